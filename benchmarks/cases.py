@@ -165,7 +165,7 @@ async def _import(stage: Stage) -> float:
     ]
 
     async def take(unit: Unit) -> int:
-        return await resources.import_resources(unit, lines, "benchmark")
+        return await resources.import_support_resources(unit, lines, "benchmark")
 
     started = time.perf_counter()
     assert await _build_units(stage).run(take) == RESOURCES
@@ -179,7 +179,7 @@ async def _announce(stage: Stage, clocks: int) -> float:
     async def announce(unit: Unit) -> int:
         account_ids = await unit.claim(due, 200)
         if account_ids:
-            await case_clocks.announce_due(unit, account_ids)
+            await case_clocks.announce_due_clocks(unit, account_ids)
         return len(account_ids)
 
     started = time.perf_counter()

@@ -8,7 +8,7 @@ from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.collections.domain.policy import Policy, Step
-from services.collections.tables import CollectionPolicyRow
+from services.collections.tables import PolicyVersionRow
 from shared.base.wording import LANGUAGES, LocaleTexts
 
 FOLDER = Path(__file__).parent / "templates"
@@ -98,7 +98,7 @@ def _list_notes(policy: Policy, step: Step, texts: LocaleTexts) -> Iterator[str]
 
 
 def render_policy_page(
-    row: CollectionPolicyRow, policy: Policy, versions: Sequence[CollectionPolicyRow], language: str
+    row: PolicyVersionRow, policy: Policy, versions: Sequence[PolicyVersionRow], language: str
 ) -> str:
     """Render the page of a version; `versions` are all that there are."""
     texts = LocaleTexts(WORDS, Locale(language))
@@ -113,6 +113,6 @@ def render_policy_page(
     )
 
 
-def render_missing_policy_page(version: int | None, versions: Sequence[CollectionPolicyRow]) -> str:
+def render_missing_policy_page(version: int | None, versions: Sequence[PolicyVersionRow]) -> str:
     """Render the page in the place of a version that there is not."""
     return TEMPLATES.get_template("policy_missing.html").render(version=version, versions=versions)

@@ -34,13 +34,13 @@ handlers = Handlers()
 @handlers.on(AccountRegistered)
 async def account_registered(unit: Unit, event: AccountRegistered, _: Envelope) -> None:
     """An account exists."""
-    await copies.save_account(unit, event)
+    await copies.save_account_copy(unit, event)
 
 
 @handlers.on(AccountChanged)
 async def account_changed(unit: Unit, event: AccountChanged, _: Envelope) -> None:
     """An account is supported in another way."""
-    await copies.save_account(unit, event)
+    await copies.save_account_copy(unit, event)
 
 
 @handlers.on(BusinessCalendarChanged)
@@ -50,21 +50,21 @@ async def calendar_changed(unit: Unit, event: BusinessCalendarChanged, _: Envelo
     A calendar by which nothing can be computed is not saved: its event waits for a person, and the former one holds.
     """
     event.build_calendar()
-    await clock_queries.save_calendar(unit, event)
+    await clock_queries.save_business_calendar(unit, event)
 
 
 @handlers.on(InvoiceIssued)
 async def invoice_issued(unit: Unit, event: InvoiceIssued, _: Envelope) -> None:
     """An invoice exists."""
     balance = event.balance
-    await copies.save_invoice(unit, balance.invoice_id, event.account_id, balance.number, balance.currency)
+    await copies.save_invoice_copy(unit, balance.invoice_id, event.account_id, balance.number, balance.currency)
 
 
 @handlers.on(CreditNoteIssued)
 async def credit_note_issued(unit: Unit, event: CreditNoteIssued, _: Envelope) -> None:
     """An upheld dispute has its credit note."""
     if event.dispute_id is not None:
-        await use_cases.disputes.record_credit_note(unit, event.dispute_id, event.credit_note_id, event.number)
+        await use_cases.disputes.record_dispute_credit_note(unit, event.dispute_id, event.credit_note_id, event.number)
 
 
 @handlers.on(ChargebackOpened)
@@ -76,25 +76,25 @@ async def chargeback_opened(unit: Unit, event: ChargebackOpened, _: Envelope) ->
 @handlers.on(ChargebackWon)
 async def chargeback_won(unit: Unit, event: ChargebackWon, _: Envelope) -> None:
     """The network gave the money back."""
-    await use_cases.chargebacks.end_chargeback(unit, event)
+    await use_cases.chargebacks.end_chargeback_case(unit, event)
 
 
 @handlers.on(ChargebackLost)
 async def chargeback_lost(unit: Unit, event: ChargebackLost, _: Envelope) -> None:
     """The money stays with the cardholder."""
-    await use_cases.chargebacks.end_chargeback(unit, event)
+    await use_cases.chargebacks.end_chargeback_case(unit, event)
 
 
 @handlers.on(SuspensionRefusedByVendor)
 async def suspension_refused(unit: Unit, event: SuspensionRefusedByVendor, _: Envelope) -> None:
     """The vendor will not suspend: somebody must look."""
-    await use_cases.tasks.open_refusal_case(unit, event)
+    await use_cases.tasks.open_vendor_refusal_case(unit, event)
 
 
 @handlers.on(VendorSyncFailed)
 async def vendor_sync_failed(unit: Unit, event: VendorSyncFailed, _: Envelope) -> None:
     """The vendor will not give what is wanted: somebody must look."""
-    await use_cases.tasks.open_sync_case(unit, event)
+    await use_cases.tasks.open_vendor_sync_case(unit, event)
 
 
 @handlers.on(HoldPlaced)
@@ -118,25 +118,25 @@ async def termination_requested(unit: Unit, event: TerminationRequested, _: Enve
 @handlers.on(NoticeFailed)
 async def notice_failed(unit: Unit, event: NoticeFailed, _: Envelope) -> None:
     """A customer cannot be reached by mail: a person must."""
-    await use_cases.tasks.open_notice_task(unit, event)
+    await use_cases.tasks.open_unreachable_customer_task(unit, event)
 
 
 @handlers.on(NoticeBounced)
 async def notice_bounced(unit: Unit, event: NoticeBounced, _: Envelope) -> None:
     """A notice came back: a person must reach the customer."""
-    await use_cases.tasks.open_notice_task(unit, event)
+    await use_cases.tasks.open_unreachable_customer_task(unit, event)
 
 
 @handlers.on(DocumentFailed)
 async def document_failed(unit: Unit, event: DocumentFailed, _: Envelope) -> None:
     """A customer's invoice cannot be delivered by mail: a person must reach them."""
-    await use_cases.tasks.open_document_task(unit, event)
+    await use_cases.tasks.open_undelivered_invoice_task(unit, event)
 
 
 @handlers.on(ReconciliationCompleted)
 async def reconciliation_completed(unit: Unit, event: ReconciliationCompleted, _: Envelope) -> None:
     """The vendor bills something else than was expected."""
-    await use_cases.tasks.open_difference_task(unit, event)
+    await use_cases.tasks.open_large_difference_task(unit, event)
 
 
 @handlers.on(VendorDifferenceDecided)
@@ -148,10 +148,10 @@ async def vendor_difference_decided(unit: Unit, event: VendorDifferenceDecided, 
 @handlers.on(RenewalSettingsNotRestored)
 async def renewal_not_restored(unit: Unit, event: RenewalSettingsNotRestored, _: Envelope) -> None:
     """Renewal settings are lost, which costs money at the end of the term: somebody must look."""
-    await use_cases.tasks.open_renewal_case(unit, event)
+    await use_cases.tasks.open_lost_renewal_case(unit, event)
 
 
 @handlers.on(VendorCreditReceived)
 async def vendor_credit_received(unit: Unit, event: VendorCreditReceived, _: Envelope) -> None:
     """The vendor credits us: somebody matches it with what was asked for."""
-    await use_cases.credit_matching.save_vendor_credits(unit, event)
+    await use_cases.credit_matching.record_vendor_credits(unit, event)

@@ -10,8 +10,8 @@ from pydantic import AfterValidator, BaseModel, StringConstraints
 from services.collections import use_cases
 from services.collections.domain.policy import PolicyDocumentRefused, parse_collection_policy
 from services.collections.repository import policies as repository_policies
-from services.collections.tables import CollectionPolicyRow
-from services.collections.use_cases.policies import GuardLoosenedByPolicy, PolicyEffectiveDateRefused
+from services.collections.tables import PolicyVersionRow
+from services.collections.use_cases.policies import GuardLoosenedByPolicy, PolicyDateRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Day, Prose, example
 from shared.pure.hidden import SEEN_ON_LINES, check_visible_lines, normalise_breaks
@@ -78,7 +78,7 @@ class PolicyOut(BaseModel):
     policy: dict[str, Any]
 
     @classmethod
-    def of(cls, row: CollectionPolicyRow) -> Self:
+    def of(cls, row: PolicyVersionRow) -> Self:
         """The answer for a row."""
         policy = repository_policies.parse_published_policy(row.document)
         fields = row.model_dump() | {"policy": policy.model_dump(mode="json")}
@@ -90,7 +90,7 @@ class PolicyOut(BaseModel):
     status_code=201,
     response_model=PolicyOut,
     summary="Publish a version of the policy",
-    responses=refusals(PolicyDocumentRefused, PolicyEffectiveDateRefused, GuardLoosenedByPolicy),
+    responses=refusals(PolicyDocumentRefused, PolicyDateRefused, GuardLoosenedByPolicy),
 )
 async def publish_policy(
     policy: PolicyIn, command: Annotated[CommandRunner, perform_command("policy.publish")]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.collections import policy_page
 from services.collections.repository import policies
-from services.collections.tables import CollectionPolicyRow
+from services.collections.tables import PolicyVersionRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 from shared.pure.fields import example, get_example
@@ -114,16 +114,14 @@ async def show_policy(
     return HTMLResponse(policy_page.render_policy_page(row, policy, versions, chosen), headers=page_headers)
 
 
-async def _load_version(
-    unit: Unit, version: int | None
-) -> tuple[CollectionPolicyRow | None, list[CollectionPolicyRow]]:
+async def _load_version(unit: Unit, version: int | None) -> tuple[PolicyVersionRow | None, list[PolicyVersionRow]]:
     versions = list(await policies.list_policies(unit))
     if version is None and versions:
         return await policies.get_policy_in_force(unit, unit.now.date()), versions
     return next((row for row in versions if row.version == version), None), versions
 
 
-def _state_policy(row: CollectionPolicyRow, language: str) -> PublishedPolicyOut:
+def _state_policy(row: PolicyVersionRow, language: str) -> PublishedPolicyOut:
     policy = policies.parse_published_policy(row.document)
     stated = {
         "version": row.version,

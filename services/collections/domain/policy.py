@@ -115,7 +115,7 @@ def parse_collection_policy(text: str, templates: Collection[str] = TEMPLATES) -
 
 
 def check_suspension_notices(policy: Policy) -> None:
-    """Refuse a policy that would end access after a notice that does not warn of it. Raises PolicyRefused.
+    """Refuse a policy that would end access after a notice that does not warn of it. Raises PolicyDocumentRefused.
 
     It is asked of what is published: versions that were published before it was asked stay as they are.
     """

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import col, select
 
 from services.collections.domain.policy import Policy, parse_collection_policy
-from services.collections.tables import CollectionPolicyRow
+from services.collections.tables import PolicyVersionRow
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
 from shared.pure.errors import NotFound
@@ -47,20 +47,20 @@ def find_policy(versions: Sequence[PolicyVersion], recorded_at: datetime, zone: 
     return next(iter([*reversed(effective), *versions]), None)
 
 
-async def list_policies(unit: Unit) -> Sequence[CollectionPolicyRow]:
+async def list_policies(unit: Unit) -> Sequence[PolicyVersionRow]:
     """All versions as they were published."""
-    return (await unit.session.exec(select(CollectionPolicyRow).order_by(col(CollectionPolicyRow.version)))).all()
+    return (await unit.session.exec(select(PolicyVersionRow).order_by(col(PolicyVersionRow.version)))).all()
 
 
-async def get_policy(unit: Unit, version: int) -> CollectionPolicyRow:
+async def get_policy(unit: Unit, version: int) -> PolicyVersionRow:
     """One version. Raises NotFound."""
-    policy = await unit.session.get(CollectionPolicyRow, version)
+    policy = await unit.session.get(PolicyVersionRow, version)
     if policy is None:
         raise NotFound(f"there is no version {version} of the policy")
     return policy
 
 
-async def get_policy_in_force(unit: Unit, day: date) -> CollectionPolicyRow:
+async def get_policy_in_force(unit: Unit, day: date) -> PolicyVersionRow:
     """The version in force on a day, else the first to come. Raises NotFound if none was ever published."""
     published = sorted(await list_policies(unit), key=lambda policy: (policy.effective_date, policy.version))
     effective = [policy for policy in published if policy.effective_date <= day] or published[:1]

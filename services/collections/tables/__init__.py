@@ -14,7 +14,6 @@ from services.collections.tables.guard import GuardDecisionRow, GuardLimitChange
 __all__ = [
     "METADATA",
     "AccountRow",
-    "CollectionPolicyRow",
     "DunningCaseRow",
     "DunningItemRow",
     "GuardDecisionRow",
@@ -25,6 +24,7 @@ __all__ = [
     "NoticeMessageRow",
     "NoticeRow",
     "PaymentPromiseRow",
+    "PolicyVersionRow",
     "Row",
     "StepDeferralRow",
     "SuspensionCauseRow",
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 
-class CollectionPolicyRow(Row, table=True):
+class PolicyVersionRow(Row, table=True):
     """A published version of the collection policy; never edited."""
 
     __tablename__ = "policies"

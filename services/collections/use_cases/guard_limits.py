@@ -44,7 +44,7 @@ async def change_guard_limits(unit: Unit, caller: Caller, limits: Limits, reason
 async def approve_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
     """Agree to looser limits that somebody else proposed, and set them.
 
-    Raises NotFound, LimitChangeMoveRefused, SecondPersonNeeded, FactsChanged.
+    Raises NotFound, GuardLimitChangeMoveRefused, SecondPersonNeeded, FactsChanged.
     """
     state, row = await _lock_to_decide(unit, change_id, caller)
     if _dump_limits(state) != row.former:
@@ -55,13 +55,16 @@ async def approve_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reas
 
 
 async def decline_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
-    """Disagree with limits that somebody else proposed. Raises NotFound, LimitChangeMoveRefused, SecondPersonNeeded."""
+    """Disagree with limits that somebody else proposed.
+
+    Raises NotFound, GuardLimitChangeMoveRefused, SecondPersonNeeded.
+    """
     _, row = await _lock_to_decide(unit, change_id, caller)
     return await _end_change(unit, row, LimitChangeState.DECLINED, caller, reason)
 
 
 async def withdraw_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
-    """Take back one's own proposal. Raises NotFound, LimitChangeMoveRefused, NotTheProposer."""
+    """Take back one's own proposal. Raises NotFound, GuardLimitChangeMoveRefused, NotTheProposer."""
     _, row = await _lock_proposed(unit, change_id)
     if not is_same_actor(caller.subject, row.proposed_by):
         raise NotTheProposer(f"{row.proposed_by} proposed it: decline it instead")

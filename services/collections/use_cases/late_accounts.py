@@ -82,7 +82,10 @@ def _check_step(versions: Sequence[PolicyVersion], name: str) -> None:
 async def list_late_accounts(
     unit: Unit, criteria: LateAccountCriteria, after: UUID | None, limit: int
 ) -> list[LateAccount]:
-    """List late accounts in the order of their cases' ids; all of a page are loaded together. Raises UnknownStep."""
+    """List late accounts in the order of their cases' ids; all of a page are loaded together.
+
+    Raises UnknownPolicyStep.
+    """
     versions = await policies.list_policy_versions(unit)
     if criteria.step is not None:
         _check_step(versions, criteria.step)

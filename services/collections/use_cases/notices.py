@@ -61,13 +61,11 @@ async def create_step_notice(
             (*taken, name, "skipped", action.at, version, amount, None, action.step, attempts[name] + 1)
             for name in action.skipped
         ]
-    await create_customer_notice(
-        unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id
-    )
+    await create_notice(unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id)
     await repository_notices.insert_dunning_steps(unit, account_id, steps)
 
 
-async def create_customer_notice(
+async def create_notice(
     unit: Unit,
     account_id: UUID,
     kind: NoticeKind,
@@ -108,7 +106,7 @@ async def create_access_notice(
     stated = _add_prospects(items, prospects)
     notice = await repository_notices.find_unsent_notice(unit, account_id, kind, SEND_NOTICE)
     if notice is None:
-        await create_customer_notice(unit, account_id, kind, kind, stated, subscription_ids=[subscription_id])
+        await create_notice(unit, account_id, kind, kind, stated, subscription_ids=[subscription_id])
         return
     items_by_invoice = {item["invoice_id"]: item for item in [*notice.items, *stated]}
     subscription_ids = sorted({*notice.subscription_ids, subscription_id})

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from services.collections.domain.policy import Limits, check_suspension_notices
 from services.collections.repository import guard
 from services.collections.repository import policies as repository_policies
-from services.collections.tables import CollectionPolicyRow
+from services.collections.tables import PolicyVersionRow
 from shared.events.collections import PolicyPublished
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -23,19 +23,17 @@ class GuardLoosenedByPolicy(Refusal):
     code = "guard_loosened"
 
 
-class PolicyEffectiveDateRefused(Refusal):
+class PolicyDateRefused(Refusal):
     """A version takes effect in the future, so that no invoice changes the version that it is on."""
 
     code = "effective_date_refused"
     status = 422
 
 
-async def publish_policy(
-    unit: Unit, document: str, effective_date: date, actor: str, reason: str
-) -> CollectionPolicyRow:
+async def publish_policy(unit: Unit, document: str, effective_date: date, actor: str, reason: str) -> PolicyVersionRow:
     """Publish a version, which tightens the guard at once if its limits are tighter.
 
-    Raises PolicyRefused, EffectiveDateRefused, GuardLoosened.
+    Raises PolicyDocumentRefused, PolicyDateRefused, GuardLoosenedByPolicy.
     """
     policy = repository_policies.parse_published_policy(document)
     check_suspension_notices(policy)
@@ -45,11 +43,9 @@ async def publish_policy(
         # An invoice recorded today, on the latest date that it is anywhere, keeps the version that it is on.
         earliest = max((unit.now + EARLIEST_ZONE).date() + ONE_DAY, published[-1].effective_date)
         if effective_date < earliest:
-            raise PolicyEffectiveDateRefused(
-                f"effective_date: a new version takes effect on {earliest} at the earliest"
-            )
+            raise PolicyDateRefused(f"effective_date: a new version takes effect on {earliest} at the earliest")
     await _tighten_guard(unit, policy.guard)
-    row = CollectionPolicyRow(
+    row = PolicyVersionRow(
         version=len(published) + 1,
         name=policy.name,
         effective_date=effective_date,
@@ -74,7 +70,10 @@ async def publish_policy(
 
 
 async def _tighten_guard(unit: Unit, limits: Limits) -> None:
-    """Take the limits of a policy for the guard, unless they are looser than those in force. Raises GuardLoosened."""
+    """Take the limits of a policy for the guard, unless they are looser than those in force.
+
+    Raises GuardLoosenedByPolicy.
+    """
     current = (await guard.lock_guard(unit)).limits
     if current is not None and limits.allows_more_than(current):
         raise GuardLoosenedByPolicy(

@@ -184,8 +184,8 @@ def _announce_request(unit: Unit, suspension: SuspensionRecord, causes: Mapping[
 async def release_suspension(unit: Unit, suspension_id: UUID, until: date, reason: str) -> SuspensionRecord:
     """Release a suspension until the end of a local day, though the debt stands.
 
-    Raises NotFound, ReleaseRefused, SuspensionMoveRefused. It is a fact of each invoice that caused it: the step counts
-    as taken until then; after it, access ends again only after a new notice and its days.
+    Raises NotFound, SuspensionReleaseRefused, SuspensionMoveRefused. It is a fact of each invoice that caused it: the
+    step counts as taken until then; after it, access ends again only after a new notice and its days.
     """
     suspension = await repository_suspensions.get_suspension(unit, suspension_id)
     await unit.lock(suspension.account_id)

@@ -71,7 +71,10 @@ FRAUD_ROLE = "fraud"
 
 
 def release_hold_by_hand(hold: Hold, now: datetime, roles: Collection[str]) -> Hold:
-    """Release a hold by a person with these roles. Raises EndsThroughCollections, RoleNeeded, AlreadyReleased."""
+    """Release a hold by a person with these roles.
+
+    Raises HoldEndsThroughCollections, FraudRoleNeeded, HoldAlreadyReleased.
+    """
     if hold.reason == "fraud" and FRAUD_ROLE not in roles:
         raise FraudRoleNeeded(f"a fraud hold is released with the role `{FRAUD_ROLE}`")
     if hold.reason == "non_payment":

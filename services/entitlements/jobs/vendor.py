@@ -63,13 +63,13 @@ class VendorSubscription:
         return f"/v1/customers/{customer}/subscriptions/{subscription}"
 
     async def read(self) -> Resource:
-        """The resource as it is now. Raises VendorRefused, Later."""
+        """The resource as it is now. Raises VendorRefusedForGood, Later."""
         return _resource(await self._call("GET", self._path, new_id()))
 
     async def change(self, resource: Resource, **fields: Any) -> Resource:
         """The resource after these fields were changed; read again and tried again if somebody else changed it.
 
-        Raises VendorRefused, Later.
+        Raises VendorRefusedForGood, Later.
         """
         async for attempt in retry_briefly(lambda error: isinstance(error, VendorResourceChanged)):
             with attempt:
@@ -138,7 +138,7 @@ class VendorSubscription:
 
 
 def _segment(vendor_id: str) -> str:
-    """Quote an id as one segment of a path. Raises VendorRefused for one that would be another place (`..`)."""
+    """Quote an id as one segment of a path. Raises VendorRefusedForGood for one that would be another place (`..`)."""
     if not vendor_id.strip("."):
         raise VendorRefusedForGood("unusable_id", "the vendor's id is empty, or of dots alone")
     return quote(vendor_id, safe="")

@@ -47,7 +47,7 @@ async def place_hold(unit: Unit, new: NewManualHold) -> Hold:
 async def release_hold(unit: Unit, hold_id: UUID, roles: Collection[str]) -> Hold:
     """Release a hold by a person with these roles.
 
-    Raises NotFound, EndsThroughCollections, RoleNeeded, AlreadyReleased.
+    Raises NotFound, HoldEndsThroughCollections, FraudRoleNeeded, HoldAlreadyReleased.
     """
     await unit.lock(await repository.get_account_of_hold(unit, hold_id))
     placed = await repository.get_hold(unit, hold_id)

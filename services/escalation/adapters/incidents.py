@@ -6,7 +6,7 @@ from pydantic.alias_generators import to_camel
 
 from services.escalation.adapters.service_requests import PASSING
 from services.escalation.adapters.vendor_dates import VendorDate
-from services.escalation.domain.service_health import HealthRefused, Incident
+from services.escalation.domain.service_health import Incident, ServiceHealthRefused
 from shared.pure.errors import Later
 from shared.pure.hidden import remove_hidden
 from shared.pure.ids import new_id
@@ -42,7 +42,7 @@ class _Page(BaseModel):
 
 
 class VendorIncidents:
-    """The vendor's page of incidents. What may pass raises Later, what will not HealthRefused."""
+    """The vendor's page of incidents. What may pass raises Later, what will not ServiceHealthRefused."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
         self._http = http
@@ -57,7 +57,7 @@ class VendorIncidents:
         if answer.status_code >= 500 or answer.status_code in PASSING:
             raise Later(f"the vendor answers {answer.status_code}")
         if answer.status_code >= 400:
-            raise HealthRefused(str(answer.status_code))
+            raise ServiceHealthRefused(str(answer.status_code))
         try:
             page = _Page.model_validate_json(answer.content)
         except ValidationError as error:

@@ -10,7 +10,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from services.escalation.adapters.vendor_dates import VendorDate
-from services.escalation.domain.vendor_tickets import SeenNote, SeenTicket, TicketRefused, TicketStatus
+from services.escalation.domain.vendor_tickets import (
+    TicketRefusedByVendor,
+    TicketStatus,
+    VendorTicketNote,
+    VendorTicketView,
+)
 from shared.pure.errors import Later
 from shared.pure.hidden import remove_hidden
 from shared.pure.ids import new_id
@@ -48,17 +53,17 @@ class _ServiceRequest(_Camel):
     notes: list[_Note] | None = None
 
 
-class ServiceRequests:
-    """The vendor's desk of service requests. What may pass raises Later, what will not TicketRefused."""
+class VendorServiceRequests:
+    """The vendor's desk of service requests. What may pass raises Later, what will not TicketRefusedByVendor."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
         self._http = http
 
-    async def read_ticket(self, number: str) -> SeenTicket:
+    async def fetch_vendor_ticket(self, number: str) -> VendorTicketView:
         """Read a service request."""
         return _read_ticket(await self._call("GET", number, new_id()))
 
-    async def add_note(self, number: str, content: str, request_id: UUID) -> None:
+    async def add_vendor_note(self, number: str, content: str, request_id: UUID) -> None:
         """Add a note to a service request."""
         await self._call("PATCH", number, request_id, orjson.dumps({"NewNote": {"text": content}}))
 
@@ -74,11 +79,11 @@ class ServiceRequests:
         if answer.status_code >= 500 or answer.status_code in PASSING:
             raise Later(f"the vendor answers {answer.status_code}")
         if answer.status_code >= 400:
-            raise TicketRefused(str(answer.status_code))
+            raise TicketRefusedByVendor(str(answer.status_code))
         return answer
 
 
-def _read_ticket(answer: httpx2.Response) -> SeenTicket:
+def _read_ticket(answer: httpx2.Response) -> VendorTicketView:
     """Read the vendor's answer. Raises Later if it is no service request."""
     try:
         request = _ServiceRequest.model_validate_json(answer.content)
@@ -87,13 +92,13 @@ def _read_ticket(answer: httpx2.Response) -> SeenTicket:
         raise Later("the vendor's answer is no service request") from error
     severity = SEVERITIES.get(_fold(request.severity))
     notes = [note for note in request.notes or () if note.text][-MAX_NOTES:]
-    return SeenTicket(status, severity, tuple(map(_read_note, notes)))
+    return VendorTicketView(status, severity, tuple(map(_read_note, notes)))
 
 
 def _fold(code: Any) -> str:
     return str(code).strip().lower()
 
 
-def _read_note(note: _Note) -> SeenNote:
+def _read_note(note: _Note) -> VendorTicketNote:
     content = remove_hidden((note.text or "").replace("\r\n", "\n"))[:MAX_NOTE_CHARS]
-    return SeenNote(remove_hidden(note.created_by_name or "")[:200], note.created_date, content)
+    return VendorTicketNote(remove_hidden(note.created_by_name or "")[:200], note.created_date, content)

@@ -9,7 +9,7 @@ NEVER = datetime(1, 1, 1, tzinfo=UTC)
 """How the vendor writes that something has no date."""
 
 
-def read_date(value: object) -> object:
+def parse_vendor_date(value: object) -> object:
     """Read a date of the vendor's: UTC where it names no zone, none for the one that stands for never."""
     if not isinstance(value, str):
         return value
@@ -18,5 +18,5 @@ def read_date(value: object) -> object:
     return None if instant <= NEVER else instant
 
 
-VendorDate = Annotated[datetime | None, BeforeValidator(read_date)]
+VendorDate = Annotated[datetime | None, BeforeValidator(parse_vendor_date)]
 """An instant, or none."""

@@ -16,9 +16,9 @@ from starlette.requests import ClientDisconnect
 
 from services.escalation import use_cases
 from services.escalation.api.threads import Audience
-from services.escalation.domain.attachments import MAX_FILE_BYTES, FileTypeRefused, TooManyAttachments
-from services.escalation.domain.moves import MoveRefused
-from services.escalation.domain.removals import ContentRemoved
+from services.escalation.domain.attachments import MAX_FILE_BYTES, AttachmentTypeRefused, TooManyAttachments
+from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.removals import CaseContentRemoved
 from services.escalation.mail.file_types import check_mail_file
 from services.escalation.repository import attachments, case_queries, inbound_mails
 from services.escalation.tables import AttachmentRow
@@ -61,14 +61,14 @@ CONTENT: dict[int | str, dict[str, Any]] = {
 SANDBOX = "default-src 'none'; sandbox"
 
 
-class NoOctets(Refusal):
+class ContentTypeNotOctets(Refusal):
     """The content type is not that of octets: what a file is, its content says."""
 
     code = "unsupported_media_type"
     status = 415
 
 
-class NoRoom(Unavailable):
+class NoRoomForFile(Unavailable):
     """The machine has no room for the file now."""
 
     code = "no_room"
@@ -114,7 +114,7 @@ class AttachmentOut(BaseModel):
     status_code=201,
     response_model=AttachmentOut,
     summary="Add a file to a case",
-    responses={415: UNSUPPORTED, 503: NO_ROOM, **refusals(FileTypeRefused, MoveRefused, TooManyAttachments)},
+    responses={415: UNSUPPORTED, 503: NO_ROOM, **refusals(AttachmentTypeRefused, StateMoveRefused, TooManyAttachments)},
     dependencies=[accept_body(MAX_FILE_BYTES, is_on_disk=True)],
     openapi_extra=FILE,
 )
@@ -127,13 +127,13 @@ async def add_attachment(
 ) -> Response:
     """Add a file of at most 10 MB: PDF, PNG, JPEG, GIF, WebP, plain text, Word or Excel without macros."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != OCTETS:
-        raise NoOctets(f"send {OCTETS}")
+        raise ContentTypeNotOctets(f"send {OCTETS}")
     with await asyncio.to_thread(tempfile.TemporaryFile) as content:
         try:
             async for chunk in request.stream():
                 await asyncio.to_thread(content.write, chunk)
         except OSError as error:
-            raise NoRoom("there is no room for the file now; try again") from error
+            raise NoRoomForFile("there is no room for the file now; try again") from error
         except ClientDisconnect as error:
             raise BodyInterrupted("the file ended before it was whole") from error
         file = await asyncio.to_thread(check_mail_file, name, content)
@@ -141,7 +141,7 @@ async def add_attachment(
         async def add(unit: Unit) -> AttachmentOut:
             actor = command.caller.subject
             return AttachmentOut.from_row(
-                await use_cases.attachments.add_attachment(unit, case_id, file, audience, actor)
+                await use_cases.attachments.add_case_attachment(unit, case_id, file, audience, actor)
             )
 
         return await command.with_file(file.sha256).run(add, subject=case_id)
@@ -154,7 +154,7 @@ async def list_attachments(case_id: UUID, read: Read, paging: Paging) -> Page[At
 
     async def load(unit: Unit) -> list[AttachmentOut]:
         await case_queries.get_case(unit, case_id)
-        rows = await attachments.list_of_case(unit, case_id, after, paging.limit + 1)
+        rows = await attachments.list_attachments_of_case(unit, case_id, after, paging.limit + 1)
         return [AttachmentOut.from_row(row) for row in rows]
 
     return paging.page(await read(load), key=lambda file: file.id)
@@ -166,8 +166,8 @@ async def list_files_of_mail(inbound_mail_id: UUID, read: Read, paging: Paging) 
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[AttachmentOut]:
-        await inbound_mails.get_mail(unit, inbound_mail_id)
-        rows = await attachments.list_of_mail(unit, inbound_mail_id, after, paging.limit + 1)
+        await inbound_mails.get_inbound_mail_row(unit, inbound_mail_id)
+        rows = await attachments.list_attachments_of_mail(unit, inbound_mail_id, after, paging.limit + 1)
         return [AttachmentOut.from_row(row) for row in rows]
 
     return paging.page(await read(load), key=lambda file: file.id)
@@ -177,17 +177,17 @@ async def list_files_of_mail(inbound_mail_id: UUID, read: Read, paging: Paging) 
     "/v1/attachments/{attachment_id}/content",
     summary="Download a file",
     response_class=Response,
-    responses=CONTENT | refusals(ContentRemoved),
+    responses=CONTENT | refusals(CaseContentRemoved),
 )
 async def get_content(attachment_id: UUID, read: Read) -> Response:
     """The file as it was sent, to be saved: as octets, whatever it is, and with nothing that a browser would run."""
     row = await read(partial(attachments.get_attachment, attachment_id=attachment_id))
     if row.removed_at is not None:
-        raise ContentRemoved("the file was removed")
+        raise CaseContentRemoved("the file was removed")
 
     async def stream() -> AsyncIterator[bytes]:
         place = 0
-        while chunk := await read(partial(attachments.find_chunk, attachment_id=attachment_id, place=place)):
+        while chunk := await read(partial(attachments.find_attachment_chunk, attachment_id=attachment_id, place=place)):
             yield chunk
             place += 1
 

@@ -8,15 +8,15 @@ from fastapi import Response
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import CaseOut, CloseIn, MergeIn, ResolveIn, WaitIn
 from services.escalation.domain.cases import (
+    CaseAffectsCustomer,
+    CaseMergeRefused,
+    CaseReopenedTooLate,
     CaseState,
-    CustomerConcerned,
-    CustomerNotTold,
-    MergeRefused,
-    TooLateToReopen,
+    CustomerNotInformed,
 )
-from services.escalation.domain.inbound_mails import UnreadAnswer
-from services.escalation.domain.moves import MoveRefused
-from services.escalation.use_cases.case_moves import CauseTaken, DisputeUndecided
+from services.escalation.domain.inbound_mails import UnreadCustomerAnswer
+from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.use_cases.case_moves import CaseForCauseExists, DisputeOfCaseUndecided
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn
 from shared.web.auth import needs
@@ -33,7 +33,7 @@ WAITING_STATES = {"customer": CaseState.WAITING_FOR_CUSTOMER, "vendor": CaseStat
     status_code=200,
     response_model=CaseOut,
     summary="Work on a case",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def start_case(
     case_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("case.start")]
@@ -47,7 +47,7 @@ async def start_case(
     status_code=200,
     response_model=CaseOut,
     summary="Wait for the customer or the vendor",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def wait_for_side(
     case_id: UUID, waiting: WaitIn, command: Annotated[CommandRunner, perform_command("case.wait")]
@@ -59,7 +59,7 @@ async def wait_for_side(
 async def _move(command: CommandRunner, case_id: UUID, wanted: CaseState, reason: str) -> Response:
     async def move_once(unit: Unit) -> CaseOut:
         actor = command.caller.subject
-        return CaseOut.from_row(await use_cases.case_moves.move_by_hand(unit, case_id, wanted, actor, reason))
+        return CaseOut.from_row(await use_cases.case_moves.move_case_by_hand(unit, case_id, wanted, actor, reason))
 
     return await command.run(move_once, status=200, reason=reason, subject=case_id)
 
@@ -69,7 +69,7 @@ async def _move(command: CommandRunner, case_id: UUID, wanted: CaseState, reason
     status_code=200,
     response_model=CaseOut,
     summary="Resolve a case",
-    responses=refusals(MoveRefused, DisputeUndecided),
+    responses=refusals(StateMoveRefused, DisputeOfCaseUndecided),
 )
 async def resolve_case(
     case_id: UUID, resolved: ResolveIn, command: Annotated[CommandRunner, perform_command("case.resolve")]
@@ -78,7 +78,7 @@ async def resolve_case(
 
     async def resolve(unit: Unit) -> CaseOut:
         actor = command.caller.subject
-        row = await use_cases.case_moves.resolve_by_hand(unit, case_id, resolved.outcome, actor, resolved.reason)
+        row = await use_cases.case_moves.resolve_case_by_hand(unit, case_id, resolved.outcome, actor, resolved.reason)
         return CaseOut.from_row(row)
 
     return await command.run(resolve, status=200, reason=resolved.reason, subject=case_id)
@@ -89,7 +89,7 @@ async def resolve_case(
     status_code=200,
     response_model=CaseOut,
     summary="Close a case",
-    responses=refusals(CustomerNotTold, CustomerConcerned, UnreadAnswer, MoveRefused),
+    responses=refusals(CustomerNotInformed, CaseAffectsCustomer, UnreadCustomerAnswer, StateMoveRefused),
 )
 async def close_case(
     case_id: UUID, closing: CloseIn, command: Annotated[CommandRunner, perform_command("case.close")]
@@ -101,7 +101,7 @@ async def close_case(
     """
 
     async def close(unit: Unit) -> CaseOut:
-        row = await use_cases.case_moves.close_by_hand(
+        row = await use_cases.case_moves.close_case_by_hand(
             unit, case_id, command.caller.subject, closing.no_customer_affected, closing.reason
         )
         return CaseOut.from_row(row)
@@ -114,7 +114,7 @@ async def close_case(
     status_code=200,
     response_model=CaseOut,
     summary="Open a case again",
-    responses=refusals(MoveRefused, TooLateToReopen, CauseTaken),
+    responses=refusals(StateMoveRefused, CaseReopenedTooLate, CaseForCauseExists),
 )
 async def reopen_case(
     case_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("case.reopen")]
@@ -125,7 +125,7 @@ async def reopen_case(
     """
 
     async def reopen(unit: Unit) -> CaseOut:
-        row = await use_cases.case_moves.reopen_by_hand(unit, case_id, command.caller.subject, basis.reason)
+        row = await use_cases.case_moves.reopen_case_by_hand(unit, case_id, command.caller.subject, basis.reason)
         return CaseOut.from_row(row)
 
     return await command.run(reopen, status=200, reason=basis.reason, subject=case_id)
@@ -136,7 +136,7 @@ async def reopen_case(
     status_code=200,
     response_model=CaseOut,
     summary="Merge a case into another",
-    responses=refusals(MoveRefused, MergeRefused),
+    responses=refusals(StateMoveRefused, CaseMergeRefused),
 )
 async def merge_case(
     case_id: UUID, merging: MergeIn, command: Annotated[CommandRunner, perform_command("case.merge")]
@@ -146,7 +146,7 @@ async def merge_case(
     async def merge(unit: Unit) -> CaseOut:
         actor = command.caller.subject
         return CaseOut.from_row(
-            await use_cases.case_moves.merge_by_hand(unit, case_id, merging.into, actor, merging.reason)
+            await use_cases.case_moves.merge_case_by_hand(unit, case_id, merging.into, actor, merging.reason)
         )
 
     return await command.run(merge, status=200, reason=merging.reason, subject=case_id)

@@ -22,10 +22,10 @@ from services.escalation.api.case_bodies import (
 )
 from services.escalation.api.chargebacks import find_chargeback_out
 from services.escalation.domain.cases import CaseState
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.repository import case_queries, case_search
-from services.escalation.repository.case_search import CaseCriteria, SearchTooWide
-from services.escalation.use_cases.case_changes import SeverityRefused
+from services.escalation.repository.case_search import CaseCriteria, CaseSearchTooWide
+from services.escalation.use_cases.case_changes import CaseSeverityRefused
 from services.escalation.use_cases.cases import CaseLink
 from shared.events.escalation import CaseKind, Severity
 from shared.persistence.audit import AuditedChange
@@ -61,7 +61,7 @@ class CaseCountsOut(BaseModel):
     counts: list[CaseCountOut]
 
 
-async def build_criteria(
+async def build_case_criteria(
     account_id: Annotated[UUID | None, Query()] = None,
     number: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     state: Annotated[CaseState | None, Query()] = None,
@@ -101,7 +101,7 @@ async def build_criteria(
     )
 
 
-Criteria = Annotated[CaseCriteria, Depends(build_criteria)]
+Criteria = Annotated[CaseCriteria, Depends(build_case_criteria)]
 
 
 @writes.post("", status_code=201, response_model=CaseOut, summary="Open a case")
@@ -135,7 +135,7 @@ async def count_cases(read: Read, criteria: Criteria) -> CaseCountsOut:
     "/v1/case-search",
     response_model=FoundCasesOut,
     summary="Search cases by words",
-    responses=refusals(SearchTooWide),
+    responses=refusals(CaseSearchTooWide),
 )
 async def search_cases(
     read: Read,
@@ -160,10 +160,10 @@ async def get_case(case_id: UUID, read: Read, response: Response) -> CaseDetails
 
 
 async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
-    row = await case_queries.get_shown(unit, case_id)
+    row = await case_queries.get_case_with_merged(unit, case_id)
     return CaseDetailsOut(
         **build_case_fields(row),
-        links=[CaseLinkOut.from_row(link) for link in await case_queries.list_links(unit, case_id)],
+        links=[CaseLinkOut.from_row(link) for link in await case_queries.list_case_links(unit, case_id)],
         chargeback=await find_chargeback_out(unit, row["cause"]),
     )
 
@@ -171,7 +171,7 @@ async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
 @writes.patch(
     "/{case_id}",
     summary="Change a case",
-    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, MoveRefused, SeverityRefused)},
+    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, StateMoveRefused, CaseSeverityRefused)},
 )
 async def change_case(
     case_id: UUID,
@@ -198,7 +198,7 @@ async def change_case(
     status_code=200,
     response_model=CaseDetailsOut,
     summary="Link a case to what it is about",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def add_links(
     case_id: UUID, wanted: CaseLinksIn, command: Annotated[CommandRunner, perform_command("case.link")]
@@ -207,13 +207,13 @@ async def add_links(
     links = [link.build_link() for link in wanted.links]
 
     async def add(unit: Unit) -> CaseDetailsOut:
-        await use_cases.case_changes.add_links(unit, case_id, links, command.caller.subject)
+        await use_cases.case_changes.add_case_links(unit, case_id, links, command.caller.subject)
         return await _load_details(unit, case_id)
 
     return await command.run(add, status=200, subject=case_id)
 
 
-@writes.delete("/{case_id}/links/{kind}/{target_id}", summary="Take a link away", responses=refusals(MoveRefused))
+@writes.delete("/{case_id}/links/{kind}/{target_id}", summary="Take a link away", responses=refusals(StateMoveRefused))
 async def remove_link(
     case_id: UUID,
     kind: LinkKind,
@@ -225,7 +225,7 @@ async def remove_link(
     link = CaseLink(kind, target_id, line or 0)
 
     async def remove(unit: Unit) -> CaseDetailsOut:
-        await use_cases.case_changes.remove_link(unit, case_id, link, command.caller.subject)
+        await use_cases.case_changes.remove_case_link(unit, case_id, link, command.caller.subject)
         return await _load_details(unit, case_id)
 
     return await command.run(remove)

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
-from services.escalation.use_cases.chargebacks import SubmittedEvidence
+from services.escalation.use_cases.chargebacks import SubmittedChargebackEvidence
 from shared.pure.fields import Body, Instant, example, get_example
 
 MAX_FILES = 50
@@ -26,9 +26,9 @@ class NetworkEvidenceIn(Body):
     attachment_ids: list[UUID] = Field(min_length=1, max_length=MAX_FILES)
     submitted_at: Instant | None = Field(default=None, description="null: now; after the last day it is marked as late")
 
-    def build_evidence(self) -> SubmittedEvidence:
+    def build_evidence(self) -> SubmittedChargebackEvidence:
         """Build what was given."""
-        return SubmittedEvidence(self.attachment_ids, self.submitted_at)
+        return SubmittedChargebackEvidence(self.attachment_ids, self.submitted_at)
 
 
 class NetworkEvidenceOut(BaseModel):

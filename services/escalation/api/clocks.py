@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field, model_validator
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import CaseOut, build_case_fields
 from services.escalation.api.cases import Criteria
-from services.escalation.domain.clocks import DEFAULT_TARGETS, compute_remaining
+from services.escalation.domain.clocks import DEFAULT_TARGETS, compute_remaining_business_time
 from services.escalation.domain.vendor_tickets import VENDOR_CALENDAR
 from services.escalation.repository import case_queries, case_search, clock_queries
-from services.escalation.repository.clock_queries import NO_SEVERITY, AccountSupport, ClockOfCase
+from services.escalation.repository.clock_queries import NO_SEVERITY, AccountSupportTerms, ClockOfCase
 from services.escalation.tables import ResponseTargetRow
 from shared.events.escalation import CaseKind, ClockName, ClockOwner
 from shared.persistence.database import Unit
@@ -73,11 +73,11 @@ class ClockOut(BaseModel):
     stopped_at: datetime | None
 
     @classmethod
-    def from_clock(cls, item: ClockOfCase, support: AccountSupport, now: datetime) -> Self:
+    def from_clock(cls, item: ClockOfCase, support: AccountSupportTerms, now: datetime) -> Self:
         """Build the answer for a clock as it is now."""
         clock = item.clock
         calendar = VENDOR_CALENDAR if clock.whose == "vendor" else support.calendar
-        remaining = None if clock.stopped_at else compute_remaining(calendar, clock, now)
+        remaining = None if clock.stopped_at else compute_remaining_business_time(calendar, clock, now)
         return cls(
             whose=clock.whose,
             which=clock.which,
@@ -181,8 +181,8 @@ async def list_clocks(case_id: UUID, read: Read) -> ClocksOut:
     async def load(unit: Unit) -> ClocksOut:
         row = await case_queries.get_case(unit, case_id)
         account_id = row.account_id or row.id
-        support = (await clock_queries.get_support(unit, [account_id]))[account_id]
-        clocks = await clock_queries.list_clocks(unit, case_id)
+        support = (await clock_queries.get_support_of_accounts(unit, [account_id]))[account_id]
+        clocks = await clock_queries.list_clocks_of_case(unit, case_id)
         return ClocksOut(
             legal_entity=support.legal_entity,
             support_level=support.support_level,
@@ -217,14 +217,14 @@ def _parse_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
 async def list_cases_by_deadline(read: Read, paging: TextPaging, criteria: Criteria) -> Response:
     """Cases that owe the customer an answer, the most urgent first; the filters are those of the list of cases."""
     after = _parse_cursor(paging.after)
-    rows = await read(lambda unit: case_search.list_next_due(unit, criteria, after, paging.limit + 1))
+    rows = await read(lambda unit: case_search.list_cases_by_deadline(unit, criteria, after, paging.limit + 1))
     return paging.answer([build_case_fields(row) for row in rows], key=_build_cursor)
 
 
 @reads.get("/response-targets", summary="List how long answers may take")
 async def list_targets(read: Read) -> TargetsOut:
     """Targets by support level, kind and severity; what was set for a level counts before what holds for all."""
-    rows = await read(clock_queries.list_clock_targets)
+    rows = await read(clock_queries.list_response_targets)
     targets = [TargetOut.model_validate(row.model_dump()) for row in rows]
     places = {(target.support_level, target.kind, target.severity, target.which) for target in targets}
     for (kind, severity, which), target in DEFAULT_TARGETS.items():
@@ -262,7 +262,7 @@ async def put_target(
             set_at=unit.now,
             **wanted.model_dump(),
         )
-        await use_cases.case_clocks.set_clock_target(unit, row)
+        await use_cases.case_clocks.set_response_target(unit, row)
         return TargetOut.model_validate(row.model_dump())
 
     return await command.run(set_target, reason=wanted.reason)

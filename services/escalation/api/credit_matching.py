@@ -7,16 +7,16 @@ from fastapi import Query, Response
 
 from services.escalation.api.service_credit_bodies import MatchIn, PassedOnIn, ServiceCreditOut, VendorCreditOut
 from services.escalation.api.service_credits import build_service_credit
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.repository import service_credit_queries
 from services.escalation.use_cases import credit_matching
 from services.escalation.use_cases.credit_matching import (
-    AlreadyMatched,
+    CreditCurrencyDiffers,
     CreditNoteUnavailable,
-    OtherCurrency,
-    OtherCustomer,
-    PassedOnBefore,
-    SetAside,
+    CreditOfOtherCustomer,
+    CreditPassedOnBefore,
+    VendorCreditAlreadyMatched,
+    VendorCreditSetAside,
 )
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn
@@ -53,7 +53,7 @@ async def list_vendor_credits(
     status_code=200,
     response_model=VendorCreditOut,
     summary="Say why no customer gets a credit",
-    responses=refusals(AlreadyMatched, SetAside),
+    responses=refusals(VendorCreditAlreadyMatched, VendorCreditSetAside),
 )
 async def set_aside_credit(
     difference_id: UUID,
@@ -63,7 +63,7 @@ async def set_aside_credit(
     """The credit is ours, or was given otherwise; it leaves the work list."""
 
     async def act(unit: Unit) -> VendorCreditOut:
-        row = await credit_matching.set_aside_credit(unit, difference_id, command.caller.subject, grounds.reason)
+        row = await credit_matching.set_aside_vendor_credit(unit, difference_id, command.caller.subject, grounds.reason)
         return VendorCreditOut(**row.model_dump())
 
     return await command.run(act, status=200, reason=grounds.reason, subject=difference_id)
@@ -74,7 +74,7 @@ async def set_aside_credit(
     status_code=200,
     response_model=VendorCreditOut,
     summary="Take back that no customer gets it",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def restore_credit(
     difference_id: UUID, command: Annotated[CommandRunner, perform_command("vendor_credit.restore")]
@@ -82,7 +82,7 @@ async def restore_credit(
     """The credit stands on the work list again."""
 
     async def act(unit: Unit) -> VendorCreditOut:
-        return VendorCreditOut(**(await credit_matching.restore_credit(unit, difference_id)).model_dump())
+        return VendorCreditOut(**(await credit_matching.restore_vendor_credit(unit, difference_id)).model_dump())
 
     return await command.run(act, status=200, subject=difference_id)
 
@@ -92,7 +92,7 @@ async def restore_credit(
     status_code=200,
     response_model=ServiceCreditOut,
     summary="Match a credit of the vendor's",
-    responses=refusals(AlreadyMatched, MoveRefused, OtherCurrency, SetAside),
+    responses=refusals(VendorCreditAlreadyMatched, StateMoveRefused, CreditCurrencyDiffers, VendorCreditSetAside),
 )
 async def match_vendor_credit(
     service_credit_id: UUID,
@@ -117,7 +117,9 @@ async def match_vendor_credit(
     status_code=200,
     response_model=ServiceCreditOut,
     summary="Record that the customer was credited",
-    responses=refusals(CreditNoteUnavailable, MoveRefused, OtherCurrency, OtherCustomer, PassedOnBefore),
+    responses=refusals(
+        CreditNoteUnavailable, StateMoveRefused, CreditCurrencyDiffers, CreditOfOtherCustomer, CreditPassedOnBefore
+    ),
 )
 async def pass_on_service_credit(
     service_credit_id: UUID,
@@ -126,12 +128,12 @@ async def pass_on_service_credit(
 ) -> Response:
     """Record by which credit note of invoicing the customer gets it; the difference is shown."""
 
-    note = await credit_matching.find_credit_note(command.runtime, passed_on.credit_note_id)
+    note = await credit_matching.fetch_customer_credit_note(command.runtime, passed_on.credit_note_id)
 
     async def act(unit: Unit) -> ServiceCreditOut:
         return await build_service_credit(
             unit,
-            await credit_matching.record_passed_on(
+            await credit_matching.record_credit_passed_on(
                 unit, service_credit_id, note, command.caller.subject, replaces=passed_on.replace
             ),
         )

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.escalation.domain.disputes import DisputeItem, DisputeState, QuestionCause
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
-from services.escalation.use_cases.amendments import NewAmendment
+from services.escalation.use_cases.amendments import NewDisputeAmendment
 from services.escalation.use_cases.dispute_requests import NewDispute
 from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, PositiveMinor
@@ -183,9 +183,9 @@ class AmendmentIn(Body):
         default=None, description="what is new since one of the lines of which more is disputed was rejected"
     )
 
-    def build_amendment(self) -> NewAmendment:
+    def build_amendment(self) -> NewDisputeAmendment:
         """Build what is disputed from now on."""
-        return NewAmendment(build_dispute_items(self.lines), self.reason, self.new_evidence)
+        return NewDisputeAmendment(build_dispute_items(self.lines), self.reason, self.new_evidence)
 
 
 class AmendmentOut(BaseModel):

@@ -38,7 +38,9 @@ async def put_dispute_reason(
 
     async def save_reason(unit: Unit) -> DisputeReasonOut:
         titles: dict[str, str] = dict(reason.titles.items())
-        row = await use_cases.dispute_reasons.put_reason(unit, code, titles, reason.pause_days, reason.is_active)
+        row = await use_cases.dispute_reasons.put_dispute_reason(
+            unit, code, titles, reason.pause_days, reason.is_active
+        )
         return DisputeReasonOut.from_row(row)
 
     return await command.run(save_reason)

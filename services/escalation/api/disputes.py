@@ -9,14 +9,19 @@ from fastapi import Query, Response
 from services.escalation import use_cases
 from services.escalation.api.dispute_bodies import AmendmentIn, AmendmentOut, DisputeIn, DisputeOut, LineOut
 from services.escalation.domain.disputes import DisputeState
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
-from services.escalation.use_cases.amendments import AdditionRefused
+from services.escalation.use_cases.amendments import DisputeAdditionRefused
 from services.escalation.use_cases.collections_answers import TermsUnavailable
-from services.escalation.use_cases.dispute_items import AmendmentPending, list_holders
-from services.escalation.use_cases.dispute_reasons import ReasonsMixed, UnknownReason
-from services.escalation.use_cases.dispute_requests import AmountAboveInvoice, NotTheirs, UnknownInvoice, UnknownLine
+from services.escalation.use_cases.dispute_items import DisputeAmendmentPending, list_reserving_disputes
+from services.escalation.use_cases.dispute_reasons import DisputeReasonsMixed, UnknownDisputeReason
+from services.escalation.use_cases.dispute_requests import (
+    DisputeAboveInvoice,
+    InvoiceOfOtherAccount,
+    UnknownInvoice,
+    UnknownLine,
+)
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent
@@ -60,14 +65,14 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
     responses={
         **ACCEPTED,
         **refusals(
-            AmountAboveInvoice,
+            DisputeAboveInvoice,
             DisputeRefused,
-            NotTheirs,
-            ReasonsMixed,
+            InvoiceOfOtherAccount,
+            DisputeReasonsMixed,
             TermsUnavailable,
             UnknownInvoice,
             UnknownLine,
-            UnknownReason,
+            UnknownDisputeReason,
         ),
     },
 )
@@ -81,7 +86,7 @@ async def open_dispute(
     """
     new = dispute.build_dispute()
     await use_cases.dispute_requests.check_dispute_items(command.runtime, new.invoice_id, new.items)
-    window = await use_cases.collections_answers.find_window(command.runtime, new.invoice_id)
+    window = await use_cases.collections_answers.fetch_dispute_window(command.runtime, new.invoice_id)
     subject, request = command.caller.subject, use_cases.dispute_requests.request_dispute
     return await _reserve(command, lambda unit: request(unit, new, window, subject), new.account_id)
 
@@ -91,7 +96,7 @@ async def open_dispute(
     status_code=201,
     response_model=DisputeOut,
     summary="Admit a question as a dispute",
-    responses={**ACCEPTED, **refusals(DisputeRefused, MoveRefused, UnknownReason, ReasonsMixed)},
+    responses={**ACCEPTED, **refusals(DisputeRefused, StateMoveRefused, UnknownDisputeReason, DisputeReasonsMixed)},
 )
 async def admit_dispute(
     dispute_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.admit")]
@@ -100,7 +105,7 @@ async def admit_dispute(
     subject = command.caller.subject
     return await _reserve(
         command,
-        lambda unit: use_cases.dispute_requests.admit_question(unit, dispute_id, subject, grounds.reason),
+        lambda unit: use_cases.dispute_requests.admit_question_as_dispute(unit, dispute_id, subject, grounds.reason),
         dispute_id,
         grounds.reason,
     )
@@ -129,7 +134,7 @@ async def _list_holders(
 ) -> list[dict[str, Any]]:
     numbers = [line.line for line in lines]
     holders: list[dict[str, Any]] = await command.runtime.units.run(
-        lambda unit: list_holders(unit, dispute_id, numbers, refusal)
+        lambda unit: list_reserving_disputes(unit, dispute_id, numbers, refusal)
     )
     return holders
 
@@ -176,7 +181,7 @@ async def list_amendments(dispute_id: UUID, read: Read) -> Page[AmendmentOut]:
 
     async def load(unit: Unit) -> list[AmendmentOut]:
         await dispute_queries.get_dispute(unit, dispute_id)
-        return [AmendmentOut.from_row(row) for row in await dispute_queries.list_amendments(unit, dispute_id)]
+        return [AmendmentOut.from_row(row) for row in await dispute_queries.list_dispute_amendments(unit, dispute_id)]
 
     return Page(items=await read(load), next=None)
 
@@ -186,7 +191,7 @@ async def list_amendments(dispute_id: UUID, read: Read) -> Page[AmendmentOut]:
     status_code=200,
     response_model=DisputeOut,
     summary="Begin to review a dispute",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def review_dispute(
     dispute_id: UUID, command: Annotated[CommandRunner, perform_command("dispute.review")]
@@ -194,7 +199,7 @@ async def review_dispute(
     """Say that somebody examines the dispute; its amounts stay reserved."""
 
     async def begin(unit: Unit) -> DisputeOut:
-        return DisputeOut.from_row(await use_cases.disputes.begin_review(unit, dispute_id))
+        return DisputeOut.from_row(await use_cases.disputes.begin_dispute_review(unit, dispute_id))
 
     return await command.run(begin, status=200, subject=dispute_id)
 
@@ -207,14 +212,14 @@ async def review_dispute(
     responses={
         202: {"model": AmendmentOut, "description": "invoicing cannot be reached now; a worker goes on"},
         **refusals(
-            AdditionRefused,
-            AmendmentPending,
+            DisputeAdditionRefused,
+            DisputeAmendmentPending,
             AmendmentRefused,
-            MoveRefused,
+            StateMoveRefused,
             UnknownLine,
-            AmountAboveInvoice,
-            UnknownReason,
-            ReasonsMixed,
+            DisputeAboveInvoice,
+            UnknownDisputeReason,
+            DisputeReasonsMixed,
             TermsUnavailable,
         ),
     },
@@ -231,11 +236,11 @@ async def amend_dispute(
     new, leased = amendment.build_amendment(), None
     dispute = await command.runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
     await use_cases.dispute_requests.check_dispute_items(command.runtime, dispute.invoice_id, new.items)
-    window = await use_cases.collections_answers.find_window(command.runtime, dispute.invoice_id)
+    window = await use_cases.collections_answers.fetch_dispute_window(command.runtime, dispute.invoice_id)
 
     async def commit(unit: Unit) -> AmendmentOut:
         nonlocal leased
-        row, leased = await use_cases.amendments.request_amendment(
+        row, leased = await use_cases.amendments.request_dispute_amendment(
             unit, dispute_id, new, window, command.caller.subject
         )
         return AmendmentOut.from_row(row)
@@ -258,7 +263,7 @@ async def _amend_now(dispute_id: UUID, number: int, leased: Intent | None, comma
         await command.runtime.jobs.work(leased)
 
     async def load_state(unit: Unit) -> tuple[int, AmendmentOut]:
-        row = AmendmentOut.from_row(await dispute_queries.get_amendment(unit, dispute_id, number))
+        row = AmendmentOut.from_row(await dispute_queries.get_dispute_amendment(unit, dispute_id, number))
         return (202 if row.state == "requested" else 200), row
 
     return await command.amend(load_state)
@@ -269,7 +274,7 @@ async def _amend_now(dispute_id: UUID, number: int, leased: Intent | None, comma
     status_code=200,
     response_model=DisputeOut,
     summary="Reject a dispute",
-    responses=refusals(AmendmentPending, MoveRefused),
+    responses=refusals(DisputeAmendmentPending, StateMoveRefused),
 )
 async def reject_dispute(
     dispute_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.reject")]
@@ -287,7 +292,7 @@ async def reject_dispute(
     status_code=200,
     response_model=DisputeOut,
     summary="Withdraw a dispute",
-    responses=refusals(AmendmentPending, MoveRefused),
+    responses=refusals(DisputeAmendmentPending, StateMoveRefused),
 )
 async def withdraw_dispute(
     dispute_id: UUID, body: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.withdraw")]

@@ -11,10 +11,10 @@ from services.escalation import use_cases
 from services.escalation.api.case_bodies import Description
 from services.escalation.api.threads import EntryOut
 from services.escalation.domain.handovers import MEANINGS, Category, Requirement
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.repository import case_queries, handover_queries, health_queries
 from services.escalation.tables import VendorChannelRow
-from services.escalation.use_cases.handovers import Readiness
+from services.escalation.use_cases.handovers import HandoverReadiness
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Country, Email, Name, Prose, ReasonIn, example, get_example
 from shared.web.auth import needs
@@ -82,7 +82,7 @@ class HandoverOut(BaseModel):
     consulted_resources: int
 
     @classmethod
-    def from_readiness(cls, readiness: Readiness) -> Self:
+    def from_readiness(cls, readiness: HandoverReadiness) -> Self:
         """Build the answer for what a case has and lacks."""
         return cls.model_validate(
             {
@@ -170,7 +170,7 @@ class VendorChannelOut(BaseModel):
     status_code=201,
     response_model=EntryOut,
     summary="Record that service health was checked",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def record_check(
     case_id: UUID, check: HealthCheckIn, command: Annotated[CommandRunner, perform_command("case.check_health")]
@@ -192,7 +192,7 @@ async def record_check(
     status_code=201,
     response_model=EntryOut,
     summary="Record what was tried",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def record_attempt(
     case_id: UUID, attempt: AttemptIn, command: Annotated[CommandRunner, perform_command("case.attempt")]
@@ -201,7 +201,7 @@ async def record_attempt(
 
     async def record(unit: Unit) -> EntryOut:
         actor = command.caller.subject
-        entry = await use_cases.handovers.record_attempt(unit, case_id, attempt.action, attempt.result, actor)
+        entry = await use_cases.handovers.record_repair_attempt(unit, case_id, attempt.action, attempt.result, actor)
         return EntryOut.from_row(entry)
 
     return await command.run(record, subject=case_id)
@@ -218,7 +218,7 @@ async def get_handover(
 
     async def load(unit: Unit) -> HandoverOut:
         case = await case_queries.get_case(unit, case_id)
-        readiness = await use_cases.handovers.load_readiness(unit, case, category, no_line_reason)
+        readiness = await use_cases.handovers.load_handover_readiness(unit, case, category, no_line_reason)
         return HandoverOut.from_readiness(readiness)
 
     return await read(load)
@@ -229,7 +229,7 @@ async def get_handover(
     status_code=200,
     response_model=HandoverOut,
     summary="Let a case be handed over without what is missing",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def override_handover(
     case_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("case.override_handover")]
@@ -238,7 +238,9 @@ async def override_handover(
 
     async def override(unit: Unit) -> HandoverOut:
         actor = command.caller.subject
-        return HandoverOut.from_readiness(await use_cases.handovers.waive_missing(unit, case_id, basis.reason, actor))
+        return HandoverOut.from_readiness(
+            await use_cases.handovers.waive_missing_handover_steps(unit, case_id, basis.reason, actor)
+        )
 
     return await command.run(override, status=200, reason=basis.reason, subject=case_id)
 
@@ -248,8 +250,8 @@ async def list_channels(read: Read, paging: TextPaging) -> Page[VendorChannelOut
     """The channel of each legal entity, in the order of their codes."""
 
     async def load(unit: Unit) -> list[VendorChannelOut]:
-        rows = await handover_queries.list_channels(unit, paging.after, paging.limit + 1)
-        watched = await health_queries.list_watched(unit, [row.legal_entity for row in rows])
+        rows = await handover_queries.list_vendor_channels(unit, paging.after, paging.limit + 1)
+        watched = await health_queries.list_watched_legal_entities(unit, [row.legal_entity for row in rows])
         return [VendorChannelOut.from_row(row, row.legal_entity in watched) for row in rows]
 
     return paging.page(await read(load), key=lambda channel: channel.legal_entity)
@@ -270,8 +272,8 @@ async def set_channel(
             changed_at=unit.now,
             **channel.model_dump(exclude={"watches_health"}),
         )
-        await use_cases.handovers.set_channel(unit, row)
-        await use_cases.service_health.set_watch(unit, legal_entity, channel.watches_health)
+        await use_cases.handovers.set_vendor_channel(unit, row)
+        await use_cases.service_health.set_health_watch(unit, legal_entity, channel.watches_health)
         return VendorChannelOut.from_row(row, channel.watches_health)
 
     return await command.run(change, reason=channel.reason)

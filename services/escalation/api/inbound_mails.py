@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import CaseIn, CaseOut
 from services.escalation.domain.inbound_mails import InboundState, TriageReason
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.mail.file_types import check_mail_files
-from services.escalation.mail.reading import read_mail
+from services.escalation.mail.reading import parse_inbound_mail
 from services.escalation.repository import inbound_mails
 from services.escalation.tables import InboundMailRow
-from services.escalation.use_cases.inbound_mails import Arrival
+from services.escalation.use_cases.inbound_mails import ArrivedMail
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.fields import Body, Prose, ReasonIn, example
@@ -50,7 +50,7 @@ UNSUPPORTED = describe_problem(
 )
 
 
-class NoMail(Refusal):
+class ContentTypeNotMail(Refusal):
     """The content type is none of a mail."""
 
     code = "unsupported_media_type"
@@ -152,7 +152,7 @@ class ReadIn(Body):
     status_code=201,
     response_model=MailTakenOut,
     summary="Hand a mail over",
-    responses={415: UNSUPPORTED, **refusals(MoveRefused)},
+    responses={415: UNSUPPORTED, **refusals(StateMoveRefused)},
     dependencies=[accept_body(MAX_MAIL_BYTES, is_streamed=True)],
     openapi_extra=MAIL,
 )
@@ -164,17 +164,17 @@ async def take_mail(
     It is taken once for its Message-ID, whatever the Idempotency-Key; that is best the digest of the file.
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
-        raise NoMail("send message/rfc822 or application/octet-stream")
+        raise ContentTypeNotMail("send message/rfc822 or application/octet-stream")
     content = await receive_body(request)
-    mail = await asyncio.to_thread(read_mail, content)
+    mail = await asyncio.to_thread(parse_inbound_mail, content)
     claim = await use_cases.mail_claims.check_mail_claim(command.runtime, mail)
     kept, refused = await asyncio.to_thread(check_mail_files, mail.files)
-    arrival = Arrival(mail, claim, kept, [*refused, *mail.omitted_files])
+    arrival = ArrivedMail(mail, claim, kept, [*refused, *mail.omitted_files])
     await asyncio.to_thread(command.with_content, content)
     support_address = command.runtime.settings.support_address
 
     async def take(unit: Unit) -> MailTakenOut:
-        row = await use_cases.inbound_mails.take_mail(unit, arrival, support_address)
+        row = await use_cases.inbound_mails.receive_inbound_mail(unit, arrival, support_address)
         return MailTakenOut(id=row.id, state=InboundState(row.state))
 
     return await command.run(take)
@@ -189,14 +189,14 @@ async def list_inbound_mails(
 ) -> Page[InboundMailOut]:
     """Mails in the order in which they came."""
     after = paging.after_id()
-    rows = await read(lambda unit: inbound_mails.list_mails(unit, state, case_id, after, paging.limit + 1))
+    rows = await read(lambda unit: inbound_mails.list_inbound_mail_rows(unit, state, case_id, after, paging.limit + 1))
     return paging.page([InboundMailOut.from_row(row) for row in rows], key=lambda mail: mail.id)
 
 
 @reads.get("/{inbound_mail_id}", summary="One mail that came in")
 async def get_inbound_mail(inbound_mail_id: UUID, read: Read) -> InboundMailOut:
     """The mail, and what became of it."""
-    return InboundMailOut.from_row(await read(lambda unit: inbound_mails.get_mail(unit, inbound_mail_id)))
+    return InboundMailOut.from_row(await read(lambda unit: inbound_mails.get_inbound_mail_row(unit, inbound_mail_id)))
 
 
 @writes.post(
@@ -204,7 +204,7 @@ async def get_inbound_mail(inbound_mail_id: UUID, read: Read) -> InboundMailOut:
     status_code=201,
     response_model=InboundMailOut,
     summary="Open a case for a mail",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def open_case_for_mail(
     inbound_mail_id: UUID,
@@ -216,7 +216,9 @@ async def open_case_for_mail(
 
     async def open_once(unit: Unit) -> InboundMailOut:
         actor = command.caller.subject
-        return InboundMailOut.from_row(await use_cases.inbound_mails.open_by_hand(unit, inbound_mail_id, new, actor))
+        return InboundMailOut.from_row(
+            await use_cases.inbound_mails.open_case_by_mail(unit, inbound_mail_id, new, actor)
+        )
 
     return await command.run(open_once, subject=case.account_id)
 
@@ -226,7 +228,7 @@ async def open_case_for_mail(
     status_code=200,
     response_model=InboundMailOut,
     summary="Let a mail join a case",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def join_mail(
     inbound_mail_id: UUID, joining: JoinIn, command: Annotated[CommandRunner, perform_command("inbound_mail.join")]
@@ -236,7 +238,7 @@ async def join_mail(
     async def join(unit: Unit) -> InboundMailOut:
         actor = command.caller.subject
         return InboundMailOut.from_row(
-            await use_cases.inbound_mails.join_by_hand(unit, inbound_mail_id, joining.case_id, actor)
+            await use_cases.inbound_mails.join_mail_by_hand(unit, inbound_mail_id, joining.case_id, actor)
         )
 
     return await command.run(join, status=200, reason=joining.reason, subject=joining.case_id)
@@ -247,7 +249,7 @@ async def join_mail(
     status_code=200,
     response_model=InboundMailOut,
     summary="Discard a mail",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def discard_mail(
     inbound_mail_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("inbound_mail.discard")]
@@ -256,7 +258,7 @@ async def discard_mail(
 
     async def discard(unit: Unit) -> InboundMailOut:
         actor = command.caller.subject
-        return InboundMailOut.from_row(await use_cases.inbound_mails.discard_by_hand(unit, inbound_mail_id, actor))
+        return InboundMailOut.from_row(await use_cases.inbound_mails.discard_mail_by_hand(unit, inbound_mail_id, actor))
 
     return await command.run(discard, status=200, reason=basis.reason)
 
@@ -270,7 +272,7 @@ async def mark_read(
     async def mark(unit: Unit) -> CaseOut:
         actor = command.caller.subject
         return CaseOut.from_row(
-            await use_cases.inbound_mails.mark_mail_read(unit, case_id, reading.last_entry_id, actor)
+            await use_cases.inbound_mails.mark_customer_answers_read(unit, case_id, reading.last_entry_id, actor)
         )
 
     return await command.run(mark, status=200, subject=case_id)

@@ -68,7 +68,7 @@ async def list_incidents(
     read: Read, paging: TextPaging, status: Annotated[IncidentStatus | None, Query()] = None
 ) -> Page[IncidentOut]:
     """Incidents in the order of their references."""
-    rows = await read(lambda unit: health_queries.list_incidents(unit, status, paging.after, paging.limit + 1))
+    rows = await read(lambda unit: health_queries.list_vendor_incidents(unit, status, paging.after, paging.limit + 1))
     incidents = [IncidentOut.model_validate(row, from_attributes=True) for row in rows]
     return paging.page(incidents, key=lambda incident: incident.reference)
 
@@ -79,7 +79,7 @@ async def list_case_incidents(case_id: UUID, read: Read) -> CaseIncidentsOut:
 
     async def load(unit: Unit) -> CaseIncidentsOut:
         await case_queries.get_case(unit, case_id)
-        rows = await health_queries.list_of_case(unit, case_id, MAX_SHOWN)
+        rows = await health_queries.list_incidents_of_case(unit, case_id, MAX_SHOWN)
         return CaseIncidentsOut(items=[CaseIncidentOut.model_validate(dict(row)) for row in rows])
 
     return await read(load)

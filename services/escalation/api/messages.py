@@ -9,8 +9,8 @@ from pydantic import Field
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import Description
 from services.escalation.api.threads import EntryOut
-from services.escalation.domain.mails import AccountMissing, OutcomeUnknown
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.mails import CaseAccountMissing, OutcomeUnknown
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.use_cases.messages import NewMessage
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, example
@@ -46,7 +46,7 @@ class ResendIn(Body):
     status_code=201,
     response_model=EntryOut,
     summary="Write to the customer",
-    responses=refusals(MoveRefused, AccountMissing, OutcomeUnknown),
+    responses=refusals(StateMoveRefused, CaseAccountMissing, OutcomeUnknown),
 )
 async def write_message(
     case_id: UUID, message: MessageIn, command: Annotated[CommandRunner, perform_command("case.write")]
@@ -55,7 +55,7 @@ async def write_message(
     new = NewMessage(**message.model_dump())
 
     async def write(unit: Unit) -> EntryOut:
-        entry, mail = await use_cases.messages.write_message(unit, case_id, new, command.caller.subject)
+        entry, mail = await use_cases.messages.write_customer_message(unit, case_id, new, command.caller.subject)
         return EntryOut.from_row(entry, mail)
 
     return await command.run(write, subject=case_id)
@@ -66,7 +66,7 @@ async def write_message(
     status_code=201,
     response_model=EntryOut,
     summary="Send a message again",
-    responses=refusals(MoveRefused, AccountMissing, OutcomeUnknown),
+    responses=refusals(StateMoveRefused, CaseAccountMissing, OutcomeUnknown),
 )
 async def resend_message(
     case_id: UUID,
@@ -77,7 +77,7 @@ async def resend_message(
     """Send the words of a message again that was refused or came back, as a new message."""
 
     async def resend(unit: Unit) -> EntryOut:
-        entry, mail = await use_cases.messages.resend_message(
+        entry, mail = await use_cases.messages.resend_customer_message(
             unit, case_id, entry_id, wanted.contact_person_id, command.caller.subject
         )
         return EntryOut.from_row(entry, mail)

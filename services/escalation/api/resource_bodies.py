@@ -25,7 +25,7 @@ UseResult = Literal["helped", "did_not_help", "not_applicable"]
 Link = Annotated[AnyHttpUrl, UrlConstraints(max_length=1000, allowed_schemes=["https", "http"])]
 
 
-class FileRefused(Refusal):
+class ResourceFileRefused(Refusal):
     """The file is taken wholly or not at all, and something in it is wrong: `errors` names lines and fields."""
 
     code = "file_refused"
@@ -191,12 +191,15 @@ class ConsultedOut(BaseModel):
     consulted_at: datetime
 
 
-def read_resources(body: bytes, *, is_csv: bool) -> list[dict[str, Any]]:
-    """Read the resources of a file: CSV with a header, or JSON lines. Raises FileRefused, which names what is wrong."""
+def parse_resource_file(body: bytes, *, is_csv: bool) -> list[dict[str, Any]]:
+    """Read the resources of a file: CSV with a header, or JSON lines.
+
+    Raises ResourceFileRefused, which names what is wrong.
+    """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileRefused("the file is not UTF-8") from error
+        raise ResourceFileRefused("the file is not UTF-8") from error
     errors: list[dict[str, str]] = []
     resources: dict[str, dict[str, Any]] = {}
     for line, fields in _list_csv(text) if is_csv else _list_json(text):
@@ -207,7 +210,7 @@ def read_resources(body: bytes, *, is_csv: bool) -> list[dict[str, Any]]:
             errors.append({"field": f"lines.{line}", "message": f"a file has at most {MAX_LINES} lines"})
             break
     if errors:
-        raise FileRefused("nothing of the file was taken: lines of it are wrong", errors=errors)
+        raise ResourceFileRefused("nothing of the file was taken: lines of it are wrong", errors=errors)
     return list(resources.values())
 
 
@@ -237,7 +240,7 @@ def _list_csv(text: str) -> Iterator[tuple[int, object]]:
                 filled["requests_left"] = int(filled["requests_left"])
             yield reader.line_num, filled
     except csv.Error as error:
-        raise FileRefused(f"line {reader.line_num}: {error}") from error
+        raise ResourceFileRefused(f"line {reader.line_num}: {error}") from error
 
 
 def _list_json(text: str) -> Iterator[tuple[int, object]]:
@@ -247,4 +250,4 @@ def _list_json(text: str) -> Iterator[tuple[int, object]]:
         try:
             yield number, json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise FileRefused(f"line {number} is not JSON") from error
+            raise ResourceFileRefused(f"line {number} is not JSON") from error

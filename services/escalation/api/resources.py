@@ -12,21 +12,21 @@ from services.escalation import use_cases
 from services.escalation.api.resource_bodies import (
     ConsultedOut,
     ConsultIn,
-    FileRefused,
     FoundResourcesOut,
     ImportedOut,
+    ResourceFileRefused,
     ResourceIn,
     ResourceKind,
     ResourceLanguage,
     ResourceOut,
     SuggestionsOut,
     build_resource_fields,
-    read_resources,
+    parse_resource_file,
 )
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.repository import case_queries, resource_queries, resource_search
-from services.escalation.repository.resource_search import ResourceCriteria
-from services.escalation.use_cases.resources import ReferenceTaken
+from services.escalation.repository.resource_search import SupportResourceCriteria
+from services.escalation.use_cases.resources import ResourceReferenceTaken
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.fields import NEEDED, Day, Name
@@ -75,7 +75,7 @@ UNSUPPORTED = describe_problem(
 )
 
 
-class UnsupportedMediaType(Refusal):
+class ResourceFormatUnsupported(Refusal):
     """The content type is neither that of CSV nor that of JSON lines."""
 
     code = "unsupported_media_type"
@@ -92,10 +92,10 @@ async def list_resources(
     valid_on: Annotated[Day | None, Query(description="leaves out what is not valid on a day")] = None,
 ) -> Page[ResourceOut]:
     """All that helps us to solve problems ourselves, in the order of ids; with how often it helped."""
-    criteria, after = ResourceCriteria(kind, language, product, valid_on), paging.after_id()
+    criteria, after = SupportResourceCriteria(kind, language, product, valid_on), paging.after_id()
 
     async def load(unit: Unit) -> list[ResourceOut]:
-        rows = await resource_search.list_resources(unit, criteria, after, paging.limit + 1)
+        rows = await resource_search.list_support_resources(unit, criteria, after, paging.limit + 1)
         return [ResourceOut.from_record(row, unit.now.astimezone(UTC).date()) for row in rows]
 
     return paging.page(await read(load), key=lambda resource: resource.id)
@@ -112,10 +112,10 @@ async def search_resources(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> Response:
     """Find resources by words, in whatever form their language gives them; the best first."""
-    criteria = ResourceCriteria(kind, language, product, valid_on)
+    criteria = SupportResourceCriteria(kind, language, product, valid_on)
 
     async def load(unit: Unit) -> list[Fields]:
-        rows = await resource_search.search_resources(unit, words, criteria, limit)
+        rows = await resource_search.search_support_resources(unit, words, criteria, limit)
         today = unit.now.astimezone(UTC).date()
         return [build_resource_fields(row, today) for row in rows]
 
@@ -131,7 +131,7 @@ async def get_resource(resource_id: UUID, read: Read, response: Response) -> Res
 
 
 async def _load_shown(unit: Unit, resource_id: UUID) -> ResourceOut:
-    row = await resource_queries.get_shown(unit, resource_id)
+    row = await resource_queries.get_resource_with_uses(unit, resource_id)
     return ResourceOut.from_record(row, unit.now.astimezone(UTC).date())
 
 
@@ -140,7 +140,7 @@ async def _load_shown(unit: Unit, resource_id: UUID) -> ResourceOut:
     status_code=201,
     response_model=ResourceOut,
     summary="Add a support resource",
-    responses=refusals(ReferenceTaken),
+    responses=refusals(ResourceReferenceTaken),
 )
 async def add_resource(
     resource: ResourceIn, command: Annotated[CommandRunner, perform_command("support_resource.add")]
@@ -148,7 +148,7 @@ async def add_resource(
     """Add a training, an article, a solution, the support of a membership or a premier contract."""
 
     async def add(unit: Unit) -> ResourceOut:
-        row = await use_cases.resources.add_resource(unit, resource.list_fields(), command.caller.subject)
+        row = await use_cases.resources.add_support_resource(unit, resource.list_fields(), command.caller.subject)
         return await _load_shown(unit, row.id)
 
     return await command.run(add)
@@ -157,7 +157,7 @@ async def add_resource(
 @admin.put(
     "/support-resources/{resource_id}",
     summary="Change a support resource",
-    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, ReferenceTaken)},
+    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, ResourceReferenceTaken)},
 )
 async def change_resource(
     resource_id: UUID,
@@ -172,7 +172,7 @@ async def change_resource(
     version, fields, actor = parse_if_match(if_match), resource.list_fields(), command.caller.subject
 
     async def change(unit: Unit) -> ResourceOut:
-        await use_cases.resources.change_resource(unit, resource_id, version, fields, actor)
+        await use_cases.resources.change_support_resource(unit, resource_id, version, fields, actor)
         return await _load_shown(unit, resource_id)
 
     changed_resource = await command.run(change)
@@ -185,7 +185,7 @@ async def change_resource(
     status_code=200,
     response_model=ImportedOut,
     summary="Import support resources",
-    responses={415: UNSUPPORTED, **refusals(FileRefused)},
+    responses={415: UNSUPPORTED, **refusals(ResourceFileRefused)},
     dependencies=[accept_body(MAX_FILE_BYTES, is_streamed=True)],
     openapi_extra=FILE,
 )
@@ -198,14 +198,14 @@ async def import_resources(
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in ("text/csv", "application/jsonl", "application/x-ndjson", OCTETS):
-        raise UnsupportedMediaType("send text/csv, application/jsonl or application/octet-stream")
+        raise ResourceFormatUnsupported("send text/csv, application/jsonl or application/octet-stream")
     body = await receive_body(request)
     begins_as_json = body.removeprefix(BOM_UTF8).lstrip()[:1] == b"{"
     is_csv = media_type == "text/csv" or (media_type == OCTETS and not begins_as_json)
-    lines = await asyncio.to_thread(read_resources, body, is_csv=is_csv)
+    lines = await asyncio.to_thread(parse_resource_file, body, is_csv=is_csv)
 
     async def take(unit: Unit) -> ImportedOut:
-        new = await use_cases.resources.import_resources(unit, lines, command.caller.subject)
+        new = await use_cases.resources.import_support_resources(unit, lines, command.caller.subject)
         return ImportedOut(new=new, changed=len(lines) - new)
 
     await asyncio.to_thread(command.with_content, body)
@@ -221,7 +221,7 @@ async def list_suggestions(case_id: UUID, read: Read, limit: Annotated[int, Quer
 
     async def load(unit: Unit) -> SuggestionsOut:
         case, today = await case_queries.get_case(unit, case_id), unit.now.astimezone(UTC).date()
-        rows = await resource_search.suggest_resources(unit, case, today, limit)
+        rows = await resource_search.suggest_support_resources(unit, case, today, limit)
         return SuggestionsOut(items=[ResourceOut.from_record(row, today) for row in rows])
 
     return await read(load)
@@ -232,7 +232,7 @@ async def list_suggestions(case_id: UUID, read: Read, limit: Annotated[int, Quer
     status_code=201,
     response_model=ConsultedOut,
     summary="Record that a resource was consulted",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def consult_resource(
     case_id: UUID, consulted: ConsultIn, command: Annotated[CommandRunner, perform_command("case.consult")]
@@ -240,7 +240,7 @@ async def consult_resource(
     """Record in the thread which resource was consulted and whether it helped; what helped is suggested sooner."""
 
     async def consult(unit: Unit) -> ConsultedOut:
-        row = await use_cases.resources.consult_resource(
+        row = await use_cases.resources.record_resource_consulted(
             unit, case_id, consulted.resource_id, consulted.result, consulted.note or "", command.caller.subject
         )
         return ConsultedOut.model_validate(row, from_attributes=True)

@@ -34,7 +34,7 @@ async def put_service_credit_type(
     """Add a type, or change it; requests that are there keep their last day."""
 
     async def save_type(unit: Unit) -> ServiceCreditTypeOut:
-        row = await service_credits.put_type(unit, ServiceCreditTypeRow(code=code, **kind.model_dump()))
+        row = await service_credits.put_service_credit_type(unit, ServiceCreditTypeRow(code=code, **kind.model_dump()))
         return ServiceCreditTypeOut.from_row(row)
 
     return await command.run(save_type)

@@ -12,12 +12,12 @@ from services.escalation.api.service_credit_bodies import (
     ServiceCreditIn,
     ServiceCreditOut,
 )
-from services.escalation.domain.moves import MoveRefused
-from services.escalation.domain.service_credits import EvidenceMissing, ServiceCreditState, TooLateForVendor
+from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.service_credits import CreditEvidenceMissing, ServiceCreditState, TooLateForVendor
 from services.escalation.repository import service_credit_queries
 from services.escalation.tables import ServiceCreditRow
 from services.escalation.use_cases import service_credits
-from services.escalation.use_cases.service_credits import UnknownEvidence, UnknownType
+from services.escalation.use_cases.service_credits import UnknownCreditEvidence, UnknownServiceCreditType
 from shared.persistence.database import Unit
 from shared.pure.fields import Day, ReasonIn
 from shared.web.auth import needs
@@ -33,14 +33,14 @@ MAX_SHOWN = 200
 
 async def build_service_credit(unit: Unit, row: ServiceCreditRow) -> ServiceCreditOut:
     """Build the answer for a service credit, with what its type wants to be seen and what was matched."""
-    kind = await service_credit_queries.find_type(unit, row.type_code)
+    kind = await service_credit_queries.find_service_credit_type(unit, row.type_code)
     assert kind is not None
-    return ServiceCreditOut.from_row(row, kind.evidence, await service_credit_queries.sum_matched(unit, row.id))
+    return ServiceCreditOut.from_row(row, kind.evidence, await service_credit_queries.sum_vendor_credited(unit, row.id))
 
 
 async def _build_all(unit: Unit, rows: list[ServiceCreditRow]) -> list[ServiceCreditOut]:
     wanted = {kind.code: kind.evidence for kind in await service_credit_queries.list_service_credit_types(unit)}
-    totals = await service_credit_queries.map_matched(unit, [row.id for row in rows])
+    totals = await service_credit_queries.map_vendor_credited_amounts(unit, [row.id for row in rows])
     return [ServiceCreditOut.from_row(row, wanted[row.type_code], totals.get(row.id, 0)) for row in rows]
 
 
@@ -71,7 +71,9 @@ async def list_urgent_credits(
     """Drafts of which the vendor soon takes no request any more, the most urgent first; at most 200."""
 
     async def load(unit: Unit) -> list[ServiceCreditOut]:
-        return await _build_all(unit, list(await service_credit_queries.list_by_last_day(unit, until, MAX_SHOWN)))
+        return await _build_all(
+            unit, list(await service_credit_queries.list_urgent_service_credits(unit, until, MAX_SHOWN))
+        )
 
     return Page(items=await read(load), next=None)
 
@@ -93,7 +95,7 @@ async def get_service_credit(service_credit_id: UUID, read: Read) -> ServiceCred
     status_code=201,
     response_model=ServiceCreditOut,
     summary="Open a service credit",
-    responses=refusals(UnknownType),
+    responses=refusals(UnknownServiceCreditType),
 )
 async def open_service_credit(
     new: ServiceCreditIn, command: Annotated[CommandRunner, perform_command("service_credit.open")]
@@ -112,7 +114,7 @@ async def open_service_credit(
     status_code=201,
     response_model=ServiceCreditOut,
     summary="Add evidence to a service credit",
-    responses=refusals(MoveRefused, UnknownEvidence),
+    responses=refusals(StateMoveRefused, UnknownCreditEvidence),
 )
 async def add_evidence(
     service_credit_id: UUID,
@@ -122,7 +124,7 @@ async def add_evidence(
     """Add what the vendor wants to see, in the place of what was there under this code."""
 
     async def act(unit: Unit) -> ServiceCreditOut:
-        row = await service_credits.add_evidence(
+        row = await service_credits.add_credit_evidence(
             unit, service_credit_id, evidence.code, evidence.content, command.caller.subject
         )
         return await build_service_credit(unit, row)
@@ -135,7 +137,7 @@ async def add_evidence(
     status_code=200,
     response_model=ServiceCreditOut,
     summary="Record that the vendor was asked",
-    responses=refusals(EvidenceMissing, MoveRefused, TooLateForVendor),
+    responses=refusals(CreditEvidenceMissing, StateMoveRefused, TooLateForVendor),
 )
 async def request_service_credit(
     service_credit_id: UUID,
@@ -147,7 +149,7 @@ async def request_service_credit(
     async def act(unit: Unit) -> ServiceCreditOut:
         return await build_service_credit(
             unit,
-            await service_credits.request_credit(
+            await service_credits.record_credit_requested(
                 unit, service_credit_id, asked.vendor_reference, command.caller.subject
             ),
         )
@@ -160,7 +162,7 @@ async def request_service_credit(
     status_code=200,
     response_model=ServiceCreditOut,
     summary="Record that the vendor grants it",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def grant_service_credit(
     service_credit_id: UUID,
@@ -172,7 +174,7 @@ async def grant_service_credit(
     async def act(unit: Unit) -> ServiceCreditOut:
         return await build_service_credit(
             unit,
-            await service_credits.grant_credit(
+            await service_credits.record_credit_granted(
                 unit, service_credit_id, grant.granted_minor, command.caller.subject, grant.reason
             ),
         )
@@ -185,7 +187,7 @@ async def grant_service_credit(
     status_code=200,
     response_model=ServiceCreditOut,
     summary="Record that the vendor refuses it",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def refuse_service_credit(
     service_credit_id: UUID,
@@ -197,7 +199,7 @@ async def refuse_service_credit(
     async def act(unit: Unit) -> ServiceCreditOut:
         return await build_service_credit(
             unit,
-            await service_credits.end_request(
+            await service_credits.end_credit_request(
                 unit, service_credit_id, ServiceCreditState.REFUSED, command.caller.subject, grounds.reason
             ),
         )
@@ -210,7 +212,7 @@ async def refuse_service_credit(
     status_code=200,
     response_model=ServiceCreditOut,
     summary="Withdraw a service credit",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def withdraw_service_credit(
     service_credit_id: UUID,
@@ -222,7 +224,7 @@ async def withdraw_service_credit(
     async def act(unit: Unit) -> ServiceCreditOut:
         return await build_service_credit(
             unit,
-            await service_credits.end_request(
+            await service_credits.end_credit_request(
                 unit, service_credit_id, ServiceCreditState.WITHDRAWN, command.caller.subject, grounds.reason
             ),
         )

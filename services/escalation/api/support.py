@@ -42,10 +42,10 @@ async def get_account_support(account_id: UUID, read: Read) -> AccountSupportOut
     """Everything that is open for an account, in one answer."""
 
     async def load(unit: Unit) -> AccountSupportOut:
-        await copies.require_account(unit, account_id)
+        await copies.check_account_exists(unit, account_id)
         cases = await case_search.list_open_cases(unit, account_id, MAX_SHOWN + 1)
-        tickets = await ticket_queries.list_unsolved(unit, account_id, MAX_SHOWN + 1)
-        undecided = await dispute_queries.list_undecided(unit, account_id, MAX_SHOWN + 1)
+        tickets = await ticket_queries.list_unsolved_tickets(unit, account_id, MAX_SHOWN + 1)
+        undecided = await dispute_queries.list_undecided_disputes(unit, account_id, MAX_SHOWN + 1)
         return AccountSupportOut(
             account_id=account_id,
             cases=[CaseOut(**build_case_fields(row)) for row in cases[:MAX_SHOWN]],

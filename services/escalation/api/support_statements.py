@@ -120,7 +120,7 @@ class PublishedSupportOut(BaseModel):
 @reads.get("", summary="List statements of support")
 async def list_support_statements(read: Read) -> Page[SupportStatementOut]:
     """Every statement, by legal entity and language."""
-    rows = await read(statement_queries.list_statements)
+    rows = await read(statement_queries.list_support_statements)
     return Page(items=[SupportStatementOut.from_row(row) for row in rows], next=None)
 
 
@@ -142,7 +142,7 @@ async def put_support_statement(
             changed_by=command.caller.subject,
             changed_at=unit.now,
         )
-        before = await statement_queries.save_statement(unit, row)
+        before = await statement_queries.save_support_statement(unit, row)
         unit.record(AuditedChange("support_statement", f"{legal_entity}/{language}", None, before, content))
         return SupportStatementOut.from_row(row)
 
@@ -182,15 +182,17 @@ async def show_support(
 
 
 async def _load_support(unit: Unit, legal_entity: str | None, languages: list[str]) -> tuple[PublishedSupportOut, str]:
-    published = support_page.list_published(await statement_queries.list_statements(unit), legal_entity)
-    row = support_page.choose_statement(published, languages)
+    published = support_page.list_published_statements(
+        await statement_queries.list_support_statements(unit), legal_entity
+    )
+    row = support_page.choose_support_statement(published, languages)
     if row is None:
         raise NotFound("no statement of support is published")
-    calendar = await statement_queries.get_calendar(unit, row.legal_entity)
-    weekdays = support_page.list_weekdays(calendar, row.language)
+    calendar = await statement_queries.get_support_calendar(unit, row.legal_entity)
+    weekdays = support_page.list_weekday_hours(calendar, row.language)
     today: date = unit.now.astimezone(UTC).date()
     closed_days = support_page.list_closed_days(calendar, today, row.language)
-    times = support_page.list_response_times(await statement_queries.map_first_answers(unit), row.language)
+    times = support_page.list_response_times(await statement_queries.map_first_answer_targets(unit), row.language)
     spoken = [other.language for other in published]
     support = PublishedSupportOut(
         legal_entity=row.legal_entity,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import Description
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.repository import case_queries, mails, threads
 from services.escalation.tables import CaseMailRow, EntryRow
 from shared.persistence.database import Unit
@@ -187,7 +187,7 @@ async def list_entries(
     status_code=201,
     response_model=EntryOut,
     summary="Write a note",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def add_note(
     case_id: UUID, note: NoteIn, command: Annotated[CommandRunner, perform_command("case.note")]
@@ -207,8 +207,8 @@ async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
 
     async def load(unit: Unit) -> list[ContactOut]:
         await case_queries.get_case(unit, case_id)
-        contacts = [ContactOut.from_row(row) for row in await threads.list_contacts(unit, case_id)]
-        sent = [ContactOut.from_mail(mail, row) for mail, row in await mails.list_delivered(unit, case_id)]
+        contacts = [ContactOut.from_row(row) for row in await threads.list_customer_contacts(unit, case_id)]
+        sent = [ContactOut.from_mail(mail, row) for mail, row in await mails.list_delivered_case_mails(unit, case_id)]
         return sorted(contacts + sent, key=lambda contact: (contact.contacted_at, contact.id))
 
     return Page(items=await read(load), next=None)
@@ -219,7 +219,7 @@ async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
     status_code=201,
     response_model=ContactOut,
     summary="Record a contact",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def record_contact(
     case_id: UUID, contact: ContactIn, command: Annotated[CommandRunner, perform_command("contact.record")]
@@ -227,7 +227,7 @@ async def record_contact(
     """Put a contact with the customer on record; announces `CustomerContacted`, without the comment."""
 
     async def record(unit: Unit) -> ContactOut:
-        row = await use_cases.contacts.record_contact(
+        row = await use_cases.contacts.record_customer_contact(
             unit, case_id, contact.channel, contact.about_outcome, contact.comment, command.caller.subject
         )
         return ContactOut.from_row(row)

@@ -9,15 +9,15 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.escalation.api.case_bodies import Description
 from services.escalation.api.handovers import ChannelKind, NoLineReason, TicketLanguage
-from services.escalation.domain.contact_details import DetailDecision
+from services.escalation.domain.contact_details import ContactDetailDecision
 from services.escalation.domain.contact_patterns import DetailKind
-from services.escalation.domain.evidence_packs import render_ticket
+from services.escalation.domain.evidence_packs import render_vendor_ticket
 from services.escalation.domain.handovers import Category, Requirement
 from services.escalation.domain.mails import MailState
 from services.escalation.domain.vendor_tickets import TicketStatus
 from services.escalation.tables import VendorTicketMailRow, VendorTicketRow
 from services.escalation.use_cases.ticket_files import build_ticket_text
-from services.escalation.use_cases.vendor_tickets import NewTicket
+from services.escalation.use_cases.vendor_tickets import NewVendorTicket
 from shared.events.escalation import Severity
 from shared.pure.fields import Body, Code, Name, Prose, example, get_example
 from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
@@ -40,9 +40,9 @@ class DetailDecisionIn(Body):
     choice: Literal["remove", "let_through"]
     reason: Prose
 
-    def build_decision(self) -> DetailDecision:
+    def build_decision(self) -> ContactDetailDecision:
         """Build the decision."""
-        return DetailDecision(self.content, self.choice, self.reason)
+        return ContactDetailDecision(self.content, self.choice, self.reason)
 
 
 class TicketIn(Body):
@@ -80,10 +80,10 @@ class TicketIn(Body):
     legal_entity: Code | None = Field(default=None, description="of a case without an account", examples=["GS-DE"])
     decisions: list[DetailDecisionIn] = Field(default=[], max_length=1000)
 
-    def build_ticket(self) -> NewTicket:
+    def build_ticket(self) -> NewVendorTicket:
         """Build the ticket to be prepared."""
         fields = self.model_dump(exclude={"decisions"})
-        return NewTicket(**fields, decisions=[decision.build_decision() for decision in self.decisions])
+        return NewVendorTicket(**fields, decisions=[decision.build_decision() for decision in self.decisions])
 
 
 class SubmitIn(Body):
@@ -264,7 +264,9 @@ class VendorTicketDetailsOut(VendorTicketOut):
     def from_rows(cls, row: VendorTicketRow, mails: Sequence[VendorTicketMailRow]) -> Self:
         """Build the answer for a row and its mails."""
         sent = [TicketMailOut.model_validate(mail, from_attributes=True) for mail in mails]
-        return cls.model_validate(_list_fields(row) | {"text": render_ticket(build_ticket_text(row)), "mails": sent})
+        return cls.model_validate(
+            _list_fields(row) | {"text": render_vendor_ticket(build_ticket_text(row)), "mails": sent}
+        )
 
 
 def _list_fields(row: VendorTicketRow) -> dict[str, Any]:

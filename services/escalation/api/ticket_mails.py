@@ -8,8 +8,8 @@ from fastapi import Response
 from services.escalation import use_cases
 from services.escalation.api.ticket_bodies import VendorTicketDetailsOut
 from services.escalation.api.vendor_tickets import load_ticket_details
-from services.escalation.domain.moves import MoveRefused
-from services.escalation.use_cases.ticket_mails import NotByMail
+from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.use_cases.ticket_mails import VendorNotReachedByMail
 from shared.persistence.database import Unit
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -25,7 +25,7 @@ writes = Router(
     status_code=200,
     response_model=VendorTicketDetailsOut,
     summary="Send a request to the distributor",
-    responses=refusals(MoveRefused, NotByMail),
+    responses=refusals(StateMoveRefused, VendorNotReachedByMail),
 )
 async def send_ticket(
     ticket_id: UUID, command: Annotated[CommandRunner, perform_command("vendor_ticket.send")]
@@ -36,7 +36,7 @@ async def send_ticket(
     """
 
     async def send(unit: Unit) -> VendorTicketDetailsOut:
-        await use_cases.ticket_mails.send_request(unit, ticket_id, command.caller.subject)
+        await use_cases.ticket_mails.enqueue_distributor_request(unit, ticket_id, command.caller.subject)
         return await load_ticket_details(unit, ticket_id)
 
     return await command.run(send, status=200, subject=ticket_id)

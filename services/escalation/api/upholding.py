@@ -9,18 +9,18 @@ from fastapi import Response
 
 from services.escalation import use_cases
 from services.escalation.api.dispute_bodies import DisputeOut, UpholdIn
-from services.escalation.domain.disputes import ApprovedRefused, CreditsNothing, DisputeState
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.disputes import ApprovedAmountsRefused, DisputeCreditsNothing, DisputeState
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.tables import DisputeRow
-from services.escalation.use_cases.dispute_items import AmendmentPending
+from services.escalation.use_cases.dispute_items import DisputeAmendmentPending
 from services.escalation.use_cases.upholding import (
     CONFIRM,
     DECLINE,
     UPHOLD,
-    AboveLimit,
     AuthorisationUnavailable,
     Decision,
-    TaxLineInFull,
+    DisputeAboveLimit,
+    TaxLineCreditedInFull,
 )
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn
@@ -31,15 +31,21 @@ from shared.web.http import PROBLEMS, Router, refusals
 
 writes = Router(prefix="/v1/disputes", tags=["disputes"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
-DECLINING_REFUSALS = (AboveLimit, AmendmentPending, ApprovedRefused, AuthorisationUnavailable, SecondPersonNeeded)
-UPHOLDING_REFUSALS = (
-    AboveLimit,
-    AmendmentPending,
-    ApprovedRefused,
+DECLINING_REFUSALS = (
+    DisputeAboveLimit,
+    DisputeAmendmentPending,
+    ApprovedAmountsRefused,
     AuthorisationUnavailable,
-    CreditsNothing,
     SecondPersonNeeded,
-    TaxLineInFull,
+)
+UPHOLDING_REFUSALS = (
+    DisputeAboveLimit,
+    DisputeAmendmentPending,
+    ApprovedAmountsRefused,
+    AuthorisationUnavailable,
+    DisputeCreditsNothing,
+    SecondPersonNeeded,
+    TaxLineCreditedInFull,
 )
 
 Decide = Callable[..., Awaitable[DisputeRow]]
@@ -51,7 +57,9 @@ async def _decide_upholding(
     decide: Decide, decision: Decision, dispute_id: UUID, basis: ReasonIn, command: CommandRunner
 ) -> Response:
     """Ask invoicing about the caller, and then do it in one unit."""
-    authorised = await use_cases.upholding.is_authorised(command.runtime, dispute_id, command.caller, decision)
+    authorised = await use_cases.upholding.is_upholding_authorised(
+        command.runtime, dispute_id, command.caller, decision
+    )
 
     async def decide_once(unit: Unit) -> DisputeOut:
         row = await decide(unit, dispute_id, command.caller, basis.reason, decision, authorised=authorised)
@@ -71,7 +79,7 @@ def _status_of(dispute: DisputeOut) -> int:
     summary="Uphold a dispute",
     responses={
         202: {"model": DisputeOut, "description": "above your limit: a second person decides"},
-        **refusals(MoveRefused, *UPHOLDING_REFUSALS),
+        **refusals(StateMoveRefused, *UPHOLDING_REFUSALS),
     },
 )
 async def uphold_dispute(
@@ -82,7 +90,7 @@ async def uphold_dispute(
     Above the limit of your roles it waits for a second person (`waiting_for_second_person`).
     """
     decision = replace(UPHOLD, approved=approval.map_approved())
-    await use_cases.upholding.check_tax_lines(command.runtime, dispute_id, decision)
+    await use_cases.upholding.check_tax_lines_approved(command.runtime, dispute_id, decision)
     return await _decide_upholding(use_cases.upholding.uphold, decision, dispute_id, approval, command)
 
 
@@ -91,13 +99,13 @@ async def uphold_dispute(
     status_code=200,
     response_model=DisputeOut,
     summary="Confirm that a dispute is upheld",
-    responses=refusals(MoveRefused, *UPHOLDING_REFUSALS),
+    responses=refusals(StateMoveRefused, *UPHOLDING_REFUSALS),
 )
 async def confirm_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.confirm")]
 ) -> Response:
     """Uphold what another person proposed to uphold; the amount must be within a limit of your roles."""
-    await use_cases.upholding.check_tax_lines(command.runtime, dispute_id, CONFIRM)
+    await use_cases.upholding.check_tax_lines_approved(command.runtime, dispute_id, CONFIRM)
     return await _decide_upholding(use_cases.upholding.confirm, CONFIRM, dispute_id, basis, command)
 
 
@@ -106,7 +114,7 @@ async def confirm_upholding(
     status_code=200,
     response_model=DisputeOut,
     summary="Decline to uphold a dispute",
-    responses=refusals(MoveRefused, *DECLINING_REFUSALS),
+    responses=refusals(StateMoveRefused, *DECLINING_REFUSALS),
 )
 async def decline_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.decline")]

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from services.escalation.domain.vendor_disputes import ContestedItem, VendorDisputeState
+from services.escalation.domain.vendor_disputes import ContestedVendorAmount, VendorDisputeState
 from services.escalation.tables import VendorDisputeRow
-from services.escalation.use_cases.vendor_dispute_moves import AtVendor
+from services.escalation.use_cases.vendor_dispute_moves import VendorDisputePlace
 from services.escalation.use_cases.vendor_disputes import NewVendorDispute
 from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, PositiveMinor
@@ -35,9 +35,9 @@ class ContestedItemIn(Body):
             raise ValueError("name a difference_id or a reference")
         return self
 
-    def build_item(self) -> ContestedItem:
+    def build_item(self) -> ContestedVendorAmount:
         """Build what is contested."""
-        return ContestedItem(**self.model_dump())
+        return ContestedVendorAmount(**self.model_dump())
 
 
 class VendorDisputeIn(Body):
@@ -90,9 +90,9 @@ class AtVendorIn(Body):
     vendor_reference: Name | None = Field(description="the vendor's ticket or number")
     deadline: Day | None = Field(description="the last day on which the vendor is to answer")
 
-    def build_at_vendor(self) -> AtVendor:
+    def build_at_vendor(self) -> VendorDisputePlace:
         """Build where it is."""
-        return AtVendor(**self.model_dump())
+        return VendorDisputePlace(**self.model_dump())
 
 
 class AcceptedIn(ReasonIn):

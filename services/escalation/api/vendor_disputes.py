@@ -6,14 +6,14 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from services.escalation.api.vendor_dispute_bodies import AcceptedIn, AtVendorIn, VendorDisputeIn, VendorDisputeOut
-from services.escalation.domain.moves import MoveRefused
-from services.escalation.domain.vendor_disputes import AcceptedRefused, ContestedAboveInvoice, VendorDisputeState
+from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.vendor_disputes import AcceptedAmountRefused, ContestedAboveInvoice, VendorDisputeState
 from services.escalation.repository import vendor_dispute_queries
 from services.escalation.use_cases import vendor_dispute_moves, vendor_disputes
-from services.escalation.use_cases.vendor_dispute_moves import UnknownTicket
+from services.escalation.use_cases.vendor_dispute_moves import UnknownVendorTicket
 from services.escalation.use_cases.vendor_disputes import (
-    AlreadyContested,
-    UnknownDifference,
+    DifferenceAlreadyContested,
+    UnknownVendorDifference,
     VendorInvoiceUnavailable,
 )
 from shared.persistence.database import Unit
@@ -62,11 +62,11 @@ async def get_vendor_dispute(vendor_dispute_id: UUID, read: Read) -> VendorDispu
     response_model=VendorDisputeOut,
     summary="Contest a part of a vendor invoice",
     responses=refusals(
-        AlreadyContested,
+        DifferenceAlreadyContested,
         ContestedAboveInvoice,
         CurrencyMismatch,
-        MoveRefused,
-        UnknownDifference,
+        StateMoveRefused,
+        UnknownVendorDifference,
         VendorInvoiceUnavailable,
     ),
 )
@@ -78,7 +78,7 @@ async def open_vendor_dispute(
     All that is contested of an invoice, with what the vendor has accepted of it, is at most its total.
     """
     new = contested.build_vendor_dispute()
-    invoice = await vendor_disputes.find_vendor_invoice(command.runtime, new)
+    invoice = await vendor_disputes.fetch_vendor_invoice(command.runtime, new)
 
     async def act(unit: Unit) -> VendorDisputeOut:
         row = await vendor_disputes.open_vendor_dispute(unit, new, invoice, command.caller.subject)
@@ -92,7 +92,7 @@ async def open_vendor_dispute(
     status_code=200,
     response_model=VendorDisputeOut,
     summary="Set the ticket and the deadline",
-    responses=refusals(MoveRefused, UnknownTicket),
+    responses=refusals(StateMoveRefused, UnknownVendorTicket),
 )
 async def set_ticket(
     vendor_dispute_id: UUID,
@@ -105,7 +105,7 @@ async def set_ticket(
     """
 
     async def act(unit: Unit) -> VendorDisputeOut:
-        row = await vendor_dispute_moves.set_ticket(
+        row = await vendor_dispute_moves.set_vendor_dispute_ticket(
             unit, vendor_dispute_id, at_vendor.build_at_vendor(), command.caller.subject
         )
         return VendorDisputeOut.from_row(row)
@@ -118,7 +118,7 @@ async def set_ticket(
     status_code=200,
     response_model=VendorDisputeOut,
     summary="Record what the vendor accepts",
-    responses=refusals(AcceptedRefused, MoveRefused),
+    responses=refusals(AcceptedAmountRefused, StateMoveRefused),
 )
 async def accept_vendor_dispute(
     vendor_dispute_id: UUID,
@@ -141,7 +141,7 @@ async def accept_vendor_dispute(
     status_code=200,
     response_model=VendorDisputeOut,
     summary="Record that the vendor rejects it",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def reject_vendor_dispute(
     vendor_dispute_id: UUID,
@@ -157,7 +157,7 @@ async def reject_vendor_dispute(
     status_code=200,
     response_model=VendorDisputeOut,
     summary="Withdraw a vendor dispute",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def withdraw_vendor_dispute(
     vendor_dispute_id: UUID,

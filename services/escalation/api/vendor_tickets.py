@@ -18,30 +18,30 @@ from services.escalation.api.ticket_bodies import (
     VendorTicketDetailsOut,
     VendorTicketOut,
 )
-from services.escalation.domain.evidence_packs import PackFile, build_pack
-from services.escalation.domain.moves import MoveRefused
-from services.escalation.domain.vendor_tickets import NotAtVendor, SeenNote, TicketStatus
+from services.escalation.domain.evidence_packs import EvidencePackFile, build_evidence_pack
+from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.vendor_tickets import TicketNotAtVendor, TicketStatus, VendorTicketNote
 from services.escalation.repository import ticket_mails, ticket_queries
-from services.escalation.repository.ticket_queries import TicketCriteria
+from services.escalation.repository.ticket_queries import VendorTicketCriteria
 from services.escalation.tables import VendorTicketRow
 from services.escalation.use_cases.handovers import HandoverIncomplete
-from services.escalation.use_cases.resources import ContractUsedUp
+from services.escalation.use_cases.resources import SupportContractUsedUp
 from services.escalation.use_cases.ticket_files import (
-    FileInternal,
-    FilesTooLarge,
-    FileUnchanged,
-    FileUnknown,
-    build_pack_files,
+    TicketFileInternal,
+    TicketFilesTooLarge,
+    TicketFileUnchanged,
+    TicketFileUnknown,
+    build_evidence_pack_files,
     build_ticket_text,
     load_ticket_files,
 )
-from services.escalation.use_cases.ticket_moves import NumberTaken
+from services.escalation.use_cases.ticket_moves import TicketNumberTaken
 from services.escalation.use_cases.vendor_tickets import (
-    ChannelMissing,
-    DetailsUndecided,
-    EntryInternal,
-    EntryUnknown,
-    NotAContract,
+    ContactDetailsUndecided,
+    InternalEntryForVendor,
+    NotASupportContract,
+    UnknownCaseEntry,
+    VendorChannelMissing,
 )
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn
@@ -65,8 +65,8 @@ PACK: dict[int | str, dict[str, Any]] = {
 
 async def load_ticket_details(unit: Unit, ticket_id: UUID) -> VendorTicketDetailsOut:
     """Load a ticket with its mails. Raises NotFound."""
-    row = await ticket_queries.get_ticket(unit, ticket_id)
-    mails = await ticket_mails.list_mails(unit, ticket_id, use_cases.ticket_mails.MAX_MAILS)
+    row = await ticket_queries.get_vendor_ticket(unit, ticket_id)
+    mails = await ticket_mails.list_ticket_mails(unit, ticket_id, use_cases.ticket_mails.MAX_MAILS)
     return VendorTicketDetailsOut.from_rows(row, mails)
 
 
@@ -77,16 +77,16 @@ async def load_ticket_details(unit: Unit, ticket_id: UUID) -> VendorTicketDetail
     summary="Prepare a request to the vendor",
     responses=refusals(
         HandoverIncomplete,
-        MoveRefused,
-        ChannelMissing,
-        DetailsUndecided,
-        EntryInternal,
-        EntryUnknown,
-        FileInternal,
-        FilesTooLarge,
-        FileUnchanged,
-        FileUnknown,
-        NotAContract,
+        StateMoveRefused,
+        VendorChannelMissing,
+        ContactDetailsUndecided,
+        InternalEntryForVendor,
+        UnknownCaseEntry,
+        TicketFileInternal,
+        TicketFilesTooLarge,
+        TicketFileUnchanged,
+        TicketFileUnknown,
+        NotASupportContract,
     ),
 )
 async def prepare_ticket(
@@ -99,11 +99,11 @@ async def prepare_ticket(
     cannot be searched is let through by its id.
     """
     new = wanted.build_ticket()
-    material = await use_cases.vendor_tickets.gather_material(command.runtime, case_id, new)
+    material = await use_cases.vendor_tickets.gather_ticket_material(command.runtime, case_id, new)
 
     async def prepare(unit: Unit) -> VendorTicketDetailsOut:
         actor = command.caller.subject
-        row = await use_cases.vendor_tickets.prepare_ticket(unit, case_id, new, material, actor)
+        row = await use_cases.vendor_tickets.prepare_vendor_ticket(unit, case_id, new, material, actor)
         return VendorTicketDetailsOut.from_rows(row, [])
 
     return await command.run(prepare, subject=case_id)
@@ -118,8 +118,8 @@ async def list_tickets(
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[VendorTicketOut]:
     """Tickets in the order of their ids, which is that of their preparation. Filters combine."""
-    criteria, after = TicketCriteria(status, case_id, account_id), paging.after_id()
-    rows = await read(lambda unit: ticket_queries.list_tickets(unit, criteria, after, paging.limit + 1))
+    criteria, after = VendorTicketCriteria(status, case_id, account_id), paging.after_id()
+    rows = await read(lambda unit: ticket_queries.list_vendor_tickets(unit, criteria, after, paging.limit + 1))
     return paging.page([VendorTicketOut.from_row(row) for row in rows], key=lambda ticket: ticket.id)
 
 
@@ -138,12 +138,12 @@ async def get_ticket(ticket_id: UUID, read: Read) -> VendorTicketDetailsOut:
 async def get_pack(ticket_id: UUID, read: Read) -> Response:
     """The text of the request, its entries and files as one ZIP, to be attached in the portal."""
 
-    async def load(unit: Unit) -> tuple[VendorTicketRow, list[PackFile]]:
-        row = await ticket_queries.get_ticket(unit, ticket_id)
-        return row, build_pack_files(await load_ticket_files(unit, row.case_id, row.attachment_ids))
+    async def load(unit: Unit) -> tuple[VendorTicketRow, list[EvidencePackFile]]:
+        row = await ticket_queries.get_vendor_ticket(unit, ticket_id)
+        return row, build_evidence_pack_files(await load_ticket_files(unit, row.case_id, row.attachment_ids))
 
     row, files = await read(load)
-    pack = await asyncio.to_thread(build_pack, build_ticket_text(row), files, row.prepared_at)
+    pack = await asyncio.to_thread(build_evidence_pack, build_ticket_text(row), files, row.prepared_at)
     headers = {"content-disposition": f'attachment; filename="vendor-ticket-{row.id}.zip"'}
     return Response(pack, headers=headers, media_type=ZIP)
 
@@ -153,7 +153,7 @@ async def get_pack(ticket_id: UUID, read: Read) -> Response:
     status_code=200,
     response_model=VendorTicketOut,
     summary="Record the vendor's number of a request",
-    responses=refusals(MoveRefused, NumberTaken, ContractUsedUp),
+    responses=refusals(StateMoveRefused, TicketNumberTaken, SupportContractUsedUp),
 )
 async def submit_ticket(
     ticket_id: UUID, submitted: SubmitIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.submit")]
@@ -163,7 +163,7 @@ async def submit_ticket(
     async def submit(unit: Unit) -> VendorTicketOut:
         actor = command.caller.subject
         return VendorTicketOut.from_row(
-            await use_cases.ticket_moves.submit_ticket(unit, ticket_id, submitted.number, actor)
+            await use_cases.ticket_moves.record_ticket_submitted(unit, ticket_id, submitted.number, actor)
         )
 
     return await command.run(submit, status=200, subject=ticket_id)
@@ -174,7 +174,7 @@ async def submit_ticket(
     status_code=200,
     response_model=VendorTicketOut,
     summary="Correct the vendor's number of a request",
-    responses=refusals(MoveRefused, NotAtVendor, NumberTaken),
+    responses=refusals(StateMoveRefused, TicketNotAtVendor, TicketNumberTaken),
 )
 async def set_number(
     ticket_id: UUID,
@@ -197,7 +197,7 @@ async def set_number(
     status_code=200,
     response_model=VendorTicketOut,
     summary="Discard a request that nobody submits",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def discard_ticket(
     ticket_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.discard")]
@@ -207,7 +207,7 @@ async def discard_ticket(
     async def discard(unit: Unit) -> VendorTicketOut:
         actor = command.caller.subject
         return VendorTicketOut.from_row(
-            await use_cases.ticket_moves.discard_ticket(unit, ticket_id, actor, basis.reason)
+            await use_cases.ticket_moves.discard_vendor_ticket(unit, ticket_id, actor, basis.reason)
         )
 
     return await command.run(discard, status=200, reason=basis.reason, subject=ticket_id)
@@ -218,7 +218,7 @@ async def discard_ticket(
     status_code=200,
     response_model=VendorTicketOut,
     summary="Record what was seen of a request",
-    responses=refusals(NotAtVendor, MoveRefused),
+    responses=refusals(TicketNotAtVendor, StateMoveRefused),
 )
 async def record_status(
     ticket_id: UUID,
@@ -228,8 +228,8 @@ async def record_status(
     """Record status and words of a ticket that the vendor does not show us, or that a distributor has."""
 
     async def record(unit: Unit) -> VendorTicketOut:
-        notes = [] if seen.note is None else [SeenNote("", None, seen.note)]
-        row = await use_cases.ticket_readings.record_status(
+        notes = [] if seen.note is None else [VendorTicketNote("", None, seen.note)]
+        row = await use_cases.ticket_readings.record_ticket_status(
             unit, ticket_id, TicketStatus(seen.status), notes, command.caller.subject
         )
         return VendorTicketOut.from_row(row)
@@ -242,7 +242,7 @@ async def record_status(
     status_code=200,
     response_model=VendorTicketOut,
     summary="Say whether the vendor solved the problem",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def confirm_solution(
     ticket_id: UUID,
@@ -253,7 +253,9 @@ async def confirm_solution(
 
     async def confirm(unit: Unit) -> VendorTicketOut:
         actor = command.caller.subject
-        row = await use_cases.ticket_moves.confirm_solution(unit, ticket_id, confirmed.solved, actor, confirmed.reason)
+        row = await use_cases.ticket_moves.confirm_vendor_solution(
+            unit, ticket_id, confirmed.solved, actor, confirmed.reason
+        )
         return VendorTicketOut.from_row(row)
 
     return await command.run(confirm, status=200, reason=confirmed.reason, subject=ticket_id)
@@ -264,14 +266,14 @@ async def confirm_solution(
     status_code=201,
     response_model=EntryOut,
     summary="Write to the vendor",
-    responses=refusals(NotAtVendor, DetailsUndecided, MoveRefused),
+    responses=refusals(TicketNotAtVendor, ContactDetailsUndecided, StateMoveRefused),
 )
 async def add_ticket_note(
     ticket_id: UUID, note: TicketNoteIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.note")]
 ) -> Response:
     """Write a note into the ticket and the thread; a worker sends it to the vendor, or to the distributor by mail."""
     decisions = [decision.build_decision() for decision in note.decisions]
-    content = await use_cases.ticket_notes.clean_note(command.runtime, ticket_id, note.content, decisions)
+    content = await use_cases.ticket_notes.clean_ticket_note(command.runtime, ticket_id, note.content, decisions)
 
     async def add(unit: Unit) -> EntryOut:
         actor = command.caller.subject

@@ -29,7 +29,7 @@ OFFICE_PARTS: Mapping[str, str] = {"word/document.xml": _WORD, "xl/workbook.xml"
 MACRO_PART = "vbaproject.bin"
 
 
-class FileTypeRefused(Refusal):
+class AttachmentTypeRefused(Refusal):
     """The content of a file is of no type that is kept."""
 
     code: ClassVar[str] = "file_type_refused"
@@ -43,7 +43,7 @@ class TooManyAttachments(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedFile:
+class CheckedAttachment:
     """A file whose content is of a type that is kept; open for reading."""
 
     name: str
@@ -53,7 +53,7 @@ class CheckedFile:
     content: BinaryIO
 
 
-def choose_name(name: str, media_type: str) -> str:
+def choose_attachment_name(name: str, media_type: str) -> str:
     """Choose the name under which a file is saved: one that no program takes for another type."""
     plain = name.replace("/", "_").replace("\\", "_").lstrip(".") or "file"
     if plain.lower().endswith(EXTENSIONS[media_type]):

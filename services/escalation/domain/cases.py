@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from services.escalation.domain.moves import MoveRefused, move_state
+from services.escalation.domain.moves import StateMoveRefused, move_state
 from shared.pure.errors import Refusal
 
 REOPENING_DAYS = 30
@@ -63,32 +63,32 @@ DEFAULT_QUEUES: Mapping[str, str] = {
 """The queue of a case that names none, by its kind."""
 
 
-class CustomerNotTold(Refusal):
+class CustomerNotInformed(Refusal):
     """Nobody has told the customer the outcome since it was known (the programme: close the loop)."""
 
     code: ClassVar[str] = "customer_not_told"
 
 
-class CustomerConcerned(Refusal):
+class CaseAffectsCustomer(Refusal):
     """A case that was opened for a customer cannot be said to affect none."""
 
     code: ClassVar[str] = "customer_concerned"
 
 
-class TooLateToReopen(Refusal):
+class CaseReopenedTooLate(Refusal):
     """The case was closed too long ago to be opened again."""
 
     code: ClassVar[str] = "too_late_to_reopen"
 
 
-class MergeRefused(Refusal):
+class CaseMergeRefused(Refusal):
     """These cases cannot become one."""
 
     code: ClassVar[str] = "merge_refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class CaseLoop:
     """Facts that decide whether the loop of a case is closed."""
 
     outcome_sequence: int | None
@@ -103,7 +103,7 @@ class Loop:
     """Whether a person opened it for an account: then a customer waits for the answer."""
 
     @property
-    def customer_told(self) -> bool:
+    def is_customer_informed(self) -> bool:
         """Whether the customer was told after the outcome was known."""
         if self.informed_sequence is None or self.outcome_sequence is None:
             return False
@@ -111,7 +111,7 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
-class MergeSide:
+class CaseMergeFacts:
     """Facts that decide whether a case may be merged into another, or take another in."""
 
     case_id: UUID
@@ -120,48 +120,51 @@ class MergeSide:
     state: CaseState
 
 
-def close_case(state: CaseState, loop: Loop) -> CaseState:
-    """Return the state of a case that shall be closed. Raises MoveRefused, CustomerNotTold, CustomerConcerned."""
+def close_case(state: CaseState, loop: CaseLoop) -> CaseState:
+    """Return the state of a case that shall be closed.
+
+    Raises StateMoveRefused, CustomerNotInformed, CaseAffectsCustomer.
+    """
     wanted = move_state(CASE_ALLOWED, state, CaseState.CLOSED)
     if loop.no_customer_affected and loop.is_of_customer:
-        raise CustomerConcerned("the case was opened for a customer, who waits for the answer")
-    if not loop.customer_told and not loop.no_customer_affected and not loop.is_task:
-        raise CustomerNotTold("nobody has told the customer the outcome since it was known")
+        raise CaseAffectsCustomer("the case was opened for a customer, who waits for the answer")
+    if not loop.is_customer_informed and not loop.no_customer_affected and not loop.is_task:
+        raise CustomerNotInformed("nobody has told the customer the outcome since it was known")
     return wanted
 
 
 def reopen_case(state: CaseState, closed_at: datetime | None, now: datetime) -> CaseState:
-    """Return the state of a case that shall be opened again. Raises MoveRefused, TooLateToReopen."""
+    """Return the state of a case that shall be opened again. Raises StateMoveRefused, CaseReopenedTooLate."""
     if state not in (CaseState.RESOLVED, CaseState.CLOSED):
-        raise MoveRefused(f"what is {state} is not opened again")
+        raise StateMoveRefused(f"what is {state} is not opened again")
     if closed_at is not None and now - closed_at > timedelta(days=REOPENING_DAYS):
-        raise TooLateToReopen(f"it was closed more than {REOPENING_DAYS} days ago: open a new case that links it")
+        raise CaseReopenedTooLate(f"it was closed more than {REOPENING_DAYS} days ago: open a new case that links it")
     return move_state(CASE_ALLOWED, state, CaseState.IN_PROGRESS)
 
 
-def check_resolving(state: CaseState) -> CaseState:
-    """Return the state of a case whose outcome becomes known. Raises MoveRefused."""
+def check_case_resolving(state: CaseState) -> CaseState:
+    """Return the state of a case whose outcome becomes known. Raises StateMoveRefused."""
     if state is CaseState.CLOSED:
-        raise MoveRefused(f"what is {state} has its outcome: open it again first")
+        raise StateMoveRefused(f"what is {state} has its outcome: open it again first")
     return move_state(CASE_ALLOWED, state, CaseState.RESOLVED)
 
 
-def undo_close(state: CaseState) -> CaseState:
-    """Return the state of a closed case whose customer was not told after all. Raises MoveRefused."""
+def undo_case_close(state: CaseState) -> CaseState:
+    """Return the state of a closed case whose customer was not told after all. Raises StateMoveRefused."""
     if state is not CaseState.CLOSED:
-        raise MoveRefused(f"what is {state} was not closed")
+        raise StateMoveRefused(f"what is {state} was not closed")
     return move_state(CASE_ALLOWED, state, CaseState.RESOLVED)
 
 
-def merge_case(case: MergeSide, target: MergeSide) -> CaseState:
-    """Return the state of a case that shall go on in another one. Raises MoveRefused, MergeRefused."""
+def merge_case(case: CaseMergeFacts, target: CaseMergeFacts) -> CaseState:
+    """Return the state of a case that shall go on in another one. Raises StateMoveRefused, CaseMergeRefused."""
     wanted = move_state(CASE_ALLOWED, case.state, CaseState.MERGED)
     if case.case_id == target.case_id:
-        raise MergeRefused("a case is not merged into itself")
+        raise CaseMergeRefused("a case is not merged into itself")
     if case.account_id is None or case.account_id != target.account_id:
-        raise MergeRefused("only cases of one account are merged")
+        raise CaseMergeRefused("only cases of one account are merged")
     if case.kind == "dispute":
-        raise MergeRefused("a dispute keeps its own case, in which it is decided: merge the other one into it")
+        raise CaseMergeRefused("a dispute keeps its own case, in which it is decided: merge the other one into it")
     if target.state not in UNRESOLVED:
-        raise MergeRefused(f"a case that is {target.state} takes no other in")
+        raise CaseMergeRefused(f"a case that is {target.state} takes no other in")
     return wanted

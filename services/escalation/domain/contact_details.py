@@ -14,9 +14,9 @@ from phonenumbers import Leniency, PhoneNumberMatch, PhoneNumberMatcher, is_vali
 from services.escalation.domain.contact_patterns import (
     DetailKind,
     Span,
-    iterate_addresses,
-    iterate_numbers,
-    read_plainly,
+    find_mail_addresses,
+    find_personal_numbers,
+    strip_markup,
 )
 
 Choice = Literal["remove", "let_through"]
@@ -27,7 +27,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ContactDetail:
     """An address, or a number of a telephone, a bank account or a card, in a text."""
 
     kind: DetailKind
@@ -37,7 +37,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class DetailDecision:
+class ContactDetailDecision:
     """A person's choice about what was found, as it is written there."""
 
     content: str
@@ -46,40 +46,40 @@ class DetailDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
+class CleanedText:
     """A text after the choices, with what nobody has decided about, and what was decided."""
 
     text: str
-    undecided: tuple[Finding, ...]
-    decided: tuple[tuple[Finding, DetailDecision], ...]
+    undecided: tuple[ContactDetail, ...]
+    decided: tuple[tuple[ContactDetail, ContactDetailDecision], ...]
 
 
-def find_contact_details(text: str, countries: Sequence[str]) -> list[Finding]:
+def find_contact_details(text: str, countries: Sequence[str]) -> list[ContactDetail]:
     """Find addresses and numbers, of telephones as they are written in these countries, or anywhere with `+`."""
-    findings: list[Finding] = []
+    findings: list[ContactDetail] = []
     for finding in sorted(_iterate_details(text, countries), key=lambda finding: (finding.start, -finding.end)):
         if not findings or finding.start >= findings[-1].end:
             findings.append(finding)
     return findings
 
 
-def _iterate_details(text: str, countries: Sequence[str]) -> Iterator[Finding]:
+def _iterate_details(text: str, countries: Sequence[str]) -> Iterator[ContactDetail]:
     for kind, start, end in _iterate_spans(text, countries):
-        yield Finding(kind, text[start:end], start, end)
+        yield ContactDetail(kind, text[start:end], start, end)
 
 
 def _iterate_spans(text: str, countries: Sequence[str]) -> Iterator[Span]:
     """Search a text as it is written, and as it is read: markup may hide what is one word to a reader."""
     yield from _iterate_written(text, countries)
-    plain = read_plainly(text)
+    plain = strip_markup(text)
     if plain is not None:
         for kind, start, end in _iterate_written(plain.text, countries):
-            yield kind, *plain.locate(start, end)
+            yield kind, *plain.locate_in_source(start, end)
 
 
 def _iterate_written(text: str, countries: Sequence[str]) -> Iterator[Span]:
-    yield from iterate_addresses(text)
-    yield from iterate_numbers(text)
+    yield from find_mail_addresses(text)
+    yield from find_personal_numbers(text)
     for country in countries:
         for number in PhoneNumberMatcher(text, country, Leniency.POSSIBLE, len(text)):
             if _is_number(number):
@@ -96,21 +96,23 @@ def _is_number(candidate: PhoneNumberMatch) -> bool:
     return begins and len(digits) >= MIN_DIGITS and not _LETTER.search(raw)
 
 
-def clean_text(text: str, countries: Sequence[str], decisions: Iterable[DetailDecision]) -> Cleaned:
+def remove_contact_details(
+    text: str, countries: Sequence[str], decisions: Iterable[ContactDetailDecision]
+) -> CleanedText:
     """Remove from a text what a person decided to remove, and name what nobody has decided about.
 
     What is left is searched again until nothing was removed: what was may have hidden another one.
     """
-    by_content: Mapping[str, DetailDecision] = {decision.content: decision for decision in decisions}
+    by_content: Mapping[str, ContactDetailDecision] = {decision.content: decision for decision in decisions}
     cleaned = _clean_once(text, countries, by_content)
     decided = list(cleaned.decided)
     while any(decision.choice == "remove" for _, decision in cleaned.decided):
         cleaned = _clean_once(cleaned.text, countries, by_content)
         decided += [item for item in cleaned.decided if item[1].choice == "remove"]
-    return Cleaned(cleaned.text, cleaned.undecided, tuple(decided))
+    return CleanedText(cleaned.text, cleaned.undecided, tuple(decided))
 
 
-def _clean_once(text: str, countries: Sequence[str], by_content: Mapping[str, DetailDecision]) -> Cleaned:
+def _clean_once(text: str, countries: Sequence[str], by_content: Mapping[str, ContactDetailDecision]) -> CleanedText:
     parts, undecided, decided, place = [], [], [], 0
     for finding in find_contact_details(text, countries):
         decision = by_content.get(finding.content)
@@ -121,4 +123,4 @@ def _clean_once(text: str, countries: Sequence[str], by_content: Mapping[str, De
         if decision.choice == "remove":
             parts += [text[place : finding.start], REMOVED]
             place = finding.end
-    return Cleaned("".join([*parts, text[place:]]), tuple(undecided), tuple(decided))
+    return CleanedText("".join([*parts, text[place:]]), tuple(undecided), tuple(decided))

@@ -54,19 +54,19 @@ Span = tuple[DetailKind, int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class PlainText:
+class TextWithoutMarkup:
     """A text as it is read, without markup and runs of blanks; where each of its characters stands in the other."""
 
     text: str
     starts: tuple[int, ...]
     ends: tuple[int, ...]
 
-    def locate(self, start: int, end: int) -> tuple[int, int]:
+    def locate_in_source(self, start: int, end: int) -> tuple[int, int]:
         """Locate a part of it in the text as it was written."""
         return self.starts[start], self.ends[end - 1]
 
 
-def read_plainly(text: str) -> PlainText | None:
+def strip_markup(text: str) -> TextWithoutMarkup | None:
     """Read a text without its markup; None where it has none, and is the same."""
     pieces: list[str] = []
     starts: list[int] = []
@@ -81,7 +81,7 @@ def read_plainly(text: str) -> PlainText | None:
         return None
     starts += range(place, len(text))
     ends += range(place + 1, len(text) + 1)
-    return PlainText("".join([*pieces, text[place:]]), tuple(starts), tuple(ends))
+    return TextWithoutMarkup("".join([*pieces, text[place:]]), tuple(starts), tuple(ends))
 
 
 def _unfold(folded: str) -> str:
@@ -92,14 +92,14 @@ def _unfold(folded: str) -> str:
     return " " if _BLOCK.match(folded) else ""
 
 
-def iterate_addresses(text: str) -> Iterator[Span]:
+def find_mail_addresses(text: str) -> Iterator[Span]:
     """Find what may be addresses of mail."""
     for pattern in _ADDRESSES:
         for match in pattern.finditer(text):
             yield "address", match.start(), match.start() + len(match[0].rstrip(".!?"))
 
 
-def iterate_numbers(text: str) -> Iterator[Span]:
+def find_personal_numbers(text: str) -> Iterator[Span]:
     """Find numbers of telephones that begin as such, of bank accounts and of cards."""
     for match in _TELEPHONE.finditer(text):
         if _is_telephone(text, match):

@@ -9,7 +9,7 @@ VENDOR_DIFFERENCE_LIMIT = 100
 EXPECTED_VERDICTS = frozenset({"matched", "within_tolerance"})
 
 
-def is_difference_large(differences_minor: Iterable[tuple[str, int]], currency: str) -> bool:
+def is_reconciliation_difference_large(differences_minor: Iterable[tuple[str, int]], currency: str) -> bool:
     """Whether the differences of a reconciliation, by verdict (minor units, either sign), come to the limit."""
     total_minor = sum(abs(minor) for verdict, minor in differences_minor if verdict not in EXPECTED_VERDICTS)
     limit_minor: int = VENDOR_DIFFERENCE_LIMIT * 10 ** get_minor_digits(currency)

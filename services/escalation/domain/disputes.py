@@ -63,7 +63,7 @@ UNDECIDED = AMENDABLE | {DisputeState.REQUESTED, DisputeState.WAITING_FOR_SECOND
 """States of a dispute whose outcome is not known."""
 
 
-class AmendmentState(StrEnum):
+class DisputeAmendmentState(StrEnum):
     """Where an amendment of a dispute is."""
 
     REQUESTED = "requested"
@@ -72,23 +72,23 @@ class AmendmentState(StrEnum):
     REFUSED = "refused"
 
 
-AMENDMENT_ALLOWED: Mapping[AmendmentState, frozenset[AmendmentState]] = {
-    AmendmentState.REQUESTED: frozenset({AmendmentState.DONE, AmendmentState.REFUSED}),
-    AmendmentState.DONE: frozenset(),
-    AmendmentState.REFUSED: frozenset(),
+AMENDMENT_ALLOWED: Mapping[DisputeAmendmentState, frozenset[DisputeAmendmentState]] = {
+    DisputeAmendmentState.REQUESTED: frozenset({DisputeAmendmentState.DONE, DisputeAmendmentState.REFUSED}),
+    DisputeAmendmentState.DONE: frozenset(),
+    DisputeAmendmentState.REFUSED: frozenset(),
 }
 TAX_REASON = "tax"
 """The reason of a line whose tax is wrong: it is credited in full and invoiced again."""
 
 
-class ApprovedRefused(Refusal):
+class ApprovedAmountsRefused(Refusal):
     """The approved amounts are none of this dispute, or nothing is approved."""
 
     code: ClassVar[str] = "approved_refused"
     status: ClassVar[int] = 422
 
 
-class CreditsNothing(Refusal):
+class DisputeCreditsNothing(Refusal):
     """The reasons of the dispute pause an invoice until its document is right, and credit nothing."""
 
     code: ClassVar[str] = "credits_nothing"
@@ -103,7 +103,7 @@ class DisputeWindow:
     zone: ZoneInfo
     """Zone of the account, in whose days it is counted unless its legal entity has a business calendar."""
 
-    def is_over(self, today: date) -> bool:
+    def is_window_over(self, today: date) -> bool:
         """Say whether a dispute comes too late on a date."""
         return today > self.issue_date + timedelta(days=self.days)
 
@@ -118,7 +118,7 @@ class DisputeItem:
     approved_minor: int | None = None
 
 
-def list_added_lines(former: Iterable[DisputeItem], items: Iterable[DisputeItem]) -> list[int]:
+def list_added_dispute_lines(former: Iterable[DisputeItem], items: Iterable[DisputeItem]) -> list[int]:
     """List the lines of which more is disputed than before; a line may have several items."""
     before, after = _sum_lines(former), _sum_lines(items)
     return sorted(line for line, amount_minor in after.items() if amount_minor > before[line])
@@ -132,19 +132,22 @@ def _sum_lines(items: Iterable[DisputeItem]) -> Counter[int]:
 
 
 def approve_dispute_items(items: Sequence[DisputeItem], approved: Mapping[int, int] | None) -> list[DisputeItem]:
-    """Return the items with what is approved of each line; without amounts everything is. Raises ApprovedRefused."""
+    """Return the items with what is approved of each line; without amounts everything is.
+
+    Raises ApprovedAmountsRefused.
+    """
     if approved is None:
         return [replace(item, approved_minor=item.amount_minor) for item in items]
     if unknown := sorted(approved.keys() - {item.line for item in items}):
-        raise ApprovedRefused(f"lines: {', '.join(map(str, unknown))} is not disputed")
+        raise ApprovedAmountsRefused(f"lines: {', '.join(map(str, unknown))} is not disputed")
     decided = [replace(item, approved_minor=approved.get(item.line, 0)) for item in items]
     if excessive := [item.line for item in decided if (item.approved_minor or 0) > item.amount_minor]:
-        raise ApprovedRefused(f"lines: more is approved of {', '.join(map(str, excessive))} than is disputed")
+        raise ApprovedAmountsRefused(f"lines: more is approved of {', '.join(map(str, excessive))} than is disputed")
     if not any(item.approved_minor for item in decided):
-        raise ApprovedRefused("lines: nothing is approved: reject the dispute instead")
+        raise ApprovedAmountsRefused("lines: nothing is approved: reject the dispute instead")
     return decided
 
 
-def is_approved_in_full(items: Sequence[DisputeItem]) -> bool:
+def is_dispute_approved_fully(items: Sequence[DisputeItem]) -> bool:
     """Say whether everything that is disputed is approved."""
     return all(item.approved_minor == item.amount_minor for item in items)

@@ -12,7 +12,7 @@ CONTACT = ("company", "name", "email", "phone")
 
 
 @dataclass(frozen=True, slots=True)
-class TicketText:
+class VendorTicketText:
     """The contents of a ticket that go to the vendor."""
 
     title: str
@@ -28,14 +28,14 @@ class TicketText:
 
 
 @dataclass(frozen=True, slots=True)
-class PackFile:
+class EvidencePackFile:
     """A file of an evidence pack, which was searched before."""
 
     name: str
     content: bytes
 
 
-def render_ticket(ticket: TicketText) -> str:
+def render_vendor_ticket(ticket: VendorTicketText) -> str:
     """Render a ticket as a text to be pasted into the vendor's form."""
     fields = {"Product": ticket.product, "Severity": ticket.severity, "Category": ticket.category}
     lines = [ticket.title, "", *(f"{name}: {value}" for name, value in fields.items() if value), ""]
@@ -56,16 +56,16 @@ def _render_line(line: Mapping[str, Any]) -> str:
     )
 
 
-def build_pack(ticket: TicketText, files: Iterable[PackFile], at: datetime) -> bytes:
+def build_evidence_pack(ticket: VendorTicketText, files: Iterable[EvidencePackFile], at: datetime) -> bytes:
     """Build the ZIP of a ticket: its text, its entries, and files. The same contents give the same bytes."""
     names = (f"entries/{number:03}.txt" for number in range(1, len(ticket.entries) + 1))
     entries = [
-        PackFile(name, f"{entry['entered_at']} {entry['kind']}\n\n{entry['content']}\n".encode())
+        EvidencePackFile(name, f"{entry['entered_at']} {entry['kind']}\n\n{entry['content']}\n".encode())
         for name, entry in zip(names, ticket.entries, strict=True)
     ]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in (PackFile("request.txt", render_ticket(ticket).encode()), *entries, *files):
+        for file in (EvidencePackFile("request.txt", render_vendor_ticket(ticket).encode()), *entries, *files):
             place = zipfile.ZipInfo(file.name, at.timetuple()[:6])
             place.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(place, file.content)

@@ -63,7 +63,7 @@ REQUIREMENTS: Mapping[str, tuple[Requirement, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class HandoverFacts:
+class VendorHandoverFacts:
     """Facts that decide whether a case may be handed over; the health check is the newest."""
 
     kind: str
@@ -75,7 +75,9 @@ class HandoverFacts:
     no_line_reason: str | None = None
 
 
-def list_missing(facts: HandoverFacts, waived: Collection[Requirement] = ()) -> tuple[Requirement, ...]:
+def list_missing_handover_steps(
+    facts: VendorHandoverFacts, waived: Collection[Requirement] = ()
+) -> tuple[Requirement, ...]:
     """List what a hand-over still needs, but for what somebody with the right has waived."""
     fulfilled = {
         Requirement.HEALTH_CHECK: facts.health_result is not None,

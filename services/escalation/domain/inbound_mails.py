@@ -58,14 +58,14 @@ class TriageReason(StrEnum):
     """It has more parts, or is nested deeper, than is read."""
 
 
-class UnreadAnswer(Refusal):
+class UnreadCustomerAnswer(Refusal):
     """Nobody has read yet what the customer answered."""
 
     code: ClassVar[str] = "unread_answer"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounce:
+class MailBounce:
     """A delivery status, with the secrets of mails that it names; the code is that of a permanent failure, if any."""
 
     secrets: frozenset[str]
@@ -73,7 +73,7 @@ class Bounce:
 
 
 @dataclass(frozen=True, slots=True)
-class MailFile:
+class InboundMailFile:
     """A file that a mail brings."""
 
     name: str
@@ -93,8 +93,8 @@ class InboundMail:
     is_cut: bool = False
     recipients: tuple[str, ...] = ()
     is_automatic: bool = False
-    bounce: Bounce | None = None
-    files: tuple[MailFile, ...] = ()
+    bounce: MailBounce | None = None
+    files: tuple[InboundMailFile, ...] = ()
     omitted_files: tuple[str, ...] = ()
     """Names of those beyond how many are read."""
     is_readable: bool = True
@@ -105,7 +105,7 @@ class InboundMail:
         return self.message_id or f"sha256:{self.digest}"
 
 
-def is_automatic(headers: Mapping[str, str]) -> bool:
+def is_automatic_mail(headers: Mapping[str, str]) -> bool:
     """Say whether a machine wrote a mail, by its headers in small letters (RFC 3834, 5; RFC 2919)."""
     submitted = headers.get("auto-submitted", "no").partition(";")[0].strip().lower()
     precedence = headers.get("precedence", "").strip().lower()
@@ -117,7 +117,7 @@ def is_automatic(headers: Mapping[str, str]) -> bool:
     )
 
 
-def find_permanent_code(statuses: list[tuple[str, str]]) -> str | None:
+def find_permanent_bounce_code(statuses: list[tuple[str, str]]) -> str | None:
     """Find the code of a recipient to whom a mail could not be delivered for good, by actions and codes (RFC 3464)."""
     return next(
         (

@@ -40,20 +40,20 @@ class OutcomeUnknown(Refusal):
     code: ClassVar[str] = "outcome_unknown"
 
 
-class AccountMissing(Refusal):
+class CaseAccountMissing(Refusal):
     """A case without an account has no customer who could be written to."""
 
     code: ClassVar[str] = "no_customer"
 
 
 @dataclass(frozen=True, slots=True)
-class Secrets:
-    """Secrets of ours in the addresses that a mail was sent to."""
+class ReplySecrets:
+    """ReplySecrets of ours in the addresses that a mail was sent to."""
 
     reply_tokens: frozenset[str]
     """Tokens in the reply addresses of cases."""
     bounce_secrets: frozenset[str]
-    """Secrets of mails that we sent, in the addresses to which they bounce."""
+    """ReplySecrets of mails that we sent, in the addresses to which they bounce."""
 
 
 def build_reply_address(support_address: str, token: str) -> str:
@@ -62,22 +62,22 @@ def build_reply_address(support_address: str, token: str) -> str:
     return f"{local_part}+{token}@{domain}"
 
 
-def find_secrets(support_address: str, addresses: Iterable[str]) -> Secrets:
+def find_reply_secrets(support_address: str, addresses: Iterable[str]) -> ReplySecrets:
     """Find the secrets in addresses; those of other local parts and domains have none."""
     local_part, _, domain = support_address.partition("@")
     form = rf"{re.escape(local_part)}\+({BOUNCE_PREFIX})?({_SECRET})@{re.escape(domain)}"
     matches = [match for address in addresses if (match := re.fullmatch(form, address.lower()))]
-    return Secrets(
+    return ReplySecrets(
         frozenset(match[2] for match in matches if not match[1]),
         frozenset(match[2] for match in matches if match[1]),
     )
 
 
-def choose_role(kind: str) -> str:
+def choose_recipient_role(kind: str) -> str:
     """Choose the role in which the customer of a case is written to."""
     return ROLES_BY_KIND.get(kind, DEFAULT_ROLE)
 
 
-def is_about_outcome(about_outcome: bool, written_sequence: int | None, outcome_sequence: int | None) -> bool:
+def is_message_about_outcome(about_outcome: bool, written_sequence: int | None, outcome_sequence: int | None) -> bool:
     """Say whether a message tells the outcome that a case has now: the one that was known when it was written."""
     return about_outcome and written_sequence is not None and written_sequence == outcome_sequence

@@ -48,7 +48,7 @@ KEPT_DETAILS = frozenset(
 """Details of an entry that are ids, codes, states and numbers; all others may have words, and go."""
 
 
-class ContentRemoved(Refusal):
+class CaseContentRemoved(Refusal):
     """It was here, and was removed for good."""
 
     code: ClassVar[str] = "content_removed"

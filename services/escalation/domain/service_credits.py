@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
-from services.escalation.domain.deadlines import compute_lapse
+from services.escalation.domain.deadlines import compute_deadline_lapse
 from shared.pure.errors import Refusal
 
 LEAD = timedelta(days=7)
@@ -44,7 +44,7 @@ SERVICE_CREDIT_ALLOWED: Mapping[ServiceCreditState, frozenset[ServiceCreditState
 }
 
 
-class EvidenceMissing(Refusal):
+class CreditEvidenceMissing(Refusal):
     """The vendor wants to see more than there is; `missing` lists it."""
 
     code: ClassVar[str] = "evidence_missing"
@@ -57,13 +57,13 @@ class TooLateForVendor(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class CreditRequestPeriod:
     """A time in which the vendor takes a request: days from a day on, or months after the month of that day."""
 
     days: int | None = None
     months: int | None = None
 
-    def compute_last_day(self, since: date) -> date | None:
+    def compute_last_request_day(self, since: date) -> date | None:
         """Compute the last day, inclusive; None where requests have no end."""
         if self.days is not None:
             return since + timedelta(days=self.days)
@@ -73,9 +73,11 @@ class Period:
         return date(year, month + 1, monthrange(year, month + 1)[1])
 
 
-def check_request(last_day: date | None, wanted: Sequence[str], evidence: Collection[str], now: datetime) -> None:
-    """Check that the vendor can be asked. Raises EvidenceMissing, TooLateForVendor."""
-    if last_day is not None and now >= compute_lapse(last_day):
+def check_credit_request(
+    last_day: date | None, wanted: Sequence[str], evidence: Collection[str], now: datetime
+) -> None:
+    """Check that the vendor can be asked. Raises CreditEvidenceMissing, TooLateForVendor."""
+    if last_day is not None and now >= compute_deadline_lapse(last_day):
         raise TooLateForVendor(f"the vendor took this request until {last_day}")
     if missing := [code for code in wanted if code not in evidence]:
-        raise EvidenceMissing(f"the vendor wants {', '.join(missing)} too", missing=missing)
+        raise CreditEvidenceMissing(f"the vendor wants {', '.join(missing)} too", missing=missing)

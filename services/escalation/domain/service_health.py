@@ -26,7 +26,7 @@ class Incident:
     ended_at: datetime | None
 
 
-class HealthRefused(Exception):
+class ServiceHealthRefused(Exception):
     """The vendor does not show us service health, for good; with its code."""
 
     def __init__(self, code: str) -> None:
@@ -35,7 +35,7 @@ class HealthRefused(Exception):
 
 
 class ServiceHealth(Protocol):
-    """The vendor's page of incidents. Raises HealthRefused, Later."""
+    """The vendor's page of incidents. Raises ServiceHealthRefused, Later."""
 
     async def list_incidents(self) -> tuple[Incident, ...]:
         """List the incidents that go on, and those that have ended of late."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
-from services.escalation.domain.deadlines import compute_warning
+from services.escalation.domain.deadlines import compute_deadline_warning
 from services.escalation.domain.moves import move_state
 from shared.pure.errors import Refusal
 
@@ -40,7 +40,7 @@ class ContestedAboveInvoice(Refusal):
     code: ClassVar[str] = "contested_above_invoice"
 
 
-class AcceptedRefused(Refusal):
+class AcceptedAmountRefused(Refusal):
     """The vendor accepts something, and no more than was contested."""
 
     code: ClassVar[str] = "accepted_refused"
@@ -48,7 +48,7 @@ class AcceptedRefused(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class ContestedItem:
+class ContestedVendorAmount:
     """An amount that is contested (minor units, with tax), of a vendor difference or of what `reference` names."""
 
     difference_id: UUID | None
@@ -57,12 +57,12 @@ class ContestedItem:
     amount_minor: int
 
 
-def plan_warning(deadline: date | None) -> datetime | None:
+def plan_deadline_warning(deadline: date | None) -> datetime | None:
     """Plan when we are warned of a deadline; never without one."""
-    return None if deadline is None else compute_warning(deadline, DEADLINE_LEAD)
+    return None if deadline is None else compute_deadline_warning(deadline, DEADLINE_LEAD)
 
 
-def check_contested(contested_minor: int, others_minor: int, total_minor: int) -> None:
+def check_contested_amount(contested_minor: int, others_minor: int, total_minor: int) -> None:
     """Check that no more is contested than is billed. Raises ContestedAboveInvoice.
 
     `others_minor` is what other vendor disputes of the invoice contest, and what the vendor has accepted of them.
@@ -72,14 +72,14 @@ def check_contested(contested_minor: int, others_minor: int, total_minor: int) -
         raise ContestedAboveInvoice(f"{rest_minor} of the {total_minor} that are billed can be contested")
 
 
-def accept_contested(state: VendorDisputeState, contested_minor: int, accepted_minor: int) -> VendorDisputeState:
+def accept_contested_amount(state: VendorDisputeState, contested_minor: int, accepted_minor: int) -> VendorDisputeState:
     """Return the state of a vendor dispute that the vendor accepts in full or in part.
 
-    Raises MoveRefused, AcceptedRefused.
+    Raises StateMoveRefused, AcceptedAmountRefused.
     """
     is_whole = accepted_minor == contested_minor
     wanted = VendorDisputeState.ACCEPTED if is_whole else VendorDisputeState.PARTLY_ACCEPTED
     accepted = move_state(VENDOR_DISPUTE_ALLOWED, state, wanted)
     if not 0 < accepted_minor <= contested_minor:
-        raise AcceptedRefused(f"accepted_minor: {contested_minor} were contested")
+        raise AcceptedAmountRefused(f"accepted_minor: {contested_minor} were contested")
     return accepted

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import ClassVar, Protocol
 from uuid import UUID
 
-from services.escalation.domain.clocks import DAY, DEFAULT_CALENDAR, ClockTarget
+from services.escalation.domain.clocks import DAY, DEFAULT_CALENDAR, ResponseTarget
 from shared.pure.errors import Refusal
 
 
@@ -42,14 +42,14 @@ VENDOR_CALENDAR = DEFAULT_CALENDAR
 _FIRST_ANSWER_MINUTES: Mapping[str, int] = {"A": 2 * 60, "B": 4 * 60, "C": 8 * 60}
 
 
-class NotAtVendor(Refusal):
+class TicketNotAtVendor(Refusal):
     """The ticket is not at the vendor: it was not submitted, or was discarded."""
 
     code: ClassVar[str] = "not_at_vendor"
 
 
 @dataclass(frozen=True, slots=True)
-class SeenNote:
+class VendorTicketNote:
     """A note as the vendor shows it."""
 
     author: str
@@ -57,22 +57,22 @@ class SeenNote:
     content: str
 
     @property
-    def fingerprint(self) -> str:
+    def note_fingerprint(self) -> str:
         """The mark by which it is the same note when it is read again."""
         instant = "" if self.written_at is None else self.written_at.isoformat()
         return sha256(f"{instant}\n{self.content}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class SeenTicket:
+class VendorTicketView:
     """A ticket as the vendor shows it."""
 
     status: TicketStatus
     severity: str | None
-    notes: tuple[SeenNote, ...]
+    notes: tuple[VendorTicketNote, ...]
 
 
-class TicketRefused(Exception):
+class TicketRefusedByVendor(Exception):
     """The vendor does not show the ticket, or takes no note of it, for good; with its code."""
 
     def __init__(self, code: str) -> None:
@@ -80,26 +80,26 @@ class TicketRefused(Exception):
         self.code = code
 
 
-class VendorDesk(Protocol):
-    """The vendor's support, as far as it can be reached without a person. Each raises TicketRefused, Later."""
+class VendorSupportDesk(Protocol):
+    """The vendor's support, as far as it can be reached without a person. Each raises TicketRefusedByVendor, Later."""
 
-    async def read_ticket(self, number: str) -> SeenTicket:
+    async def fetch_vendor_ticket(self, number: str) -> VendorTicketView:
         """Read a ticket."""
         ...
 
-    async def add_note(self, number: str, content: str, request_id: UUID) -> None:
+    async def add_vendor_note(self, number: str, content: str, request_id: UUID) -> None:
         """Add a note to a ticket; a repeated request has the same id."""
         ...
 
 
-def choose_target(kind: str, severity: str | None, language: str) -> ClockTarget:
+def choose_vendor_response_target(kind: str, severity: str | None, language: str) -> ResponseTarget:
     """Choose how long the vendor may take for its first answer: by severity, else one business day."""
     if kind != "technical" or severity is None:
         return DAY
-    return ClockTarget(minutes=_FIRST_ANSWER_MINUTES[severity], is_round_the_clock=language == "en")
+    return ResponseTarget(minutes=_FIRST_ANSWER_MINUTES[severity], is_round_the_clock=language == "en")
 
 
-def choose_interval(status: TicketStatus, *, is_hidden: bool) -> timedelta:
+def choose_ticket_reading_interval(status: TicketStatus, *, is_hidden: bool) -> timedelta:
     """Choose how long a ticket is not looked at after it was."""
     return SLOW_READING_INTERVAL if is_hidden or status is TicketStatus.CLOSED else READING_INTERVAL
 
@@ -115,30 +115,30 @@ class KnownTicketNote:
 
 
 @dataclass(frozen=True, slots=True)
-class SortedNotes:
+class SortedTicketNotes:
     """Notes that are new, and ours that were recognised among the vendor's."""
 
-    new: tuple[SeenNote, ...]
-    recognised: tuple[tuple[KnownTicketNote, SeenNote], ...]
+    new: tuple[VendorTicketNote, ...]
+    recognised: tuple[tuple[KnownTicketNote, VendorTicketNote], ...]
 
 
-def sort_notes(seen: Iterable[SeenNote], former: Sequence[KnownTicketNote]) -> SortedNotes:
+def sort_ticket_notes(seen: Iterable[VendorTicketNote], former: Sequence[KnownTicketNote]) -> SortedTicketNotes:
     """Sort out which notes are new. Each of ours is recognised once, by its words: the vendor names its own user."""
     fingerprints = {note.fingerprint for note in former}
     ours = [note for note in former if note.is_ours and note.fingerprint is None]
-    new: list[SeenNote] = []
-    recognised: list[tuple[KnownTicketNote, SeenNote]] = []
+    new: list[VendorTicketNote] = []
+    recognised: list[tuple[KnownTicketNote, VendorTicketNote]] = []
     for note in seen:
-        if note.fingerprint in fingerprints:
+        if note.note_fingerprint in fingerprints:
             continue
-        fingerprints.add(note.fingerprint)
+        fingerprints.add(note.note_fingerprint)
         own = next((candidate for candidate in ours if _is_same_text(candidate.content, note.content)), None)
         if own is None:
             new.append(note)
         else:
             ours.remove(own)
             recognised.append((own, note))
-    return SortedNotes(tuple(new), tuple(recognised))
+    return SortedTicketNotes(tuple(new), tuple(recognised))
 
 
 def _is_same_text(text: str, other: str) -> bool:

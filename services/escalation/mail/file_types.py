@@ -13,43 +13,45 @@ from services.escalation.domain.attachments import (
     CHUNK_BYTES,
     EXTENSIONS,
     MAX_FILE_BYTES,
-    CheckedFile,
-    FileTypeRefused,
-    choose_name,
+    AttachmentTypeRefused,
+    CheckedAttachment,
+    choose_attachment_name,
     choose_office_type,
 )
-from services.escalation.domain.inbound_mails import MailFile
+from services.escalation.domain.inbound_mails import InboundMailFile
 
 BEGINNING_BYTES = 64 * 1024
 _ZIP = b"PK\x03\x04"
 _CONTROLS = frozenset(range(32)) - {9, 10, 12, 13}
 
 
-def check_mail_file(name: str, content: BinaryIO) -> CheckedFile:
-    """Check that a file is of a type that is kept, and small enough. Raises FileTypeRefused."""
+def check_mail_file(name: str, content: BinaryIO) -> CheckedAttachment:
+    """Check that a file is of a type that is kept, and small enough. Raises AttachmentTypeRefused."""
     digest, size_bytes = hashlib.sha256(), 0
     content.seek(0)
     while chunk := content.read(CHUNK_BYTES):
         digest.update(chunk)
         size_bytes += len(chunk)
-    media_type = find_type(content) if 0 < size_bytes <= MAX_FILE_BYTES else None
+    media_type = find_file_type(content) if 0 < size_bytes <= MAX_FILE_BYTES else None
     if media_type is None:
-        raise FileTypeRefused("PDF, images, plain text, Word and Excel without macros are kept, of up to 10 MB")
-    return CheckedFile(choose_name(name, media_type), media_type, size_bytes, digest.hexdigest(), content)
+        raise AttachmentTypeRefused("PDF, images, plain text, Word and Excel without macros are kept, of up to 10 MB")
+    return CheckedAttachment(
+        choose_attachment_name(name, media_type), media_type, size_bytes, digest.hexdigest(), content
+    )
 
 
-def check_mail_files(files: Iterable[MailFile]) -> tuple[list[CheckedFile], list[str]]:
+def check_mail_files(files: Iterable[InboundMailFile]) -> tuple[list[CheckedAttachment], list[str]]:
     """Check the files that a mail brings: those that are kept, and the names of the others."""
     kept, refused = [], []
     for file in files:
         try:
             kept.append(check_mail_file(file.name, io.BytesIO(file.content)))
-        except FileTypeRefused:
+        except AttachmentTypeRefused:
             refused.append(file.name)
     return kept, refused
 
 
-def find_type(content: BinaryIO) -> str | None:
+def find_file_type(content: BinaryIO) -> str | None:
     """Find the type of a file by its content; None if it is none that is kept."""
     content.seek(0)
     beginning = content.read(BEGINNING_BYTES)

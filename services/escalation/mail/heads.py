@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from services.escalation.mail.texts import clean_line, decode_header_value
+from services.escalation.mail.texts import clean_mail_line, decode_header_value
 from shared.pure.addresses import AddressRefused, parse_address
 from shared.pure.hidden import normalise_breaks
 
@@ -16,7 +16,7 @@ _SENDER = re.compile(rf'(?:"(?:[^"\\]|\\.)*"|[^"<>,@]*)\s*<({_ADDRESS})>|({_ADDR
 _FOLDING = re.compile(r"(?:\r?\n|\r)(?=[ \t])")
 
 
-def find_sender(values: Sequence[str]) -> str | None:
+def find_mail_sender(values: Sequence[str]) -> str | None:
     """Find the one address that a mail is from; None where it says none, or several, or one that cannot be read."""
     if len(values) != 1:
         return None
@@ -27,18 +27,18 @@ def find_sender(values: Sequence[str]) -> str | None:
         return None
 
 
-def read_beginning(content: bytes) -> tuple[str | None, str]:
+def read_mail_beginning(content: bytes) -> tuple[str | None, str]:
     """Read the sender and the subject of a mail from its first lines, without a parser."""
     beginning = normalise_breaks(content[:MAX_BEGINNING_BYTES].decode("utf-8", "surrogateescape"))
     lines = _FOLDING.sub("", beginning.partition("\n\n")[0]).split("\n")
     headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     senders = [value for name, value in headers if name == "from"]
     subject = next((value for name, value in headers if name == "subject"), "")
-    return find_sender(senders), _decode_line(subject[:MAX_SUBJECT_CHARS])
+    return find_mail_sender(senders), _decode_line(subject[:MAX_SUBJECT_CHARS])
 
 
 def _decode_line(text: str) -> str:
     try:
-        return clean_line(decode_header_value(text))
+        return clean_mail_line(decode_header_value(text))
     except Exception:  # noqa: BLE001  # what others wrote breaks nothing here
         return ""

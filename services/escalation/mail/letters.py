@@ -31,7 +31,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class LetterRecipient:
     """Whom a message is for."""
 
     name: str
@@ -39,9 +39,9 @@ class Reader:
     language: str
 
 
-def write_letter(
+def write_case_letter(
     message: Message,
-    reader: Reader,
+    reader: LetterRecipient,
     seller: NoticeSeller | None,
     support_address: str,
     invoice_number: str | None = None,

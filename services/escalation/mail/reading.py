@@ -10,14 +10,20 @@ from uuid import UUID
 
 from services.escalation.domain.inbound_mails import (
     MAX_CONTENT_CHARS,
-    Bounce,
     InboundMail,
-    MailFile,
-    find_permanent_code,
-    is_automatic,
+    InboundMailFile,
+    MailBounce,
+    find_permanent_bounce_code,
+    is_automatic_mail,
 )
-from services.escalation.mail.heads import find_sender, read_beginning
-from services.escalation.mail.texts import clean_line, clean_text, convert_html, decode_bytes, decode_header_value
+from services.escalation.mail.heads import find_mail_sender, read_mail_beginning
+from services.escalation.mail.texts import (
+    clean_mail_line,
+    clean_mail_text,
+    convert_html_mail,
+    decode_header_value,
+    decode_mail_bytes,
+)
 
 MAX_HEAD_BYTES = 256 * 1024
 MAX_LINES = 400_000
@@ -43,7 +49,7 @@ _DIGESTED = ("from", "to", "cc", "date", "subject", "message-id", "in-reply-to",
 _RECIPIENTS = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 
 
-class Unreadable(Exception):
+class UnreadableMail(Exception):
     """The mail has more, or is nested deeper, than is read."""
 
 
@@ -53,11 +59,11 @@ class _BoundedMessage(Message):
     def set_raw(self, name: str, value: str) -> None:
         """Keep a header as it came. Raises Unreadable."""
         if len(value) > MAX_HEADER_CHARS or len(self) >= MAX_HEADERS:
-            raise Unreadable
+            raise UnreadableMail
         super().set_raw(name, value)
 
 
-def read_mail(content: bytes) -> InboundMail:
+def parse_inbound_mail(content: bytes) -> InboundMail:
     """Read a mail (RFC 5322); of one beyond the bounds, or that no parser can read, only the sender and subject.
 
     Whatever a mail brings the parsers to raise would quote it, so that goes nowhere.
@@ -68,7 +74,7 @@ def read_mail(content: bytes) -> InboundMail:
         message = message_from_bytes(content, _BoundedMessage)
         return _build_mail(message, list(_walk(message)), content)
     except Exception:  # noqa: BLE001  # what others wrote breaks nothing here
-        sender, subject = read_beginning(content)
+        sender, subject = read_mail_beginning(content)
         return InboundMail(digest, sender=sender, subject=subject, is_readable=False)
 
 
@@ -76,9 +82,9 @@ def _check_bounds(content: bytes) -> None:
     text = content.replace(b"\r\n", b"\n")
     head, _, _ = text.partition(b"\n\n")
     if len(head) > MAX_HEAD_BYTES or text.count(b"\n") + text.count(b"\r") > MAX_LINES:
-        raise Unreadable
+        raise UnreadableMail
     if sum(1 for _ in _NESTING.finditer(content)) > MAX_NESTINGS:
-        raise Unreadable
+        raise UnreadableMail
 
 
 def _walk(message: Message, depth: int = 0) -> Iterator[Message]:
@@ -89,14 +95,14 @@ def _walk(message: Message, depth: int = 0) -> Iterator[Message]:
             return
         part, depth, wants_text = pending.pop()
         if depth > MAX_DEPTH:
-            raise Unreadable
+            raise UnreadableMail
         if part.get_content_maintype() == "multipart" and part.is_multipart():
             children = [child for child in part.get_payload() if isinstance(child, Message)]
             chosen = _choose_children(part, children, wants_text)
             pending += [(child, depth + 1, has_text) for child, has_text in reversed(chosen)]
         elif wants_text or not _is_text(part):
             yield part
-    raise Unreadable
+    raise UnreadableMail
 
 
 def _choose_children(part: Message, children: list[Message], wants_text: bool) -> list[tuple[Message, bool]]:
@@ -119,24 +125,24 @@ def _choose_children(part: Message, children: list[Message], wants_text: bool) -
 
 def _is_blank(part: Message) -> bool:
     """Say whether a part is a plain text of which nothing can be seen."""
-    return part.get_content_type() == "text/plain" and not clean_text(_read_text(part)[:MAX_TEXT_CHARS])
+    return part.get_content_type() == "text/plain" and not clean_mail_text(_read_text(part)[:MAX_TEXT_CHARS])
 
 
 def _build_mail(message: Message, parts: list[Message], content: bytes) -> InboundMail:
     headers = _read_headers(message)
     texts = [part for part in parts if _is_text(part)]
     whole = "\n\n".join(_read_text(part) for part in texts)
-    text = clean_text(whole[:MAX_TEXT_CHARS])
+    text = clean_mail_text(whole[:MAX_TEXT_CHARS])
     files = tuple(_read_file(part) for part in parts if not _is_text(part))
     return InboundMail(
         digest=_compute_digest(headers, content),
         message_id=_find_message_id(headers.get("message-id", "")),
-        sender=find_sender([str(value) for name, value in message.raw_items() if name.lower() == "from"]),
-        subject=clean_line(decode_header_value(headers.get("subject", ""))),
+        sender=find_mail_sender([str(value) for name, value in message.raw_items() if name.lower() == "from"]),
+        subject=clean_mail_line(decode_header_value(headers.get("subject", ""))),
         content=text[:MAX_CONTENT_CHARS],
         is_cut=len(text) > MAX_CONTENT_CHARS or len(whole) > MAX_TEXT_CHARS,
         recipients=tuple(_find_recipients(message)),
-        is_automatic=is_automatic(headers) or _is_report(message),
+        is_automatic=is_automatic_mail(headers) or _is_report(message),
         bounce=_read_bounce(message, parts),
         files=files[:MAX_FILES],
         omitted_files=tuple(file.name for file in files[MAX_FILES:]),
@@ -180,8 +186,8 @@ def _is_text(part: Message) -> bool:
 
 
 def _read_text(part: Message) -> str:
-    text = decode_bytes(_read_payload(part), part.get_content_charset())
-    return convert_html(text) if part.get_content_subtype() == "html" else text
+    text = decode_mail_bytes(_read_payload(part), part.get_content_charset())
+    return convert_html_mail(text) if part.get_content_subtype() == "html" else text
 
 
 def _read_payload(part: Message) -> bytes:
@@ -189,22 +195,24 @@ def _read_payload(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _read_file(part: Message) -> MailFile:
-    name = clean_line(decode_header_value(part.get_filename() or ""))
-    return MailFile(name or part.get_content_type()[:100], _read_payload(part))
+def _read_file(part: Message) -> InboundMailFile:
+    name = clean_mail_line(decode_header_value(part.get_filename() or ""))
+    return InboundMailFile(name or part.get_content_type()[:100], _read_payload(part))
 
 
-def _read_bounce(message: Message, parts: list[Message]) -> Bounce | None:
+def _read_bounce(message: Message, parts: list[Message]) -> MailBounce | None:
     """Read a delivery status (RFC 3464), with the secrets of the mail that it returns; None where it is none."""
     statuses = [part for part in parts if part.get_content_type() == "message/delivery-status"]
     if message.get_content_type() != "multipart/report" or not statuses:
         return None
     blocks = [block for part in statuses for block in _list_blocks(part)]
-    code = find_permanent_code([(str(block.get("Action", "")), str(block.get("Status", ""))) for block in blocks])
+    code = find_permanent_bounce_code(
+        [(str(block.get("Action", "")), str(block.get("Status", ""))) for block in blocks]
+    )
     secrets = {secret for part in parts for secret in _find_returned(part)}
     envelope_ids = (str(block.get("Original-Envelope-Id", "")).strip().lower() for block in blocks)
     secrets |= {text for text in envelope_ids if re.fullmatch("[0-9a-f]{32}", text)}
-    return Bounce(frozenset(secrets), code)
+    return MailBounce(frozenset(secrets), code)
 
 
 def _is_report(message: Message) -> bool:

@@ -12,7 +12,7 @@ PACK_NAME = "request.zip"
 
 
 @dataclass(frozen=True, slots=True)
-class TicketMail:
+class DistributorMail:
     """A mail to a distributor, with the secrets of its answer and of its bounce; a note has no pack."""
 
     id: UUID
@@ -27,7 +27,7 @@ class TicketMail:
     written_at: datetime
 
 
-def write_request(request: TicketMail, support_address: str) -> EmailMessage:
+def write_distributor_mail(request: DistributorMail, support_address: str) -> EmailMessage:
     """Write the mail of a request or note; the same one always gives the same mail."""
     mail = build_letter(
         request.id,

@@ -19,7 +19,7 @@ _BREAKS = frozenset(
 _UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "object", "svg"})
 
 
-def decode_bytes(content: bytes, charset: str | None) -> str:
+def decode_mail_bytes(content: bytes, charset: str | None) -> str:
     """Decode a text by the charset that it names, else as UTF-8, else byte by byte."""
     for name in (charset, "utf-8"):
         try:
@@ -37,23 +37,23 @@ def decode_header_value(text: str) -> str:
     except (HeaderParseError, ValueError):
         chunks = [(text, None)]
     return "".join(
-        decode_bytes(chunk if isinstance(chunk, bytes) else chunk.encode("utf-8", "surrogateescape"), charset)
+        decode_mail_bytes(chunk if isinstance(chunk, bytes) else chunk.encode("utf-8", "surrogateescape"), charset)
         for chunk, charset in chunks
     )
 
 
-def clean_line(text: str) -> str:
+def clean_mail_line(text: str) -> str:
     """Write a text of others on one line, of which everything can be seen."""
     return remove_hidden(" ".join(normalise_breaks(text).split()))[:MAX_LINE_CHARS].strip()
 
 
-def clean_text(text: str) -> str:
+def clean_mail_text(text: str) -> str:
     """Write a text of others so that everything of it can be seen."""
     lines = [line.rstrip() for line in remove_hidden(normalise_breaks(text)).split("\n")]
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip()
 
 
-def convert_html(html: str) -> str:
+def convert_html_mail(html: str) -> str:
     """Convert HTML to the text that it shows; nothing is loaded, and nothing runs."""
     reader = _ShownText()
     parser = etree.HTMLParser(target=reader, no_network=True, recover=True)

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from sqlmodel import col, select
 
-from services.escalation.domain.attachments import CHUNK_BYTES, CheckedFile
+from services.escalation.domain.attachments import CHUNK_BYTES, CheckedAttachment
 from services.escalation.repository import case_queries
 from services.escalation.tables import AttachmentRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 
-async def insert_attachment(unit: Unit, row: AttachmentRow, file: CheckedFile) -> None:
+async def insert_attachment(unit: Unit, row: AttachmentRow, file: CheckedAttachment) -> None:
     """Insert a file with its content."""
     unit.session.add(row)
     await unit.session.flush()
@@ -33,7 +33,7 @@ async def get_attachment(unit: Unit, attachment_id: UUID) -> AttachmentRow:
     return row
 
 
-async def find_chunk(unit: Unit, attachment_id: UUID, place: int) -> bytes | None:
+async def find_attachment_chunk(unit: Unit, attachment_id: UUID, place: int) -> bytes | None:
     """Find a chunk of a file; None past its end."""
     query = "SELECT content FROM attachment_chunks WHERE attachment_id = $1 AND place = $2"
     content: bytes | None = await unit.connection.fetchval(query, attachment_id, place)
@@ -45,25 +45,29 @@ async def count_attachments(unit: Unit, case_id: UUID) -> int:
     return int(await unit.connection.fetchval("SELECT count(*) FROM attachments WHERE case_id = $1", case_id))
 
 
-async def list_of_case(unit: Unit, case_id: UUID, after: UUID | None, limit: int) -> Sequence[AttachmentRow]:
+async def list_attachments_of_case(
+    unit: Unit, case_id: UUID, after: UUID | None, limit: int
+) -> Sequence[AttachmentRow]:
     """List the files of a case and of those that were merged into it, the oldest first."""
-    case_ids = [case_id, *await case_queries.list_merged(unit, case_id)]
+    case_ids = [case_id, *await case_queries.list_merged_cases(unit, case_id)]
     query = select(AttachmentRow).where(col(AttachmentRow.case_id).in_(case_ids))
     if after is not None:
         query = query.where(col(AttachmentRow.id) > after)
     return (await unit.session.exec(query.order_by(col(AttachmentRow.id)).limit(limit))).all()
 
 
-async def list_chosen(unit: Unit, case_id: UUID, attachment_ids: Sequence[UUID]) -> Sequence[AttachmentRow]:
+async def list_chosen_attachments(unit: Unit, case_id: UUID, attachment_ids: Sequence[UUID]) -> Sequence[AttachmentRow]:
     """List those of these files that are of a case or of those that were merged into it."""
-    case_ids = [case_id, *await case_queries.list_merged(unit, case_id)]
+    case_ids = [case_id, *await case_queries.list_merged_cases(unit, case_id)]
     query = select(AttachmentRow).where(
         col(AttachmentRow.case_id).in_(case_ids), col(AttachmentRow.id).in_(attachment_ids)
     )
     return (await unit.session.exec(query)).all()
 
 
-async def list_of_mail(unit: Unit, mail_id: UUID, after: UUID | None, limit: int) -> Sequence[AttachmentRow]:
+async def list_attachments_of_mail(
+    unit: Unit, mail_id: UUID, after: UUID | None, limit: int
+) -> Sequence[AttachmentRow]:
     """List the files that a mail brought, the oldest first."""
     query = select(AttachmentRow).where(AttachmentRow.inbound_mail_id == mail_id)
     if after is not None:
@@ -71,7 +75,7 @@ async def list_of_mail(unit: Unit, mail_id: UUID, after: UUID | None, limit: int
     return (await unit.session.exec(query.order_by(col(AttachmentRow.id)).limit(limit))).all()
 
 
-async def place_in_case(
+async def place_attachments_in_case(
     unit: Unit, mail_id: UUID, case_id: UUID, audience: str, limit: int
 ) -> tuple[list[str], list[str]]:
     """Let the first files of a mail be those of a case, for the audience of whoever wrote it.

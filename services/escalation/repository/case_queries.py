@@ -32,7 +32,7 @@ async def get_ongoing_case(unit: Unit, case_id: UUID) -> CaseRow:
     return case if case.merged_into is None else await get_case(unit, case.merged_into)
 
 
-async def get_shown(unit: Unit, case_id: UUID) -> asyncpg.Record:
+async def get_case_with_merged(unit: Unit, case_id: UUID) -> asyncpg.Record:
     """Get what is shown of a case, with the ids of those that were merged into it. Raises NotFound."""
     query = f"""
         SELECT {SHOWN}, ARRAY(SELECT m.id FROM cases m WHERE m.merged_into = c.id ORDER BY m.id) AS merged_cases
@@ -50,7 +50,7 @@ async def save_case(unit: Unit, row: CaseRow) -> None:
     await unit.session.flush()
 
 
-async def save_words(unit: Unit, row: CaseRow) -> None:
+async def save_case_words(unit: Unit, row: CaseRow) -> None:
     """Write the words of a case by which it is found: those of its subject and description."""
     await unit.connection.execute(
         """
@@ -68,7 +68,7 @@ SELECT EXISTS (SELECT FROM cases c LEFT JOIN cases target ON target.id = c.merge
 """
 
 
-async def has_unresolved(unit: Unit, cause: str) -> bool:
+async def has_unresolved_case(unit: Unit, cause: str) -> bool:
     """Whether a case for this cause is neither resolved nor closed, by itself or in the one that it was merged into."""
     return bool(await unit.connection.fetchval(CAUSE_QUERY, cause, sorted(UNRESOLVED)))
 
@@ -79,24 +79,24 @@ async def has_undecided_dispute(unit: Unit, case_id: UUID) -> bool:
     return bool(await unit.connection.fetchval(query, case_id, sorted(UNDECIDED)))
 
 
-async def redirect_merged(unit: Unit, case_id: UUID, target_id: UUID) -> None:
+async def redirect_merged_cases(unit: Unit, case_id: UUID, target_id: UUID) -> None:
     """Let the cases that were merged into one be merged into another one."""
     await unit.connection.execute("UPDATE cases SET merged_into = $2 WHERE merged_into = $1", case_id, target_id)
 
 
-async def list_merged(unit: Unit, case_id: UUID) -> list[UUID]:
+async def list_merged_cases(unit: Unit, case_id: UUID) -> list[UUID]:
     """List the cases that were merged into one."""
     rows = await unit.connection.fetch("SELECT id FROM cases WHERE merged_into = $1 ORDER BY id", case_id)
     return [row["id"] for row in rows]
 
 
-async def list_links(unit: Unit, case_id: UUID) -> Sequence[CaseLinkRow]:
+async def list_case_links(unit: Unit, case_id: UUID) -> Sequence[CaseLinkRow]:
     """List what a case is linked to, the oldest first."""
     query = "SELECT * FROM case_links WHERE case_id = $1 ORDER BY added_at, kind, target_id, line"
     return [CaseLinkRow(**row) for row in await unit.connection.fetch(query, case_id)]
 
 
-async def insert_links(unit: Unit, rows: Iterable[CaseLinkRow]) -> int:
+async def insert_case_links(unit: Unit, rows: Iterable[CaseLinkRow]) -> int:
     """Insert links that a case does not have yet; how many these are."""
     records = [(row.case_id, row.kind, row.target_id, row.line, row.added_by, row.added_at) for row in rows]
     query = """
@@ -108,7 +108,7 @@ async def insert_links(unit: Unit, rows: Iterable[CaseLinkRow]) -> int:
     return len(await unit.connection.fetch(query, *columns))
 
 
-async def delete_link(unit: Unit, case_id: UUID, kind: str, target_id: UUID, line: int) -> None:
+async def delete_case_link(unit: Unit, case_id: UUID, kind: str, target_id: UUID, line: int) -> None:
     """Delete a link of a case. Raises NotFound."""
     query = """
         DELETE FROM case_links WHERE case_id = $1 AND kind = $2 AND target_id = $3 AND line = $4 RETURNING true

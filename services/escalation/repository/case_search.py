@@ -18,7 +18,7 @@ MAX_HITS = 1000
 """How many cases with the words are ranked: the newest ones."""
 
 
-class SearchTooWide(Refusal):
+class CaseSearchTooWide(Refusal):
     """So much has these words that finding the cases takes too long."""
 
     code = "search_too_wide"
@@ -44,7 +44,7 @@ class CaseCriteria:
     has_unread: bool | None = None
     inform_before: datetime | None = None
 
-    def build_where(self, arguments: list[Any]) -> str:
+    def build_case_condition(self, arguments: list[Any]) -> str:
         """Build the condition, which names only what is asked for; its values are added to the arguments."""
         clauses = ["true"]
 
@@ -68,10 +68,10 @@ class CaseCriteria:
         return " AND ".join(clauses)
 
 
-def build_case_list(criteria: CaseCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_case_list_query(criteria: CaseCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of ids, and its arguments."""
     arguments: list[Any] = []
-    where = criteria.build_where(arguments)
+    where = criteria.build_case_condition(arguments)
     if after is not None:
         arguments.append(after)
         where = f"{where} AND c.id > ${len(arguments)}"
@@ -81,16 +81,16 @@ def build_case_list(criteria: CaseCriteria, after: UUID | None, limit: int) -> t
 
 async def list_cases(unit: Unit, criteria: CaseCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """List cases in the order of their ids, after this one."""
-    query, arguments = build_case_list(criteria, after, limit)
+    query, arguments = build_case_list_query(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def list_next_due(
+async def list_cases_by_deadline(
     unit: Unit, criteria: CaseCriteria, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[asyncpg.Record]:
     """List the cases that owe the customer an answer, the most urgent first, after this one."""
     arguments: list[Any] = []
-    where = f"{criteria.build_where(arguments)} AND c.next_deadline_at IS NOT NULL"
+    where = f"{criteria.build_case_condition(arguments)} AND c.next_deadline_at IS NOT NULL"
     if after is not None:
         arguments += after
         where = f"{where} AND (c.next_deadline_at, c.id) > (${len(arguments) - 1}, ${len(arguments)})"
@@ -111,7 +111,7 @@ async def list_open_cases(unit: Unit, account_id: UUID, limit: int) -> list[asyn
 async def count_cases(unit: Unit, criteria: CaseCriteria) -> list[asyncpg.Record]:
     """Count cases by queue and state."""
     arguments: list[Any] = []
-    where = criteria.build_where(arguments)
+    where = criteria.build_case_condition(arguments)
     query = f"SELECT queue, state, count(*) AS cases FROM cases c WHERE {where} GROUP BY 1, 2 ORDER BY 1, 2"
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
@@ -119,11 +119,11 @@ async def count_cases(unit: Unit, criteria: CaseCriteria) -> list[asyncpg.Record
 async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: int) -> tuple[list[dict[str, Any]], bool]:
     """Find the cases that have all words in their subject and description or in one of their entries.
 
-    The best first; whether all that have the words were ranked, and not only the newest of them. Raises SearchTooWide,
-    which running it again does not help.
+    The best first; whether all that have the words were ranked, and not only the newest of them. Raises
+    CaseSearchTooWide, which running it again does not help.
     """
     arguments: list[Any] = [words, MAX_HITS + 1]
-    where = criteria.build_where(arguments)
+    where = criteria.build_case_condition(arguments)
     joined = "" if criteria == CaseCriteria() else f"JOIN cases c ON c.id = w.case_id AND {where}"
     arguments.append(limit)
     asked = "websearch_to_tsquery('simple', $1)"
@@ -142,7 +142,7 @@ async def search_cases(unit: Unit, words: str, criteria: CaseCriteria, limit: in
         statement = await unit.connection.prepare(query, timeout=SEARCH_SECONDS)
         rows = await statement.fetch(*arguments, timeout=SEARCH_SECONDS)
     except TimeoutError as error:
-        raise SearchTooWide(
+        raise CaseSearchTooWide(
             "too much has these words: give other ones, or more of them; a phrase takes most"
         ) from error
     is_complete = not rows or rows[0]["hit_count"] <= MAX_HITS

@@ -27,7 +27,7 @@ async def get_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     return row
 
 
-async def find_of_cause(unit: Unit, cause: str | None) -> ChargebackRow | None:
+async def find_chargeback_of_case(unit: Unit, cause: str | None) -> ChargebackRow | None:
     """Find the chargeback that is the cause of a case; most have none."""
     if cause is None or not cause.startswith(CAUSE_PREFIX):
         return None
@@ -40,19 +40,19 @@ async def save_chargeback(unit: Unit, row: ChargebackRow) -> None:
     await unit.session.flush()
 
 
-async def insert_evidence(unit: Unit, row: ChargebackEvidenceRow) -> None:
+async def insert_chargeback_evidence(unit: Unit, row: ChargebackEvidenceRow) -> None:
     """Insert what was given to the network."""
     unit.session.add(row)
     await unit.session.flush()
 
 
-async def list_evidence(unit: Unit, chargeback_id: UUID) -> Sequence[ChargebackEvidenceRow]:
+async def list_chargeback_evidence(unit: Unit, chargeback_id: UUID) -> Sequence[ChargebackEvidenceRow]:
     """List what was given to the network in a chargeback, the oldest first; there is little of it."""
     query = select(ChargebackEvidenceRow).where(ChargebackEvidenceRow.chargeback_id == chargeback_id)
     return (await unit.session.exec(query.order_by(col(ChargebackEvidenceRow.id)))).all()
 
 
-async def list_due(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> Sequence[ChargebackRow]:
+async def list_due_chargebacks(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> Sequence[ChargebackRow]:
     """List the chargebacks of accounts of which somebody is to be warned by an instant."""
     query = select(ChargebackRow).where(
         col(ChargebackRow.wake_at) <= until, col(ChargebackRow.account_id).in_(account_ids)

@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 from sqlmodel import col, select
 
-from services.escalation.domain.clocks import DEFAULT_CALENDAR, Clock, ClockTarget, Pause
+from services.escalation.domain.clocks import DEFAULT_CALENDAR, Pause, ResponseClock, ResponseTarget
 from services.escalation.tables import CaseClockRow, ResponseTargetRow
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.persistence.database import Unit
@@ -28,11 +28,11 @@ class ClockOfCase:
 
     case_id: UUID
     account_id: UUID
-    clock: Clock
+    clock: ResponseClock
 
 
 @dataclass(frozen=True, slots=True)
-class AccountSupport:
+class AccountSupportTerms:
     """How an account is supported: its legal entity's calendar, and its level."""
 
     legal_entity: str | None
@@ -41,10 +41,10 @@ class AccountSupport:
 
 
 def _read_clock(row: Mapping[str, Any]) -> ClockOfCase:
-    target = ClockTarget(row["minutes"], row["business_days"], row["is_round_the_clock"], row["warn_minutes"])
+    target = ResponseTarget(row["minutes"], row["business_days"], row["is_round_the_clock"], row["warn_minutes"])
     pauses = tuple(Pause(_parse(begin), None if end is None else _parse(end)) for begin, end in row["pauses"])
     names = ("whose", "which", "run", "began_at", "due_at", "warn_at", "warned_at", "missed_at", "stopped_at")
-    clock = Clock(target=target, pauses=pauses, **{name: row[name] for name in names})
+    clock = ResponseClock(target=target, pauses=pauses, **{name: row[name] for name in names})
     return ClockOfCase(row["case_id"], row["account_id"], clock)
 
 
@@ -70,14 +70,14 @@ def _write_clock(item: ClockOfCase) -> CaseClockRow:
         ],
         due_at=clock.due_at,
         warn_at=clock.warn_at,
-        wake_at=clock.wake_at,
+        wake_at=clock.next_announcement_at,
         warned_at=clock.warned_at,
         missed_at=clock.missed_at,
         stopped_at=clock.stopped_at,
     )
 
 
-async def list_clocks(unit: Unit, case_id: UUID) -> list[ClockOfCase]:
+async def list_clocks_of_case(unit: Unit, case_id: UUID) -> list[ClockOfCase]:
     """List all runs of the clocks of a case, in the order in which they began."""
     query = select(CaseClockRow).where(CaseClockRow.case_id == case_id)
     rows = await unit.session.exec(
@@ -86,7 +86,7 @@ async def list_clocks(unit: Unit, case_id: UUID) -> list[ClockOfCase]:
     return [_read_clock(row.model_dump()) for row in rows.all()]
 
 
-async def list_running(unit: Unit, account_ids: Sequence[UUID]) -> list[ClockOfCase]:
+async def list_running_clocks(unit: Unit, account_ids: Sequence[UUID]) -> list[ClockOfCase]:
     """List the clocks of these accounts that are not stopped."""
     query = select(CaseClockRow).where(
         col(CaseClockRow.account_id).in_(account_ids), col(CaseClockRow.stopped_at).is_(None)
@@ -94,14 +94,14 @@ async def list_running(unit: Unit, account_ids: Sequence[UUID]) -> list[ClockOfC
     return [_read_clock(row.model_dump()) for row in (await unit.session.exec(query)).all()]
 
 
-async def save_clocks(unit: Unit, items: Iterable[ClockOfCase]) -> None:
+async def save_response_clocks(unit: Unit, items: Iterable[ClockOfCase]) -> None:
     """Write clocks, new or changed."""
     for item in items:
         await unit.session.merge(_write_clock(item))
     await unit.session.flush()
 
 
-async def save_next_deadlines(unit: Unit, case_ids: Sequence[UUID]) -> None:
+async def save_next_case_deadlines(unit: Unit, case_ids: Sequence[UUID]) -> None:
     """Write when the customers of cases whose clocks have changed are owed the next answer; null if none is."""
     await unit.connection.execute(
         """
@@ -124,8 +124,8 @@ async def list_due_clocks(unit: Unit, account_ids: Sequence[UUID]) -> list[async
     return await unit.connection.fetch(query, account_ids, unit.now)  # type: ignore[no-any-return]
 
 
-async def note_announced(unit: Unit, account_ids: Sequence[UUID]) -> None:
-    """Note of the clocks that are due that they were announced: what `evaluate_clock` of the domain does to one."""
+async def mark_clocks_announced(unit: Unit, account_ids: Sequence[UUID]) -> None:
+    """Note of due clocks that they were announced, as `evaluate_response_clock` of the domain does to one."""
     query = """
         UPDATE case_clocks SET
             missed_at = CASE WHEN due_at <= $2 THEN $2 ELSE missed_at END,
@@ -136,28 +136,28 @@ async def note_announced(unit: Unit, account_ids: Sequence[UUID]) -> None:
     await unit.connection.execute(query, account_ids, unit.now)
 
 
-async def list_clock_targets(unit: Unit) -> Sequence[ResponseTargetRow]:
+async def list_response_targets(unit: Unit) -> Sequence[ResponseTargetRow]:
     """List the targets that people have set."""
     table = ResponseTargetRow
     order = map(col, (table.support_level, table.kind, table.severity, table.which))
     return (await unit.session.exec(select(table).order_by(*order))).all()
 
 
-async def find_clock_target_row(unit: Unit, row: ResponseTargetRow) -> ResponseTargetRow | None:
+async def find_response_target_row(unit: Unit, row: ResponseTargetRow) -> ResponseTargetRow | None:
     """Find the target that stands in the place of another one."""
     key = (row.support_level, row.kind, row.severity, row.which)
     return await unit.session.get(ResponseTargetRow, key, populate_existing=True)
 
 
-async def save_clock_target(unit: Unit, row: ResponseTargetRow) -> None:
+async def save_response_target(unit: Unit, row: ResponseTargetRow) -> None:
     """Write a target, in the place of a former one."""
     await unit.session.merge(row)
     await unit.session.flush()
 
 
-async def find_clock_target(
+async def find_response_target(
     unit: Unit, support_level: str, kind: str, severity: str | None, which: str
-) -> ClockTarget | None:
+) -> ResponseTarget | None:
     """Find the target that was set for a support level, else for the standard one."""
     row = await unit.connection.fetchrow(
         """
@@ -171,10 +171,10 @@ async def find_clock_target(
         which,
         STANDARD,
     )
-    return None if row is None else ClockTarget(**row)
+    return None if row is None else ResponseTarget(**row)
 
 
-async def get_support(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, AccountSupport]:
+async def get_support_of_accounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, AccountSupportTerms]:
     """Get how accounts are supported; by default hours where nothing is known of one, or of its legal entity."""
     rows = await unit.connection.fetch(
         """
@@ -187,7 +187,7 @@ async def get_support(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Acc
         STANDARD,
     )
     return {
-        row["account_id"]: AccountSupport(row["legal_entity"], row["support_level"], _read_calendar(row))
+        row["account_id"]: AccountSupportTerms(row["legal_entity"], row["support_level"], _read_calendar(row))
         for row in rows
     }
 
@@ -200,7 +200,7 @@ def _read_calendar(row: Mapping[str, Any]) -> BusinessCalendar:
     return BusinessCalendar(ZoneInfo(row["time_zone"]), hours, closed_days)
 
 
-async def find_calendar(unit: Unit, account_id: UUID) -> BusinessCalendar | None:
+async def find_calendar_of_account(unit: Unit, account_id: UUID) -> BusinessCalendar | None:
     """Find the calendar of the legal entity that an account is a customer of."""
     query = """
         SELECT c.time_zone, c.hours, c.closed_days FROM accounts a JOIN calendars c USING (legal_entity)
@@ -210,7 +210,7 @@ async def find_calendar(unit: Unit, account_id: UUID) -> BusinessCalendar | None
     return None if row is None else _read_calendar(row)
 
 
-async def save_calendar(unit: Unit, event: BusinessCalendarChanged) -> None:
+async def save_business_calendar(unit: Unit, event: BusinessCalendarChanged) -> None:
     """Save the calendar of a legal entity, and have the clocks of its accounts computed anew."""
     await unit.connection.execute(
         """
@@ -234,6 +234,6 @@ async def save_calendar(unit: Unit, event: BusinessCalendarChanged) -> None:
     )
 
 
-async def forget_moved(unit: Unit, account_ids: Sequence[UUID]) -> None:
+async def forget_moved_calendars(unit: Unit, account_ids: Sequence[UUID]) -> None:
     """Forget that the clocks of these accounts are to be computed anew."""
     await unit.connection.execute("DELETE FROM moved_calendars WHERE account_id = ANY ($1)", account_ids)

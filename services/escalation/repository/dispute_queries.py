@@ -22,7 +22,7 @@ async def get_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:
     return row
 
 
-async def find_invoice_of_case(unit: Unit, account_id: UUID, case_id: UUID) -> UUID | None:
+async def find_disputed_invoice(unit: Unit, account_id: UUID, case_id: UUID) -> UUID | None:
     """Find the invoice whose dispute a case is about; None where it is about none."""
     query = "SELECT invoice_id FROM disputes WHERE account_id = $1 AND case_id = $2 LIMIT 1"
     invoice_id: UUID | None = await unit.connection.fetchval(query, account_id, case_id)
@@ -42,13 +42,13 @@ async def list_disputes(
     return await rows_after(unit, DisputeRow, after, limit, account_id=account_id, state=state)
 
 
-async def list_undecided(unit: Unit, account_id: UUID, limit: int) -> Sequence[DisputeRow]:
+async def list_undecided_disputes(unit: Unit, account_id: UUID, limit: int) -> Sequence[DisputeRow]:
     """List the disputes of an account whose outcome is not known, the newest first."""
     query = select(DisputeRow).where(DisputeRow.account_id == account_id, col(DisputeRow.state).in_(UNDECIDED))
     return (await unit.session.exec(query.order_by(col(DisputeRow.id).desc()).limit(limit))).all()
 
 
-async def list_paused(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> Sequence[DisputeRow]:
+async def list_ended_dispute_pauses(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> Sequence[DisputeRow]:
     """List the undecided disputes of accounts whose pause has ended by an instant."""
     query = select(DisputeRow).where(
         col(DisputeRow.paused_until) <= until,
@@ -67,7 +67,7 @@ SELECT EXISTS (
 """
 
 
-async def has_rejected(unit: Unit, invoice_id: UUID, lines: Sequence[int]) -> bool:
+async def has_rejected_dispute(unit: Unit, invoice_id: UUID, lines: Sequence[int]) -> bool:
     """Say whether a dispute on one of these lines was decided before, and nothing approved of the line."""
     return bool(await unit.connection.fetchval(_REJECTED, invoice_id, lines))
 
@@ -80,7 +80,9 @@ GROUP BY d.id, d.case_id ORDER BY d.id LIMIT $5
 """
 
 
-async def list_holding(unit: Unit, row: DisputeRow, lines: Sequence[int], limit: int) -> Sequence[Mapping[str, Any]]:
+async def list_disputes_reserving_lines(
+    unit: Unit, row: DisputeRow, lines: Sequence[int], limit: int
+) -> Sequence[Mapping[str, Any]]:
     """List the other disputes of an invoice that hold amounts of these lines, the oldest first."""
     rows: Sequence[Mapping[str, Any]] = await unit.connection.fetch(
         _HOLDING, row.invoice_id, row.id, lines, sorted(UNDECIDED), limit
@@ -88,7 +90,7 @@ async def list_holding(unit: Unit, row: DisputeRow, lines: Sequence[int], limit:
     return rows
 
 
-async def save_credit_note(unit: Unit, dispute_id: UUID, credit_note_id: UUID, number: str) -> UUID | None:
+async def save_dispute_credit_note(unit: Unit, dispute_id: UUID, credit_note_id: UUID, number: str) -> UUID | None:
     """Note which credit note an upheld dispute gave; its case, None if there is no such dispute."""
     case_id: UUID | None = await unit.connection.fetchval(
         "UPDATE disputes SET credit_note_id = $2, credit_note_number = $3 WHERE id = $1 RETURNING case_id",
@@ -99,7 +101,7 @@ async def save_credit_note(unit: Unit, dispute_id: UUID, credit_note_id: UUID, n
     return case_id
 
 
-async def find_pending_amendment(unit: Unit, dispute_id: UUID) -> DisputeAmendmentRow | None:
+async def find_pending_dispute_amendment(unit: Unit, dispute_id: UUID) -> DisputeAmendmentRow | None:
     """Find the amendment of a dispute that invoicing has not answered yet."""
     query = select(DisputeAmendmentRow).where(
         DisputeAmendmentRow.dispute_id == dispute_id, DisputeAmendmentRow.state == "requested"
@@ -107,7 +109,7 @@ async def find_pending_amendment(unit: Unit, dispute_id: UUID) -> DisputeAmendme
     return (await unit.session.exec(query)).first()
 
 
-async def get_amendment(unit: Unit, dispute_id: UUID, number: int) -> DisputeAmendmentRow:
+async def get_dispute_amendment(unit: Unit, dispute_id: UUID, number: int) -> DisputeAmendmentRow:
     """Get an amendment of a dispute as it is in the database now. Raises NotFound."""
     row = await unit.session.get(DisputeAmendmentRow, (dispute_id, number), populate_existing=True)
     if row is None:
@@ -115,20 +117,20 @@ async def get_amendment(unit: Unit, dispute_id: UUID, number: int) -> DisputeAme
     return row
 
 
-async def list_amendments(unit: Unit, dispute_id: UUID) -> Sequence[DisputeAmendmentRow]:
+async def list_dispute_amendments(unit: Unit, dispute_id: UUID) -> Sequence[DisputeAmendmentRow]:
     """List the amendments of a dispute in their order; a dispute has few."""
     query = select(DisputeAmendmentRow).where(DisputeAmendmentRow.dispute_id == dispute_id)
     return (await unit.session.exec(query.order_by(col(DisputeAmendmentRow.number)))).all()
 
 
-async def get_last_dispute_number(unit: Unit, dispute_id: UUID) -> int:
+async def get_last_amendment_number(unit: Unit, dispute_id: UUID) -> int:
     """Get the number of the last amendment of a dispute; 0 if there is none."""
     query = "SELECT coalesce(max(number), 0) FROM dispute_amendments WHERE dispute_id = $1"
     number: int = await unit.connection.fetchval(query, dispute_id)
     return number
 
 
-async def save_amendment(unit: Unit, row: DisputeAmendmentRow) -> None:
+async def save_dispute_amendment(unit: Unit, row: DisputeAmendmentRow) -> None:
     """Write an amendment, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
@@ -139,12 +141,12 @@ async def list_dispute_reasons(unit: Unit) -> Sequence[DisputeReasonRow]:
     return (await unit.session.exec(select(DisputeReasonRow).order_by(col(DisputeReasonRow.code)))).all()
 
 
-async def find_reason(unit: Unit, code: str) -> DisputeReasonRow | None:
+async def find_dispute_reason(unit: Unit, code: str) -> DisputeReasonRow | None:
     """Find a reason of disputes as it is now."""
     return await unit.session.get(DisputeReasonRow, code, populate_existing=True)
 
 
-async def save_reason(unit: Unit, row: DisputeReasonRow) -> None:
+async def save_dispute_reason(unit: Unit, row: DisputeReasonRow) -> None:
     """Write a reason of disputes, new or changed."""
     await unit.session.merge(row)
     await unit.session.flush()

@@ -10,18 +10,18 @@ from services.escalation.tables import EntryRow, VendorChannelRow
 from shared.persistence.database import Unit
 
 
-async def find_channel(unit: Unit, legal_entity: str) -> VendorChannelRow | None:
+async def find_vendor_channel(unit: Unit, legal_entity: str) -> VendorChannelRow | None:
     """Find how a legal entity reaches the vendor."""
     return await unit.session.get(VendorChannelRow, legal_entity, populate_existing=True)
 
 
-async def save_channel(unit: Unit, row: VendorChannelRow) -> None:
+async def save_vendor_channel(unit: Unit, row: VendorChannelRow) -> None:
     """Write how a legal entity reaches the vendor, new or changed."""
     await unit.session.merge(row)
     await unit.session.flush()
 
 
-async def list_channels(unit: Unit, after: str | None, limit: int) -> Sequence[VendorChannelRow]:
+async def list_vendor_channels(unit: Unit, after: str | None, limit: int) -> Sequence[VendorChannelRow]:
     """List the channels in the order of their legal entities, after this one."""
     query = select(VendorChannelRow).order_by(col(VendorChannelRow.legal_entity)).limit(limit)
     if after is not None:
@@ -29,16 +29,16 @@ async def list_channels(unit: Unit, after: str | None, limit: int) -> Sequence[V
     return (await unit.session.exec(query)).all()
 
 
-async def list_checks(unit: Unit, case_id: UUID) -> Sequence[EntryRow]:
+async def list_handover_checks(unit: Unit, case_id: UUID) -> Sequence[EntryRow]:
     """List what was checked, tried and waived in a case and in those merged into it, the newest first."""
-    case_ids = [case_id, *await case_queries.list_merged(unit, case_id)]
+    case_ids = [case_id, *await case_queries.list_merged_cases(unit, case_id)]
     query = select(EntryRow).where(
         col(EntryRow.case_id).in_(case_ids), col(EntryRow.kind).in_(("health_check", "attempt", "override"))
     )
     return (await unit.session.exec(query.order_by(col(EntryRow.id).desc()))).all()
 
 
-async def count_consulted(unit: Unit, case_id: UUID) -> int:
+async def count_consulted_resources(unit: Unit, case_id: UUID) -> int:
     """Count the resources that were consulted in a case and in those merged into it."""
     query = """
         SELECT count(*) FROM resource_uses
@@ -47,15 +47,15 @@ async def count_consulted(unit: Unit, case_id: UUID) -> int:
     return int(await unit.connection.fetchval(query, case_id))
 
 
-async def find_legal_entity(unit: Unit, account_id: UUID) -> str | None:
+async def find_account_legal_entity(unit: Unit, account_id: UUID) -> str | None:
     """Find the legal entity of an account; None while it is not known here."""
     query = "SELECT legal_entity FROM accounts WHERE account_id = $1"
     legal_entity: str | None = await unit.connection.fetchval(query, account_id)
     return legal_entity
 
 
-async def list_chosen(unit: Unit, case_id: UUID, entry_ids: Sequence[UUID]) -> Sequence[EntryRow]:
+async def list_chosen_entries(unit: Unit, case_id: UUID, entry_ids: Sequence[UUID]) -> Sequence[EntryRow]:
     """List those of these entries that are of a case, or of one that was merged into it, the oldest first."""
-    case_ids = [case_id, *await case_queries.list_merged(unit, case_id)]
+    case_ids = [case_id, *await case_queries.list_merged_cases(unit, case_id)]
     query = select(EntryRow).where(col(EntryRow.id).in_(entry_ids), col(EntryRow.case_id).in_(case_ids))
     return (await unit.session.exec(query.order_by(col(EntryRow.id)))).all()

@@ -12,7 +12,7 @@ from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 
-async def get_watch(unit: Unit, watch_id: UUID) -> HealthWatchRow:
+async def get_health_watch(unit: Unit, watch_id: UUID) -> HealthWatchRow:
     """Get who looks for incidents. Raises NotFound if nobody does any more."""
     row = await unit.session.get(HealthWatchRow, watch_id, populate_existing=True)
     if row is None:
@@ -20,30 +20,30 @@ async def get_watch(unit: Unit, watch_id: UUID) -> HealthWatchRow:
     return row
 
 
-async def find_watch(unit: Unit, legal_entity: str) -> HealthWatchRow | None:
+async def find_health_watch(unit: Unit, legal_entity: str) -> HealthWatchRow | None:
     """Find whether service health is looked at for a legal entity."""
     query = select(HealthWatchRow).where(HealthWatchRow.legal_entity == legal_entity)
     return (await unit.session.exec(query)).first()
 
 
-async def list_watched(unit: Unit, legal_entities: Sequence[str]) -> set[str]:
+async def list_watched_legal_entities(unit: Unit, legal_entities: Sequence[str]) -> set[str]:
     """List those of these legal entities for which service health is looked at."""
     query = select(HealthWatchRow.legal_entity).where(col(HealthWatchRow.legal_entity).in_(legal_entities))
     return set((await unit.session.exec(query)).all())
 
 
-async def save_watch(unit: Unit, row: HealthWatchRow) -> None:
+async def save_health_watch(unit: Unit, row: HealthWatchRow) -> None:
     """Write a watch, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
 
 
-async def delete_watch(unit: Unit, legal_entity: str) -> None:
+async def delete_health_watch(unit: Unit, legal_entity: str) -> None:
     """Let nobody look at service health for a legal entity any more."""
     await unit.connection.execute("DELETE FROM health_watches WHERE legal_entity = $1", legal_entity)
 
 
-async def save_incidents(unit: Unit, incidents: Sequence[Incident]) -> None:
+async def save_vendor_incidents(unit: Unit, incidents: Sequence[Incident]) -> None:
     """Write incidents as they were seen, in the order of their references, so that two who write them take turns."""
     query = """
         INSERT INTO incidents (reference, title, content, services, regions, status, began_at, ended_at, seen_at)
@@ -87,7 +87,7 @@ WHERE i.status = 'resolved'
 """
 
 
-async def want_accounts(unit: Unit, legal_entity: str) -> None:
+async def enqueue_incident_accounts(unit: Unit, legal_entity: str) -> None:
     """Want the accounts of a legal entity to be looked at that have a case to be linked, or an owner to be asked."""
     query = f"""
         INSERT INTO incident_accounts (account_id, due_at)
@@ -98,12 +98,12 @@ async def want_accounts(unit: Unit, legal_entity: str) -> None:
     await unit.connection.execute(query, legal_entity, unit.now)
 
 
-async def forget_accounts(unit: Unit, account_ids: Sequence[UUID]) -> None:
+async def dequeue_incident_accounts(unit: Unit, account_ids: Sequence[UUID]) -> None:
     """Forget that these accounts were to be looked at."""
     await unit.connection.execute("DELETE FROM incident_accounts WHERE account_id = ANY ($1)", account_ids)
 
 
-async def list_fitting(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_cases_fitting_incidents(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """List cases of accounts that fit an incident which goes on, and are not linked to it yet.
 
     A case fits by its product, which is one of the incident's services.
@@ -112,13 +112,13 @@ async def list_fitting(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.
     return await unit.connection.fetch(query, account_ids)  # type: ignore[no-any-return]
 
 
-async def list_unasked(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_cases_after_incidents(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """List unresolved cases of accounts whose incident has ended, and whose owners were not asked yet."""
     query = f"{_UNASKED} AND c.account_id = ANY ($1) ORDER BY c.id, i.reference"
     return await unit.connection.fetch(query, account_ids)  # type: ignore[no-any-return]
 
 
-async def get_incident(unit: Unit, reference: str) -> IncidentRow:
+async def get_vendor_incident(unit: Unit, reference: str) -> IncidentRow:
     """Get an incident. Raises NotFound."""
     row = await unit.session.get(IncidentRow, reference, populate_existing=True)
     if row is None:
@@ -126,7 +126,7 @@ async def get_incident(unit: Unit, reference: str) -> IncidentRow:
     return row
 
 
-async def list_incidents(unit: Unit, status: str | None, after: str | None, limit: int) -> Sequence[IncidentRow]:
+async def list_vendor_incidents(unit: Unit, status: str | None, after: str | None, limit: int) -> Sequence[IncidentRow]:
     """List incidents in the order of their references, after this one."""
     query = select(IncidentRow).order_by(col(IncidentRow.reference)).limit(limit)
     if status is not None:
@@ -136,7 +136,7 @@ async def list_incidents(unit: Unit, status: str | None, after: str | None, limi
     return (await unit.session.exec(query)).all()
 
 
-async def list_of_case(unit: Unit, case_id: UUID, limit: int) -> list[asyncpg.Record]:
+async def list_incidents_of_case(unit: Unit, case_id: UUID, limit: int) -> list[asyncpg.Record]:
     """List the incidents that a case fits, the newest link first."""
     query = """
         SELECT i.*, l.linked_at, l.asked_at FROM incident_cases l JOIN incidents i ON i.reference = l.reference
@@ -145,7 +145,7 @@ async def list_of_case(unit: Unit, case_id: UUID, limit: int) -> list[asyncpg.Re
     return await unit.connection.fetch(query, case_id, limit)  # type: ignore[no-any-return]
 
 
-async def link_incident(unit: Unit, reference: str, case_id: UUID) -> bool:
+async def link_case_to_incident(unit: Unit, reference: str, case_id: UUID) -> bool:
     """Link a case to an incident; whether it was not linked before."""
     query = """
         INSERT INTO incident_cases (reference, case_id, linked_at) VALUES ($1, $2, $3)
@@ -154,7 +154,7 @@ async def link_incident(unit: Unit, reference: str, case_id: UUID) -> bool:
     return bool(await unit.connection.fetchval(query, reference, case_id, unit.now))
 
 
-async def note_asked(unit: Unit, reference: str, case_id: UUID) -> bool:
+async def mark_incident_owner_asked(unit: Unit, reference: str, case_id: UUID) -> bool:
     """Note that the owner of a case was asked after the end of an incident; whether nobody had asked before."""
     query = """
         UPDATE incident_cases SET asked_at = $3 WHERE reference = $1 AND case_id = $2 AND asked_at IS NULL

@@ -17,7 +17,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHIN
 """
 
 
-async def insert_mail(unit: Unit, row: InboundMailRow) -> bool:
+async def insert_inbound_mail(unit: Unit, row: InboundMailRow) -> bool:
     """Insert a mail that joined no case yet, unless its key is here; whether it was inserted."""
     details = orjson.dumps(row.details).decode()
     texts = (row.sender, row.subject, row.content, details, row.received_at)
@@ -25,7 +25,7 @@ async def insert_mail(unit: Unit, row: InboundMailRow) -> bool:
     return bool(await unit.connection.fetchval(_INSERT, *identity, *texts))
 
 
-async def get_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
+async def get_inbound_mail_row(unit: Unit, mail_id: UUID) -> InboundMailRow:
     """Get a mail as it is in the database now. Raises NotFound."""
     row = await unit.session.get(InboundMailRow, mail_id, populate_existing=True)
     if row is None:
@@ -33,19 +33,19 @@ async def get_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
     return row
 
 
-async def find_same(unit: Unit, mail_key: str, digest: str) -> InboundMailRow | None:
+async def find_identical_mail(unit: Unit, mail_key: str, digest: str) -> InboundMailRow | None:
     """Find the same mail, with the same content."""
     query = select(InboundMailRow).where(InboundMailRow.mail_key == mail_key, InboundMailRow.digest == digest)
     return (await unit.session.exec(query)).first()
 
 
-async def save_mail(unit: Unit, row: InboundMailRow) -> None:
+async def save_inbound_mail(unit: Unit, row: InboundMailRow) -> None:
     """Write what became of a mail."""
     unit.session.add(row)
     await unit.session.flush()
 
 
-async def list_mails(
+async def list_inbound_mail_rows(
     unit: Unit, state: str | None, case_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[InboundMailRow]:
     """List mails in the order in which they came."""
@@ -88,14 +88,14 @@ async def _list_cases(unit: Unit, query: str, secrets: Collection[str]) -> list[
     return [case for case in cases if case is not None]
 
 
-async def find_bounced(unit: Unit, secrets: Collection[str]) -> tuple[UUID, UUID] | None:
+async def find_bounced_case_mail(unit: Unit, secrets: Collection[str]) -> tuple[UUID, UUID] | None:
     """Find the mail of ours with one of these secrets, and its account."""
     query = "SELECT entry_id, account_id FROM case_mails WHERE secret = ANY ($1) ORDER BY entry_id LIMIT 1"
     row = await unit.connection.fetchrow(query, sorted(secrets))
     return (row["entry_id"], row["account_id"]) if row else None
 
 
-async def insert_bounce(unit: Unit, bounce_id: UUID, code: str) -> bool:
+async def insert_other_bounce(unit: Unit, bounce_id: UUID, code: str) -> bool:
     """Insert the bounce of a mail that is of no case, unless it is here; whether it was inserted."""
     query = """
         INSERT INTO other_bounces (bounce_id, code, received_at) VALUES ($1, $2, $3)
@@ -104,7 +104,7 @@ async def insert_bounce(unit: Unit, bounce_id: UUID, code: str) -> bool:
     return bool(await unit.connection.fetchval(query, bounce_id, code, unit.now))
 
 
-async def find_last_message_id(unit: Unit, case_id: UUID) -> str | None:
+async def find_last_customer_message(unit: Unit, case_id: UUID) -> str | None:
     """Find the Message-ID of the last mail of the customer that joined a case; none that a machine wrote."""
     query = """
         SELECT message_id FROM inbound_mails
@@ -115,12 +115,12 @@ async def find_last_message_id(unit: Unit, case_id: UUID) -> str | None:
     return message_id
 
 
-async def redirect_mails(unit: Unit, case_id: UUID, target_id: UUID) -> None:
+async def redirect_mails_of_case(unit: Unit, case_id: UUID, target_id: UUID) -> None:
     """Let the mails of a case be those of the one that it was merged into."""
     await unit.connection.execute("UPDATE inbound_mails SET case_id = $2 WHERE case_id = $1", case_id, target_id)
 
 
-async def mark_mail_read(unit: Unit, case_id: UUID, last_entry_id: UUID) -> int:
+async def mark_case_mails_read(unit: Unit, case_id: UUID, last_entry_id: UUID) -> int:
     """Mark the mails of a case as read, up to an entry; how many are unread then."""
     query = """
         UPDATE inbound_mails SET read_at = $3 WHERE case_id = $1 AND entry_id <= $2 AND read_at IS NULL
@@ -130,6 +130,6 @@ async def mark_mail_read(unit: Unit, case_id: UUID, last_entry_id: UUID) -> int:
     return int(await unit.connection.fetchval(unread, case_id))
 
 
-async def lock_mail(unit: Unit, mail_id: UUID) -> None:
+async def lock_inbound_mail(unit: Unit, mail_id: UUID) -> None:
     """Lock a mail, so that one person decides about it."""
     await unit.connection.execute("SELECT FROM inbound_mails WHERE id = $1 FOR UPDATE", mail_id)

@@ -122,7 +122,7 @@ async def remove_words_of_cases(unit: Unit, subjects: Sequence[UUID], limit: int
     await unit.connection.execute(_MARK_CASES, case_ids, unit.now)
 
 
-async def remove_mails(unit: Unit, mail_ids: Sequence[UUID], entry_ids: Sequence[UUID]) -> None:
+async def remove_mail_words(unit: Unit, mail_ids: Sequence[UUID], entry_ids: Sequence[UUID]) -> None:
     """Remove what these mails say and bring, and the entries that have their words; whoever they are of is locked."""
     emptied = await _empty_entries(unit, "id", entry_ids)
     await unit.connection.execute(_DELETE_WORDS, entry_ids)
@@ -154,12 +154,12 @@ async def _empty_files(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUI
     return file_ids
 
 
-async def delete_bounces(unit: Unit, bounce_ids: Sequence[UUID]) -> None:
+async def delete_other_bounces(unit: Unit, bounce_ids: Sequence[UUID]) -> None:
     """Delete the bounces of mails that are of no case."""
     await unit.connection.execute("DELETE FROM other_bounces WHERE bounce_id = ANY ($1)", bounce_ids)
 
 
-async def lock_due_mails(unit: Unit, mail_ids: Sequence[UUID]) -> list[UUID]:
+async def lock_unclaimed_mails(unit: Unit, mail_ids: Sequence[UUID]) -> list[UUID]:
     """Lock those of these mails that joined no case meanwhile."""
     query = """
         SELECT id FROM inbound_mails WHERE id = ANY ($1) AND case_id IS NULL AND removed_at IS NULL
@@ -168,19 +168,19 @@ async def lock_due_mails(unit: Unit, mail_ids: Sequence[UUID]) -> list[UUID]:
     return [row["id"] for row in await unit.connection.fetch(query, mail_ids)]
 
 
-async def lock_mails(unit: Unit, mail_ids: Sequence[UUID]) -> None:
+async def lock_inbound_mails(unit: Unit, mail_ids: Sequence[UUID]) -> None:
     """Lock mails that came in, so that none of them joins a case meanwhile."""
     await unit.connection.execute("SELECT FROM inbound_mails WHERE id = ANY ($1) ORDER BY id FOR UPDATE", mail_ids)
 
 
-async def get_period(unit: Unit) -> RetentionPeriodRow:
+async def get_case_retention_period(unit: Unit) -> RetentionPeriodRow:
     """Get for how long words are kept."""
     row = await unit.session.get(RetentionPeriodRow, 1, populate_existing=True, with_for_update=not unit.is_reading)
     assert row is not None, "the migration has put it there"
     return row
 
 
-async def save_period(unit: Unit, row: RetentionPeriodRow) -> None:
+async def save_case_retention_period(unit: Unit, row: RetentionPeriodRow) -> None:
     """Write for how long words are kept."""
     unit.session.add(row)
     await unit.session.flush()
@@ -214,7 +214,7 @@ LEFT JOIN inbound_mails i ON f.direction = 'in' AND i.id = f.id ORDER BY f.id
 FIRST_ID = UUID(int=0)
 
 
-async def list_remaining(
+async def list_remaining_mails(
     unit: Unit, contact_person_id: UUID | None, senders: Sequence[str], limit: int
 ) -> list[asyncpg.Record]:
     """List the mails with words that a person got or wrote, and those of these senders, the oldest first."""
@@ -223,7 +223,7 @@ async def list_remaining(
     )
 
 
-async def list_correspondence(
+async def list_correspondence_of_person(
     unit: Unit, contact_person_id: UUID, senders: Sequence[str], after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """List what a person got and wrote, and what these senders wrote, in the order of its ids."""

@@ -17,7 +17,7 @@ USES = """
 """
 
 
-async def get_resource(unit: Unit, resource_id: UUID) -> SupportResourceRow:
+async def get_support_resource(unit: Unit, resource_id: UUID) -> SupportResourceRow:
     """Get a resource as it is now. Raises NotFound."""
     row = await unit.session.get(SupportResourceRow, resource_id, populate_existing=True)
     if row is None:
@@ -25,7 +25,7 @@ async def get_resource(unit: Unit, resource_id: UUID) -> SupportResourceRow:
     return row
 
 
-async def get_shown(unit: Unit, resource_id: UUID) -> asyncpg.Record:
+async def get_resource_with_uses(unit: Unit, resource_id: UUID) -> asyncpg.Record:
     """Get a resource with how often it was consulted and helped. Raises NotFound."""
     row = await unit.connection.fetchrow(f"SELECT r.*, {USES} FROM support_resources r WHERE r.id = $1", resource_id)
     if row is None:
@@ -33,20 +33,20 @@ async def get_shown(unit: Unit, resource_id: UUID) -> asyncpg.Record:
     return row
 
 
-async def find_by_reference(unit: Unit, reference: str) -> UUID | None:
+async def find_resource_by_reference(unit: Unit, reference: str) -> UUID | None:
     """Find the resource of a reference."""
     query = "SELECT id FROM support_resources WHERE reference = $1"
     resource_id: UUID | None = await unit.connection.fetchval(query, reference)
     return resource_id
 
 
-async def save_resource(unit: Unit, row: SupportResourceRow) -> None:
+async def save_support_resource(unit: Unit, row: SupportResourceRow) -> None:
     """Write a resource, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
 
 
-async def save_words(unit: Unit, references: Sequence[str]) -> None:
+async def save_resource_words(unit: Unit, references: Sequence[str]) -> None:
     """Write the words of these resources by which they are found."""
     configuration = " ".join(f"WHEN '{language}' THEN '{name}'" for language, name in TEXT_SEARCHES.items())
     await unit.connection.execute(
@@ -60,7 +60,7 @@ async def save_words(unit: Unit, references: Sequence[str]) -> None:
     )
 
 
-async def plan_warnings(unit: Unit, references: Sequence[str], lead: timedelta) -> None:
+async def plan_contract_warnings(unit: Unit, references: Sequence[str], lead: timedelta) -> None:
     """Plan when the ends of these premier contracts are warned of, so long before; each end once.
 
     Their streams are locked, and there from then on.
@@ -90,7 +90,7 @@ async def plan_warnings(unit: Unit, references: Sequence[str], lead: timedelta) 
     )
 
 
-async def take_warnings(unit: Unit, resource_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def take_contract_warnings(unit: Unit, resource_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """Take the warnings that are due for these contracts; the contracts as they are."""
     query = """
         UPDATE contract_warnings w SET warn_at = NULL FROM support_resources r
@@ -100,13 +100,13 @@ async def take_warnings(unit: Unit, resource_ids: Sequence[UUID]) -> list[asyncp
     return await unit.connection.fetch(query, resource_ids, unit.now)  # type: ignore[no-any-return]
 
 
-async def insert_use(unit: Unit, row: ResourceUseRow) -> None:
+async def insert_resource_use(unit: Unit, row: ResourceUseRow) -> None:
     """Insert that a resource was consulted, for good."""
     unit.session.add(row)
     await unit.session.flush()
 
 
-async def import_resources(unit: Unit, rows: Sequence[SupportResourceRow]) -> int:
+async def upsert_support_resources(unit: Unit, rows: Sequence[SupportResourceRow]) -> int:
     """Write resources by their references, in one statement; how many of them are new."""
     columns = ", ".join(COLUMNS)
     updates = ", ".join(f"{name} = EXCLUDED.{name}" for name in COLUMNS if name not in ("id", "reference", "version"))

@@ -17,7 +17,7 @@ _MARKS = "StartSel=**, StopSel=**, MaxFragments=2, MaxWords=20, MinWords=5"
 
 
 @dataclass(frozen=True, slots=True)
-class ResourceCriteria:
+class SupportResourceCriteria:
     """Criteria of the resources that are wanted; None is any. `valid_on` leaves out what has lapsed by a day."""
 
     kind: str | None = None
@@ -25,7 +25,7 @@ class ResourceCriteria:
     product: str | None = None
     valid_on: date | None = None
 
-    def build_where(self, arguments: list[Any]) -> str:
+    def build_resource_condition(self, arguments: list[Any]) -> str:
         """Build the condition, which names only what is asked for; its values are added to the arguments."""
         compared = (
             ("r.kind = {}", self.kind),
@@ -41,12 +41,12 @@ class ResourceCriteria:
         return " AND ".join(clauses)
 
 
-async def list_resources(
-    unit: Unit, criteria: ResourceCriteria, after: UUID | None, limit: int
+async def list_support_resources(
+    unit: Unit, criteria: SupportResourceCriteria, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """List resources in the order of their ids, after this one."""
     arguments: list[Any] = []
-    where = criteria.build_where(arguments)
+    where = criteria.build_resource_condition(arguments)
     if after is not None:
         arguments.append(after)
         where = f"{where} AND r.id > ${len(arguments)}"
@@ -73,10 +73,12 @@ _ASKED = """
 """
 
 
-async def search_resources(unit: Unit, words: str, criteria: ResourceCriteria, limit: int) -> list[asyncpg.Record]:
+async def search_support_resources(
+    unit: Unit, words: str, criteria: SupportResourceCriteria, limit: int
+) -> list[asyncpg.Record]:
     """Find resources by words, each in its language, the best first, with an excerpt."""
     arguments: list[Any] = [words]
-    where = criteria.build_where(arguments)
+    where = criteria.build_resource_condition(arguments)
     arguments.append(limit)
     query = f"""
         WITH best AS MATERIALIZED (
@@ -89,7 +91,7 @@ async def search_resources(unit: Unit, words: str, criteria: ResourceCriteria, l
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def suggest_resources(unit: Unit, case: CaseRow, day: date, limit: int) -> list[asyncpg.Record]:
+async def suggest_support_resources(unit: Unit, case: CaseRow, day: date, limit: int) -> list[asyncpg.Record]:
     """Suggest resources for a case: by its words, its product, and what helped in cases of its kind.
 
     What has lapsed, or was consulted in this case already, is not suggested.

@@ -19,12 +19,12 @@ async def list_service_credit_types(unit: Unit) -> Sequence[ServiceCreditTypeRow
     return (await unit.session.exec(select(ServiceCreditTypeRow).order_by(col(ServiceCreditTypeRow.code)))).all()
 
 
-async def find_type(unit: Unit, code: str) -> ServiceCreditTypeRow | None:
+async def find_service_credit_type(unit: Unit, code: str) -> ServiceCreditTypeRow | None:
     """Find a type of service credits as it is now."""
     return await unit.session.get(ServiceCreditTypeRow, code, populate_existing=True)
 
 
-async def save_type(unit: Unit, row: ServiceCreditTypeRow) -> None:
+async def save_service_credit_type(unit: Unit, row: ServiceCreditTypeRow) -> None:
     """Write a type of service credits, new or changed."""
     await unit.session.merge(row)
     await unit.session.flush()
@@ -51,7 +51,7 @@ async def list_service_credits(
     return await rows_after(unit, ServiceCreditRow, after, limit, account_id=account_id, case_id=case_id, state=state)
 
 
-async def list_by_last_day(unit: Unit, until: date, limit: int) -> Sequence[ServiceCreditRow]:
+async def list_urgent_service_credits(unit: Unit, until: date, limit: int) -> Sequence[ServiceCreditRow]:
     """List the drafts whose last day comes by a day, the most urgent first."""
     query = select(ServiceCreditRow).where(ServiceCreditRow.state == "draft", col(ServiceCreditRow.last_day) <= until)
     return (
@@ -59,7 +59,9 @@ async def list_by_last_day(unit: Unit, until: date, limit: int) -> Sequence[Serv
     ).all()
 
 
-async def list_due(unit: Unit, account_ids: Sequence[UUID], until: datetime) -> Sequence[ServiceCreditRow]:
+async def list_due_service_credits(
+    unit: Unit, account_ids: Sequence[UUID], until: datetime
+) -> Sequence[ServiceCreditRow]:
     """List the service credits of accounts of which something is to be announced by an instant."""
     query = select(ServiceCreditRow).where(
         col(ServiceCreditRow.wake_at) <= until, col(ServiceCreditRow.account_id).in_(account_ids)
@@ -125,7 +127,7 @@ async def save_vendor_credit(unit: Unit, row: VendorCreditRow) -> None:
     await unit.session.flush()
 
 
-async def map_matched(unit: Unit, service_credit_ids: Sequence[UUID]) -> dict[UUID, int]:
+async def map_vendor_credited_amounts(unit: Unit, service_credit_ids: Sequence[UUID]) -> dict[UUID, int]:
     """Map requests to what the vendor has credited for them, without tax; minor units."""
     rows = await unit.connection.fetch(
         "SELECT service_credit_id, sum(amount_minor)::bigint AS total FROM vendor_credits"
@@ -135,7 +137,7 @@ async def map_matched(unit: Unit, service_credit_ids: Sequence[UUID]) -> dict[UU
     return {row["service_credit_id"]: row["total"] for row in rows}
 
 
-async def sum_matched(unit: Unit, service_credit_id: UUID) -> int:
+async def sum_vendor_credited(unit: Unit, service_credit_id: UUID) -> int:
     """Sum what the vendor has credited for a request, without tax; minor units."""
     total: int = await unit.connection.fetchval(
         "SELECT coalesce(sum(amount_minor), 0)::bigint FROM vendor_credits WHERE service_credit_id = $1",

@@ -28,7 +28,7 @@ async def insert_thread_entry(unit: Unit, row: EntryRow) -> None:
     await unit.connection.execute(query, row.id, row.case_id, row.content, unit.now)
 
 
-def build_entries_query(
+def build_thread_query(
     case_id: UUID, audience: str | None, kind: str | None, after: UUID | None, limit: int
 ) -> tuple[str, list[Any]]:
     """Build the query of a page of the entries of a case and of those that were merged into it, and its arguments."""
@@ -51,17 +51,17 @@ async def list_thread_entries(
     unit: Unit, case_id: UUID, audience: str | None, kind: str | None, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """List the entries of a case and of those that were merged into it, the oldest first, with their mails."""
-    query, arguments = build_entries_query(case_id, audience, kind, after, limit)
+    query, arguments = build_thread_query(case_id, audience, kind, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def list_contacts(unit: Unit, case_id: UUID) -> Sequence[EntryRow]:
+async def list_customer_contacts(unit: Unit, case_id: UUID) -> Sequence[EntryRow]:
     """List the contacts with the customer in a case, the oldest first."""
     query = select(EntryRow).where(EntryRow.case_id == case_id, col(EntryRow.channel).is_not(None))
     return (await unit.session.exec(query.order_by(col(EntryRow.id)))).all()
 
 
-async def get_informed_sequence(unit: Unit, case_id: UUID) -> int | None:
+async def find_last_outcome_contact(unit: Unit, case_id: UUID) -> int | None:
     """Get the sequence number of the last contact about the outcome that somebody recorded; None if there is none."""
     sequence: int | None = await unit.connection.fetchval(
         "SELECT max(sequence) FROM entries WHERE case_id = $1 AND about_outcome", case_id

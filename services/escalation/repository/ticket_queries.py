@@ -16,7 +16,7 @@ from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class TicketCriteria:
+class VendorTicketCriteria:
     """Criteria of the tickets that are wanted; None is any. A case is meant with those that were merged into it."""
 
     status: str | None = None
@@ -24,7 +24,7 @@ class TicketCriteria:
     account_id: UUID | None = None
 
 
-async def get_ticket(unit: Unit, ticket_id: UUID) -> VendorTicketRow:
+async def get_vendor_ticket(unit: Unit, ticket_id: UUID) -> VendorTicketRow:
     """Get a ticket as it is now. Raises NotFound."""
     row = await unit.session.get(VendorTicketRow, ticket_id, populate_existing=True)
     if row is None:
@@ -32,7 +32,7 @@ async def get_ticket(unit: Unit, ticket_id: UUID) -> VendorTicketRow:
     return row
 
 
-async def save_ticket(unit: Unit, row: VendorTicketRow) -> None:
+async def save_vendor_ticket(unit: Unit, row: VendorTicketRow) -> None:
     """Write a ticket, new or changed."""
     unit.session.add(row)
     await unit.session.flush()
@@ -45,8 +45,8 @@ async def find_ticket_by_number(unit: Unit, legal_entity: str, number: str) -> U
     return ticket_id
 
 
-def build_tickets_query(
-    criteria: TicketCriteria, case_ids: Sequence[UUID], after: UUID | None, limit: int
+def build_vendor_ticket_query(
+    criteria: VendorTicketCriteria, case_ids: Sequence[UUID], after: UUID | None, limit: int
 ) -> SelectOfScalar[VendorTicketRow]:
     """Build the query of a page of tickets in the order of their ids."""
     query = select(VendorTicketRow).order_by(col(VendorTicketRow.id)).limit(limit)
@@ -59,17 +59,17 @@ def build_tickets_query(
     return query if after is None else query.where(col(VendorTicketRow.id) > after)
 
 
-async def list_tickets(
-    unit: Unit, criteria: TicketCriteria, after: UUID | None, limit: int
+async def list_vendor_tickets(
+    unit: Unit, criteria: VendorTicketCriteria, after: UUID | None, limit: int
 ) -> Sequence[VendorTicketRow]:
     """List tickets in the order of their ids, after this one."""
     case_ids = []
     if criteria.case_id is not None:
-        case_ids = [criteria.case_id, *await case_queries.list_merged(unit, criteria.case_id)]
-    return (await unit.session.exec(build_tickets_query(criteria, case_ids, after, limit))).all()
+        case_ids = [criteria.case_id, *await case_queries.list_merged_cases(unit, criteria.case_id)]
+    return (await unit.session.exec(build_vendor_ticket_query(criteria, case_ids, after, limit))).all()
 
 
-async def list_unsolved(unit: Unit, account_id: UUID, limit: int) -> Sequence[VendorTicketRow]:
+async def list_unsolved_tickets(unit: Unit, account_id: UUID, limit: int) -> Sequence[VendorTicketRow]:
     """List the tickets of an account that are not closed, the newest first."""
     query = select(VendorTicketRow).where(
         VendorTicketRow.account_id == account_id, col(VendorTicketRow.status).in_(sorted(UNSOLVED))
@@ -77,7 +77,7 @@ async def list_unsolved(unit: Unit, account_id: UUID, limit: int) -> Sequence[Ve
     return (await unit.session.exec(query.order_by(col(VendorTicketRow.id).desc()).limit(limit))).all()
 
 
-async def list_due(unit: Unit, subjects: Sequence[UUID]) -> Sequence[VendorTicketRow]:
+async def list_tickets_to_read(unit: Unit, subjects: Sequence[UUID]) -> Sequence[VendorTicketRow]:
     """List the tickets that are due to be read, of these accounts, or cases without an account."""
     query = select(VendorTicketRow).where(
         (col(VendorTicketRow.account_id).in_(subjects))
@@ -108,7 +108,7 @@ async def save_ticket_note(unit: Unit, row: TicketNoteRow) -> None:
     await unit.session.flush()
 
 
-async def note_recognised(unit: Unit, entry_id: UUID, fingerprint: str, sent_at: datetime) -> None:
+async def mark_note_recognised(unit: Unit, entry_id: UUID, fingerprint: str, sent_at: datetime) -> None:
     """Note that one of our notes was recognised among those of the vendor: it is there."""
     query = "UPDATE ticket_notes SET fingerprint = $2, sent_at = coalesce(sent_at, $3) WHERE entry_id = $1"
     await unit.connection.execute(query, entry_id, fingerprint, sent_at)

@@ -40,7 +40,7 @@ async def list_vendor_disputes(
     )
 
 
-async def take_warnings(unit: Unit, vendor_invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def take_vendor_dispute_warnings(unit: Unit, vendor_invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """Take the warnings that are due for vendor disputes of these invoices; the vendor disputes as they are."""
     query = """
         UPDATE vendor_disputes SET warn_at = NULL WHERE vendor_invoice_id = ANY ($1) AND warn_at <= $2
@@ -49,7 +49,7 @@ async def take_warnings(unit: Unit, vendor_invoice_ids: Sequence[UUID]) -> list[
     return await unit.connection.fetch(query, vendor_invoice_ids, unit.now)  # type: ignore[no-any-return]
 
 
-async def sum_contested(unit: Unit, vendor_invoice_id: UUID) -> int:
+async def sum_contested_amounts(unit: Unit, vendor_invoice_id: UUID) -> int:
     """Sum what is contested of a vendor invoice, and what the vendor has accepted of it; minor units."""
     total: int = await unit.connection.fetchval(
         "SELECT coalesce(sum(coalesce(accepted_minor, contested_minor)), 0)::bigint FROM vendor_disputes"
@@ -59,7 +59,9 @@ async def sum_contested(unit: Unit, vendor_invoice_id: UUID) -> int:
     return total
 
 
-async def list_contested(unit: Unit, vendor_invoice_id: UUID, difference_ids: Collection[UUID]) -> list[str]:
+async def list_contested_differences(
+    unit: Unit, vendor_invoice_id: UUID, difference_ids: Collection[UUID]
+) -> list[str]:
     """List those of these differences that open vendor disputes of the invoice contest."""
     query = """
         SELECT DISTINCT item ->> 'difference_id' AS difference_id
@@ -71,7 +73,7 @@ async def list_contested(unit: Unit, vendor_invoice_id: UUID, difference_ids: Co
     return [row["difference_id"] for row in await unit.connection.fetch(query, vendor_invoice_id, wanted)]
 
 
-async def find_task(unit: Unit, difference_ids: Collection[UUID]) -> UUID | None:
+async def find_vendor_difference_task(unit: Unit, difference_ids: Collection[UUID]) -> UUID | None:
     """Find the oldest task that is linked to one of these vendor differences and not resolved."""
     query = """
         SELECT c.id FROM case_links l JOIN cases c ON c.id = l.case_id

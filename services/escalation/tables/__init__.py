@@ -5,7 +5,7 @@ from services.escalation.tables.base import METADATA
 from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
 from services.escalation.tables.chargebacks import ChargebackEvidenceRow, ChargebackRow
 from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
-from services.escalation.tables.copies import AccountRow, CalendarRow, InvoiceRow
+from services.escalation.tables.copies import AccountRow, BusinessCalendarRow, InvoiceRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow, OtherBounceRow
 from services.escalation.tables.removals import RetentionPeriodRow
@@ -33,7 +33,7 @@ __all__ = [
     "AccountRow",
     "AttachmentChunkRow",
     "AttachmentRow",
-    "CalendarRow",
+    "BusinessCalendarRow",
     "CaseAddressRow",
     "CaseClockRow",
     "CaseLinkRow",

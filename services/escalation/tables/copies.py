@@ -21,7 +21,7 @@ class AccountRow(Row, table=True):
     support_level: str | None = Field(sa_type=Text)
 
 
-class CalendarRow(Row, table=True):
+class BusinessCalendarRow(Row, table=True):
     """The business calendar of a legal entity, as it was announced last."""
 
     __tablename__ = "calendars"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from services.escalation.domain.attachments import MAX_ATTACHMENTS, CheckedFile, TooManyAttachments
+from services.escalation.domain.attachments import MAX_ATTACHMENTS, CheckedAttachment, TooManyAttachments
 from services.escalation.domain.cases import CaseState
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.repository import attachments, threads
 from services.escalation.tables import AttachmentRow, EntryRow, InboundMailRow
 from services.escalation.use_cases.cases import lock_case
@@ -14,11 +14,13 @@ from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
 
-async def add_attachment(unit: Unit, case_id: UUID, file: CheckedFile, audience: str, actor: str) -> AttachmentRow:
-    """Add a file to a case, with an entry for its audience. Raises NotFound, MoveRefused, TooManyAttachments."""
+async def add_case_attachment(
+    unit: Unit, case_id: UUID, file: CheckedAttachment, audience: str, actor: str
+) -> AttachmentRow:
+    """Add a file to a case, with an entry for its audience. Raises NotFound, StateMoveRefused, TooManyAttachments."""
     case = await lock_case(unit, case_id)
     if case.state == CaseState.MERGED:
-        raise MoveRefused(f"the case goes on as {case.merged_into}")
+        raise StateMoveRefused(f"the case goes on as {case.merged_into}")
     if await attachments.count_attachments(unit, case_id) >= MAX_ATTACHMENTS:
         raise TooManyAttachments(f"a case has at most {MAX_ATTACHMENTS} files")
     row = _build_row(unit, file, audience, actor)
@@ -32,7 +34,7 @@ async def add_attachment(unit: Unit, case_id: UUID, file: CheckedFile, audience:
         audience=audience,
         actor=actor,
         content=row.name,
-        details=describe_attachment(row),
+        details=describe_attachment_in_entry(row),
         channel=None,
         about_outcome=None,
         sequence=None,
@@ -43,7 +45,7 @@ async def add_attachment(unit: Unit, case_id: UUID, file: CheckedFile, audience:
     return row
 
 
-async def save_attachments(unit: Unit, mail_id: UUID, files: Sequence[CheckedFile]) -> None:
+async def save_mail_attachments(unit: Unit, mail_id: UUID, files: Sequence[CheckedAttachment]) -> None:
     """Keep the files that a mail brings, for the case that it joins or will join."""
     for file in files:
         row = _build_row(unit, file, "customer", None)
@@ -51,15 +53,15 @@ async def save_attachments(unit: Unit, mail_id: UUID, files: Sequence[CheckedFil
         await attachments.insert_attachment(unit, row, file)
 
 
-async def place_files(unit: Unit, row: InboundMailRow, case_id: UUID, audience: str) -> None:
+async def move_mail_files(unit: Unit, row: InboundMailRow, case_id: UUID, audience: str) -> None:
     """Let the files of a mail be those of a case, as many as it may have; the others stay with the mail only."""
     room = max(0, MAX_ATTACHMENTS - await attachments.count_attachments(unit, case_id))
-    placed, unplaced = await attachments.place_in_case(unit, row.id, case_id, audience, room)
+    placed, unplaced = await attachments.place_attachments_in_case(unit, row.id, case_id, audience, room)
     if unplaced:
         row.details = row.details | {"files": placed, "unplaced_files": unplaced}
 
 
-def describe_attachment(row: AttachmentRow) -> dict[str, str | int]:
+def describe_attachment_in_entry(row: AttachmentRow) -> dict[str, str | int]:
     """Describe a file as its entry does."""
     return {
         "attachment_id": str(row.id),
@@ -69,7 +71,7 @@ def describe_attachment(row: AttachmentRow) -> dict[str, str | int]:
     }
 
 
-def _build_row(unit: Unit, file: CheckedFile, audience: str, actor: str | None) -> AttachmentRow:
+def _build_row(unit: Unit, file: CheckedAttachment, audience: str, actor: str | None) -> AttachmentRow:
     return AttachmentRow(
         id=new_id(),
         case_id=None,

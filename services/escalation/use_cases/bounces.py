@@ -8,9 +8,9 @@ from services.escalation.domain.inbound_mails import is_case_unreachable
 from services.escalation.domain.mails import MAIL_ALLOWED, MailState
 from services.escalation.domain.moves import move_state
 from services.escalation.repository import case_queries, inbound_mails, mails
-from services.escalation.use_cases.case_moves import build_loop, undo_closing
+from services.escalation.use_cases.case_moves import build_case_loop, undo_case_closing
 from services.escalation.use_cases.cases import CaseLink, open_task
-from services.escalation.use_cases.informing import expect_contact
+from services.escalation.use_cases.informing import expect_outcome_contact
 from services.escalation.use_cases.ticket_mails import record_ticket_bounce
 from shared.events.escalation import MailBounced
 from shared.persistence.database import Unit
@@ -20,23 +20,23 @@ MAX_OTHERS = 4
 """How many mails of other services one delivery status is announced for: it is about a single mail."""
 
 
-async def record_bounce(unit: Unit, secrets: Collection[str], code: str | None) -> None:
+async def record_case_mail_bounce(unit: Unit, secrets: Collection[str], code: str | None) -> None:
     """Record that a mail came back for good: one of a case, else of whichever service knows it. Otherwise nothing."""
     if code is None:
         return
-    bounced = await inbound_mails.find_bounced(unit, secrets)
+    bounced = await inbound_mails.find_bounced_case_mail(unit, secrets)
     if bounced is None:
         if not await record_ticket_bounce(unit, secrets, code):
             await _announce_others(unit, secrets, code)
         return
     entry_id, account_id = bounced
     await unit.lock(account_id, entry_id)
-    row, _ = await mails.get_mail(unit, entry_id)
+    row, _ = await mails.get_case_mail(unit, entry_id)
     if MailState.BOUNCED not in MAIL_ALLOWED[MailState(row.state)]:
         return
     row.state = move_state(MAIL_ALLOWED, MailState(row.state), MailState.BOUNCED)
     row.code, row.settled_at = code, unit.now
-    await mails.save_mail(unit, row)
+    await mails.save_case_mail(unit, row)
     unit.publish(MailBounced(message_id=entry_id, permanent=True, code=code))
     await _follow_bounce(unit, row.case_id, account_id)
 
@@ -46,17 +46,17 @@ async def _announce_others(unit: Unit, secrets: Collection[str], code: str) -> N
     bounce_ids = sorted(compute_bounce_id(secret) for secret in sorted(secrets)[:MAX_OTHERS])
     await unit.lock(*bounce_ids)
     for bounce_id in bounce_ids:
-        if await inbound_mails.insert_bounce(unit, bounce_id, code):
+        if await inbound_mails.insert_other_bounce(unit, bounce_id, code):
             unit.publish(MailBounced(message_id=bounce_id, permanent=True, code=code))
 
 
 async def _follow_bounce(unit: Unit, case_id: UUID, account_id: UUID) -> None:
     case = await case_queries.get_case(unit, case_id)
-    loop = await build_loop(unit, case, case.no_customer_affected)
-    if is_case_unreachable(case.state, loop.customer_told, case.no_customer_affected, case.kind):
-        await undo_closing(unit, case, "the message about the outcome came back")
-    if case.state == CaseState.RESOLVED and not loop.customer_told:
-        await expect_contact(unit, case)
+    loop = await build_case_loop(unit, case, case.no_customer_affected)
+    if is_case_unreachable(case.state, loop.is_customer_informed, case.no_customer_affected, case.kind):
+        await undo_case_closing(unit, case, "the message about the outcome came back")
+    if case.state == CaseState.RESOLVED and not loop.is_customer_informed:
+        await expect_outcome_contact(unit, case)
         await case_queries.save_case(unit, case)
     subject = "a message to the customer came back: find out how they are reached"
     await open_task(unit, account_id, f"mail_bounced:{case_id}", subject, [CaseLink("case", case_id)])

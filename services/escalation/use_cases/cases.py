@@ -8,7 +8,7 @@ from uuid import UUID
 from services.escalation.domain.cases import DEFAULT_QUEUES, CaseState
 from services.escalation.repository import case_queries, threads
 from services.escalation.tables import CaseLinkRow, CaseRow, EntryRow
-from services.escalation.use_cases.case_clocks import begin_clocks
+from services.escalation.use_cases.case_clocks import begin_case_clocks
 from shared.events.escalation import CaseKind, CaseOpened, Severity
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
@@ -74,12 +74,12 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
         next_deadline_at=None,
         unread_answers=0,
     )
-    await unit.lock(get_subject(row))
+    await unit.lock(get_case_event_subject(row))
     await case_queries.save_case(unit, row)
-    await case_queries.save_words(unit, row)
+    await case_queries.save_case_words(unit, row)
     await link_case(unit, row, new.links, actor)
     unit.publish(CaseOpened(case_id=row.id, account_id=row.account_id, kind=new.kind, severity=new.severity))
-    await begin_clocks(unit, row, ("first", "resolution"))
+    await begin_case_clocks(unit, row, ("first", "resolution"))
     return row
 
 
@@ -87,19 +87,19 @@ async def open_task(
     unit: Unit, account_id: UUID | None, cause: str, subject: str, links: Sequence[CaseLink] = ()
 ) -> None:
     """Open a task for a person, unless one for the same cause is not done yet."""
-    await open_for_cause(unit, NewCase("task", None, account_id, subject, cause, links=links))
+    await open_case_for_event(unit, NewCase("task", None, account_id, subject, cause, links=links))
 
 
-async def open_for_cause(unit: Unit, new: NewCase) -> None:
+async def open_case_for_event(unit: Unit, new: NewCase) -> None:
     """Open a case that an event needs, once for its cause; events of the past open none."""
     assert new.cause is not None
-    if not unit.is_past and not await case_queries.has_unresolved(unit, new.cause):
+    if not unit.is_past and not await case_queries.has_unresolved_case(unit, new.cause):
         await open_case(unit, new, actor=None)
 
 
 async def link_case(unit: Unit, row: CaseRow, links: Sequence[CaseLink], actor: str | None) -> int:
     """Link a case to what it is about; how many of the links are new."""
-    return await case_queries.insert_links(
+    return await case_queries.insert_case_links(
         unit, [CaseLinkRow(case_id=row.id, added_by=actor, added_at=unit.now, **_read_link(link)) for link in links]
     )
 
@@ -110,11 +110,11 @@ def _read_link(link: CaseLink) -> dict[str, Any]:
 
 async def lock_case(unit: Unit, case_id: UUID) -> CaseRow:
     """Lock what a case is about, and get the case as it is then. Raises NotFound."""
-    await unit.lock(get_subject(await case_queries.get_case(unit, case_id)))
+    await unit.lock(get_case_event_subject(await case_queries.get_case(unit, case_id)))
     return await case_queries.get_case(unit, case_id)
 
 
-async def enter_internally(
+async def write_internal_entry(
     unit: Unit, row: CaseRow, kind: str, actor: str | None, content: str, details: Mapping[str, Any]
 ) -> EntryRow:
     """Write an internal entry into the thread of a case."""
@@ -136,6 +136,6 @@ async def enter_internally(
     return entry
 
 
-def get_subject(row: CaseRow) -> UUID:
+def get_case_event_subject(row: CaseRow) -> UUID:
     """Get what the events of a case are about: its account, else the case itself."""
     return row.account_id or row.id

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.escalation.domain.cases import UNRESOLVED, CaseState
-from services.escalation.domain.deadlines import compute_lapse, compute_warning
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.deadlines import compute_deadline_lapse, compute_deadline_warning
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.repository import attachments, case_queries, chargeback_queries
 from services.escalation.tables import CaseRow, ChargebackEvidenceRow, ChargebackRow
-from services.escalation.use_cases.case_moves import enter_states
-from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case, open_task
-from services.escalation.use_cases.ticket_files import FileUnknown
+from services.escalation.use_cases.case_moves import advance_case
+from services.escalation.use_cases.cases import CaseLink, NewCase, open_case, open_task, write_internal_entry
+from services.escalation.use_cases.ticket_files import TicketFileUnknown
 from shared.events.escalation import CaseKind, ChargebackDeadlineNear
 from shared.events.invoicing import ChargebackLost, ChargebackOpened, ChargebackWon
 from shared.persistence.audit import AuditedChange
@@ -24,7 +24,7 @@ MAX_EVIDENCE = 50
 """How many times evidence is recorded for a chargeback."""
 
 
-class EvidenceRefused(Refusal):
+class ChargebackEvidenceRefused(Refusal):
     """Evidence is not given in the future."""
 
     code = "date_refused"
@@ -32,7 +32,7 @@ class EvidenceRefused(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class SubmittedEvidence:
+class SubmittedChargebackEvidence:
     """Files of the case that somebody gave to the network; without an instant, now."""
 
     attachment_ids: Sequence[UUID]
@@ -55,7 +55,7 @@ async def open_chargeback_case(unit: Unit, event: ChargebackOpened) -> None:
             state="open",
             warned_at=None,
             ended_at=None,
-            wake_at=compute_warning(event.answer_by, timedelta(days=event.warn_days)),
+            wake_at=compute_deadline_warning(event.answer_by, timedelta(days=event.warn_days)),
         ),
     )
 
@@ -75,9 +75,11 @@ def _build_case(event: ChargebackOpened) -> NewCase:
     )
 
 
-async def announce_due(unit: Unit, account_ids: list[str]) -> None:
+async def warn_of_chargeback_deadlines(unit: Unit, account_ids: list[str]) -> None:
     """Warn of the chargebacks of these accounts whose last day for an answer comes, once."""
-    rows = await chargeback_queries.list_due(unit, [UUID(account_id) for account_id in account_ids], unit.now)
+    rows = await chargeback_queries.list_due_chargebacks(
+        unit, [UUID(account_id) for account_id in account_ids], unit.now
+    )
     for row in rows:
         row.warned_at, row.wake_at = unit.now, None
         await chargeback_queries.save_chargeback(unit, row)
@@ -92,7 +94,7 @@ async def announce_due(unit: Unit, account_ids: list[str]) -> None:
         )
 
 
-async def end_chargeback(unit: Unit, event: ChargebackWon | ChargebackLost) -> None:
+async def end_chargeback_case(unit: Unit, event: ChargebackWon | ChargebackLost) -> None:
     """Note in the case what the network decided: it is owed no answer any more."""
     await unit.lock(event.account_id)
     row = await chargeback_queries.find_chargeback(unit, event.chargeback_id)
@@ -113,21 +115,24 @@ async def _return_turn(unit: Unit, row: ChargebackRow) -> None:
             unit, row.account_id, f"chargeback_decided:{row.chargeback_id}", subject, _list_links(row, case)
         )
     elif case.state != CaseState.IN_PROGRESS:
-        await enter_states(unit, case, (CaseState.IN_PROGRESS,), None, f"the chargeback is {row.state}")
+        await advance_case(unit, case, (CaseState.IN_PROGRESS,), None, f"the chargeback is {row.state}")
 
 
 def _list_links(row: ChargebackRow, case: CaseRow) -> list[CaseLink]:
     return [CaseLink("case", case.id), CaseLink("chargeback", row.chargeback_id)]
 
 
-async def submit_evidence(unit: Unit, chargeback_id: UUID, submitted: SubmittedEvidence, actor: str) -> ChargebackRow:
+async def submit_chargeback_evidence(
+    unit: Unit, chargeback_id: UUID, submitted: SubmittedChargebackEvidence, actor: str
+) -> ChargebackRow:
     """Record which files somebody gave to the network, and when; then nobody is warned of the last day any more.
 
-    What came after the last day is marked as late. Raises NotFound, MoveRefused, FileUnknown, EvidenceRefused.
+    What came after the last day is marked as late. Raises NotFound, StateMoveRefused, TicketFileUnknown,
+    ChargebackEvidenceRefused.
     """
     row = await _lock_chargeback(unit, chargeback_id)
     if row.state != "open":
-        raise MoveRefused(f"the chargeback is {row.state}: the network takes no evidence any more")
+        raise StateMoveRefused(f"the chargeback is {row.state}: the network takes no evidence any more")
     submitted_at = submitted.submitted_at or unit.now
     await _check_evidence(unit, row, submitted, submitted_at)
     evidence = ChargebackEvidenceRow(
@@ -138,9 +143,9 @@ async def submit_evidence(unit: Unit, chargeback_id: UUID, submitted: SubmittedE
         submitted_by=actor,
         submitted_at=submitted_at,
         recorded_at=unit.now,
-        is_late=submitted_at >= compute_lapse(row.answer_by),
+        is_late=submitted_at >= compute_deadline_lapse(row.answer_by),
     )
-    await chargeback_queries.insert_evidence(unit, evidence)
+    await chargeback_queries.insert_chargeback_evidence(unit, evidence)
     row.wake_at = None
     await chargeback_queries.save_chargeback(unit, row)
     words = "evidence was given to the network" + (", after the last day" if evidence.is_late else "")
@@ -149,15 +154,17 @@ async def submit_evidence(unit: Unit, chargeback_id: UUID, submitted: SubmittedE
     return row
 
 
-async def _check_evidence(unit: Unit, row: ChargebackRow, submitted: SubmittedEvidence, submitted_at: datetime) -> None:
+async def _check_evidence(
+    unit: Unit, row: ChargebackRow, submitted: SubmittedChargebackEvidence, submitted_at: datetime
+) -> None:
     if submitted_at > unit.now:
-        raise EvidenceRefused("submitted_at: it is in the future")
-    if len(await chargeback_queries.list_evidence(unit, row.chargeback_id)) >= MAX_EVIDENCE:
-        raise MoveRefused(f"evidence was given {MAX_EVIDENCE} times, which is all that is kept")
+        raise ChargebackEvidenceRefused("submitted_at: it is in the future")
+    if len(await chargeback_queries.list_chargeback_evidence(unit, row.chargeback_id)) >= MAX_EVIDENCE:
+        raise StateMoveRefused(f"evidence was given {MAX_EVIDENCE} times, which is all that is kept")
     case = await case_queries.get_ongoing_case(unit, row.case_id)
-    files = {file.id for file in await attachments.list_chosen(unit, case.id, submitted.attachment_ids)}
+    files = {file.id for file in await attachments.list_chosen_attachments(unit, case.id, submitted.attachment_ids)}
     if unknown := [attachment_id for attachment_id in submitted.attachment_ids if attachment_id not in files]:
-        raise FileUnknown(f"attachment_ids: the case has no file {unknown[0]}")
+        raise TicketFileUnknown(f"attachment_ids: the case has no file {unknown[0]}")
 
 
 async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
@@ -168,4 +175,4 @@ async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
 async def _enter_chargeback(unit: Unit, row: ChargebackRow, content: str, actor: str | None = None) -> None:
     case = await case_queries.get_case(unit, row.case_id)
     details = {"chargeback_id": str(row.chargeback_id), "answer_by": row.answer_by.isoformat(), "state": row.state}
-    await enter_internally(unit, case, "change", actor, content, details)
+    await write_internal_entry(unit, case, "change", actor, content, details)

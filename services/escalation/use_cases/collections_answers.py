@@ -28,7 +28,7 @@ class TermsUnavailable(Unavailable):
     code = "terms_unavailable"
 
 
-async def find_next_day(runtime: "Runtime", invoice_id: UUID) -> date | None:
+async def fetch_next_step_date(runtime: "Runtime", invoice_id: UUID) -> date | None:
     """Find the local date on which the next step of an invoice comes; None where none comes, or nobody can say."""
     try:
         item = await _find_item(runtime, invoice_id)
@@ -37,7 +37,7 @@ async def find_next_day(runtime: "Runtime", invoice_id: UUID) -> date | None:
     return None if item is None or item.next is None else item.next.on
 
 
-async def find_window(runtime: "Runtime", invoice_id: UUID) -> DisputeWindow | None:
+async def fetch_dispute_window(runtime: "Runtime", invoice_id: UUID) -> DisputeWindow | None:
     """Find within which days an invoice may be disputed; None where its policy has no limit, or nobody can say.
 
     Invoicing is asked for the issue date, and for the zone of the account, only where there is a limit.
@@ -64,7 +64,10 @@ async def _find_item(runtime: "Runtime", invoice_id: UUID) -> DunningItem | None
 
 
 async def _wait_for_answer(call: Awaitable[Any]) -> Any:
-    """Wait for an answer for a while; None without any, and where there is no such thing. Raises TermsUnavailable."""
+    """Wait for an answer for a while; None without any, and where there is no such thing.
+
+    Raises TermsUnavailable.
+    """
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await call

@@ -21,13 +21,13 @@ MAX_SHOWN_HOLDERS = 20
 """How many of the disputes that hold amounts of the same lines a refusal names."""
 
 
-class AmendmentPending(Refusal):
+class DisputeAmendmentPending(Refusal):
     """Invoicing has not answered yet what is to be disputed instead; then the outcome can be decided."""
 
     code = "amendment_pending"
 
 
-async def read_refusal(call: Awaitable[Any]) -> str | None:
+async def find_reservation_refusal(call: Awaitable[Any]) -> str | None:
     """Send amounts to invoicing by this call; why it refuses them, or None. Raises Later."""
     try:
         await call
@@ -38,12 +38,14 @@ async def read_refusal(call: Awaitable[Any]) -> str | None:
     return None
 
 
-async def list_holders(unit: Unit, dispute_id: UUID, lines: Sequence[int], refusal: str | None) -> list[dict[str, Any]]:
+async def list_reserving_disputes(
+    unit: Unit, dispute_id: UUID, lines: Sequence[int], refusal: str | None
+) -> list[dict[str, Any]]:
     """List the disputes, with their cases and lines, for which invoicing refuses to reserve more of lines."""
     if refusal is None or not refusal.startswith(AMOUNT_REFUSED):
         return []
     row = await dispute_queries.get_dispute(unit, dispute_id)
-    rows = await dispute_queries.list_holding(unit, row, lines, MAX_SHOWN_HOLDERS)
+    rows = await dispute_queries.list_disputes_reserving_lines(unit, row, lines, MAX_SHOWN_HOLDERS)
     return [
         {"dispute_id": str(other["dispute_id"]), "case_id": str(other["case_id"]), "lines": other["lines"]}
         for other in rows
@@ -56,13 +58,13 @@ async def lock_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:
     return await dispute_queries.get_dispute(unit, dispute_id)
 
 
-async def check_not_amended(unit: Unit, row: DisputeRow) -> None:
-    """Refuse to go on while invoicing has an amendment to answer. Raises AmendmentPending."""
-    if await dispute_queries.find_pending_amendment(unit, row.id) is not None:
-        raise AmendmentPending("other amounts are being reserved: decide once invoicing has answered")
+async def check_no_pending_amendment(unit: Unit, row: DisputeRow) -> None:
+    """Refuse to go on while invoicing has an amendment to answer. Raises DisputeAmendmentPending."""
+    if await dispute_queries.find_pending_dispute_amendment(unit, row.id) is not None:
+        raise DisputeAmendmentPending("other amounts are being reserved: decide once invoicing has answered")
 
 
-def write_dispute_item(item: DisputeItem) -> dict[str, Any]:
+def serialize_dispute_item(item: DisputeItem) -> dict[str, Any]:
     """Write an item of a dispute as it is stored; what is approved only once it is known."""
     written: dict[str, Any] = {"line": item.line, "amount_minor": item.amount_minor, "reason_code": item.reason_code}
     return written if item.approved_minor is None else written | {"approved_minor": item.approved_minor}
@@ -73,12 +75,12 @@ def list_dispute_items(row: DisputeRow) -> list[DisputeItem]:
     return [DisputeItem(**({"reason_code": "other"} | line)) for line in row.lines]
 
 
-def list_amounts(items: Sequence[DisputeItem]) -> list[dict[str, int]]:
+def list_disputed_amounts(items: Sequence[DisputeItem]) -> list[dict[str, int]]:
     """List the disputed amounts by line, as invoicing reserves them."""
     return [{"line": item.line, "amount_minor": item.amount_minor} for item in items]
 
 
-def announce_dispute(row: DisputeRow) -> dict[str, Any]:
+def describe_dispute_in_events(row: DisputeRow) -> dict[str, Any]:
     """Write what every event about a dispute says."""
     return {
         "case_id": row.case_id,

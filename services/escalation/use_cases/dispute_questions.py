@@ -13,7 +13,7 @@ from shared.pure.calendar import local_date
 
 
 @dataclass(frozen=True, slots=True)
-class WantedLines:
+class LinesToDispute:
     """Lines of an invoice that a customer wants to dispute."""
 
     account_id: UUID
@@ -23,16 +23,16 @@ class WantedLines:
     """Whether there is new evidence since one of them was rejected."""
 
 
-async def find_question_cause(unit: Unit, wanted: WantedLines, window: DisputeWindow | None) -> QuestionCause | None:
+async def find_question_cause(unit: Unit, wanted: LinesToDispute, window: DisputeWindow | None) -> QuestionCause | None:
     """Find why a dispute is a question. New evidence makes good that a line was rejected, not that it is too late."""
-    if window is not None and window.is_over(await _find_today(unit, wanted.account_id, window.zone)):
+    if window is not None and window.is_window_over(await _find_today(unit, wanted.account_id, window.zone)):
         return "too_late"
-    if wanted.has_evidence or not await dispute_queries.has_rejected(unit, wanted.invoice_id, wanted.lines):
+    if wanted.has_evidence or not await dispute_queries.has_rejected_dispute(unit, wanted.invoice_id, wanted.lines):
         return None
     return "rejected_before"
 
 
 async def _find_today(unit: Unit, account_id: UUID, zone: ZoneInfo) -> date:
     """Find the date in the zone of the legal entity of an account, else in this one, of the account."""
-    calendar = await clock_queries.find_calendar(unit, account_id)
+    calendar = await clock_queries.find_calendar_of_account(unit, account_id)
     return local_date(unit.now, zone if calendar is None else calendar.zone)

@@ -11,44 +11,46 @@ from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 
 
-class UnknownReason(Refusal):
+class UnknownDisputeReason(Refusal):
     """There is no such reason, or it is used no more."""
 
     code = "unknown_reason"
     status = 422
 
 
-class ReasonsMixed(Refusal):
+class DisputeReasonsMixed(Refusal):
     """One dispute cannot both pause an invoice and contest it."""
 
     code = "reasons_mixed"
     status = 422
 
 
-async def find_pause(unit: Unit, items: Sequence[DisputeItem]) -> timedelta | None:
+async def find_dispute_pause(unit: Unit, items: Sequence[DisputeItem]) -> timedelta | None:
     """Find how long the reasons of these items pause an invoice; None if they contest it.
 
-    Raises UnknownReason, ReasonsMixed.
+    Raises UnknownDisputeReason, DisputeReasonsMixed.
     """
     reasons = {row.code: row for row in await dispute_queries.list_dispute_reasons(unit) if row.is_active}
     codes = {item.reason_code for item in items}
     if unknown := sorted(codes - reasons.keys()):
-        raise UnknownReason(f"reason_code: there is no {', '.join(unknown)}; there are {', '.join(sorted(reasons))}")
+        raise UnknownDisputeReason(
+            f"reason_code: there is no {', '.join(unknown)}; there are {', '.join(sorted(reasons))}"
+        )
     days = {reasons[code].pause_days for code in codes}
     if None not in days:
         return timedelta(days=max(pause_days or 0 for pause_days in days))
     if len(days) > 1:
-        raise ReasonsMixed("lines: some reasons pause the invoice, others contest it: open two disputes")
+        raise DisputeReasonsMixed("lines: some reasons pause the invoice, others contest it: open two disputes")
     return None
 
 
-async def put_reason(
+async def put_dispute_reason(
     unit: Unit, code: str, titles: Mapping[str, str], pause_days: int | None, is_active: bool
 ) -> DisputeReasonRow:
     """Keep a reason of disputes, new or changed; running disputes stay as they are."""
-    former = await dispute_queries.find_reason(unit, code)
+    former = await dispute_queries.find_dispute_reason(unit, code)
     before = former.model_dump() if former else None
     row = DisputeReasonRow(code=code, titles=dict(titles), pause_days=pause_days, is_active=is_active)
-    await dispute_queries.save_reason(unit, row)
+    await dispute_queries.save_dispute_reason(unit, row)
     unit.record(AuditedChange("dispute_reason", code, None, before, row.model_dump()))
     return row

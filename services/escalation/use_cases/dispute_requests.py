@@ -13,21 +13,21 @@ from services.escalation.domain.disputes import (
     DisputeWindow,
     QuestionCause,
 )
-from services.escalation.domain.moves import MoveRefused, move_state
+from services.escalation.domain.moves import StateMoveRefused, move_state
 from services.escalation.repository import case_queries, copies, dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.case_moves import resolve_case
-from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
+from services.escalation.use_cases.cases import CaseLink, NewCase, open_case, write_internal_entry
 from services.escalation.use_cases.dispute_items import (
-    announce_dispute,
-    list_amounts,
+    describe_dispute_in_events,
+    find_reservation_refusal,
     list_dispute_items,
+    list_disputed_amounts,
     lock_dispute,
-    read_refusal,
-    write_dispute_item,
+    serialize_dispute_item,
 )
-from services.escalation.use_cases.dispute_questions import WantedLines, find_question_cause
-from services.escalation.use_cases.dispute_reasons import find_pause
+from services.escalation.use_cases.dispute_questions import LinesToDispute, find_question_cause
+from services.escalation.use_cases.dispute_reasons import find_dispute_pause
 from shared.events.escalation import CaseKind, DisputeOpened
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -50,7 +50,7 @@ RESERVE_AMOUNTS = "reserve_amounts"
 """The kind of the intent; its id and key are the dispute's."""
 
 
-class NotTheirs(Refusal):
+class InvoiceOfOtherAccount(Refusal):
     """The invoice belongs to another account, or is in another currency."""
 
     code = "not_their_invoice"
@@ -71,7 +71,7 @@ class UnknownInvoice(Refusal):
     status = 422
 
 
-class AmountAboveInvoice(Refusal):
+class DisputeAboveInvoice(Refusal):
     """More is disputed than the invoice was ever for."""
 
     code = "amount_above_invoice"
@@ -93,7 +93,8 @@ class NewDispute:
 async def check_dispute_items(runtime: "Runtime", invoice_id: UUID, items: Sequence[DisputeItem]) -> None:
     """Ask invoicing whether the invoice has the disputed lines and amounts, before anything is written.
 
-    Without an answer the reservation decides later. Raises UnknownInvoice, UnknownLine, AmountAboveInvoice.
+    Without an answer the reservation decides later. Raises UnknownInvoice, UnknownLine,
+    DisputeAboveInvoice.
     """
     try:
         balance = await runtime.clients["invoicing"].get(f"/v1/invoices/{invoice_id}/balance")
@@ -107,7 +108,7 @@ async def check_dispute_items(runtime: "Runtime", invoice_id: UUID, items: Seque
     if unknown := sorted({item.line for item in items} - lines):
         raise UnknownLine(f"lines: the invoice has no line {', '.join(map(str, unknown))}; it has {len(lines)}")
     if sum(item.amount_minor for item in items) > balance["total_minor"]:
-        raise AmountAboveInvoice("lines: more is disputed than the invoice is for")
+        raise DisputeAboveInvoice("lines: more is disputed than the invoice is for")
 
 
 async def request_dispute(
@@ -117,13 +118,13 @@ async def request_dispute(
 
     What comes after the window, and a line that was rejected before without new evidence, is a question that reserves
     nothing. The intent is leased to the caller from the start, so that no worker is faster than the request that waits
-    for it. Raises NotTheirs, UnknownReason, ReasonsMixed.
+    for it. Raises NotTheirs, UnknownDisputeReason, DisputeReasonsMixed.
     """
-    invoice = await copies.find_invoice(unit, new.invoice_id)
+    invoice = await copies.find_invoice_copy(unit, new.invoice_id)
     if invoice not in (None, (new.account_id, new.currency)):
-        raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
-    pause = await find_pause(unit, new.items)
-    wanted = WantedLines(
+        raise InvoiceOfOtherAccount(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
+    pause = await find_dispute_pause(unit, new.items)
+    wanted = LinesToDispute(
         new.account_id, new.invoice_id, [item.line for item in new.items], new.new_evidence is not None
     )
     question_cause = await find_question_cause(unit, wanted, window)
@@ -132,7 +133,7 @@ async def request_dispute(
     row.paused_until = None if pause is None or question_cause else unit.now + pause
     await dispute_queries.save_dispute(unit, row)
     if new.new_evidence is not None:
-        await enter_internally(unit, case, "note", actor, new.new_evidence, {"new_evidence": str(row.id)})
+        await write_internal_entry(unit, case, "note", actor, new.new_evidence, {"new_evidence": str(row.id)})
     unit.record(AuditedChange("dispute", row.id, row.account_id))
     return row, None if question_cause else await _want_reservation(unit, row)
 
@@ -144,7 +145,7 @@ def _build_row(unit: Unit, new: NewDispute, case_id: UUID, question_cause: Quest
         account_id=new.account_id,
         invoice_id=new.invoice_id,
         currency=new.currency,
-        lines=[write_dispute_item(item) for item in new.items],
+        lines=[serialize_dispute_item(item) for item in new.items],
         total_minor=sum(item.amount_minor for item in new.items),
         comment=new.comment,
         state=DisputeState.QUESTION if question_cause else DisputeState.REQUESTED,
@@ -171,45 +172,47 @@ def _build_case(new: NewDispute, question_cause: QuestionCause | None) -> NewCas
     return NewCase(kind, None, new.account_id, subject, description=new.comment, links=links)
 
 
-async def admit_question(unit: Unit, dispute_id: UUID, actor: str, reason: str) -> tuple[DisputeRow, Intent | None]:
+async def admit_question_as_dispute(
+    unit: Unit, dispute_id: UUID, actor: str, reason: str
+) -> tuple[DisputeRow, Intent | None]:
     """Make a dispute of what was a question: its amounts are reserved, or its invoice pauses, from now on.
 
-    Raises NotFound, MoveRefused, UnknownReason, ReasonsMixed.
+    Raises NotFound, StateMoveRefused, UnknownDisputeReason, DisputeReasonsMixed.
     """
     row = await lock_dispute(unit, dispute_id)
     case = await case_queries.get_case(unit, row.case_id)
     if case.state not in UNRESOLVED:
-        raise MoveRefused(f"its case is {case.state}: reopen it first")
-    before, pause = row.model_dump(), await find_pause(unit, list_dispute_items(row))
+        raise StateMoveRefused(f"its case is {case.state}: reopen it first")
+    before, pause = row.model_dump(), await find_dispute_pause(unit, list_dispute_items(row))
     row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.REQUESTED)
     row.paused_until = None if pause is None else unit.now + pause
     case.kind, case.version = "dispute", case.version + 1
     await case_queries.save_case(unit, case)
     await dispute_queries.save_dispute(unit, row)
-    await enter_internally(unit, case, "change", actor, reason, {"admitted_dispute": str(row.id)})
+    await write_internal_entry(unit, case, "change", actor, reason, {"admitted_dispute": str(row.id)})
     unit.record(AuditedChange("dispute", row.id, row.account_id, before, row.model_dump()))
     return row, await _want_reservation(unit, row)
 
 
-async def reserve_amounts(runtime: "Runtime", intent: Intent) -> str | None:
+async def reserve_disputed_amounts(runtime: "Runtime", intent: Intent) -> str | None:
     """Reserve the amounts in invoicing; what it refuses, or None. Raises Later. The key is the dispute's id."""
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, intent.id))
     body = {
         "dispute_id": str(row.id),
         "invoice_id": str(row.invoice_id),
-        "lines": list_amounts(list_dispute_items(row)),
+        "lines": list_disputed_amounts(list_dispute_items(row)),
     }
-    return await read_refusal(runtime.clients["invoicing"].post("/v1/reservations", body, key=str(row.id)))
+    return await find_reservation_refusal(runtime.clients["invoicing"].post("/v1/reservations", body, key=str(row.id)))
 
 
-async def record_reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_dispute_reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record the answer: opened, and a fact, or refused, which ends the case's question."""
     row = await dispute_queries.get_dispute(unit, intent.id)
     wanted = DisputeState.OPENED if refusal is None else DisputeState.REFUSED
     row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), wanted)
     if refusal is None:
         row.opened_at = unit.now
-        unit.publish(DisputeOpened(**announce_dispute(row)))
+        unit.publish(DisputeOpened(**describe_dispute_in_events(row)))
     else:
         row.refusal, row.ended_at = refusal, unit.now
         await resolve_case(unit, row.case_id, "dispute_refused", "the dispute was refused")

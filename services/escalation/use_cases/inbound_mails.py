@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.escalation.domain.attachments import CheckedFile
+from services.escalation.domain.attachments import CheckedAttachment
 from services.escalation.domain.cases import CASE_ALLOWED, UNRESOLVED, CaseState
 from services.escalation.domain.inbound_mails import (
     INBOUND_ALLOWED,
@@ -13,47 +13,47 @@ from services.escalation.domain.inbound_mails import (
     InboundState,
     TriageReason,
 )
-from services.escalation.domain.mails import find_secrets
-from services.escalation.domain.moves import MoveRefused, move_state
+from services.escalation.domain.mails import find_reply_secrets
+from services.escalation.domain.moves import StateMoveRefused, move_state
 from services.escalation.repository import case_queries, inbound_mails, threads
 from services.escalation.tables import CaseRow, EntryRow, InboundMailRow
-from services.escalation.use_cases.attachments import place_files, save_attachments
-from services.escalation.use_cases.bounces import record_bounce
-from services.escalation.use_cases.case_moves import enter_state
-from services.escalation.use_cases.cases import NewCase, enter_internally, lock_case, open_case
+from services.escalation.use_cases.attachments import move_mail_files, save_mail_attachments
+from services.escalation.use_cases.bounces import record_case_mail_bounce
+from services.escalation.use_cases.case_moves import enter_case_state
+from services.escalation.use_cases.cases import NewCase, lock_case, open_case, write_internal_entry
 from services.escalation.use_cases.mail_claims import MailClaim
-from services.escalation.use_cases.ticket_mails import join_ticket
+from services.escalation.use_cases.ticket_mails import save_distributor_answer
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ArrivedMail:
     """A mail as it arrived, with its claim to a case and the files that are kept of it."""
 
     mail: InboundMail
     claim: MailClaim
-    files: Sequence[CheckedFile] = ()
+    files: Sequence[CheckedAttachment] = ()
     refused_files: Sequence[str] = ()
     """The names of those that are not kept."""
 
 
-async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> InboundMailRow:
+async def receive_inbound_mail(unit: Unit, arrival: ArrivedMail, support_address: str) -> InboundMailRow:
     """Take a mail in, once for its Message-ID; the same content again is the mail that is here."""
     case, claim = None, arrival.claim
     if claim.case_id is not None:
         await unit.lock(claim.account_id or claim.case_id)
         case = await case_queries.get_ongoing_case(unit, claim.case_id)
     row = _build_row(unit, arrival)
-    if not await inbound_mails.insert_mail(unit, row):
+    if not await inbound_mails.insert_inbound_mail(unit, row):
         former = await _find_or_keep(unit, row)
         if former is not None:
             unit.record_nothing()
             return former
         case = None
     unit.record(AuditedChange("inbound_mail", row.id, claim.account_id if case else None))
-    row = await inbound_mails.get_mail(unit, row.id)
+    row = await inbound_mails.get_inbound_mail_row(unit, row.id)
     await _follow_kind(unit, row, arrival, case, support_address)
     return row
 
@@ -61,23 +61,23 @@ async def take_mail(unit: Unit, arrival: Arrival, support_address: str) -> Inbou
 async def _find_or_keep(unit: Unit, row: InboundMailRow) -> InboundMailRow | None:
     """Find the same mail that came before; another one with its Message-ID is kept, in triage."""
     row.is_first, row.state, row.reason = False, InboundState(InboundState.TRIAGE), TriageReason.MESSAGE_ID_REUSED
-    if await inbound_mails.insert_mail(unit, row):
+    if await inbound_mails.insert_inbound_mail(unit, row):
         return None
-    former = await inbound_mails.find_same(unit, row.mail_key, row.digest)
+    former = await inbound_mails.find_identical_mail(unit, row.mail_key, row.digest)
     assert former is not None
     return former
 
 
 async def _follow_kind(
-    unit: Unit, row: InboundMailRow, arrival: Arrival, case: CaseRow | None, support_address: str
+    unit: Unit, row: InboundMailRow, arrival: ArrivedMail, case: CaseRow | None, support_address: str
 ) -> None:
     mail = arrival.mail
     await unit.lock(row.id)
     if row.state == InboundState.TRIAGE and not mail.is_automatic:
-        await save_attachments(unit, row.id, arrival.files)
+        await save_mail_attachments(unit, row.id, arrival.files)
     if row.state == InboundState.BOUNCE and mail.bounce is not None:
-        secrets = mail.bounce.secrets | find_secrets(support_address, mail.recipients).bounce_secrets
-        await record_bounce(unit, secrets, mail.bounce.code)
+        secrets = mail.bounce.secrets | find_reply_secrets(support_address, mail.recipients).bounce_secrets
+        await record_case_mail_bounce(unit, secrets, mail.bounce.code)
     elif row.state == InboundState.AUTOMATIC and case is not None and arrival.claim.ticket_id is None:
         await _enter_automatically(unit, row, case, arrival.claim.contact_person_id)
     elif row.state == InboundState.TRIAGE and case is not None:
@@ -85,7 +85,7 @@ async def _follow_kind(
         await _note_in_others(unit, row, case, arrival.claim.other_case_ids)
 
 
-def _build_row(unit: Unit, arrival: Arrival) -> InboundMailRow:
+def _build_row(unit: Unit, arrival: ArrivedMail) -> InboundMailRow:
     mail = arrival.mail
     state, reason = InboundState.TRIAGE, arrival.claim.reason
     kept, refused = [file.name for file in arrival.files], list(arrival.refused_files)
@@ -122,16 +122,16 @@ async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | Non
     One that came to the address of a vendor ticket is the vendor's, whoever lets it join.
     """
     if "vendor_ticket" in row.details:
-        await join_ticket(unit, row, case, actor)
+        await save_distributor_answer(unit, row, case, actor)
         return
     joined = move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     row.settled_at, row.settled_by = unit.now, actor
-    await place_files(unit, row, case.id, "customer")
+    await move_mail_files(unit, row, case.id, "customer")
     await _enter_mail(unit, row, case, person_id, joined)
     case.unread_answers += 1
     if case.state == CaseState.WAITING_FOR_CUSTOMER:
         wanted = move_state(CASE_ALLOWED, CaseState(case.state), CaseState.IN_PROGRESS)
-        await enter_state(unit, case, wanted, None, "the customer has answered by mail")
+        await enter_case_state(unit, case, wanted, None, "the customer has answered by mail")
     await case_queries.save_case(unit, case)
 
 
@@ -168,7 +168,7 @@ async def _enter_mail(
     )
     await threads.insert_thread_entry(unit, entry)
     row.state, row.case_id, row.entry_id, row.content, row.contact_person_id = state, case.id, entry.id, "", person_id
-    await inbound_mails.save_mail(unit, row)
+    await inbound_mails.save_inbound_mail(unit, row)
 
 
 async def _note_in_others(unit: Unit, row: InboundMailRow, case: CaseRow, other_ids: Sequence[UUID]) -> None:
@@ -178,22 +178,22 @@ async def _note_in_others(unit: Unit, row: InboundMailRow, case: CaseRow, other_
     for other in others.values():
         if other.id != case.id and other.account_id == case.account_id and other.state in UNRESOLVED:
             words = f"a mail of the customer in case {case.number} names this case, too"
-            await enter_internally(unit, other, "note", None, words, {"inbound_mail_id": str(row.id)})
+            await write_internal_entry(unit, other, "note", None, words, {"inbound_mail_id": str(row.id)})
 
 
-async def join_by_hand(unit: Unit, mail_id: UUID, case_id: UUID, actor: str) -> InboundMailRow:
-    """Let a mail of triage join a case, because a person says so. Raises NotFound, MoveRefused."""
+async def join_mail_by_hand(unit: Unit, mail_id: UUID, case_id: UUID, actor: str) -> InboundMailRow:
+    """Let a mail of triage join a case, because a person says so. Raises NotFound, StateMoveRefused."""
     case = await lock_case(unit, case_id)
     if case.state == CaseState.MERGED:
-        raise MoveRefused(f"the case goes on as {case.merged_into}")
+        raise StateMoveRefused(f"the case goes on as {case.merged_into}")
     row = await _lock_mail(unit, mail_id)
     await _join(unit, row, case, actor, None)
     unit.record(AuditedChange("inbound_mail", row.id, case.account_id))
     return row
 
 
-async def open_by_hand(unit: Unit, mail_id: UUID, new: NewCase, actor: str) -> InboundMailRow:
-    """Open a case for a mail of triage, which joins it. Raises NotFound, MoveRefused."""
+async def open_case_by_mail(unit: Unit, mail_id: UUID, new: NewCase, actor: str) -> InboundMailRow:
+    """Open a case for a mail of triage, which joins it. Raises NotFound, StateMoveRefused."""
     if new.account_id is not None:
         await unit.lock(new.account_id)
     row = await _lock_mail(unit, mail_id)
@@ -204,36 +204,36 @@ async def open_by_hand(unit: Unit, mail_id: UUID, new: NewCase, actor: str) -> I
     return row
 
 
-async def discard_by_hand(unit: Unit, mail_id: UUID, actor: str) -> InboundMailRow:
-    """Discard a mail of triage that is nobody's. Raises NotFound, MoveRefused."""
+async def discard_mail_by_hand(unit: Unit, mail_id: UUID, actor: str) -> InboundMailRow:
+    """Discard a mail of triage that is nobody's. Raises NotFound, StateMoveRefused."""
     row = await _lock_mail(unit, mail_id)
     row.state = move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.DISCARDED)
     row.settled_at, row.settled_by = unit.now, actor
-    await inbound_mails.save_mail(unit, row)
+    await inbound_mails.save_inbound_mail(unit, row)
     unit.record(AuditedChange("inbound_mail", row.id))
     return row
 
 
 async def _lock_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
-    await inbound_mails.lock_mail(unit, mail_id)
-    row = await inbound_mails.get_mail(unit, mail_id)
+    await inbound_mails.lock_inbound_mail(unit, mail_id)
+    row = await inbound_mails.get_inbound_mail_row(unit, mail_id)
     if row.removed_at is not None:
-        raise MoveRefused("what the mail said was removed")
+        raise StateMoveRefused("what the mail said was removed")
     if row.case_id is not None:
-        raise MoveRefused(f"the mail stands in the thread of case {row.case_id}")
+        raise StateMoveRefused(f"the mail stands in the thread of case {row.case_id}")
     return row
 
 
-async def mark_mail_read(unit: Unit, case_id: UUID, last_entry_id: UUID, actor: str) -> CaseRow:
+async def mark_customer_answers_read(unit: Unit, case_id: UUID, last_entry_id: UUID, actor: str) -> CaseRow:
     """Say that somebody has read the answers of a case, up to an entry. Raises NotFound."""
     case = await lock_case(unit, case_id)
-    unread = await inbound_mails.mark_mail_read(unit, case_id, last_entry_id)
+    unread = await inbound_mails.mark_case_mails_read(unit, case_id, last_entry_id)
     if unread == case.unread_answers:
         unit.record_nothing()
         return case
     changes = {"unread_answers": {"from": case.unread_answers, "to": unread}}
     case.unread_answers = unread
     await case_queries.save_case(unit, case)
-    await enter_internally(unit, case, "change", actor, "", changes)
+    await write_internal_entry(unit, case, "change", actor, "", changes)
     unit.record(AuditedChange("case", case.id, case.account_id))
     return case

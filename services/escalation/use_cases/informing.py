@@ -10,13 +10,13 @@ INFORM_BUSINESS_DAYS = 2
 """How long a known outcome may stay untold, by the calendar of the legal entity; later it is an alert."""
 
 
-async def expect_contact(unit: Unit, row: CaseRow) -> None:
+async def expect_outcome_contact(unit: Unit, row: CaseRow) -> None:
     """Set by when the customer of a case whose outcome is known now is to be told; a task has none."""
     if row.account_id is not None and row.kind not in NEVER_OWED:
-        support = await clock_queries.get_support(unit, [row.account_id])
+        support = await clock_queries.get_support_of_accounts(unit, [row.account_id])
         row.inform_by = add_business_days(support[row.account_id].calendar, unit.now, INFORM_BUSINESS_DAYS)
 
 
-def note_informed(row: CaseRow) -> None:
+def note_customer_informed(row: CaseRow) -> None:
     """Note that the customer was told, or is to be told nothing now."""
     row.inform_by = None

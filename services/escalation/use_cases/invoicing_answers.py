@@ -8,7 +8,7 @@ from shared.web.clients import Answered
 
 
 @contextmanager
-def translate_answers(unavailable: type[Unavailable], missing: str) -> Iterator[None]:
+def translate_invoicing_errors(unavailable: type[Unavailable], missing: str) -> Iterator[None]:
     """Translate what a question to invoicing raises: NotFound in these words for 404, else that it is unavailable."""
     try:
         yield

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.escalation.domain.inbound_mails import InboundMail, TriageReason
-from services.escalation.domain.mails import choose_role, find_secrets
+from services.escalation.domain.mails import choose_recipient_role, find_reply_secrets
 from services.escalation.repository import inbound_mails, ticket_mails
-from services.escalation.repository.ticket_mails import AnsweredTicket
+from services.escalation.repository.ticket_mails import TicketOfAnswer
 from services.escalation.tables import CaseRow
 from shared.persistence.database import Unit
 from shared.pure.errors import Later
@@ -41,8 +41,10 @@ async def check_mail_claim(runtime: "Runtime", mail: InboundMail) -> MailClaim:
     if not mail.is_readable:
         return MailClaim(None, None, TriageReason.UNREADABLE)
 
-    async def load(unit: Unit) -> tuple[AnsweredTicket | None, Sequence[CaseRow], date]:
-        answered = await ticket_mails.find_answered(unit, find_secrets(support_address, mail.recipients).reply_tokens)
+    async def load(unit: Unit) -> tuple[TicketOfAnswer | None, Sequence[CaseRow], date]:
+        answered = await ticket_mails.find_ticket_by_address(
+            unit, find_reply_secrets(support_address, mail.recipients).reply_tokens
+        )
         return answered, await _list_named(unit, mail, support_address), unit.now.date()
 
     support_address = runtime.settings.support_address
@@ -61,7 +63,7 @@ async def check_mail_claim(runtime: "Runtime", mail: InboundMail) -> MailClaim:
     return MailClaim(case.id, case.account_id, None, person_id, tuple(other.id for other in others))
 
 
-def _claim_ticket(answered: AnsweredTicket, sender: str | None) -> MailClaim:
+def _claim_ticket(answered: TicketOfAnswer, sender: str | None) -> MailClaim:
     """Let a mail to the address of a vendor ticket join it, if it is of whom we have written to."""
     ticket = answered.ticket
     if sender != answered.recipient.lower():
@@ -71,7 +73,7 @@ def _claim_ticket(answered: AnsweredTicket, sender: str | None) -> MailClaim:
 
 async def _list_named(unit: Unit, mail: InboundMail, support_address: str) -> Sequence[CaseRow]:
     """List the cases that a mail names: by their addresses; machines answer to the sender of the envelope, too."""
-    secrets = find_secrets(support_address, mail.recipients)
+    secrets = find_reply_secrets(support_address, mail.recipients)
     named = await inbound_mails.list_cases_of_addresses(unit, secrets.reply_tokens)
     if named or not mail.is_automatic or mail.bounce is not None:
         return named
@@ -92,6 +94,6 @@ async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None, to
         if page["next"] is None:
             break
         after = f"&after={page['next']}"
-    path = f"/v1/accounts/{case.account_id}/addressee?role={choose_role(case.kind)}"
+    path = f"/v1/accounts/{case.account_id}/addressee?role={choose_recipient_role(case.kind)}"
     addressee = await runtime.clients["invoicing"].get(path)
     return addressee["email"].lower() == sender, None

@@ -8,20 +8,20 @@ from uuid import UUID
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.mails import (
     MAIL_ALLOWED,
-    AccountMissing,
+    CaseAccountMissing,
     MailState,
     OutcomeUnknown,
-    choose_role,
-    is_about_outcome,
+    choose_recipient_role,
+    is_message_about_outcome,
 )
-from services.escalation.domain.moves import MoveRefused, move_state
-from services.escalation.mail.letters import Message, Reader, write_letter
+from services.escalation.domain.moves import StateMoveRefused, move_state
+from services.escalation.mail.letters import LetterRecipient, Message, write_case_letter
 from services.escalation.repository import case_queries, dispute_queries, inbound_mails, mails, threads
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow
-from services.escalation.use_cases.case_clocks import record_first_answer
+from services.escalation.use_cases.case_clocks import stop_first_answer_clock
 from services.escalation.use_cases.cases import CaseLink, lock_case, open_task
-from services.escalation.use_cases.collections_answers import find_next_day
-from services.escalation.use_cases.informing import note_informed
+from services.escalation.use_cases.collections_answers import fetch_next_step_date
+from services.escalation.use_cases.informing import note_customer_informed
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.events.escalation import CustomerContacted
 from shared.outside.mail import NOT_WRITABLE
@@ -58,7 +58,7 @@ class NewMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class MessageToSend:
     """A message as it shall be sent, with whom it is for."""
 
     message: Message
@@ -70,8 +70,13 @@ class Sending:
     tells_outcome: bool
 
 
-async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) -> tuple[EntryRow, CaseMailRow]:
-    """Write a message, which a worker sends. Raises NotFound, MoveRefused, AccountMissing, OutcomeUnknown."""
+async def write_customer_message(
+    unit: Unit, case_id: UUID, new: NewMessage, actor: str
+) -> tuple[EntryRow, CaseMailRow]:
+    """Write a message, which a worker sends.
+
+    Raises NotFound, StateMoveRefused, CaseAccountMissing, OutcomeUnknown.
+    """
     case = await lock_case(unit, case_id)
     account_id = _check_writable(case, new)
     entry = EntryRow(
@@ -95,7 +100,7 @@ async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) 
         account_id=account_id,
         contact_person_id=new.contact_person_id or case.contact_person_id,
         secret=create_secret(),
-        in_reply_to=await inbound_mails.find_last_message_id(unit, case_id),
+        in_reply_to=await inbound_mails.find_last_customer_message(unit, case_id),
         about_outcome=new.about_outcome,
         outcome_sequence=case.outcome_sequence,
         sequence=None,
@@ -104,43 +109,43 @@ async def write_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) 
         queued_at=unit.now,
         settled_at=None,
     )
-    await mails.insert_mail(unit, row)
-    await mails.get_token(unit, case_id, create_secret())
+    await mails.insert_case_mail(unit, row)
+    await mails.get_case_address_secret(unit, case_id, create_secret())
     await intents.add_intent(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
     unit.record(AuditedChange("message", entry.id, account_id))
     return entry, row
 
 
-async def resend_message(
+async def resend_customer_message(
     unit: Unit, case_id: UUID, entry_id: UUID, contact_person_id: UUID | None, actor: str
 ) -> tuple[EntryRow, CaseMailRow]:
     """Write a message again that did not arrive, to whom it was for or to another contact person.
 
-    Raises NotFound, MoveRefused, AccountMissing, OutcomeUnknown.
+    Raises NotFound, StateMoveRefused, CaseAccountMissing, OutcomeUnknown.
     """
     await lock_case(unit, case_id)
-    row, entry = await mails.get_mail(unit, entry_id)
+    row, entry = await mails.get_case_mail(unit, entry_id)
     if row.case_id != case_id:
         raise NotFound(f"the case has no mail {entry_id}")
     if row.state not in (MailState.REFUSED, MailState.BOUNCED):
-        raise MoveRefused(f"what is {row.state} is not sent again")
+        raise StateMoveRefused(f"what is {row.state} is not sent again")
     if entry.removed_at is not None:
-        raise MoveRefused("what the message said was removed")
+        raise StateMoveRefused("what the message said was removed")
     again = NewMessage(entry.content, row.about_outcome, contact_person_id or row.contact_person_id)
-    return await write_message(unit, case_id, again, actor)
+    return await write_customer_message(unit, case_id, again, actor)
 
 
 def _check_writable(case: CaseRow, new: NewMessage) -> UUID:
     if case.state == CaseState.MERGED:
-        raise MoveRefused(f"the case goes on as {case.merged_into}")
+        raise StateMoveRefused(f"the case goes on as {case.merged_into}")
     if case.account_id is None:
-        raise AccountMissing("the case is of no account: there is nobody to write to")
+        raise CaseAccountMissing("the case is of no account: there is nobody to write to")
     if new.about_outcome and case.outcome_sequence is None:
         raise OutcomeUnknown("the outcome is not known yet: resolve the case first, or say that this is not about it")
     return case.account_id
 
 
-async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
+async def send_customer_message(runtime: "Runtime", intent: Intent) -> str | None:
     """Ask invoicing whom to write to, and hand the message to the next hop; what it says if it refuses for good.
 
     Raises Later. Every attempt has the same Message-ID and sender of the envelope.
@@ -158,17 +163,17 @@ async def send_message(runtime: "Runtime", intent: Intent) -> str | None:
         return NOT_WRITABLE
     support_address = runtime.settings.support_address
     disputed = sending.disputed_invoice_id
-    next_day = await find_next_day(runtime, disputed) if disputed and sending.tells_outcome else None
+    next_day = await fetch_next_step_date(runtime, disputed) if disputed and sending.tells_outcome else None
     number = next((invoice.number for invoice in facts.invoices), None)
-    mail = write_letter(sending.message, reader, facts.seller, support_address, number, next_day)
+    mail = write_case_letter(sending.message, reader, facts.seller, support_address, number, next_day)
     sender = build_envelope_sender(support_address, sending.message.secret)
     return await runtime.mail_hop.deliver_once(mail, now - intent.created_at, sender)
 
 
-async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[Sending, datetime]:
-    row, entry = await mails.get_mail(unit, entry_id)
+async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[MessageToSend, datetime]:
+    row, entry = await mails.get_case_mail(unit, entry_id)
     case = await case_queries.get_case(unit, row.case_id)
-    token = await mails.get_token(unit, case.id, create_secret())
+    token = await mails.get_case_address_secret(unit, case.id, create_secret())
     message = Message(
         id=entry.id,
         case_number=case.number,
@@ -180,13 +185,13 @@ async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[Sending, datetime]:
         in_reply_to=row.in_reply_to,
         written_at=row.queued_at,
     )
-    disputed = await dispute_queries.find_invoice_of_case(unit, row.account_id, case.id)
-    tells_outcome = is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence)
-    role = choose_role(case.kind)
-    return Sending(message, row.account_id, role, row.contact_person_id, disputed, tells_outcome), unit.now
+    disputed = await dispute_queries.find_disputed_invoice(unit, row.account_id, case.id)
+    tells_outcome = is_message_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence)
+    role = choose_recipient_role(case.kind)
+    return MessageToSend(message, row.account_id, role, row.contact_person_id, disputed, tells_outcome), unit.now
 
 
-async def _ask_invoicing(runtime: "Runtime", sending: Sending) -> NoticeFacts | None:
+async def _ask_invoicing(runtime: "Runtime", sending: MessageToSend) -> NoticeFacts | None:
     """Ask for what a mail states; None where invoicing has no such account. Raises Later."""
     path = f"/v1/accounts/{sending.account_id}/notice-facts"
     invoice_ids = [sending.disputed_invoice_id] if sending.disputed_invoice_id else []
@@ -200,7 +205,7 @@ async def _ask_invoicing(runtime: "Runtime", sending: Sending) -> NoticeFacts | 
     return NoticeFacts.model_validate(answer)
 
 
-async def _find_reader(runtime: "Runtime", sending: Sending, today: date) -> Reader | None:
+async def _find_reader(runtime: "Runtime", sending: MessageToSend, today: date) -> LetterRecipient | None:
     """Find whom a message is for; None where that contact person is gone. Raises Later."""
     try:
         if sending.contact_person_id is None:
@@ -214,22 +219,22 @@ async def _find_reader(runtime: "Runtime", sending: Sending, today: date) -> Rea
     valid_to = answer.get("valid_to")
     if answer["email"] is None or (valid_to is not None and date.fromisoformat(valid_to) <= today):
         return None
-    return Reader(answer["name"], answer["email"], answer["language"])
+    return LetterRecipient(answer["name"], answer["email"], answer["language"])
 
 
-async def _ask_addressee(runtime: "Runtime", sending: Sending) -> Any:
+async def _ask_addressee(runtime: "Runtime", sending: MessageToSend) -> Any:
     path = f"/v1/accounts/{sending.account_id}/addressee?role={sending.role}"
     return await runtime.clients["invoicing"].get(path)
 
 
-async def _ask_person(runtime: "Runtime", sending: Sending) -> Any:
+async def _ask_person(runtime: "Runtime", sending: MessageToSend) -> Any:
     path = f"/v1/accounts/{sending.account_id}/contact-persons/{sending.contact_person_id}"
     return await runtime.clients["invoicing"].get(path)
 
 
-async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_message_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record what became of a message: a contact with the customer, or a task for a person."""
-    row, _ = await mails.get_mail(unit, UUID(intent.key))
+    row, _ = await mails.get_case_mail(unit, UUID(intent.key))
     if row.state != MailState.QUEUED:
         return Recorded.DONE
     row.settled_at = unit.now
@@ -241,14 +246,14 @@ async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Record
         subject = "a message to the customer was refused: find out how they are reached"
         links = [CaseLink("case", row.case_id)]
         await open_task(unit, row.account_id, f"mail_refused:{row.case_id}", subject, links)
-    await mails.save_mail(unit, row)
+    await mails.save_case_mail(unit, row)
     return Recorded.DONE
 
 
 async def _record_contact(unit: Unit, row: CaseMailRow) -> None:
     case = await case_queries.get_case(unit, row.case_id)
     row.state = move_state(MAIL_ALLOWED, MailState(row.state), MailState.DELIVERED)
-    about_outcome = is_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence)
+    about_outcome = is_message_about_outcome(row.about_outcome, row.outcome_sequence, case.outcome_sequence)
     row.sequence = unit.publish(
         CustomerContacted(
             case_id=row.case_id,
@@ -259,7 +264,7 @@ async def _record_contact(unit: Unit, row: CaseMailRow) -> None:
         )
     )
     if about_outcome:
-        note_informed(case)
+        note_customer_informed(case)
         await case_queries.save_case(unit, case)
     target = case if case.merged_into is None else await case_queries.get_case(unit, case.merged_into)
-    await record_first_answer(unit, target)
+    await stop_first_answer_clock(unit, target)

@@ -6,18 +6,18 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from services.escalation.domain.deadlines import compute_lapse, compute_warning
-from services.escalation.domain.moves import MoveRefused, move_state
+from services.escalation.domain.deadlines import compute_deadline_lapse, compute_deadline_warning
+from services.escalation.domain.moves import StateMoveRefused, move_state
 from services.escalation.domain.service_credits import (
     LEAD,
     SERVICE_CREDIT_ALLOWED,
-    Period,
+    CreditRequestPeriod,
     ServiceCreditState,
-    check_request,
+    check_credit_request,
 )
 from services.escalation.repository import case_queries, service_credit_queries
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
-from services.escalation.use_cases.cases import CaseLink, NewCase, enter_internally, open_case
+from services.escalation.use_cases.cases import CaseLink, NewCase, open_case, write_internal_entry
 from shared.events.escalation import ServiceCreditDeadlineNear, ServiceCreditLapsed
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     pass
 
 
-class UnknownType(Refusal):
+class UnknownServiceCreditType(Refusal):
     """There is no such type of service credits, or it is used no more."""
 
     code = "unknown_type"
     status = 422
 
 
-class UnknownEvidence(Refusal):
+class UnknownCreditEvidence(Refusal):
     """The vendor does not want to see this for a credit of this type."""
 
     code = "unknown_evidence"
@@ -55,21 +55,21 @@ class NewServiceCredit:
     description: str | None
 
 
-async def put_type(unit: Unit, row: ServiceCreditTypeRow) -> ServiceCreditTypeRow:
+async def put_service_credit_type(unit: Unit, row: ServiceCreditTypeRow) -> ServiceCreditTypeRow:
     """Keep a type of service credits, new or changed; requests that are there keep their last day."""
-    former = await service_credit_queries.find_type(unit, row.code)
+    former = await service_credit_queries.find_service_credit_type(unit, row.code)
     before = former.model_dump() if former else None
-    await service_credit_queries.save_type(unit, row)
+    await service_credit_queries.save_service_credit_type(unit, row)
     unit.record(AuditedChange("service_credit_type", row.code, None, before, row.model_dump()))
     return row
 
 
 async def open_service_credit(unit: Unit, new: NewServiceCredit, actor: str) -> ServiceCreditRow:
-    """Open a service credit with its case, and compute its last day. Raises UnknownType."""
-    kind = await service_credit_queries.find_type(unit, new.type_code)
+    """Open a service credit with its case, and compute its last day. Raises UnknownServiceCreditType."""
+    kind = await service_credit_queries.find_service_credit_type(unit, new.type_code)
     if kind is None or not kind.is_active:
-        raise UnknownType(f"type_code: there is no {new.type_code} that is used")
-    last_day = Period(kind.days, kind.months).compute_last_day(new.counts_since)
+        raise UnknownServiceCreditType(f"type_code: there is no {new.type_code} that is used")
+    last_day = CreditRequestPeriod(kind.days, kind.months).compute_last_request_day(new.counts_since)
     links = [CaseLink("subscription", new.subscription_id)] if new.subscription_id else []
     subject = f"service credit: {kind.title}"
     case = await open_case(
@@ -108,66 +108,72 @@ def _build_row(unit: Unit, new: NewServiceCredit, case_id: UUID, last_day: date 
         credit_note_number=None,
         credited_minor=None,
         warned_at=None,
-        wake_at=None if last_day is None else compute_warning(last_day, LEAD),
+        wake_at=None if last_day is None else compute_deadline_warning(last_day, LEAD),
     )
 
 
-async def add_evidence(unit: Unit, service_credit_id: UUID, code: str, content: str, actor: str) -> ServiceCreditRow:
+async def add_credit_evidence(
+    unit: Unit, service_credit_id: UUID, code: str, content: str, actor: str
+) -> ServiceCreditRow:
     """Add what the vendor wants to see, in the place of what was there.
 
-    Raises NotFound, UnknownEvidence, MoveRefused.
+    Raises NotFound, UnknownCreditEvidence, StateMoveRefused.
     """
     row, before = await lock_service_credit(unit, service_credit_id)
     if row.state != ServiceCreditState.DRAFT:
-        raise MoveRefused(f"what is {row.state} takes no more evidence")
+        raise StateMoveRefused(f"what is {row.state} takes no more evidence")
     wanted = await _list_wanted(unit, row)
     if code not in wanted:
-        raise UnknownEvidence(f"code: the vendor wants {', '.join(wanted) or 'nothing'}")
+        raise UnknownCreditEvidence(f"code: the vendor wants {', '.join(wanted) or 'nothing'}")
     row.evidence = row.evidence | {code: {"content": content, "actor": actor, "added_at": unit.now.isoformat()}}
     return await save_service_credit(unit, row, before)
 
 
-async def request_credit(unit: Unit, service_credit_id: UUID, reference: str | None, actor: str) -> ServiceCreditRow:
-    """Record that the vendor was asked. Raises NotFound, MoveRefused, EvidenceMissing, TooLateForVendor."""
+async def record_credit_requested(
+    unit: Unit, service_credit_id: UUID, reference: str | None, actor: str
+) -> ServiceCreditRow:
+    """Record that the vendor was asked. Raises NotFound, StateMoveRefused, CreditEvidenceMissing, TooLateForVendor."""
     row, before = await lock_service_credit(unit, service_credit_id)
     wanted_state = move_state(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.REQUESTED)
-    check_request(row.last_day, await _list_wanted(unit, row), row.evidence, unit.now)
+    check_credit_request(row.last_day, await _list_wanted(unit, row), row.evidence, unit.now)
     row.state, row.vendor_reference = wanted_state, reference
     row.requested_at, row.wake_at = unit.now, None
-    await enter_service_credit(unit, row, actor, "")
+    await write_credit_entry(unit, row, actor, "")
     return await save_service_credit(unit, row, before)
 
 
-async def grant_credit(
+async def record_credit_granted(
     unit: Unit, service_credit_id: UUID, granted_minor: int, actor: str, reason: str
 ) -> ServiceCreditRow:
-    """Record that the vendor grants an amount (minor units, without tax). Raises NotFound, MoveRefused."""
+    """Record that the vendor grants an amount (minor units, without tax). Raises NotFound, StateMoveRefused."""
     row, before = await lock_service_credit(unit, service_credit_id)
     row.state = move_state(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.GRANTED)
     row.granted_minor, row.granted_at = granted_minor, unit.now
     row.ended_at, row.ended_reason = unit.now, reason
-    await enter_service_credit(unit, row, actor, reason)
+    await write_credit_entry(unit, row, actor, reason)
     return await save_service_credit(unit, row, before)
 
 
-async def end_request(
+async def end_credit_request(
     unit: Unit, service_credit_id: UUID, wanted: ServiceCreditState, actor: str, reason: str
 ) -> ServiceCreditRow:
-    """Record that the vendor refuses, or that nobody asks any more. Raises NotFound, MoveRefused."""
+    """Record that the vendor refuses, or that nobody asks any more. Raises NotFound, StateMoveRefused."""
     row, before = await lock_service_credit(unit, service_credit_id)
     row.state = move_state(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), wanted)
     row.ended_at, row.ended_reason, row.wake_at = unit.now, reason, None
-    await enter_service_credit(unit, row, actor, reason)
+    await write_credit_entry(unit, row, actor, reason)
     return await save_service_credit(unit, row, before)
 
 
-async def announce_due(unit: Unit, account_ids: list[str]) -> None:
+async def warn_of_credit_deadlines(unit: Unit, account_ids: list[str]) -> None:
     """Warn of the service credits of these accounts whose last day comes, and end those whose last day is over."""
-    rows = await service_credit_queries.list_due(unit, [UUID(account_id) for account_id in account_ids], unit.now)
+    rows = await service_credit_queries.list_due_service_credits(
+        unit, [UUID(account_id) for account_id in account_ids], unit.now
+    )
     for row in rows:
         assert row.last_day is not None
         lapse, announced = (
-            compute_lapse(row.last_day),
+            compute_deadline_lapse(row.last_day),
             {
                 "case_id": row.case_id,
                 "account_id": row.account_id,
@@ -183,7 +189,7 @@ async def announce_due(unit: Unit, account_ids: list[str]) -> None:
             row.state = move_state(SERVICE_CREDIT_ALLOWED, ServiceCreditState(row.state), ServiceCreditState.LAPSED)
             row.ended_at, row.wake_at = unit.now, None
             unit.publish(ServiceCreditLapsed(**announced))
-            await enter_service_credit(unit, row, None, "")
+            await write_credit_entry(unit, row, None, "")
         await service_credit_queries.save_service_credit(unit, row)
 
 
@@ -195,18 +201,18 @@ async def lock_service_credit(unit: Unit, service_credit_id: UUID) -> tuple[Serv
 
 
 async def _list_wanted(unit: Unit, row: ServiceCreditRow) -> Sequence[str]:
-    kind = await service_credit_queries.find_type(unit, row.type_code)
+    kind = await service_credit_queries.find_service_credit_type(unit, row.type_code)
     assert kind is not None
     return kind.evidence
 
 
-async def enter_service_credit(
+async def write_credit_entry(
     unit: Unit, row: ServiceCreditRow, actor: str | None, reason: str, more: dict[str, Any] | None = None
 ) -> None:
     """Write into the thread of its case what became of a service credit."""
     case = await case_queries.get_case(unit, row.case_id)
     details = {"service_credit": str(row.id), "state": str(row.state)}
-    await enter_internally(unit, case, "change", actor, reason, details | (more or {}))
+    await write_internal_entry(unit, case, "change", actor, reason, details | (more or {}))
 
 
 async def save_service_credit(unit: Unit, row: ServiceCreditRow, before: dict[str, Any]) -> ServiceCreditRow:

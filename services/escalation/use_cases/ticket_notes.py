@@ -5,19 +5,25 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from services.escalation.adapters.service_requests import ServiceRequests
-from services.escalation.domain.contact_details import DetailDecision
-from services.escalation.domain.vendor_tickets import KnownTicketNote, SeenNote, TicketRefused, VendorDesk, sort_notes
+from services.escalation.adapters.service_requests import VendorServiceRequests
+from services.escalation.domain.contact_details import ContactDetailDecision
+from services.escalation.domain.vendor_tickets import (
+    KnownTicketNote,
+    TicketRefusedByVendor,
+    VendorSupportDesk,
+    VendorTicketNote,
+    sort_ticket_notes,
+)
 from services.escalation.repository import handover_queries, threads, ticket_queries
 from services.escalation.tables import CaseRow, EntryRow, TicketNoteRow, VendorTicketRow
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.ticket_moves import (
-    check_at_vendor,
-    get_ticket_subject,
-    lock_ticket,
+    get_number_at_vendor,
+    get_ticket_lock_subject,
+    lock_vendor_ticket,
     note_vendor_answer,
 )
-from services.escalation.use_cases.vendor_tickets import clean_texts
+from services.escalation.use_cases.vendor_tickets import clean_ticket_texts
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -31,50 +37,52 @@ SEND_NOTE = "send_note"
 """The kind of the intent; its id and key are the entry's."""
 
 
-async def clean_note(runtime: "Runtime", ticket_id: UUID, content: str, decisions: Sequence[DetailDecision]) -> str:
-    """Search a note for contact data before it is written. Raises NotFound, DetailsUndecided."""
+async def clean_ticket_note(
+    runtime: "Runtime", ticket_id: UUID, content: str, decisions: Sequence[ContactDetailDecision]
+) -> str:
+    """Search a note for contact data before it is written. Raises NotFound, ContactDetailsUndecided."""
 
     async def load(unit: Unit) -> list[str]:
-        ticket = await ticket_queries.get_ticket(unit, ticket_id)
-        channel = await handover_queries.find_channel(unit, ticket.legal_entity)
+        ticket = await ticket_queries.get_vendor_ticket(unit, ticket_id)
+        channel = await handover_queries.find_vendor_channel(unit, ticket.legal_entity)
         return [] if channel is None else channel.countries
 
     countries = await runtime.units.run(load)
-    return (await asyncio.to_thread(clean_texts, {"content": content}, countries, decisions))["content"].text
+    return (await asyncio.to_thread(clean_ticket_texts, {"content": content}, countries, decisions))["content"].text
 
 
-async def add_ticket_note(unit: Unit, ticket_id: UUID, content: str, actor: str) -> EntryRow:
-    """Write a note of ours into a ticket, and want it sent. Raises NotFound, NotAtVendor."""
-    row, case = await lock_ticket(unit, ticket_id)
-    check_at_vendor(row)
-    entry = await enter_vendor_note(unit, row, case, actor, content, {})
+async def write_ticket_note(unit: Unit, ticket_id: UUID, content: str, actor: str) -> EntryRow:
+    """Write a note of ours into a ticket, and want it sent. Raises NotFound, TicketNotAtVendor."""
+    row, case = await lock_vendor_ticket(unit, ticket_id)
+    get_number_at_vendor(row)
+    entry = await write_vendor_note_entry(unit, row, case, actor, content, {})
     note = TicketNoteRow(entry_id=entry.id, ticket_id=row.id, is_ours=True, content=content, written_at=unit.now)
     await ticket_queries.save_ticket_note(unit, note)
     if row.channel == "portal":
         await intents.add_intent(
-            unit, SEND_NOTE, get_ticket_subject(row), entry.id, {"ticket_id": str(row.id)}, entry.id
+            unit, SEND_NOTE, get_ticket_lock_subject(row), entry.id, {"ticket_id": str(row.id)}, entry.id
         )
     unit.record(AuditedChange("case_entry", entry.id, row.account_id))
     return entry
 
 
 async def save_vendor_notes(
-    unit: Unit, row: VendorTicketRow, case: CaseRow, notes: Sequence[SeenNote], actor: str | None = None
+    unit: Unit, row: VendorTicketRow, case: CaseRow, notes: Sequence[VendorTicketNote], actor: str | None = None
 ) -> None:
     """Take what the vendor wrote into the thread, each note once; ours are recognised among its."""
-    sorted_notes = sort_notes(notes, await ticket_queries.list_ticket_notes(unit, row.id))
+    sorted_notes = sort_ticket_notes(notes, await ticket_queries.list_ticket_notes(unit, row.id))
     for own, note in sorted_notes.recognised:
-        await ticket_queries.note_recognised(unit, own.entry_id, note.fingerprint, unit.now)
+        await ticket_queries.mark_note_recognised(unit, own.entry_id, note.note_fingerprint, unit.now)
     for note in sorted_notes.new:
         written_at = None if note.written_at is None else note.written_at.isoformat()
         details = {"author": note.author, "written_at": written_at}
-        entry = await enter_vendor_note(unit, row, case, actor, note.content, details)
+        entry = await write_vendor_note_entry(unit, row, case, actor, note.content, details)
         taken = TicketNoteRow(
             entry_id=entry.id,
             ticket_id=row.id,
             is_ours=False,
             content=note.content,
-            fingerprint=note.fingerprint,
+            fingerprint=note.note_fingerprint,
             written_at=note.written_at or unit.now,
         )
         await ticket_queries.save_ticket_note(unit, taken)
@@ -82,7 +90,7 @@ async def save_vendor_notes(
         await note_vendor_answer(unit, row)
 
 
-async def enter_vendor_note(
+async def write_vendor_note_entry(
     unit: Unit, row: VendorTicketRow, case: CaseRow, actor: str | None, content: str, details: dict[str, Any]
 ) -> EntryRow:
     """Write a note of either side into the thread of a case; without an actor it is the vendor's."""
@@ -106,36 +114,38 @@ async def enter_vendor_note(
 
 async def send_ticket_note(runtime: "Runtime", intent: Intent) -> str | None:
     """Send a note, unless the vendor has it already; what it refuses, or None. Raises Later."""
-    return await _send_note(runtime, ServiceRequests(runtime.vendor), intent)
+    return await _send_note(runtime, VendorServiceRequests(runtime.vendor), intent)
 
 
-async def _send_note(runtime: "Runtime", desk: VendorDesk, intent: Intent) -> str | None:
+async def _send_note(runtime: "Runtime", desk: VendorSupportDesk, intent: Intent) -> str | None:
     ticket_id = UUID(intent.payload["ticket_id"])
 
     async def load(unit: Unit) -> tuple[VendorTicketRow, list[KnownTicketNote]]:
-        return await ticket_queries.get_ticket(unit, ticket_id), await ticket_queries.list_ticket_notes(unit, ticket_id)
+        return await ticket_queries.get_vendor_ticket(unit, ticket_id), await ticket_queries.list_ticket_notes(
+            unit, ticket_id
+        )
 
     ticket, former = await runtime.units.run(load)
-    number = check_at_vendor(ticket)
+    number = get_number_at_vendor(ticket)
     own = next(note for note in former if note.entry_id == intent.id)
     try:
-        seen = await desk.read_ticket(number)
-        recognised = (note.entry_id for note, _ in sort_notes(seen.notes, former).recognised)
+        seen = await desk.fetch_vendor_ticket(number)
+        recognised = (note.entry_id for note, _ in sort_ticket_notes(seen.notes, former).recognised)
         if own.fingerprint is None and intent.id not in recognised:
-            await desk.add_note(number, own.content, intent.id)
-    except TicketRefused as refusal:
+            await desk.add_vendor_note(number, own.content, intent.id)
+    except TicketRefusedByVendor as refusal:
         return refusal.code
     return None
 
 
-async def record_sending(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_ticket_note_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record that a note is at the vendor, or have a person enter it in the portal."""
     note = await ticket_queries.get_ticket_note(unit, intent.id)
     if refusal is None:
         note.sent_at = note.sent_at or unit.now
         await ticket_queries.save_ticket_note(unit, note)
         return Recorded.DONE
-    row, case = await lock_ticket(unit, note.ticket_id)
+    row, case = await lock_vendor_ticket(unit, note.ticket_id)
     subject = f"the vendor takes no note of ticket {row.number} ({refusal}): enter it in the portal"
     await open_task(unit, row.account_id, f"vendor_note:{note.entry_id}", subject, [CaseLink("case", case.id)])
     return Recorded.DONE

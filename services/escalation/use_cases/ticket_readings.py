@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.escalation.adapters.service_requests import ServiceRequests
+from services.escalation.adapters.service_requests import VendorServiceRequests
 from services.escalation.domain.vendor_tickets import (
-    SeenNote,
-    SeenTicket,
-    TicketRefused,
+    TicketRefusedByVendor,
     TicketStatus,
-    VendorDesk,
-    choose_interval,
+    VendorSupportDesk,
+    VendorTicketNote,
+    VendorTicketView,
+    choose_ticket_reading_interval,
 )
 from services.escalation.repository import ticket_queries
 from services.escalation.tables import CaseRow, VendorTicketRow
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.ticket_moves import (
-    check_at_vendor,
-    follow_vendor,
-    get_ticket_subject,
-    lock_ticket,
+    apply_vendor_status,
+    get_number_at_vendor,
+    get_ticket_lock_subject,
+    lock_vendor_ticket,
 )
 from services.escalation.use_cases.ticket_notes import save_vendor_notes
 from shared.persistence.audit import AuditedChange
@@ -41,48 +41,48 @@ class Reading:
     """A ticket as the vendor shows it under a number, or the code by which it does not."""
 
     number: str
-    seen: SeenTicket | str
+    seen: VendorTicketView | str
 
 
-async def want_readings(unit: Unit, subjects: list[str]) -> None:
+async def enqueue_ticket_readings(unit: Unit, subjects: list[str]) -> None:
     """Want the tickets of these accounts, which are locked, to be read, and again after an interval."""
-    for row in await ticket_queries.list_due(unit, [UUID(subject) for subject in subjects]):
-        await intents.add_intent(unit, READ_TICKET, get_ticket_subject(row), row.id, {})
-        interval = choose_interval(TicketStatus(row.status), is_hidden=row.reading_refusal is not None)
+    for row in await ticket_queries.list_tickets_to_read(unit, [UUID(subject) for subject in subjects]):
+        await intents.add_intent(unit, READ_TICKET, get_ticket_lock_subject(row), row.id, {})
+        interval = choose_ticket_reading_interval(TicketStatus(row.status), is_hidden=row.reading_refusal is not None)
         row.next_reading_at = unit.now + interval
-        await ticket_queries.save_ticket(unit, row)
+        await ticket_queries.save_vendor_ticket(unit, row)
 
 
-async def read_ticket(runtime: "Runtime", intent: Intent) -> Reading:
+async def fetch_ticket_from_vendor(runtime: "Runtime", intent: Intent) -> Reading:
     """Read a ticket at the vendor. Raises Later."""
-    return await _read_ticket(runtime, ServiceRequests(runtime.vendor), UUID(intent.key))
+    return await _read_ticket(runtime, VendorServiceRequests(runtime.vendor), UUID(intent.key))
 
 
-async def _read_ticket(runtime: "Runtime", desk: VendorDesk, ticket_id: UUID) -> Reading:
-    ticket = await runtime.units.run(lambda unit: ticket_queries.get_ticket(unit, ticket_id))
-    number = check_at_vendor(ticket)
+async def _read_ticket(runtime: "Runtime", desk: VendorSupportDesk, ticket_id: UUID) -> Reading:
+    ticket = await runtime.units.run(lambda unit: ticket_queries.get_vendor_ticket(unit, ticket_id))
+    number = get_number_at_vendor(ticket)
     try:
-        return Reading(number, await desk.read_ticket(number))
-    except TicketRefused as refusal:
+        return Reading(number, await desk.fetch_vendor_ticket(number))
+    except TicketRefusedByVendor as refusal:
         return Reading(number, refusal.code)
 
 
-async def record_reading(unit: Unit, intent: Intent, reading: Reading) -> Recorded:
+async def record_ticket_reading(unit: Unit, intent: Intent, reading: Reading) -> Recorded:
     """Record what the vendor shows; have a person look where it shows us nothing.
 
     What was read under a number that was corrected meanwhile is read again.
     """
-    row, case = await lock_ticket(unit, UUID(intent.key))
+    row, case = await lock_vendor_ticket(unit, UUID(intent.key))
     if reading.number != row.number:
         return Recorded.RETRY_NOW
     row.read_at = unit.now
-    if isinstance(reading.seen, SeenTicket):
+    if isinstance(reading.seen, VendorTicketView):
         row.reading_refusal = None
         await save_vendor_notes(unit, row, case, reading.seen.notes)
-        await follow_vendor(unit, row, case, reading.seen.status, reading.seen.severity, None)
+        await apply_vendor_status(unit, row, case, reading.seen.status, reading.seen.severity, None)
     else:
         await _note_hidden(unit, row, case, reading.seen)
-    await ticket_queries.save_ticket(unit, row)
+    await ticket_queries.save_vendor_ticket(unit, row)
     return Recorded.DONE
 
 
@@ -94,15 +94,18 @@ async def _note_hidden(unit: Unit, row: VendorTicketRow, case: CaseRow, code: st
     row.reading_refusal = code
 
 
-async def record_status(
-    unit: Unit, ticket_id: UUID, status: TicketStatus, notes: Sequence[SeenNote], actor: str
+async def record_ticket_status(
+    unit: Unit, ticket_id: UUID, status: TicketStatus, notes: Sequence[VendorTicketNote], actor: str
 ) -> VendorTicketRow:
-    """Take over what a person saw of a ticket, at the vendor or at the distributor. Raises NotFound, NotAtVendor."""
-    row, case = await lock_ticket(unit, ticket_id)
-    check_at_vendor(row)
+    """Take over what a person saw of a ticket, at the vendor or at the distributor.
+
+    Raises NotFound, TicketNotAtVendor.
+    """
+    row, case = await lock_vendor_ticket(unit, ticket_id)
+    get_number_at_vendor(row)
     before = row.model_dump(mode="json")
     await save_vendor_notes(unit, row, case, notes, actor)
-    await follow_vendor(unit, row, case, status, None, actor)
-    await ticket_queries.save_ticket(unit, row)
+    await apply_vendor_status(unit, row, case, status, None, actor)
+    await ticket_queries.save_vendor_ticket(unit, row)
     unit.record(AuditedChange("vendor_ticket", row.id, row.account_id, before, row.model_dump(mode="json")))
     return row

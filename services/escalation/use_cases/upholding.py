@@ -12,23 +12,23 @@ from services.escalation.domain.disputes import (
     AMENDABLE,
     DISPUTE_ALLOWED,
     TAX_REASON,
-    CreditsNothing,
+    DisputeCreditsNothing,
     DisputeItem,
     DisputeState,
     approve_dispute_items,
 )
-from services.escalation.domain.moves import MoveRefused, move_state
+from services.escalation.domain.moves import StateMoveRefused, move_state
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases import disputes
 from services.escalation.use_cases.dispute_items import (
-    check_not_amended,
-    list_amounts,
+    check_no_pending_amendment,
     list_dispute_items,
+    list_disputed_amounts,
     lock_dispute,
-    write_dispute_item,
+    serialize_dispute_item,
 )
-from services.escalation.use_cases.invoicing_answers import translate_answers
+from services.escalation.use_cases.invoicing_answers import translate_invoicing_errors
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Later, Refusal, Unavailable
@@ -49,14 +49,14 @@ class AuthorisationUnavailable(Unavailable):
     code = "authorisation_unavailable"
 
 
-class AboveLimit(Refusal):
+class DisputeAboveLimit(Refusal):
     """The amount is above what the caller's roles may decide about."""
 
     code = "above_limit"
     status = 403
 
 
-class TaxLineInFull(Refusal):
+class TaxLineCreditedInFull(Refusal):
     """A line whose tax was wrong is credited in full and invoiced again, so all of it is disputed and approved."""
 
     code = "tax_line_in_full"
@@ -80,11 +80,12 @@ CONFIRM = Decision(PROPOSED, "upheld", is_for_proposer=False)
 DECLINE = Decision(PROPOSED, "declined")
 
 
-async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller, decision: Decision) -> bool:
+async def is_upholding_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller, decision: Decision) -> bool:
     """Ask invoicing whether a person may decide about what is disputed; in no transaction.
 
     Where the decision cannot be taken nothing is asked, since invoicing counts what it authorises: the transaction
-    refuses it, or repeats its answer. Raises NotFound, AmendmentPending, ApprovedRefused, AuthorisationUnavailable.
+    refuses it, or repeats its answer. Raises NotFound, DisputeAmendmentPending, ApprovedAmountsRefused,
+    AuthorisationUnavailable.
     """
     row = await runtime.units.run(lambda unit: _get_decidable(unit, dispute_id))
     if row.state not in decision.states or (_is_proposer(row, caller) and not decision.is_for_proposer):
@@ -108,7 +109,7 @@ async def is_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller, de
 
 async def _get_decidable(unit: Unit, dispute_id: UUID) -> DisputeRow:
     row = await dispute_queries.get_dispute(unit, dispute_id)
-    await check_not_amended(unit, row)
+    await check_no_pending_amendment(unit, row)
     return row
 
 
@@ -117,21 +118,21 @@ def _decide_items(row: DisputeRow, decision: Decision) -> list[DisputeItem]:
     return items if decision.states == PROPOSED else approve_dispute_items(items, decision.approved)
 
 
-async def check_tax_lines(runtime: "Runtime", dispute_id: UUID, decision: Decision) -> None:
+async def check_tax_lines_approved(runtime: "Runtime", dispute_id: UUID, decision: Decision) -> None:
     """Ask invoicing whether lines whose tax was wrong are approved in full; in no transaction.
 
-    Raises NotFound, ApprovedRefused, TaxLineInFull, AuthorisationUnavailable.
+    Raises NotFound, ApprovedAmountsRefused, TaxLineCreditedInFull, AuthorisationUnavailable.
     """
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, dispute_id))
     if row.state not in decision.states or not any(item.reason_code == TAX_REASON for item in list_dispute_items(row)):
         return
     items = [item for item in _decide_items(row, decision) if item.reason_code == TAX_REASON]
     tax_lines = {item.line: item.approved_minor for item in items if item.approved_minor}
-    with translate_answers(AuthorisationUnavailable, f"there is no invoice {row.invoice_id}"):
+    with translate_invoicing_errors(AuthorisationUnavailable, f"there is no invoice {row.invoice_id}"):
         invoice = await runtime.clients["invoicing"].get(f"/v1/invoices/{row.invoice_id}")
     totals = {line["line"]: line["amount_minor"] for line in invoice["lines"]}
     if partial := sorted(line for line, minor in tax_lines.items() if minor != totals[line]):
-        raise TaxLineInFull(f"amend the dispute: all of line {partial[0]} ({totals[partial[0]]}) is credited")
+        raise TaxLineCreditedInFull(f"amend the dispute: all of line {partial[0]} ({totals[partial[0]]}) is credited")
 
 
 def _build_question(row: DisputeRow, items: list[DisputeItem], caller: Caller, outcome: str) -> dict[str, Any]:
@@ -139,7 +140,7 @@ def _build_question(row: DisputeRow, items: list[DisputeItem], caller: Caller, o
         "actor": caller.subject,
         "roles": sorted(caller.roles),
         "outcome": outcome,
-        "lines": list_amounts(list_dispute_items(row)),
+        "lines": list_disputed_amounts(list_dispute_items(row)),
     }
     approved = [{"line": item.line, "amount_minor": item.approved_minor} for item in items if item.approved_minor]
     return body | {"approved": approved} if approved else body
@@ -155,21 +156,21 @@ async def uphold(
 ) -> DisputeRow:
     """Uphold what is approved of a dispute, or propose it to a second person if the caller is not authorised.
 
-    What is only proposed is announced to nobody, and its amounts stay reserved. Raises MoveRefused, ApprovedRefused,
-    AmendmentPending, CreditsNothing.
+    What is only proposed is announced to nobody, and its amounts stay reserved. Raises StateMoveRefused,
+    ApprovedAmountsRefused, DisputeAmendmentPending, DisputeCreditsNothing.
     """
     row = await lock_dispute(unit, dispute_id)
     if row.state == DisputeState.WAITING_FOR_SECOND_PERSON:
-        raise MoveRefused("a second person confirms or declines it")
+        raise StateMoveRefused("a second person confirms or declines it")
     if row.paused_until is not None:
-        raise CreditsNothing("its reasons pause the invoice until the document is right: withdraw or reject it")
+        raise DisputeCreditsNothing("its reasons pause the invoice until the document is right: withdraw or reject it")
     items = approve_dispute_items(list_dispute_items(row), decision.approved)
     if authorised:
         return await disputes.uphold(unit, dispute_id, items, reason)
-    await check_not_amended(unit, row)
+    await check_no_pending_amendment(unit, row)
     before = row.model_dump()
     row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
-    row.lines = [write_dispute_item(item) for item in items]
+    row.lines = [serialize_dispute_item(item) for item in items]
     row.uphold_proposed_by, row.uphold_proposed_at = caller.subject, unit.now
     await dispute_queries.save_dispute(unit, row)
     unit.record(AuditedChange("dispute", row.id, row.account_id, before, row.model_dump()))
@@ -179,7 +180,7 @@ async def uphold(
 async def confirm(
     unit: Unit, dispute_id: UUID, caller: Caller, reason: str, _decision: Decision, *, authorised: bool
 ) -> DisputeRow:
-    """Uphold what another person proposed to uphold. Raises MoveRefused, SecondPersonNeeded, AboveLimit."""
+    """Uphold what another person proposed to uphold. Raises StateMoveRefused, SecondPersonNeeded, AboveLimit."""
     row = await _check_second_person(unit, dispute_id, caller, authorised)
     return await disputes.uphold(unit, dispute_id, list_dispute_items(row), reason)
 
@@ -189,15 +190,15 @@ async def decline_upholding(
 ) -> DisputeRow:
     """Open a dispute again that was proposed to be upheld; the reason stands in the audit.
 
-    Who proposed it may take that back, whatever the amount. Raises MoveRefused, AboveLimit.
+    Who proposed it may take that back, whatever the amount. Raises StateMoveRefused, AboveLimit.
     """
     row = await _lock_proposed(unit, dispute_id)
     if not (authorised or _is_proposer(row, caller)):
-        raise AboveLimit("your roles may not decide about this amount")
+        raise DisputeAboveLimit("your roles may not decide about this amount")
     before = row.model_dump()
     former = DisputeState.OPENED if row.review_began_at is None else DisputeState.UNDER_REVIEW
     row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), former)
-    row.lines = [write_dispute_item(replace(item, approved_minor=None)) for item in list_dispute_items(row)]
+    row.lines = [serialize_dispute_item(replace(item, approved_minor=None)) for item in list_dispute_items(row)]
     row.uphold_proposed_by = row.uphold_proposed_at = None
     await dispute_queries.save_dispute(unit, row)
     unit.record(AuditedChange("dispute", row.id, row.account_id, before, row.model_dump()))
@@ -209,14 +210,14 @@ async def _check_second_person(unit: Unit, dispute_id: UUID, caller: Caller, aut
     if _is_proposer(row, caller):
         raise SecondPersonNeeded("whoever proposed it does not decide, so somebody else does")
     if not authorised:
-        raise AboveLimit("your roles may not decide about this amount")
+        raise DisputeAboveLimit("your roles may not decide about this amount")
     return row
 
 
 async def _lock_proposed(unit: Unit, dispute_id: UUID) -> DisputeRow:
     row = await lock_dispute(unit, dispute_id)
     if row.state != DisputeState.WAITING_FOR_SECOND_PERSON:
-        raise MoveRefused(f"what is {row.state} waits for no second person")
+        raise StateMoveRefused(f"what is {row.state} waits for no second person")
     return row
 
 

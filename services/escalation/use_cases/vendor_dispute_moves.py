@@ -5,24 +5,24 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.escalation.domain.moves import MoveRefused, move_state
+from services.escalation.domain.moves import StateMoveRefused, move_state
 from services.escalation.domain.vendor_disputes import (
     VENDOR_DISPUTE_ALLOWED,
     VendorDisputeState,
-    accept_contested,
-    plan_warning,
+    accept_contested_amount,
+    plan_deadline_warning,
 )
 from services.escalation.repository import case_queries, ticket_queries, vendor_dispute_queries
 from services.escalation.tables import CaseRow, VendorDisputeRow
-from services.escalation.use_cases.cases import get_subject
-from services.escalation.use_cases.vendor_disputes import build_announced, enter_vendor_dispute
+from services.escalation.use_cases.cases import get_case_event_subject
+from services.escalation.use_cases.vendor_disputes import describe_vendor_dispute, write_vendor_dispute_entry
 from shared.events.escalation import VendorDisputeDeadlineNear, VendorDisputeResolved
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
 
 
-class UnknownTicket(Refusal):
+class UnknownVendorTicket(Refusal):
     """There is no such ticket."""
 
     code = "unknown_ticket"
@@ -30,7 +30,7 @@ class UnknownTicket(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class AtVendor:
+class VendorDisputePlace:
     """Where the vendor works on a vendor dispute, and until when it is to answer; None where nobody knows."""
 
     ticket_id: UUID | None
@@ -38,44 +38,52 @@ class AtVendor:
     deadline: date | None
 
 
-async def set_ticket(unit: Unit, vendor_dispute_id: UUID, at_vendor: AtVendor, actor: str) -> VendorDisputeRow:
-    """Say where the vendor works on it and until when it is to answer. Raises NotFound, MoveRefused, UnknownTicket."""
+async def set_vendor_dispute_ticket(
+    unit: Unit, vendor_dispute_id: UUID, at_vendor: VendorDisputePlace, actor: str
+) -> VendorDisputeRow:
+    """Say where the vendor works on it and until when it is to answer.
+
+    Raises NotFound, StateMoveRefused, UnknownVendorTicket.
+    """
     row, case, before = await _lock_vendor_dispute(unit, vendor_dispute_id)
     if row.state != VendorDisputeState.OPEN:
-        raise MoveRefused(f"what is {row.state} is at the vendor no more")
+        raise StateMoveRefused(f"what is {row.state} is at the vendor no more")
     row.ticket_id, row.vendor_reference = at_vendor.ticket_id, await _find_number(unit, at_vendor)
     if row.deadline != at_vendor.deadline:
-        row.deadline, row.warn_at = at_vendor.deadline, plan_warning(at_vendor.deadline)
+        row.deadline, row.warn_at = at_vendor.deadline, plan_deadline_warning(at_vendor.deadline)
     await vendor_dispute_queries.save_vendor_dispute(unit, row)
     unit.record(AuditedChange("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
-    await enter_vendor_dispute(unit, row, case, actor, "")
+    await write_vendor_dispute_entry(unit, row, case, actor, "")
     return row
 
 
-async def _find_number(unit: Unit, at_vendor: AtVendor) -> str | None:
+async def _find_number(unit: Unit, at_vendor: VendorDisputePlace) -> str | None:
     """Find the vendor's number of the ticket, where no other reference is given."""
     if at_vendor.ticket_id is None:
         return at_vendor.vendor_reference
     try:
-        ticket = await ticket_queries.get_ticket(unit, at_vendor.ticket_id)
+        ticket = await ticket_queries.get_vendor_ticket(unit, at_vendor.ticket_id)
     except NotFound as missing:
-        raise UnknownTicket(f"ticket_id: {missing.detail}") from missing
+        raise UnknownVendorTicket(f"ticket_id: {missing.detail}") from missing
     return at_vendor.vendor_reference or ticket.number
 
 
-async def announce_deadlines(unit: Unit, vendor_invoice_ids: list[str]) -> None:
+async def warn_of_vendor_deadlines(unit: Unit, vendor_invoice_ids: list[str]) -> None:
     """Warn of the deadlines of what is contested of these vendor invoices."""
     ids = [UUID(vendor_invoice_id) for vendor_invoice_id in vendor_invoice_ids]
-    for row in await vendor_dispute_queries.take_warnings(unit, ids):
+    for row in await vendor_dispute_queries.take_vendor_dispute_warnings(unit, ids):
         unit.publish(VendorDisputeDeadlineNear(**row))
 
 
 async def accept_vendor_dispute(
     unit: Unit, vendor_dispute_id: UUID, accepted_minor: int, actor: str, reason: str
 ) -> VendorDisputeRow:
-    """Record what the vendor accepts of it (minor units, with tax). Raises NotFound, MoveRefused, AcceptedRefused."""
+    """Record what the vendor accepts of it (minor units, with tax).
+
+    Raises NotFound, StateMoveRefused, AcceptedAmountRefused.
+    """
     row, case, before = await _lock_vendor_dispute(unit, vendor_dispute_id)
-    row.state = accept_contested(VendorDisputeState(row.state), row.contested_minor, accepted_minor)
+    row.state = accept_contested_amount(VendorDisputeState(row.state), row.contested_minor, accepted_minor)
     row.accepted_minor = accepted_minor
     return await _save_ended(unit, row, case, before, actor, reason)
 
@@ -83,7 +91,7 @@ async def accept_vendor_dispute(
 async def end_vendor_dispute(
     unit: Unit, vendor_dispute_id: UUID, wanted: VendorDisputeState, actor: str, reason: str
 ) -> VendorDisputeRow:
-    """Record that the vendor rejects it, or that we contest it no more. Raises NotFound, MoveRefused."""
+    """Record that the vendor rejects it, or that we contest it no more. Raises NotFound, StateMoveRefused."""
     row, case, before = await _lock_vendor_dispute(unit, vendor_dispute_id)
     row.state = move_state(VENDOR_DISPUTE_ALLOWED, VendorDisputeState(row.state), wanted)
     row.accepted_minor = 0
@@ -94,7 +102,7 @@ async def _lock_vendor_dispute(unit: Unit, vendor_dispute_id: UUID) -> tuple[Ven
     """Lock the vendor invoice and the case; the vendor dispute, its case, and its fields as they are."""
     seen = await vendor_dispute_queries.get_vendor_dispute(unit, vendor_dispute_id)
     case = await case_queries.get_case(unit, seen.case_id)
-    await unit.lock(seen.vendor_invoice_id, get_subject(case))
+    await unit.lock(seen.vendor_invoice_id, get_case_event_subject(case))
     row = await vendor_dispute_queries.get_vendor_dispute(unit, vendor_dispute_id)
     return row, case, row.model_dump(mode="json")
 
@@ -104,7 +112,9 @@ async def _save_ended(
 ) -> VendorDisputeRow:
     row.ended_at, row.ended_by, row.ended_reason, row.warn_at = unit.now, actor, reason, None
     await vendor_dispute_queries.save_vendor_dispute(unit, row)
-    unit.publish(VendorDisputeResolved(**build_announced(row), outcome=row.state, accepted_minor=row.accepted_minor))
+    unit.publish(
+        VendorDisputeResolved(**describe_vendor_dispute(row), outcome=row.state, accepted_minor=row.accepted_minor)
+    )
     unit.record(AuditedChange("vendor_dispute", row.id, case.account_id, before, row.model_dump(mode="json")))
-    await enter_vendor_dispute(unit, row, case, actor, reason)
+    await write_vendor_dispute_entry(unit, row, case, actor, reason)
     return row

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.escalation.domain.cases import UNRESOLVED
-from services.escalation.domain.moves import MoveRefused
+from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.domain.vendor_disputes import (
-    ContestedItem,
+    ContestedVendorAmount,
     VendorDisputeState,
-    check_contested,
-    plan_warning,
+    check_contested_amount,
+    plan_deadline_warning,
 )
 from services.escalation.repository import case_queries, dispute_queries, vendor_dispute_queries
 from services.escalation.tables import CaseRow, DisputeRow, VendorDisputeRow
 from services.escalation.use_cases.cases import (
     CaseLink,
     NewCase,
-    enter_internally,
-    get_subject,
+    get_case_event_subject,
     link_case,
     open_case,
+    write_internal_entry,
 )
-from services.escalation.use_cases.invoicing_answers import translate_answers
+from services.escalation.use_cases.invoicing_answers import translate_invoicing_errors
 from shared.events.escalation import VendorDisputeOpened
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -36,14 +36,14 @@ if TYPE_CHECKING:
     from shared.process.runtime import Runtime
 
 
-class UnknownDifference(Refusal):
+class UnknownVendorDifference(Refusal):
     """The vendor invoice has no such difference."""
 
     code = "unknown_difference"
     status = 422
 
 
-class AlreadyContested(Refusal):
+class DifferenceAlreadyContested(Refusal):
     """Another open vendor dispute contests this difference."""
 
     code = "already_contested"
@@ -56,7 +56,7 @@ class VendorInvoiceUnavailable(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class VendorInvoice:
+class VendorInvoiceCopy:
     """An invoice of the vendor's as invoicing has it; minor units, with tax."""
 
     id: UUID
@@ -72,7 +72,7 @@ class NewVendorDispute:
 
     vendor_invoice_id: UUID
     currency: str
-    items: Sequence[ContestedItem]
+    items: Sequence[ContestedVendorAmount]
     reason_code: str
     reason: str
     dispute_id: UUID | None
@@ -86,34 +86,34 @@ class NewVendorDispute:
         return sum(item.amount_minor for item in self.items)
 
     @property
-    def difference_ids(self) -> list[UUID]:
+    def contested_difference_ids(self) -> list[UUID]:
         """The differences that are contested, each once."""
         return list(dict.fromkeys(item.difference_id for item in self.items if item.difference_id is not None))
 
 
-async def find_vendor_invoice(runtime: "Runtime", new: NewVendorDispute) -> VendorInvoice:
+async def fetch_vendor_invoice(runtime: "Runtime", new: NewVendorDispute) -> VendorInvoiceCopy:
     """Ask invoicing for the vendor invoice, and whether the differences are its own; in no transaction.
 
-    Raises NotFound, UnknownDifference, CurrencyMismatch, VendorInvoiceUnavailable.
+    Raises NotFound, UnknownVendorDifference, CurrencyMismatch, VendorInvoiceUnavailable.
     """
-    with translate_answers(VendorInvoiceUnavailable, f"there is no vendor invoice {new.vendor_invoice_id}"):
+    with translate_invoicing_errors(VendorInvoiceUnavailable, f"there is no vendor invoice {new.vendor_invoice_id}"):
         answer = await runtime.clients["invoicing"].get(f"/v1/vendor-invoices/{new.vendor_invoice_id}")
     _check_currency(answer["currency"], new.currency)
-    for difference_id in new.difference_ids:
+    for difference_id in new.contested_difference_ids:
         await _check_difference(runtime, new, difference_id)
-    return VendorInvoice(
+    return VendorInvoiceCopy(
         new.vendor_invoice_id, answer["number"], answer["legal_entity"], answer["currency"], answer["total_minor"]
     )
 
 
 async def _check_difference(runtime: "Runtime", new: NewVendorDispute, difference_id: UUID) -> None:
     try:
-        with translate_answers(VendorInvoiceUnavailable, f"items: there is no difference {difference_id}"):
+        with translate_invoicing_errors(VendorInvoiceUnavailable, f"items: there is no difference {difference_id}"):
             difference = await runtime.clients["invoicing"].get(f"/v1/vendor-differences/{difference_id}")
     except NotFound as missing:
-        raise UnknownDifference(missing.detail) from missing
+        raise UnknownVendorDifference(missing.detail) from missing
     if difference["vendor_invoice_id"] != str(new.vendor_invoice_id):
-        raise UnknownDifference(f"items: the difference {difference_id} is of another invoice")
+        raise UnknownVendorDifference(f"items: the difference {difference_id} is of another invoice")
     _check_currency(difference["currency"], new.currency)
 
 
@@ -123,9 +123,12 @@ def _check_currency(billed: str, contested: str) -> None:
 
 
 async def open_vendor_dispute(
-    unit: Unit, new: NewVendorDispute, invoice: VendorInvoice, actor: str
+    unit: Unit, new: NewVendorDispute, invoice: VendorInvoiceCopy, actor: str
 ) -> VendorDisputeRow:
-    """Contest a part of a vendor invoice. Raises NotFound, MoveRefused, AlreadyContested, ContestedAboveInvoice."""
+    """Contest a part of a vendor invoice.
+
+    Raises NotFound, StateMoveRefused, DifferenceAlreadyContested, ContestedAboveInvoice.
+    """
     dispute = await dispute_queries.get_dispute(unit, new.dispute_id) if new.dispute_id else None
     case = await _find_case(unit, new)
     await unit.lock(invoice.id, *_list_subjects(case, dispute))
@@ -133,35 +136,39 @@ async def open_vendor_dispute(
     case = await _take_case(unit, new, case, dispute, actor)
     row = _build_row(unit, new, invoice, case.id, actor)
     await vendor_dispute_queries.save_vendor_dispute(unit, row)
-    unit.publish(VendorDisputeOpened(**build_announced(row)))
+    unit.publish(VendorDisputeOpened(**describe_vendor_dispute(row)))
     unit.record(AuditedChange("vendor_dispute", row.id, case.account_id))
-    await enter_vendor_dispute(unit, row, case, actor, new.reason)
+    await write_vendor_dispute_entry(unit, row, case, actor, new.reason)
     return row
 
 
 async def _find_case(unit: Unit, new: NewVendorDispute) -> CaseRow | None:
-    case_id = new.case_id or await vendor_dispute_queries.find_task(unit, new.difference_ids)
+    case_id = new.case_id or await vendor_dispute_queries.find_vendor_difference_task(
+        unit, new.contested_difference_ids
+    )
     return await case_queries.get_case(unit, case_id) if case_id else None
 
 
 def _list_subjects(case: CaseRow | None, dispute: DisputeRow | None) -> list[UUID]:
     if case is not None:
-        return [get_subject(case)]
+        return [get_case_event_subject(case)]
     return [dispute.account_id] if dispute is not None else []
 
 
-async def _check_open(unit: Unit, new: NewVendorDispute, invoice: VendorInvoice) -> None:
-    if contested := await vendor_dispute_queries.list_contested(unit, invoice.id, new.difference_ids):
-        raise AlreadyContested(f"an open vendor dispute contests {', '.join(contested)}")
-    others_minor = await vendor_dispute_queries.sum_contested(unit, invoice.id)
-    check_contested(new.contested_minor, others_minor, invoice.total_minor)
+async def _check_open(unit: Unit, new: NewVendorDispute, invoice: VendorInvoiceCopy) -> None:
+    if contested := await vendor_dispute_queries.list_contested_differences(
+        unit, invoice.id, new.contested_difference_ids
+    ):
+        raise DifferenceAlreadyContested(f"an open vendor dispute contests {', '.join(contested)}")
+    others_minor = await vendor_dispute_queries.sum_contested_amounts(unit, invoice.id)
+    check_contested_amount(new.contested_minor, others_minor, invoice.total_minor)
 
 
 async def _take_case(
     unit: Unit, new: NewVendorDispute, case: CaseRow | None, dispute: DisputeRow | None, actor: str
 ) -> CaseRow:
     """Take the case that is there, or open a task, and link it to what is contested."""
-    links = [CaseLink("vendor_difference", difference_id) for difference_id in new.difference_ids]
+    links = [CaseLink("vendor_difference", difference_id) for difference_id in new.contested_difference_ids]
     if dispute is not None and (case is None or case.id != dispute.case_id):
         links.append(CaseLink("case", dispute.case_id))
     if case is None:
@@ -170,13 +177,13 @@ async def _take_case(
         return await open_case(unit, NewCase("task", None, account_id, subject, queue="vendor", links=links), actor)
     locked = await case_queries.get_case(unit, case.id)
     if locked.state not in UNRESOLVED:
-        raise MoveRefused(f"a case that is {locked.state} takes no vendor dispute")
+        raise StateMoveRefused(f"a case that is {locked.state} takes no vendor dispute")
     await link_case(unit, locked, links, actor)
     return locked
 
 
 def _build_row(
-    unit: Unit, new: NewVendorDispute, invoice: VendorInvoice, case_id: UUID, actor: str
+    unit: Unit, new: NewVendorDispute, invoice: VendorInvoiceCopy, case_id: UUID, actor: str
 ) -> VendorDisputeRow:
     return VendorDisputeRow(
         id=new_id(),
@@ -193,7 +200,7 @@ def _build_row(
         vendor_reference=new.vendor_reference,
         ticket_id=None,
         deadline=new.deadline,
-        warn_at=plan_warning(new.deadline),
+        warn_at=plan_deadline_warning(new.deadline),
         state=VendorDisputeState.OPEN,
         opened_by=actor,
         opened_at=unit.now,
@@ -204,11 +211,11 @@ def _build_row(
     )
 
 
-def _as_json(item: ContestedItem) -> dict[str, Any]:
+def _as_json(item: ContestedVendorAmount) -> dict[str, Any]:
     return asdict(item) | {"difference_id": None if item.difference_id is None else str(item.difference_id)}
 
 
-def build_announced(row: VendorDisputeRow) -> dict[str, Any]:
+def describe_vendor_dispute(row: VendorDisputeRow) -> dict[str, Any]:
     """Build the fields that all events of a vendor dispute have."""
     return {
         "vendor_dispute_id": row.id,
@@ -218,7 +225,7 @@ def build_announced(row: VendorDisputeRow) -> dict[str, Any]:
     }
 
 
-async def enter_vendor_dispute(unit: Unit, row: VendorDisputeRow, case: CaseRow, actor: str, reason: str) -> None:
+async def write_vendor_dispute_entry(unit: Unit, row: VendorDisputeRow, case: CaseRow, actor: str, reason: str) -> None:
     """Write into the thread of its case what became of a vendor dispute."""
     details = {"vendor_dispute": str(row.id), "state": str(row.state)}
-    await enter_internally(unit, case, "change", actor, reason, details)
+    await write_internal_entry(unit, case, "change", actor, reason, details)

@@ -6,18 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
-from services.escalation.domain.contact_details import Cleaned, DetailDecision, clean_text
+from services.escalation.domain.contact_details import CleanedText, ContactDetailDecision, remove_contact_details
 from services.escalation.domain.handovers import Category
 from services.escalation.domain.vendor_tickets import TicketStatus
 from services.escalation.repository import case_queries, handover_queries, resource_queries, ticket_queries
 from services.escalation.tables import CaseRow, EntryRow, VendorChannelRow, VendorTicketRow
-from services.escalation.use_cases.cases import enter_internally, lock_case
-from services.escalation.use_cases.handovers import Readiness, check_readiness, check_unresolved, load_readiness
+from services.escalation.use_cases.cases import lock_case, write_internal_entry
+from services.escalation.use_cases.handovers import (
+    HandoverReadiness,
+    check_case_unresolved,
+    check_handover_readiness,
+    load_handover_readiness,
+)
 from services.escalation.use_cases.ticket_files import (
-    TicketFile,
-    check_unchanged,
+    FileForTicket,
+    check_file_unchanged,
     list_file_decisions,
-    list_unsearched,
+    list_unsearchable_files,
     load_ticket_files,
     map_ticket_texts,
 )
@@ -49,33 +54,33 @@ LINE_FIELDS = (
 """Fields of a vendor difference that a ticket carries: our line beside the vendor's."""
 
 
-class ChannelMissing(Refusal):
+class VendorChannelMissing(Refusal):
     """Nobody has said how the legal entity reaches the vendor, or which legal entity it is."""
 
     code: ClassVar[str] = "vendor_channel_missing"
 
 
-class EntryInternal(Refusal):
+class InternalEntryForVendor(Refusal):
     """An internal entry leaves by no door."""
 
     code: ClassVar[str] = "entry_internal"
     status: ClassVar[int] = 422
 
 
-class EntryUnknown(Refusal):
+class UnknownCaseEntry(Refusal):
     """The case has no such entry."""
 
     code: ClassVar[str] = "entry_unknown"
     status: ClassVar[int] = 422
 
 
-class DetailsUndecided(Refusal):
+class ContactDetailsUndecided(Refusal):
     """Addresses or telephone numbers would go to the vendor: `details` names them, each is removed or let through."""
 
     code: ClassVar[str] = "contact_details_undecided"
 
 
-class NotAContract(Refusal):
+class NotASupportContract(Refusal):
     """The support resource is no premier contract."""
 
     code: ClassVar[str] = "not_a_contract"
@@ -83,7 +88,7 @@ class NotAContract(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class NewTicket:
+class NewVendorTicket:
     """Request of a person to the vendor; None takes what the case has."""
 
     title: str
@@ -97,11 +102,11 @@ class NewTicket:
     no_line_reason: str | None
     resource_id: UUID | None
     legal_entity: str | None
-    decisions: Sequence[DetailDecision]
+    decisions: Sequence[ContactDetailDecision]
 
 
 @dataclass(frozen=True, slots=True)
-class TicketMaterial:
+class VendorTicketMaterial:
     """Texts of a ticket after a person's choices, and what it stands beside."""
 
     channel: VendorChannelRow
@@ -117,14 +122,14 @@ class _Sources:
     channel: VendorChannelRow
     entries: Sequence[EntryRow]
     difference_ids: Sequence[UUID]
-    files: Sequence[TicketFile]
+    files: Sequence[FileForTicket]
 
 
-async def gather_material(runtime: "Runtime", case_id: UUID, new: NewTicket) -> TicketMaterial:
+async def gather_ticket_material(runtime: "Runtime", case_id: UUID, new: NewVendorTicket) -> VendorTicketMaterial:
     """Gather what a ticket carries, before anything is written: entries never change.
 
-    Raises NotFound, ChannelMissing, EntryUnknown, EntryInternal, FileUnknown, FileInternal, FilesTooLarge,
-    FileUnchanged, DetailsUndecided, Unavailable.
+    Raises NotFound, VendorChannelMissing, UnknownCaseEntry, InternalEntryForVendor, TicketFileUnknown,
+    TicketFileInternal, TicketFilesTooLarge, TicketFileUnchanged, ContactDetailsUndecided, Unavailable.
     """
     sources = await runtime.units.run(lambda unit: _load_sources(unit, case_id, new))
     lines = [await _compare_lines(runtime, difference_id) for difference_id in sources.difference_ids]
@@ -132,12 +137,12 @@ async def gather_material(runtime: "Runtime", case_id: UUID, new: NewTicket) -> 
     if product := new.product or sources.case.product:
         texts["product"] = product
     searched = {f"entry {entry.id}": entry.content for entry in sources.entries} | map_ticket_texts(sources.files)
-    unsearched = list_unsearched(sources.files, new.decisions)
+    unsearched = list_unsearchable_files(sources.files, new.decisions)
     cleaned = await asyncio.to_thread(
-        clean_texts, texts | searched, sources.channel.countries, new.decisions, unsearched
+        clean_ticket_texts, texts | searched, sources.channel.countries, new.decisions, unsearched
     )
-    check_unchanged(sources.files, cleaned)
-    return TicketMaterial(
+    check_file_unchanged(sources.files, cleaned)
+    return VendorTicketMaterial(
         channel=sources.channel,
         texts={name: cleaned[name].text for name in texts},
         entries=[_show_entry(entry, cleaned[f"entry {entry.id}"].text) for entry in sources.entries],
@@ -146,20 +151,20 @@ async def gather_material(runtime: "Runtime", case_id: UUID, new: NewTicket) -> 
     )
 
 
-async def _load_sources(unit: Unit, case_id: UUID, new: NewTicket) -> _Sources:
+async def _load_sources(unit: Unit, case_id: UUID, new: NewVendorTicket) -> _Sources:
     case = await case_queries.get_case(unit, case_id)
     legal_entity = new.legal_entity
     if case.account_id is not None:
-        legal_entity = await handover_queries.find_legal_entity(unit, case.account_id) or legal_entity
-    channel = None if legal_entity is None else await handover_queries.find_channel(unit, legal_entity)
+        legal_entity = await handover_queries.find_account_legal_entity(unit, case.account_id) or legal_entity
+    channel = None if legal_entity is None else await handover_queries.find_vendor_channel(unit, legal_entity)
     if channel is None:
-        raise ChannelMissing(f"nobody has said how {legal_entity or 'a legal entity'} reaches the vendor")
-    entries = await handover_queries.list_chosen(unit, case_id, new.entry_ids)
+        raise VendorChannelMissing(f"nobody has said how {legal_entity or 'a legal entity'} reaches the vendor")
+    entries = await handover_queries.list_chosen_entries(unit, case_id, new.entry_ids)
     if unknown := set(new.entry_ids) - {entry.id for entry in entries}:
-        raise EntryUnknown(f"entry_ids: the case has no entry {min(unknown)}")
+        raise UnknownCaseEntry(f"entry_ids: the case has no entry {min(unknown)}")
     if internal := [entry for entry in entries if entry.audience == "internal"]:
-        raise EntryInternal(f"entry_ids: {internal[0].id} is internal")
-    links = await case_queries.list_links(unit, case_id)
+        raise InternalEntryForVendor(f"entry_ids: {internal[0].id} is internal")
+    links = await case_queries.list_case_links(unit, case_id)
     differences = [link.target_id for link in links if link.kind == "vendor_difference"]
     return _Sources(case, channel, entries, differences, await load_ticket_files(unit, case_id, new.attachment_ids))
 
@@ -173,15 +178,15 @@ async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> dict[str, A
     return {name: difference[name] for name in LINE_FIELDS}
 
 
-def clean_texts(
+def clean_ticket_texts(
     texts: Mapping[str, str],
     countries: Sequence[str],
-    decisions: Iterable[DetailDecision],
+    decisions: Iterable[ContactDetailDecision],
     unsearched: Sequence[Mapping[str, str]] = (),
-) -> dict[str, Cleaned]:
-    """Clean texts by their places; what could not be searched is undecided too. Raises DetailsUndecided."""
+) -> dict[str, CleanedText]:
+    """Clean texts by their places; what could not be searched is undecided too. Raises ContactDetailsUndecided."""
     choices = tuple(decisions)
-    cleaned = {place: clean_text(text, countries, choices) for place, text in texts.items()}
+    cleaned = {place: remove_contact_details(text, countries, choices) for place, text in texts.items()}
     undecided = [
         {"place": place, "kind": finding.kind, "content": finding.content}
         for place, result in cleaned.items()
@@ -189,14 +194,14 @@ def clean_texts(
     ]
     undecided += [dict(file) for file in unsearched]
     if undecided:
-        raise DetailsUndecided(
+        raise ContactDetailsUndecided(
             f"{len(undecided)} addresses, telephone numbers or files: remove each, or let it through",
             details=undecided[:MAX_SHOWN_DETAILS],
         )
     return cleaned
 
 
-def _list_decisions(cleaned: Mapping[str, Cleaned]) -> list[dict[str, Any]]:
+def _list_decisions(cleaned: Mapping[str, CleanedText]) -> list[dict[str, Any]]:
     """List what was decided about contact details, without them."""
     return [
         {"place": place, "kind": finding.kind, "choice": decision.choice, "reason": decision.reason}
@@ -214,27 +219,35 @@ def _show_entry(entry: EntryRow, content: str) -> dict[str, Any]:
     }
 
 
-async def prepare_ticket(
-    unit: Unit, case_id: UUID, new: NewTicket, material: TicketMaterial, actor: str
+async def prepare_vendor_ticket(
+    unit: Unit, case_id: UUID, new: NewVendorTicket, material: VendorTicketMaterial, actor: str
 ) -> VendorTicketRow:
-    """Prepare a ticket, which a person submits. Raises NotFound, MoveRefused, HandoverIncomplete, NotAContract."""
+    """Prepare a ticket, which a person submits.
+
+    Raises NotFound, StateMoveRefused, HandoverIncomplete, NotASupportContract.
+    """
     case = await lock_case(unit, case_id)
-    check_unresolved(case)
-    readiness = await load_readiness(unit, case, new.category, new.no_line_reason)
-    check_readiness(readiness)
+    check_case_unresolved(case)
+    readiness = await load_handover_readiness(unit, case, new.category, new.no_line_reason)
+    check_handover_readiness(readiness)
     if new.resource_id is not None:
-        resource = await resource_queries.get_resource(unit, new.resource_id)
+        resource = await resource_queries.get_support_resource(unit, new.resource_id)
         if resource.kind != "premier_contract":
-            raise NotAContract(f"resource_id: {resource.reference} is a {resource.kind}")
+            raise NotASupportContract(f"resource_id: {resource.reference} is a {resource.kind}")
     row = _build_row(unit, case, new, material, readiness, actor)
-    await ticket_queries.save_ticket(unit, row)
-    await enter_internally(unit, case, "change", actor, "", {"vendor_ticket": str(row.id), "status": row.status})
+    await ticket_queries.save_vendor_ticket(unit, row)
+    await write_internal_entry(unit, case, "change", actor, "", {"vendor_ticket": str(row.id), "status": row.status})
     unit.record(AuditedChange("vendor_ticket", row.id, row.account_id))
     return row
 
 
 def _build_row(
-    unit: Unit, case: CaseRow, new: NewTicket, material: TicketMaterial, readiness: Readiness, actor: str
+    unit: Unit,
+    case: CaseRow,
+    new: NewVendorTicket,
+    material: VendorTicketMaterial,
+    readiness: HandoverReadiness,
+    actor: str,
 ) -> VendorTicketRow:
     channel = material.channel
     return VendorTicketRow(
@@ -252,7 +265,7 @@ def _build_row(
         title=material.texts["title"],
         description=material.texts["description"],
         contact=_list_contact(channel),
-        checks=readiness.list_checks(),
+        checks=readiness.list_handover_checks_done(),
         entries=[dict(entry) for entry in material.entries],
         decisions=[dict(decision) for decision in material.decisions],
         compared_lines=[dict(line) for line in material.compared_lines],

@@ -1,6 +1,6 @@
 """Settings of how the database, the broker, the mail hop and the vendor are reached; part of `shared.base.settings`.
 
-Secrets stand in files, which are read again for each new connection, so that a rotated one needs no restart.
+ReplySecrets stand in files, which are read again for each new connection, so that a rotated one needs no restart.
 """
 
 from pathlib import Path

@@ -12,7 +12,7 @@ import orjson
 import pytest
 
 from deploy.local.tokens import Keys
-from services.escalation.domain.clocks import Clock, ClockTarget, evaluate_clock
+from services.escalation.domain.clocks import ResponseClock, ResponseTarget, evaluate_response_clock
 from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import ClockOfCase
 from shared.events.invoicing import BusinessCalendarChanged
@@ -245,7 +245,9 @@ async def test_the_most_urgent_case_stands_first(desk: Desk) -> None:
 async def test_what_is_announced_together_is_what_the_rule_says_of_each_clock(desk: Desk) -> None:
     """Clocks that are near, missed, warned of already, paused, stopped and not due, by statement and by rule."""
     now, hour = berlin(2, 12), timedelta(hours=1)
-    running = Clock("ours", "update", 1, ClockTarget(minutes=60), now - 9 * hour, due_at=now + hour, warn_at=now)
+    running = ResponseClock(
+        "ours", "update", 1, ResponseTarget(minutes=60), now - 9 * hour, due_at=now + hour, warn_at=now
+    )
     clocks = [
         running,
         replace(running, warn_at=now + MICROSECOND),
@@ -260,14 +262,18 @@ async def test_what_is_announced_together_is_what_the_rule_says_of_each_clock(de
     numbered = [replace(clock, run=run) for run, clock in enumerate(clocks, 1)]
     await desk.database.move(now.astimezone(UTC))
 
-    async def announce(unit: Unit) -> list[Clock]:
-        await clock_queries.save_clocks(unit, [ClockOfCase(case_id, ACCOUNT, clock) for clock in numbered])
-        await clock_queries.note_announced(unit, [ACCOUNT])
+    async def announce(unit: Unit) -> list[ResponseClock]:
+        await clock_queries.save_response_clocks(unit, [ClockOfCase(case_id, ACCOUNT, clock) for clock in numbered])
+        await clock_queries.mark_clocks_announced(unit, [ACCOUNT])
         unit.session.expire_all()
-        return [item.clock for item in await clock_queries.list_clocks(unit, case_id) if item.clock.which == "update"]
+        return [
+            item.clock
+            for item in await clock_queries.list_clocks_of_case(unit, case_id)
+            if item.clock.which == "update"
+        ]
 
     announced_clocks = await desk.runtime.units.run(announce)
-    assert announced_clocks == [evaluate_clock(clock, now) for clock in numbered]
+    assert announced_clocks == [evaluate_response_clock(clock, now) for clock in numbered]
     assert [clock for clock in announced_clocks if clock.warned_at == now] == announced_clocks[:1]
 
 

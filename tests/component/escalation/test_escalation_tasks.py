@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from services.escalation.domain.differences import is_difference_large
+from services.escalation.domain.differences import is_reconciliation_difference_large
 from shared.events import Event
 from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import EntitlementEnded, HoldPlaced, SuspensionRefusedByVendor, VendorSyncFailed
@@ -245,6 +245,6 @@ async def test_a_case_of_a_customer_still_needs_the_contact(world: World) -> Non
 
 @pytest.mark.parametrize(("currency", "limit_minor"), [("EUR", 10_000), ("JPY", 100), ("KWD", 100_000)])
 def test_the_limit_is_in_units_of_the_currency(currency: str, limit_minor: int) -> None:
-    assert is_difference_large([("price_difference", limit_minor)], currency)
-    assert not is_difference_large([("price_difference", limit_minor - 1)], currency)
-    assert is_difference_large([("price_difference", limit_minor - 1), ("no_customer", -1)], currency)
+    assert is_reconciliation_difference_large([("price_difference", limit_minor)], currency)
+    assert not is_reconciliation_difference_large([("price_difference", limit_minor - 1)], currency)
+    assert is_reconciliation_difference_large([("price_difference", limit_minor - 1), ("no_customer", -1)], currency)

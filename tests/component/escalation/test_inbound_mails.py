@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from services.escalation.mail.reading import read_mail
+from services.escalation.mail.reading import parse_inbound_mail
 from services.escalation.use_cases.bounces import MAX_OTHERS
-from services.escalation.use_cases.inbound_mails import Arrival, take_mail
+from services.escalation.use_cases.inbound_mails import ArrivedMail, receive_inbound_mail
 from services.escalation.use_cases.mail_claims import MailClaim
 from shared.outside.mail import build_message_id
 from shared.persistence.audit import AuditedAct
@@ -217,8 +217,8 @@ async def test_a_mail_that_names_several_cases_joins_the_first_and_is_noted_in_t
         assert await desk.entries(case_id, kind="note") == [], "nothing is said to itself, a resolved or another's case"
     assert [(await desk.client.got(f"/v1/cases/{case_id}"))["unread_answers"] for case_id in case_ids[:2]] == [1, 0]
     claim = MailClaim(UUID(case_ids[0]), UUID(desk.account_id), None, None, (UUID(case_ids[0]),))
-    arrival = Arrival(read_mail(reply(mail, "Merged meanwhile.").as_bytes()), claim)
-    await desk.runtime.units.run(lambda unit: take_mail(unit, arrival, "support@reseller.example"), AS_RELAY)
+    arrival = ArrivedMail(parse_inbound_mail(reply(mail, "Merged meanwhile.").as_bytes()), claim)
+    await desk.runtime.units.run(lambda unit: receive_inbound_mail(unit, arrival, "support@reseller.example"), AS_RELAY)
     assert await desk.entries(case_ids[0], kind="note") == []
 
 

@@ -8,9 +8,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.repository.case_queries import CAUSE_QUERY
-from services.escalation.repository.case_search import CaseCriteria, build_case_list
-from services.escalation.repository.threads import build_entries_query
-from services.escalation.repository.ticket_queries import TicketCriteria, build_tickets_query
+from services.escalation.repository.case_search import CaseCriteria, build_case_list_query
+from services.escalation.repository.threads import build_thread_query
+from services.escalation.repository.ticket_queries import VendorTicketCriteria, build_vendor_ticket_query
 from tests.builders import Database
 from tests.component.query_plans import check_plans
 
@@ -51,17 +51,17 @@ async def test_lists_of_escalation(database: Database) -> None:
         "number": (CaseCriteria(number=7), "cases_number_key"),
         "all": (CaseCriteria(), "cases_pkey"),
     }
-    thread = build_entries_query(uuid4(), "internal", None, uuid4(), 50)
-    queries = {name: (build_case_list(criteria, None, 50), index) for name, (criteria, index) in lists.items()}
+    thread = build_thread_query(uuid4(), "internal", None, uuid4(), 50)
+    queries = {name: (build_case_list_query(criteria, None, 50), index) for name, (criteria, index) in lists.items()}
     queries["thread"] = (thread, "entries_of_case")
     tickets = {
-        "tickets of case": (TicketCriteria(case_id=SOMEBODY), "vendor_tickets_of_case"),
-        "tickets of account": (TicketCriteria(account_id=SOMEBODY), "vendor_tickets_of_account"),
-        "tickets by status": (TicketCriteria(status="open"), "vendor_tickets_by_status"),
-        "all tickets": (TicketCriteria(), "vendor_tickets_pkey"),
+        "tickets of case": (VendorTicketCriteria(case_id=SOMEBODY), "vendor_tickets_of_case"),
+        "tickets of account": (VendorTicketCriteria(account_id=SOMEBODY), "vendor_tickets_of_account"),
+        "tickets by status": (VendorTicketCriteria(status="open"), "vendor_tickets_by_status"),
+        "all tickets": (VendorTicketCriteria(), "vendor_tickets_pkey"),
     }
     queries |= {
-        name: ((_compile(build_tickets_query(criteria, [SOMEBODY], None, 50)), []), index)
+        name: ((_compile(build_vendor_ticket_query(criteria, [SOMEBODY], None, 50)), []), index)
         for name, (criteria, index) in tickets.items()
     }
     queries["cause"] = ((CAUSE_QUERY, ["cause 7", sorted(UNRESOLVED)]), "cases_of_cause")

@@ -11,7 +11,7 @@ import yaml
 
 from deploy.local.tokens import Keys
 from services.escalation import support_page
-from services.escalation.domain.clocks import ClockTarget
+from services.escalation.domain.clocks import ResponseTarget
 from shared.base.wording import LANGUAGES, read_catalogue
 from shared.events.invoicing import BusinessCalendarChanged
 from tests.builders import Client, Database, hear, running
@@ -112,5 +112,5 @@ def test_every_language_has_the_same_words() -> None:
 
 def test_a_target_is_written_out() -> None:
     words = read_catalogue(support_page.WORDS, "en")
-    assert support_page.write_clock_target(ClockTarget(business_days=2), words) == "2 business days"
-    assert support_page.write_clock_target(ClockTarget(minutes=240), words) == "4 hours within our hours"
+    assert support_page.write_response_target(ResponseTarget(business_days=2), words) == "2 business days"
+    assert support_page.write_response_target(ResponseTarget(minutes=240), words) == "4 hours within our hours"

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.escalation.use_cases import ticket_files, ticket_readings
-from services.escalation.use_cases.ticket_readings import Reading, record_reading
+from services.escalation.use_cases.ticket_readings import Reading, record_ticket_reading
 from shared.process.intents import Intent, Recorded
 from shared.process.runtime import Runtime
 from tests.builders import START, Database
@@ -310,7 +310,9 @@ async def test_a_mistyped_number_is_corrected_with_its_history(support: Support)
     reading = await read_ticket(support.runtime, UUID(ticket_id))
     assert (await support.client.made(path, reason | {"number": "63"}))["number"] == "63"
     intent = Intent(UUID(ticket_id), "read_ticket", ACCOUNT, ticket_id, {}, 1, "", START)
-    assert await support.runtime.units.run(lambda unit: record_reading(unit, intent, reading)) is Recorded.RETRY_NOW
+    assert (
+        await support.runtime.units.run(lambda unit: record_ticket_reading(unit, intent, reading)) is Recorded.RETRY_NOW
+    )
     await support.step(minutes=1)
     assert (await support.ticket(ticket_id))["status"] == "attention_needed", "it is read under its number"
     entries = (await support.client.got(f"/v1/cases/{case_id}/entries", kind="change"))["items"]
@@ -324,4 +326,4 @@ async def test_a_mistyped_number_is_corrected_with_its_history(support: Support)
 async def read_ticket(runtime: Runtime, ticket_id: UUID) -> Reading:
     """Read a ticket at the vendor now."""
     intent = Intent(ticket_id, "read_ticket", ACCOUNT, str(ticket_id), {}, 1, "", START)
-    return await ticket_readings.read_ticket(runtime, intent)
+    return await ticket_readings.fetch_ticket_from_vendor(runtime, intent)

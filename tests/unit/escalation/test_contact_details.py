@@ -4,7 +4,11 @@ import time
 
 import pytest
 
-from services.escalation.domain.contact_details import DetailDecision, clean_text, find_contact_details
+from services.escalation.domain.contact_details import (
+    ContactDetailDecision,
+    find_contact_details,
+    remove_contact_details,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +66,10 @@ def test_numbers_of_a_country_are_found_where_it_is_named() -> None:
 def test_a_choice_holds_wherever_it_stands_and_the_rest_is_named() -> None:
     text = "030/901820 or a@example.org, else 030/901820, never b@example.org"
     choices = [
-        DetailDecision("030/901820", "remove", "the customer's"),
-        DetailDecision("a@example.org", "let_through", "a list of ours"),
+        ContactDetailDecision("030/901820", "remove", "the customer's"),
+        ContactDetailDecision("a@example.org", "let_through", "a list of ours"),
     ]
-    cleaned = clean_text(text, ["DE"], choices)
+    cleaned = remove_contact_details(text, ["DE"], choices)
     assert cleaned.text == "[removed] or a@example.org, else [removed], never b@example.org"
     assert [finding.content for finding in cleaned.undecided] == ["b@example.org"]
     assert [decision.choice for _, decision in cleaned.decided] == ["remove", "let_through", "remove"]
@@ -92,8 +96,8 @@ def test_an_address_with_blanks_or_as_it_is_encoded_is_found(detail: str) -> Non
 
 
 def test_what_is_left_after_a_removal_is_searched_again() -> None:
-    cleaned = clean_text(
-        "Tel. 030 901820/anna@example.org", ["DE"], [DetailDecision("030 901820", "remove", "a customer")]
+    cleaned = remove_contact_details(
+        "Tel. 030 901820/anna@example.org", ["DE"], [ContactDetailDecision("030 901820", "remove", "a customer")]
     )
     assert [finding.content for finding in cleaned.undecided] == ["/anna@example.org"]
 

@@ -9,15 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.escalation.domain.inbound_mails import InboundMail
-from services.escalation.mail.heads import read_beginning
-from services.escalation.mail.reading import MAX_FILES, read_mail
-from services.escalation.mail.texts import convert_html
+from services.escalation.mail.heads import read_mail_beginning
+from services.escalation.mail.reading import MAX_FILES, parse_inbound_mail
+from services.escalation.mail.texts import convert_html_mail
 
 HEAD = b"From: Ines <Ines@Alpenrose.Example>\r\nMessage-ID: <1@a.example>\r\n"
 
 
 def read(rest: bytes) -> InboundMail:
-    return read_mail(HEAD + rest)
+    return parse_inbound_mail(HEAD + rest)
 
 
 def test_the_text_of_a_mail_is_what_people_see() -> None:
@@ -27,7 +27,7 @@ def test_the_text_of_a_mail_is_what_people_see() -> None:
     mail.add_alternative("<p>HTML</p>", subtype="html")
     mail.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="Größe\u202e.pdf")
     mail.add_attachment("a,b", subtype="csv", filename="list.csv")
-    found_mail = read_mail(mail.as_bytes())
+    found_mail = parse_inbound_mail(mail.as_bytes())
     assert (found_mail.content, found_mail.subject) == ("Zwölf Plätze.\n> quoted", "Größe")
     assert found_mail.sender == "ines@alpenrose.example"
     assert [(file.name, file.content[:5]) for file in found_mail.files] == [
@@ -40,7 +40,7 @@ def test_html_is_shown_as_text() -> None:
     html = (
         "<head><title>x</title></head><p>Hello <b>you</b></p><script>alert(1)</script>a<br>b<style>p{}</style>&lt;i&gt;"
     )
-    assert convert_html(html).split("\n") == ["", "Hello you", "a", "b<i>"]
+    assert convert_html_mail(html).split("\n") == ["", "Hello you", "a", "b<i>"]
     mail = read(b"Content-Type: text/html; charset=utf-8\r\n\r\n<div>Zw\xc3\xb6lf</div><!-- hidden --><div>Seats</div>")
     assert mail.content == "Zwölf\n\nSeats"
 
@@ -84,7 +84,7 @@ def test_a_subject_is_one_line(subject: str) -> None:
     ],
 )
 def test_a_sender_is_exactly_one_address(sender: str, address: str | None) -> None:
-    assert read_mail(f"From: {sender}\r\n\r\nhi".encode()).sender == address
+    assert parse_inbound_mail(f"From: {sender}\r\n\r\nhi".encode()).sender == address
 
 
 def nest(depth: int) -> bytes:
@@ -109,7 +109,7 @@ def nest(depth: int) -> bytes:
 )
 def test_what_is_beyond_the_bounds_is_not_read(bomb: bytes) -> None:
     begin = time.process_time()
-    mail = read_mail(b"From: a@b.example\n" + bomb)
+    mail = parse_inbound_mail(b"From: a@b.example\n" + bomb)
     assert not mail.is_readable
     assert mail.sender == "a@b.example"
     assert mail.key.startswith("sha256:")
@@ -151,7 +151,7 @@ LINES = st.sampled_from(
 @given(st.lists(LINES | st.binary(max_size=40), max_size=30))
 @settings(max_examples=150, deadline=None)
 def test_no_mail_breaks_its_reader(lines: list[bytes]) -> None:
-    mail = read_mail(b"\r\n".join(lines))
+    mail = parse_inbound_mail(b"\r\n".join(lines))
     for text in (
         mail.subject,
         mail.content,
@@ -166,7 +166,7 @@ def test_no_mail_breaks_its_reader(lines: list[bytes]) -> None:
 @pytest.mark.parametrize("part", ["<div>", "<a b='", "<!--", "<p>a", "<script>", "<table><tr><td>a", "&", "</a"])
 def test_no_html_takes_long(part: str) -> None:
     begin = time.process_time()
-    convert_html(part * (300_000 // len(part)))
+    convert_html_mail(part * (300_000 // len(part)))
     assert time.process_time() - begin < 2
 
 
@@ -208,18 +208,18 @@ def test_lines_are_counted_however_they_end() -> None:
 
 def test_an_unreadable_mail_says_who_wrote_it_and_about_what() -> None:
     head = b"Subject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=\r\n of seats\r\nFrom: Ines\r\n <Ines@Alpenrose.Example>\r\n"
-    mail = read_mail(head + nest(20))
+    mail = parse_inbound_mail(head + nest(20))
     assert (mail.is_readable, mail.sender, mail.subject) == (False, "ines@alpenrose.example", "Größe of seats")
-    ambiguous = read_mail(b"From: a@b.example\nFrom: c@d.example\n\xff: \xff\n" + nest(20))
+    ambiguous = parse_inbound_mail(b"From: a@b.example\nFrom: c@d.example\n\xff: \xff\n" + nest(20))
     assert (ambiguous.sender, ambiguous.subject) == (None, "")
-    later = read_mail(b"X: y\n\nFrom: a@b.example\nSubject: z\n" + b"\n" * 2_000_000)
+    later = parse_inbound_mail(b"X: y\n\nFrom: a@b.example\nSubject: z\n" + b"\n" * 2_000_000)
     assert (later.is_readable, later.sender, later.subject) == (False, None, "")
 
 
 @given(st.lists(LINES | st.binary(max_size=40), max_size=30))
 @settings(max_examples=100, deadline=None)
 def test_no_head_breaks_its_reader(lines: list[bytes]) -> None:
-    sender, subject = read_beginning(b"\r\n".join([*lines, b"Subject: " + b"".join(lines)]))
+    sender, subject = read_mail_beginning(b"\r\n".join([*lines, b"Subject: " + b"".join(lines)]))
     (sender or "").encode()
     subject.encode()
     assert "\0" not in subject
@@ -228,7 +228,7 @@ def test_no_head_breaks_its_reader(lines: list[bytes]) -> None:
 def test_no_head_takes_long() -> None:
     begin = time.process_time()
     for part in (b" ", b"\r\n ", b"\n", b"=?", b"=?utf-8?q?a?=", b'From: "', b"Subject:\n\t"):
-        read_beginning(b"Subject: " + part * 100_000)
+        read_mail_beginning(b"Subject: " + part * 100_000)
     assert time.process_time() - begin < 2
 
 

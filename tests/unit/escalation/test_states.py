@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from services.escalation.domain.cases import (
     CASE_ALLOWED,
     UNRESOLVED,
+    CaseAffectsCustomer,
+    CaseLoop,
+    CaseMergeFacts,
+    CaseMergeRefused,
+    CaseReopenedTooLate,
     CaseState,
-    CustomerConcerned,
-    CustomerNotTold,
-    Loop,
-    MergeRefused,
-    MergeSide,
-    TooLateToReopen,
+    CustomerNotInformed,
     close_case,
     merge_case,
     reopen_case,
 )
 from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeState
-from services.escalation.domain.moves import MoveRefused, move_state
+from services.escalation.domain.moves import StateMoveRefused, move_state
 
 WAITING = ("waiting_for_customer", "waiting_for_vendor")
 CASE_MOVES = {
@@ -61,7 +61,7 @@ def test_a_case_moves_as_it_may(state: CaseState, wanted: CaseState) -> None:
     if (state.value, wanted.value) in CASE_MOVES:
         assert move_state(CASE_ALLOWED, state, wanted) is wanted
     else:
-        with pytest.raises(MoveRefused):
+        with pytest.raises(StateMoveRefused):
             move_state(CASE_ALLOWED, state, wanted)
 
 
@@ -70,7 +70,7 @@ def test_a_dispute_moves_as_it_may(state: DisputeState, wanted: DisputeState) ->
     if (state.value, wanted.value) in DISPUTE_MOVES:
         assert move_state(DISPUTE_ALLOWED, state, wanted) is wanted
     else:
-        with pytest.raises(MoveRefused):
+        with pytest.raises(StateMoveRefused):
             move_state(DISPUTE_ALLOWED, state, wanted)
 
 
@@ -88,13 +88,13 @@ def test_a_case_is_closed_once_the_customer_was_told_after_the_outcome(events: l
         elif event == "told":
             informed_sequence, knows = sequence, state is not CaseState.NEW
         elif event.startswith("close"):
-            loop = Loop(outcome_sequence, informed_sequence, "a drill" if event == "close: nobody" else None)
-            assert loop.customer_told == knows
+            loop = CaseLoop(outcome_sequence, informed_sequence, "a drill" if event == "close: nobody" else None)
+            assert loop.is_customer_informed == knows
             if state is not CaseState.RESOLVED:
-                with pytest.raises(MoveRefused):
+                with pytest.raises(StateMoveRefused):
                     close_case(state, loop)
             elif not knows and event == "close":
-                with pytest.raises(CustomerNotTold):
+                with pytest.raises(CustomerNotInformed):
                     close_case(state, loop)
             else:
                 state = close_case(state, loop)
@@ -102,45 +102,45 @@ def test_a_case_is_closed_once_the_customer_was_told_after_the_outcome(events: l
 
 
 def test_a_refused_move_says_what_is_possible() -> None:
-    with pytest.raises(MoveRefused, match=r"what is new cannot become closed, but in_progress, merged, resolved$"):
+    with pytest.raises(StateMoveRefused, match=r"what is new cannot become closed, but in_progress, merged, resolved$"):
         move_state(CASE_ALLOWED, CaseState.NEW, CaseState.CLOSED)
-    with pytest.raises(MoveRefused, match=r"what is merged cannot become closed, but nothing else any more$"):
+    with pytest.raises(StateMoveRefused, match=r"what is merged cannot become closed, but nothing else any more$"):
         move_state(CASE_ALLOWED, CaseState.MERGED, CaseState.CLOSED)
 
 
 def test_a_contact_counts_only_after_the_outcome() -> None:
-    assert close_case(CaseState.RESOLVED, Loop(7, 8, None)) is CaseState.CLOSED
+    assert close_case(CaseState.RESOLVED, CaseLoop(7, 8, None)) is CaseState.CLOSED
     for informed_sequence in (None, 6, 7):
-        with pytest.raises(CustomerNotTold):
-            close_case(CaseState.RESOLVED, Loop(7, informed_sequence, None))
+        with pytest.raises(CustomerNotInformed):
+            close_case(CaseState.RESOLVED, CaseLoop(7, informed_sequence, None))
 
 
 def test_a_customers_own_case_cannot_be_said_to_affect_none() -> None:
-    with pytest.raises(CustomerConcerned):
-        close_case(CaseState.RESOLVED, Loop(7, None, "nobody was cut off", is_of_customer=True))
-    assert close_case(CaseState.RESOLVED, Loop(7, 8, None, is_of_customer=True)) is CaseState.CLOSED
+    with pytest.raises(CaseAffectsCustomer):
+        close_case(CaseState.RESOLVED, CaseLoop(7, None, "nobody was cut off", is_of_customer=True))
+    assert close_case(CaseState.RESOLVED, CaseLoop(7, 8, None, is_of_customer=True)) is CaseState.CLOSED
 
 
 def test_a_task_concerns_no_customer() -> None:
-    assert close_case(CaseState.RESOLVED, Loop(7, None, None, is_task=True)) is CaseState.CLOSED
+    assert close_case(CaseState.RESOLVED, CaseLoop(7, None, None, is_task=True)) is CaseState.CLOSED
 
 
 def test_a_case_is_opened_again_until_thirty_days_after_its_closing() -> None:
     assert reopen_case(CaseState.RESOLVED, None, START) is CaseState.IN_PROGRESS
     latest = START + timedelta(days=30)
     assert reopen_case(CaseState.CLOSED, START, latest) is CaseState.IN_PROGRESS
-    with pytest.raises(TooLateToReopen):
+    with pytest.raises(CaseReopenedTooLate):
         reopen_case(CaseState.CLOSED, START, latest + timedelta(microseconds=1))
 
 
 @pytest.mark.parametrize("state", sorted(UNRESOLVED | {CaseState.MERGED}))
 def test_what_is_not_resolved_is_not_opened_again(state: CaseState) -> None:
-    with pytest.raises(MoveRefused):
+    with pytest.raises(StateMoveRefused):
         reopen_case(state, None, START)
 
 
-SIDE = MergeSide(UUID(int=1), UUID(int=9), "technical", CaseState.NEW)
-TARGET = MergeSide(UUID(int=2), UUID(int=9), "technical", CaseState.WAITING_FOR_VENDOR)
+SIDE = CaseMergeFacts(UUID(int=1), UUID(int=9), "technical", CaseState.NEW)
+TARGET = CaseMergeFacts(UUID(int=2), UUID(int=9), "technical", CaseState.WAITING_FOR_VENDOR)
 
 
 def test_a_case_is_merged_into_an_unresolved_one_of_its_account() -> None:
@@ -153,8 +153,8 @@ def test_a_case_is_merged_into_an_unresolved_one_of_its_account() -> None:
         (replace(SIDE, kind="dispute"), TARGET),
         *((SIDE, replace(TARGET, state=state)) for state in set(CaseState) - UNRESOLVED),
     ):
-        with pytest.raises(MergeRefused):
+        with pytest.raises(CaseMergeRefused):
             merge_case(case, target)
     for state in set(CaseState) - UNRESOLVED:
-        with pytest.raises(MoveRefused):
+        with pytest.raises(StateMoveRefused):
             merge_case(replace(SIDE, state=state), TARGET)

@@ -6,29 +6,35 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from services.escalation.adapters.service_requests import ServiceRequests
-from services.escalation.domain.handovers import REQUIREMENTS, Category, HandoverFacts, Requirement, list_missing
-from services.escalation.domain.vendor_tickets import KnownTicketNote, SeenNote, TicketStatus, sort_notes
+from services.escalation.adapters.service_requests import VendorServiceRequests
+from services.escalation.domain.handovers import (
+    REQUIREMENTS,
+    Category,
+    Requirement,
+    VendorHandoverFacts,
+    list_missing_handover_steps,
+)
+from services.escalation.domain.vendor_tickets import KnownTicketNote, TicketStatus, VendorTicketNote, sort_ticket_notes
 from shared.pure.errors import Later
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def note(content: str, minute: int = 0) -> SeenNote:
-    return SeenNote("somebody", NOW.replace(minute=minute), content)
+def note(content: str, minute: int = 0) -> VendorTicketNote:
+    return VendorTicketNote("somebody", NOW.replace(minute=minute), content)
 
 
 def test_a_note_is_the_same_by_its_date_and_words() -> None:
     first, later = note("thank you"), note("thank you", 5)
-    taken = KnownTicketNote(UUID(int=1), False, "thank you", first.fingerprint)
-    renamed = SeenNote("another name", first.written_at, first.content)
-    assert sort_notes([renamed, later, later], [taken]).new == (later,)
+    taken = KnownTicketNote(UUID(int=1), False, "thank you", first.note_fingerprint)
+    renamed = VendorTicketNote("another name", first.written_at, first.content)
+    assert sort_ticket_notes([renamed, later, later], [taken]).new == (later,)
 
 
 def test_each_of_ours_is_recognised_once() -> None:
     ours = [KnownTicketNote(UUID(int=number), True, "any  news?\n", None) for number in (1, 2)]
     seen = [note("any news?", minute) for minute in (1, 2, 3)]
-    sorted_notes = sort_notes(seen, ours)
+    sorted_notes = sort_ticket_notes(seen, ours)
     assert [own.entry_id.int for own, _ in sorted_notes.recognised] == [1, 2]
     assert sorted_notes.new == (seen[2],), "so the vendor says it, too"
 
@@ -36,7 +42,7 @@ def test_each_of_ours_is_recognised_once() -> None:
 async def read(answer: httpx2.Response) -> tuple[TicketStatus, str | None, datetime | None]:
     transport = httpx2.MockTransport(lambda _: answer)
     async with httpx2.AsyncClient(transport=transport, base_url="http://vendor") as http:
-        ticket = await ServiceRequests(http).read_ticket("17")
+        ticket = await VendorServiceRequests(http).fetch_vendor_ticket("17")
         return ticket.status, ticket.severity, ticket.notes[0].written_at
 
 
@@ -66,17 +72,17 @@ async def test_an_answer_that_is_no_ticket_may_pass(body: bytes) -> None:
 
 
 def test_each_kind_has_its_conditions() -> None:
-    assert list_missing(HandoverFacts("fraud")) == ()
-    assert list_missing(HandoverFacts("task")) == (Requirement.COMPARED_LINE,)
-    assert list_missing(HandoverFacts("dispute", has_line=True)) == ()
-    assert list_missing(HandoverFacts("dispute", no_line_reason="terms")) == ()
-    ready = HandoverFacts("technical", "incident_over", True, True, Category.BUG)
-    assert list_missing(ready) == ()
-    assert list_missing(HandoverFacts("technical", "incident")) == (
+    assert list_missing_handover_steps(VendorHandoverFacts("fraud")) == ()
+    assert list_missing_handover_steps(VendorHandoverFacts("task")) == (Requirement.COMPARED_LINE,)
+    assert list_missing_handover_steps(VendorHandoverFacts("dispute", has_line=True)) == ()
+    assert list_missing_handover_steps(VendorHandoverFacts("dispute", no_line_reason="terms")) == ()
+    ready = VendorHandoverFacts("technical", "incident_over", True, True, Category.BUG)
+    assert list_missing_handover_steps(ready) == ()
+    assert list_missing_handover_steps(VendorHandoverFacts("technical", "incident")) == (
         Requirement.INCIDENT_END,
         Requirement.ATTEMPT,
         Requirement.CONSULTED_RESOURCE,
         Requirement.CATEGORY,
     )
     everything = set(REQUIREMENTS["technical"])
-    assert list_missing(HandoverFacts("technical"), everything) == ()
+    assert list_missing_handover_steps(VendorHandoverFacts("technical"), everything) == ()
