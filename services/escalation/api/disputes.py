@@ -18,7 +18,7 @@ from services.escalation.use_cases.dispute_items import DisputeAmendmentPending,
 from services.escalation.use_cases.dispute_reasons import DisputeReasonsMixed, UnknownDisputeReason
 from services.escalation.use_cases.dispute_requests import (
     DisputeAboveInvoice,
-    InvoiceOfOtherAccount,
+    NotTheirs,
     UnknownInvoice,
     UnknownLine,
 )
@@ -67,7 +67,7 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
         **refusals(
             DisputeAboveInvoice,
             DisputeRefused,
-            InvoiceOfOtherAccount,
+            NotTheirs,
             DisputeReasonsMixed,
             TermsUnavailable,
             UnknownInvoice,

@@ -55,7 +55,7 @@ async def write_message(
     new = NewMessage(**message.model_dump())
 
     async def write(unit: Unit) -> EntryOut:
-        entry, mail = await use_cases.messages.write_customer_message(unit, case_id, new, command.caller.subject)
+        entry, mail = await use_cases.messages.write_case_message(unit, case_id, new, command.caller.subject)
         return EntryOut.from_row(entry, mail)
 
     return await command.run(write, subject=case_id)

@@ -50,7 +50,7 @@ RESERVE_AMOUNTS = "reserve_amounts"
 """The kind of the intent; its id and key are the dispute's."""
 
 
-class InvoiceOfOtherAccount(Refusal):
+class NotTheirs(Refusal):
     """The invoice belongs to another account, or is in another currency."""
 
     code = "not_their_invoice"
@@ -122,7 +122,7 @@ async def request_dispute(
     """
     invoice = await copies.find_invoice_copy(unit, new.invoice_id)
     if invoice not in (None, (new.account_id, new.currency)):
-        raise InvoiceOfOtherAccount(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
+        raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
     pause = await find_dispute_pause(unit, new.items)
     wanted = LinesToDispute(
         new.account_id, new.invoice_id, [item.line for item in new.items], new.new_evidence is not None

@@ -70,13 +70,8 @@ class MessageToSend:
     tells_outcome: bool
 
 
-async def write_customer_message(
-    unit: Unit, case_id: UUID, new: NewMessage, actor: str
-) -> tuple[EntryRow, CaseMailRow]:
-    """Write a message, which a worker sends.
-
-    Raises NotFound, StateMoveRefused, CaseAccountMissing, OutcomeUnknown.
-    """
+async def write_case_message(unit: Unit, case_id: UUID, new: NewMessage, actor: str) -> tuple[EntryRow, CaseMailRow]:
+    """Write a message that a worker sends. Raises NotFound, StateMoveRefused, CaseAccountMissing, OutcomeUnknown."""
     case = await lock_case(unit, case_id)
     account_id = _check_writable(case, new)
     entry = EntryRow(
@@ -132,7 +127,7 @@ async def resend_customer_message(
     if entry.removed_at is not None:
         raise StateMoveRefused("what the message said was removed")
     again = NewMessage(entry.content, row.about_outcome, contact_person_id or row.contact_person_id)
-    return await write_customer_message(unit, case_id, again, actor)
+    return await write_case_message(unit, case_id, again, actor)
 
 
 def _check_writable(case: CaseRow, new: NewMessage) -> UUID:
