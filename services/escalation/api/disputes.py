@@ -16,12 +16,7 @@ from services.escalation.use_cases.amendments import DisputeAdditionRefused
 from services.escalation.use_cases.collections_answers import TermsUnavailable
 from services.escalation.use_cases.dispute_items import DisputeAmendmentPending, list_reserving_disputes
 from services.escalation.use_cases.dispute_reasons import DisputeReasonsMixed, UnknownDisputeReason
-from services.escalation.use_cases.dispute_requests import (
-    DisputeAboveInvoice,
-    NotTheirs,
-    UnknownInvoice,
-    UnknownLine,
-)
+from services.escalation.use_cases.dispute_requests import DisputeAboveInvoice, NotTheirs, UnknownInvoice, UnknownLine
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent
