@@ -84,7 +84,7 @@ class ReplyRequest(BaseModel):
 
 
 class BounceRequest(BaseModel):
-    """MailBounce of a mail, with the code of its delivery status (RFC 3463)."""
+    """Bounce of a mail, with the code of its delivery status (RFC 3463)."""
 
     status: str = Field(default="5.1.1", pattern=r"^[45]\.\d{1,3}\.\d{1,3}$")
 

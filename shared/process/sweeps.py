@@ -49,7 +49,7 @@ class Sweep:
 
 @dataclass(slots=True)
 class _Finding:
-    """ContactDetail of one unit of a sweep."""
+    """Finding of one unit of a sweep."""
 
     claimed: list[str] = field(default_factory=list)
     is_stopped: bool = False

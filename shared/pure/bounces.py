@@ -1,4 +1,4 @@
-"""ReplySecrets of mails that we send: a bounce counts only if it names one, and is announced without saying it."""
+"""Secrets of mails that we send: a bounce counts only if it names one, and is announced without saying it."""
 
 import hashlib
 import secrets

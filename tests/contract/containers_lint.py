@@ -197,7 +197,7 @@ def _bytes(size: str | None) -> int:
 
 
 def given_secrets(text: str) -> Iterator[str]:
-    """ReplySecrets with a default or a value."""
+    """Secrets with a default or a value."""
     for name, default in VARIABLE.findall(text):
         if SECRET.search(name) and not default.startswith(":?"):
             yield f"{name}: has a default"

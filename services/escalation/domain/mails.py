@@ -48,12 +48,12 @@ class CaseAccountMissing(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class ReplySecrets:
-    """ReplySecrets of ours in the addresses that a mail was sent to."""
+    """Secrets of ours in the addresses that a mail was sent to."""
 
     reply_tokens: frozenset[str]
     """Tokens in the reply addresses of cases."""
     bounce_secrets: frozenset[str]
-    """ReplySecrets of mails that we sent, in the addresses to which they bounce."""
+    """Secrets of mails that we sent, in the addresses to which they bounce."""
 
 
 def build_reply_address(support_address: str, token: str) -> str:
