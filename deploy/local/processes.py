@@ -113,7 +113,7 @@ def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[Pr
         vendor += [*files, "--oauth", str(security.vendor_client_file)]
     clock = list_variables(postgres.access("clock", DATABASE))
     return [
-        _python("vendor", "sandbox.vendor", *vendor),
+        _python("vendor", "sandbox.vendor_simulator", *vendor),
         _python("mailbox", "sandbox.mailbox", *mailbox),
         _python("clock", "sandbox.clock", "--port", str(state.port("clock")), environment=clock),
     ]

@@ -1,6 +1,7 @@
 """Events that collections consumes: balances of invoices, and suspensions that the vendor has carried out."""
 
 from services.collections import use_cases
+from services.collections.use_cases import event_intake
 from shared.base.kafka import Envelope
 from shared.events.entitlements import (
     EntitlementEnded,
@@ -19,14 +20,14 @@ handlers = Handlers()
 @handlers.on_many(AccountRegistered, InvoiceIssued, InvoiceBalanceChanged, InvoiceOverdue)
 async def balances_changed(unit: Unit, heard: EventGroup) -> None:
     """Time zones, in which steps are judged, and balances; what they mean is judged from all facts."""
-    await use_cases.facts.apply_balance_events(unit, heard)
+    await event_intake.apply_balance_events(unit, heard)
 
 
 @handlers.on(SubscriptionSuspended)
 async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, _: Envelope) -> None:
     """A suspension is effective at the vendor; those for other reasons than non-payment are not ours."""
     if event.suspension_id is not None:
-        await use_cases.facts.record_suspension_effective(
+        await event_intake.record_suspension_effective(
             unit, event.account_id, event.suspension_id, event.vendor_bills_on
         )
 
@@ -35,20 +36,20 @@ async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, _: En
 async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, _: Envelope) -> None:
     """Access is back."""
     if event.suspension_id is not None:
-        await use_cases.facts.record_access_reinstated(unit, event.account_id, event.suspension_id)
+        await event_intake.record_access_reinstated(unit, event.account_id, event.suspension_id)
 
 
 @handlers.on(SuspensionRefusedByVendor)
 async def suspension_refused(unit: Unit, event: SuspensionRefusedByVendor, _: Envelope) -> None:
     """Note that the vendor will not suspend; refusals for other reasons than non-payment are not ours."""
     if event.suspension_id is not None:
-        await use_cases.facts.record_vendor_refusal(unit, event.suspension_id, event.vendor_code)
+        await event_intake.record_vendor_refusal(unit, event.suspension_id, event.vendor_code)
 
 
 @handlers.on(EntitlementEnded)
 async def entitlement_ended(unit: Unit, event: EntitlementEnded, _: Envelope) -> None:
     """End the suspensions of a subscription that is gone."""
-    await use_cases.facts.end_subscription_suspensions(unit, event.account_id, event.subscription_id)
+    await event_intake.end_subscription_suspensions(unit, event.account_id, event.subscription_id)
 
 
 @handlers.on(MailBounced)

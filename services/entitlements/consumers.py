@@ -1,6 +1,7 @@
 """Events that entitlements consumes: purchases, and the suspensions that collections requests or ends."""
 
 from services.entitlements import use_cases
+from services.entitlements.use_cases import subscription_ends
 from shared.base.kafka import Envelope
 from shared.events.collections import ReinstatementRequested, SuspensionRequested, SuspensionWithdrawn
 from shared.events.invoicing import AccountChanged, AccountRegistered, SubscriptionActivated, SubscriptionEnded
@@ -13,13 +14,13 @@ handlers = Handlers()
 @handlers.on(AccountRegistered)
 async def account_registered(unit: Unit, event: AccountRegistered, _: Envelope) -> None:
     """Keep the time zone in which subscriptions of an account end."""
-    await use_cases.ends.save_account_zone(unit, event)
+    await subscription_ends.save_account_zone(unit, event)
 
 
 @handlers.on(AccountChanged)
 async def account_changed(unit: Unit, event: AccountChanged, _: Envelope) -> None:
     """Keep the time zone as it is now."""
-    await use_cases.ends.save_account_zone(unit, event)
+    await subscription_ends.save_account_zone(unit, event)
 
 
 @handlers.on(SubscriptionActivated)
@@ -31,7 +32,7 @@ async def subscription_activated(unit: Unit, event: SubscriptionActivated, _: En
 @handlers.on(SubscriptionEnded)
 async def subscription_ended(unit: Unit, event: SubscriptionEnded, _: Envelope) -> None:
     """End access on the first day without charge."""
-    await use_cases.ends.plan_entitlement_end(unit, event)
+    await subscription_ends.plan_entitlement_end(unit, event)
 
 
 @handlers.on(SuspensionRequested)

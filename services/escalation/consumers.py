@@ -1,7 +1,7 @@
 """Events that escalation consumes: accounts and invoices, credit notes, and what needs a person."""
 
 from services.escalation import use_cases
-from services.escalation.repository import clock_queries, copies
+from services.escalation.repository import clock_queries, invoicing_copies
 from shared.base.kafka import Envelope
 from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import (
@@ -34,13 +34,13 @@ handlers = Handlers()
 @handlers.on(AccountRegistered)
 async def account_registered(unit: Unit, event: AccountRegistered, _: Envelope) -> None:
     """An account exists."""
-    await copies.save_account_copy(unit, event)
+    await invoicing_copies.save_account_copy(unit, event)
 
 
 @handlers.on(AccountChanged)
 async def account_changed(unit: Unit, event: AccountChanged, _: Envelope) -> None:
     """An account is supported in another way."""
-    await copies.save_account_copy(unit, event)
+    await invoicing_copies.save_account_copy(unit, event)
 
 
 @handlers.on(BusinessCalendarChanged)
@@ -57,7 +57,9 @@ async def calendar_changed(unit: Unit, event: BusinessCalendarChanged, _: Envelo
 async def invoice_issued(unit: Unit, event: InvoiceIssued, _: Envelope) -> None:
     """An invoice exists."""
     balance = event.balance
-    await copies.save_invoice_copy(unit, balance.invoice_id, event.account_id, balance.number, balance.currency)
+    await invoicing_copies.save_invoice_copy(
+        unit, balance.invoice_id, event.account_id, balance.number, balance.currency
+    )
 
 
 @handlers.on(CreditNoteIssued)

@@ -1,7 +1,7 @@
 """Timed work of escalation: deadlines, pauses, looks at the vendor, removals; calls of others, mail."""
 
 from services.escalation import use_cases
-from services.escalation.repository.removals import DUE_BOUNCES, DUE_CASES, DUE_MAILS
+from services.escalation.repository.removal_queries import DUE_BOUNCES, DUE_CASES, DUE_MAILS
 from services.escalation.use_cases.amendments import AMEND_AMOUNTS
 from services.escalation.use_cases.dispute_requests import RESERVE_AMOUNTS
 from services.escalation.use_cases.messages import SEND_CASE_MAIL

@@ -29,7 +29,7 @@ VIOLATIONS = [
     ("shared-knows-nobody", "shared/base/settings", "deploy.local.ports"),
     ("services-know-no-surroundings", "services/collections/mail", "sandbox.mailbox.store"),
     ("services-know-no-surroundings", "services/invoicing/jobs", "deploy.local.ports"),
-    ("sandbox-stays-outside", "sandbox/checks", "services.collections.domain.judge"),
+    ("sandbox-stays-outside", "sandbox/checks", "services.collections.domain.item_evaluator"),
     ("capabilities", "services/invoicing/ledger/domain", "services.invoicing.billing.domain.included_tax"),
     ("capabilities-inward", "services/invoicing/ledger/domain", "services.invoicing.ledger.tables"),
     ("repositories-below", "services/invoicing/billing/tables", "services.invoicing.usage.use_cases"),

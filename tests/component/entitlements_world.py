@@ -12,10 +12,10 @@ import httpx2
 import orjson
 
 from deploy.local.tokens import Keys
-from sandbox.vendor import vendor as simulator
-from sandbox.vendor.api import create_app
-from sandbox.vendor.store import Store
-from sandbox.vendor.subscription import Seed, Subscription, create_subscription
+from sandbox.vendor_simulator import vendor
+from sandbox.vendor_simulator.api import create_app
+from sandbox.vendor_simulator.store import Store
+from sandbox.vendor_simulator.subscription import Seed, Subscription, create_subscription
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -41,7 +41,7 @@ class Vendor:
     """The vendor simulator with one subscription, and a hand on it."""
 
     def __init__(self, file: Path) -> None:
-        self.simulator = simulator.Vendor(Store(file))
+        self.simulator = vendor.Vendor(Store(file))
         self.change(
             quantity=10,
             scheduled_next_term_instructions=NEXT_TERM,

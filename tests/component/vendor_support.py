@@ -11,10 +11,10 @@ import httpx2
 import orjson
 
 from deploy.local.tokens import Keys
-from sandbox.vendor.api import create_app
-from sandbox.vendor.faults import Clock
-from sandbox.vendor.store import Store
-from sandbox.vendor.vendor import Vendor
+from sandbox.vendor_simulator.api import create_app
+from sandbox.vendor_simulator.faults import Clock
+from sandbox.vendor_simulator.store import Store
+from sandbox.vendor_simulator.vendor import Vendor
 from shared.process.runtime import Runtime
 from shared.web.clients import Answered
 from tests.builders import START, Client, Database, build_registered, hear, running, sweep, work

@@ -41,7 +41,7 @@ COMMANDS = (
     "sandbox.mailbox",
     "sandbox.replay",
     "sandbox.storm",
-    "sandbox.vendor",
+    "sandbox.vendor_simulator",
     "sandbox.watch",
 )
 LEVELS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})

@@ -12,9 +12,9 @@ from services.collections import use_cases
 from services.collections.api.guard_limits import LIMITS_PROPOSED, GuardLimitChangeOut
 from services.collections.domain.guard import LimitChangeState
 from services.collections.domain.policy import Limits
-from services.collections.repository import guard as repository_guard
-from services.collections.repository.guard import SuspensionGuardState
-from services.collections.repository.guard_limits import find_open_guard_change
+from services.collections.repository import guard_queries
+from services.collections.repository.guard_limit_queries import find_open_guard_change
+from services.collections.repository.guard_queries import SuspensionGuardState
 from services.collections.use_cases.guard import Decision
 from services.collections.use_cases.guard_limits import change_guard_limits
 from shared.persistence.database import Unit
@@ -89,7 +89,7 @@ async def get_guard(read: Read) -> GuardOut:
     """Whether suspensions are stopped, and how many went out lately."""
 
     async def load(unit: Unit) -> GuardOut:
-        return await GuardOut.load(unit, await repository_guard.get_guard_state(unit))
+        return await GuardOut.load(unit, await guard_queries.get_guard_state(unit))
 
     return await read(load)
 
@@ -97,7 +97,7 @@ async def get_guard(read: Read) -> GuardOut:
 @reads.get("/guard/decisions", summary="What persons decided about the guard")
 async def list_decisions(read: Read) -> Page[DecisionOut]:
     """The last decisions, newest first."""
-    decisions = await read(repository_guard.decisions)
+    decisions = await read(guard_queries.decisions)
     return Page(items=[DecisionOut.model_validate(row) for row in decisions], next=None)
 
 
@@ -154,7 +154,7 @@ async def set_limits(
         row = await change_guard_limits(unit, command.caller, amounts, wanted.reason)
         if row.state == LimitChangeState.PROPOSED:
             return GuardLimitChangeOut.from_row(row)
-        return await GuardOut.load(unit, await repository_guard.get_guard_state(unit))
+        return await GuardOut.load(unit, await guard_queries.get_guard_state(unit))
 
     return await command.run(
         set_for_all, status=lambda answer: 200 if isinstance(answer, GuardOut) else 202, reason=wanted.reason

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.collections.domain.guard import GuardLimitChangeMoveRefused, LimitChangeState
 from services.collections.domain.policy import Limits
-from services.collections.repository.guard_limits import get_guard_limit_change, list_guard_limit_changes
+from services.collections.repository.guard_limit_queries import get_guard_limit_change, list_guard_limit_changes
 from services.collections.tables import GuardLimitChangeRow
 from services.collections.use_cases.guard_limits import (
     approve_guard_limits,

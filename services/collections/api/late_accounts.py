@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.api.standing import DunnableOut, NextOut
-from services.collections.repository.late_accounts import LateAccountCriteria
+from services.collections.repository.late_account_queries import LateAccountCriteria
 from services.collections.use_cases.late_accounts import LateAccount, UnknownPolicyStep
 from shared.events.collections import WaitsFor
 from shared.pure.fields import Code, example, get_example

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from services.collections.repository.notice_messages import get_sent_notice_message
+from services.collections.repository.notice_message_queries import get_sent_notice_message
 from shared.pure.fields import example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router

@@ -7,11 +7,11 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from services.collections import use_cases
-from services.collections.repository import notices as repository_notices
+from services.collections.repository import notice_queries
 from services.collections.repository.notice_search import NoticeCriteria, NoticeState, search_notices
 from services.collections.tables import NoticeRow
-from services.collections.use_cases.delivery import NoticeNotFailed
+from services.collections.use_cases import notice_sending
+from services.collections.use_cases.notice_sending import NoticeNotFailed
 from shared.persistence.database import Unit
 from shared.pure.fields import Instant, ReasonIn, example, get_example
 from shared.web.auth import needs
@@ -94,7 +94,7 @@ async def list_notices(
 @reads.get("/{notice_id}", summary="One notice")
 async def get_notice(notice_id: UUID, read: Read) -> NoticeOut:
     """A notice and what became of it."""
-    return NoticeOut.of(await read(lambda unit: repository_notices.get_notice(unit, notice_id)))
+    return NoticeOut.of(await read(lambda unit: notice_queries.get_notice(unit, notice_id)))
 
 
 @writes.post(
@@ -110,6 +110,6 @@ async def retry_notice(
     """After the address was mended: the notice goes out again, and its days count from then."""
 
     async def retry(unit: Unit) -> NoticeOut:
-        return NoticeOut.of(await use_cases.delivery.retry_notice(unit, notice_id))
+        return NoticeOut.of(await notice_sending.retry_notice(unit, notice_id))
 
     return await command.run(retry, status=200, reason=body.reason)

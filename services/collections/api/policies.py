@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, StringConstraints
 
 from services.collections import use_cases
 from services.collections.domain.policy import PolicyDocumentRefused, parse_collection_policy
-from services.collections.repository import policies as repository_policies
+from services.collections.repository import policy_queries
 from services.collections.tables import PolicyVersionRow
 from services.collections.use_cases.policies import GuardLoosenedByPolicy, PolicyDateRefused
 from shared.persistence.database import Unit
@@ -80,7 +80,7 @@ class PolicyOut(BaseModel):
     @classmethod
     def of(cls, row: PolicyVersionRow) -> Self:
         """The answer for a row."""
-        policy = repository_policies.parse_published_policy(row.document)
+        policy = policy_queries.parse_published_policy(row.document)
         fields = row.model_dump() | {"policy": policy.model_dump(mode="json")}
         return cls.model_validate(fields)
 
@@ -101,7 +101,7 @@ async def publish_policy(
     """
 
     # to read what nobody has checked may take long enough that others would notice
-    await asyncio.to_thread(repository_policies.parse_published_policy, policy.document)
+    await asyncio.to_thread(policy_queries.parse_published_policy, policy.document)
 
     async def publish(unit: Unit) -> PolicyOut:
         row = await use_cases.policies.publish_policy(
@@ -115,10 +115,10 @@ async def publish_policy(
 @reads.get("", summary="List the versions of the policy")
 async def list_policies(read: Read) -> Page[PolicyOut]:
     """All versions, oldest first."""
-    return Page(items=[PolicyOut.of(row) for row in await read(repository_policies.list_policies)], next=None)
+    return Page(items=[PolicyOut.of(row) for row in await read(policy_queries.list_policies)], next=None)
 
 
 @reads.get("/{version}", summary="One version of the policy")
 async def get_policy(version: Annotated[int, Path(ge=1, lt=2**31)], read: Read) -> PolicyOut:
     """A version as it was published."""
-    return PolicyOut.of(await read(lambda unit: repository_policies.get_policy(unit, version)))
+    return PolicyOut.of(await read(lambda unit: policy_queries.get_policy(unit, version)))

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 
 from services.collections import policy_page
-from services.collections.repository import policies
+from services.collections.repository import policy_queries
 from services.collections.tables import PolicyVersionRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
@@ -108,21 +108,21 @@ async def show_policy(
         return HTMLResponse(
             policy_page.render_missing_policy_page(version, versions), 404, page_headers | {"content-language": "en"}
         )
-    policy = policies.parse_published_policy(row.document)
+    policy = policy_queries.parse_published_policy(row.document)
     if is_json:
         return JSONResponse(_state_policy(row, chosen).model_dump(mode="json"), headers=headers)
     return HTMLResponse(policy_page.render_policy_page(row, policy, versions, chosen), headers=page_headers)
 
 
 async def _load_version(unit: Unit, version: int | None) -> tuple[PolicyVersionRow | None, list[PolicyVersionRow]]:
-    versions = list(await policies.list_policies(unit))
+    versions = list(await policy_queries.list_policies(unit))
     if version is None and versions:
-        return await policies.get_policy_in_force(unit, unit.now.date()), versions
+        return await policy_queries.get_policy_in_force(unit, unit.now.date()), versions
     return next((row for row in versions if row.version == version), None), versions
 
 
 def _state_policy(row: PolicyVersionRow, language: str) -> PublishedPolicyOut:
-    policy = policies.parse_published_policy(row.document)
+    policy = policy_queries.parse_published_policy(row.document)
     stated = {
         "version": row.version,
         "effective_date": row.effective_date,

@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.domain.suspension import SuspensionMoveRefused, SuspensionState
-from services.collections.repository import suspensions as repository_suspensions
-from services.collections.repository.suspensions import SuspensionCriteria, SuspensionRecord
+from services.collections.repository import suspension_queries
+from services.collections.repository.suspension_queries import SuspensionCriteria, SuspensionRecord
+from services.collections.use_cases import suspension_check
 from services.collections.use_cases.suspensions import SuspensionReleaseRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Day, ReasonIn, example, get_example
@@ -97,14 +98,14 @@ async def list_suspensions(
 ) -> Page[ListedSuspensionOut]:
     """Suspensions of all accounts in the order of their ids, which is that in which they were requested."""
     criteria, after = SuspensionCriteria(state, account_id), paging.after_id()
-    rows = await read(lambda unit: repository_suspensions.search_suspensions(unit, criteria, after, paging.limit + 1))
+    rows = await read(lambda unit: suspension_queries.search_suspensions(unit, criteria, after, paging.limit + 1))
     return paging.page([ListedSuspensionOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{suspension_id}", summary="One suspension")
 async def get_suspension(suspension_id: UUID, read: Read) -> SuspensionOut:
     """The suspension and its causes."""
-    return SuspensionOut.of(await read(lambda unit: repository_suspensions.get_suspension(unit, suspension_id)))
+    return SuspensionOut.of(await read(lambda unit: suspension_queries.get_suspension(unit, suspension_id)))
 
 
 @reads.get("/{suspension_id}/confirmation", summary="Whether a suspension still stands")
@@ -113,7 +114,7 @@ async def get_confirmation(suspension_id: UUID, read: Read) -> ConfirmationOut:
 
     What that brings is kept like any other fact: a suspension that nothing carries is withdrawn.
     """
-    verdict, detail = await use_cases.checking.confirm_suspension(read.runtime, suspension_id)
+    verdict, detail = await suspension_check.confirm_suspension(read.runtime, suspension_id)
     return ConfirmationOut(suspension_id=suspension_id, verdict=verdict, detail=detail)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, Field
 
-from services.collections.repository.waiting_steps import WaitingStepCriteria, search_waiting_steps
+from services.collections.repository.waiting_step_queries import WaitingStepCriteria, search_waiting_steps
 from shared.events.collections import WaitsFor
 from shared.pure.fields import Code, example
 from shared.web.auth import needs

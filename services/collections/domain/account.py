@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.collections.domain.judgement import Action, ItemEvaluation
+from services.collections.domain.item_evaluation import Action, ItemEvaluation
 from services.collections.domain.policy import Step
 
 

@@ -10,10 +10,14 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
-from services.collections.domain.item import Balance, ItemFacts, find_dunning_round
+from services.collections.domain.dunning_item import Balance, ItemFacts, find_dunning_round
+from services.collections.domain.dunning_timeline import build_dunning_timeline
 from services.collections.domain.policy import Policy
-from services.collections.domain.timeline import build_dunning_timeline
-from services.collections.domain.void import find_customer_warned_at, is_invoice_blocked_since, list_required_notices
+from services.collections.domain.voided_steps import (
+    find_customer_warned_at,
+    is_invoice_blocked_since,
+    list_required_notices,
+)
 from shared.pure.errors import Refusal
 
 

@@ -1,5 +1,19 @@
 """Every query of collections; the only place that knows both rows and domain."""
 
-from services.collections.repository import facts, guard, notices, policies, standing, suspensions
+from services.collections.repository import (
+    fact_queries,
+    guard_queries,
+    notice_queries,
+    policy_queries,
+    standing_queries,
+    suspension_queries,
+)
 
-__all__ = ["facts", "guard", "notices", "policies", "standing", "suspensions"]
+__all__ = [
+    "fact_queries",
+    "guard_queries",
+    "notice_queries",
+    "policy_queries",
+    "standing_queries",
+    "suspension_queries",
+]

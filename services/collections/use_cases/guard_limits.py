@@ -5,13 +5,13 @@ from uuid import UUID
 
 from services.collections.domain.guard import LIMIT_CHANGE_ALLOWED, GuardLimitChangeMoveRefused, LimitChangeState
 from services.collections.domain.policy import Limits
-from services.collections.repository.guard import SuspensionGuardState, lock_guard
-from services.collections.repository.guard_limits import (
+from services.collections.repository.guard_limit_queries import (
     find_open_guard_change,
     get_guard_limit_change,
     has_requested_any_suspension,
     save_guard_limit_change,
 )
+from services.collections.repository.guard_queries import SuspensionGuardState, lock_guard
 from services.collections.tables import GuardLimitChangeRow
 from services.collections.use_cases.guard import set_guard_limits
 from shared.persistence.audit import AuditedChange

@@ -3,8 +3,7 @@
 from datetime import date, timedelta
 
 from services.collections.domain.policy import Limits, check_suspension_notices
-from services.collections.repository import guard
-from services.collections.repository import policies as repository_policies
+from services.collections.repository import guard_queries, policy_queries
 from services.collections.tables import PolicyVersionRow
 from shared.events.collections import PolicyPublished
 from shared.persistence.audit import AuditedChange
@@ -35,10 +34,10 @@ async def publish_policy(unit: Unit, document: str, effective_date: date, actor:
 
     Raises PolicyDocumentRefused, PolicyDateRefused, GuardLoosenedByPolicy.
     """
-    policy = repository_policies.parse_published_policy(document)
+    policy = policy_queries.parse_published_policy(document)
     check_suspension_notices(policy)
     await unit.lock(SUBJECT)
-    published = await repository_policies.list_policies(unit)
+    published = await policy_queries.list_policies(unit)
     if published:
         # An invoice recorded today, on the latest date that it is anywhere, keeps the version that it is on.
         earliest = max((unit.now + EARLIEST_ZONE).date() + ONE_DAY, published[-1].effective_date)
@@ -65,7 +64,7 @@ async def publish_policy(unit: Unit, document: str, effective_date: date, actor:
     )
     unit.record(AuditedChange("policy", row.version))
     if not published:
-        await repository_policies.mark_open_items_due(unit)
+        await policy_queries.mark_open_items_due(unit)
     return row
 
 
@@ -74,10 +73,10 @@ async def _tighten_guard(unit: Unit, limits: Limits) -> None:
 
     Raises GuardLoosenedByPolicy.
     """
-    current = (await guard.lock_guard(unit)).limits
+    current = (await guard_queries.lock_guard(unit)).limits
     if current is not None and limits.allows_more_than(current):
         raise GuardLoosenedByPolicy(
             f"guard: the limits in force are {current.suspensions_per_hour} suspensions an hour and"
             f" {current.share_of_accounts_percent} % of the accounts; loosen them first (POST /v1/guard:set-limits)"
         )
-    await guard.save_guard_limits(unit, limits)
+    await guard_queries.save_guard_limits(unit, limits)

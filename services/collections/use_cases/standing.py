@@ -6,12 +6,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.collections.repository import facts as repository_facts
-from services.collections.repository import notices
-from services.collections.repository import standing as repository_standing
+from services.collections.repository import fact_queries, notice_queries, standing_queries
 from services.collections.tables import NoticeRow
-from services.collections.use_cases import judging
-from services.collections.use_cases.judging import EvaluatedItem
+from services.collections.use_cases import account_evaluation
+from services.collections.use_cases.account_evaluation import EvaluatedItem
 from shared.persistence.database import Unit
 
 NOTICES_SHOWN = 50
@@ -36,20 +34,20 @@ class AccountStanding:
 
 async def load_account_standing(unit: Unit, account_id: UUID) -> AccountStanding:
     """The standing of an account now. Raises NotFound."""
-    account = await repository_standing.account(unit, account_id)
-    facts = (await repository_facts.load_account_facts(unit, [account_id]))[account_id]
-    items = await judging.evaluate_account(unit, facts)
-    suspensions = await repository_standing.suspensions(unit, account_id)
+    account = await standing_queries.account(unit, account_id)
+    facts = (await fact_queries.load_account_facts(unit, [account_id]))[account_id]
+    items = await account_evaluation.evaluate_account(unit, facts)
+    suspensions = await standing_queries.suspensions(unit, account_id)
     return AccountStanding(
         account_id,
         account["time_zone"],
         assess_account_state(items, suspensions),
         items,
-        await repository_standing.list_fact_events(unit, [result.item.invoice_id for result in items]),
-        await repository_standing.cases(unit, account_id),
+        await standing_queries.list_fact_events(unit, [result.item.invoice_id for result in items]),
+        await standing_queries.cases(unit, account_id),
         suspensions,
-        await repository_standing.list_step_deferrals(unit, account_id),
-        await notices.list_notices(unit, account_id, NOTICES_SHOWN),
+        await standing_queries.list_step_deferrals(unit, account_id),
+        await notice_queries.list_notices(unit, account_id, NOTICES_SHOWN),
     )
 
 

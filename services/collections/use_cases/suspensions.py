@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
-from services.collections.domain.item import Balance, ItemFacts
+from services.collections.domain.dunning_item import Balance, ItemFacts
 from services.collections.domain.suspension import (
     SuspensionState,
     SuspensionTerms,
@@ -14,9 +14,9 @@ from services.collections.domain.suspension import (
     list_unblocked_suspension_causes,
     move_suspension,
 )
-from services.collections.repository import suspensions as repository_suspensions
-from services.collections.repository.facts import DunningFacts, load_account_facts
-from services.collections.repository.suspensions import RecordedSuspensionCause, SuspensionRecord
+from services.collections.repository import suspension_queries
+from services.collections.repository.fact_queries import DunningFacts, load_account_facts
+from services.collections.repository.suspension_queries import RecordedSuspensionCause, SuspensionRecord
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -80,7 +80,7 @@ async def _update_suspension(
     unblocked = open_causes
     if suspension.state is SuspensionState.REQUESTED:
         unblocked = list_unblocked_suspension_causes(open_causes, items, terms, suspension.requested_at, unit.now)
-    await repository_suspensions.end_suspension_causes(unit, suspension.id, causes - open_causes)
+    await suspension_queries.end_suspension_causes(unit, suspension.id, causes - open_causes)
     if suspension.state is SuspensionState.REQUESTED and not is_suspension_still_due(
         unblocked, suspension.subscription_id, items, terms, unit.now
     ):
@@ -103,7 +103,7 @@ async def withdraw_suspension(
 ) -> None:
     """Withdraw a suspension that is not effective yet; a person's reason stays here."""
     state = move_suspension(suspension.state, SuspensionState.WITHDRAWN)
-    await repository_suspensions.save_suspension_state(unit, suspension.id, state, reason or ENDS[cause])
+    await suspension_queries.save_suspension_state(unit, suspension.id, state, reason or ENDS[cause])
     unit.publish(
         SuspensionWithdrawn(
             account_id=suspension.account_id,
@@ -119,7 +119,7 @@ async def request_reinstatement(
 ) -> None:
     """Have an effective suspension end; a person's reason stays here."""
     state = move_suspension(suspension.state, SuspensionState.ENDING)
-    await repository_suspensions.save_suspension_state(unit, suspension.id, state, reason or ENDS[cause])
+    await suspension_queries.save_suspension_state(unit, suspension.id, state, reason or ENDS[cause])
     unit.publish(
         ReinstatementRequested(
             account_id=suspension.account_id,
@@ -159,8 +159,8 @@ async def request_suspension(
             None,
             {},
         )
-        await repository_suspensions.insert_suspension(unit, suspension)
-    await repository_suspensions.insert_suspension_causes(unit, account.account_id, suspension.id, new)
+        await suspension_queries.insert_suspension(unit, suspension)
+    await suspension_queries.insert_suspension_causes(unit, account.account_id, suspension.id, new)
     added = {cause.invoice_id: cause for cause in new}
     _announce_request(unit, suspension, {**suspension.causes, **added})
 
@@ -187,19 +187,19 @@ async def release_suspension(unit: Unit, suspension_id: UUID, until: date, reaso
     Raises NotFound, SuspensionReleaseRefused, SuspensionMoveRefused. It is a fact of each invoice that caused it: the
     step counts as taken until then; after it, access ends again only after a new notice and its days.
     """
-    suspension = await repository_suspensions.get_suspension(unit, suspension_id)
+    suspension = await suspension_queries.get_suspension(unit, suspension_id)
     await unit.lock(suspension.account_id)
-    suspension = await repository_suspensions.get_suspension(unit, suspension_id)
+    suspension = await suspension_queries.get_suspension(unit, suspension_id)
     account = (await load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
     _check_end_of_release(until, local_date(unit.now, account.zone))
     before = {"state": suspension.state}
     if suspension.state is SuspensionState.REQUESTED:
-        await repository_suspensions.record_suspension_step(unit, suspension_id)
+        await suspension_queries.record_suspension_step(unit, suspension_id)
         await withdraw_suspension(unit, suspension, "released", reason)
     else:
         await request_reinstatement(unit, suspension, "released", reason)
-    await repository_suspensions.insert_suspension_releases(unit, suspension_id, until)
-    suspension = await repository_suspensions.get_suspension(unit, suspension_id)
+    await suspension_queries.insert_suspension_releases(unit, suspension_id, until)
+    suspension = await suspension_queries.get_suspension(unit, suspension_id)
     after = {"state": suspension.state, "until": until}
     unit.record(AuditedChange("suspension", suspension_id, suspension.account_id, before, after))
     return suspension

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from uuid import UUID
 
 from services.entitlements.domain.hold import Hold, standing
-from services.entitlements.domain.renewal import disable_auto_renew
+from services.entitlements.domain.renewal_settings import disable_auto_renew
 from shared.events.entitlements import WantedAtVendor
 from shared.pure.errors import Refusal
 

@@ -1,5 +1,5 @@
 """Use cases of entitlements: one function per action, that loads, decides, saves and publishes."""
 
-from services.entitlements.use_cases import access, ends, holds, suspensions, vendor
+from services.entitlements.use_cases import access, holds, subscription_ends, suspensions, vendor_results
 
-__all__ = ["access", "ends", "holds", "suspensions", "vendor"]
+__all__ = ["access", "holds", "subscription_ends", "suspensions", "vendor_results"]

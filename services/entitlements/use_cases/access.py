@@ -2,7 +2,7 @@
 
 from services.entitlements import repository
 from services.entitlements.domain.entitlement import EntitlementState, SubscriptionEntitlement, is_access_allowed
-from services.entitlements.use_cases.vendor import enqueue_vendor_sync
+from services.entitlements.use_cases.vendor_results import enqueue_vendor_sync
 from shared.events.entitlements import EntitlementGranted
 from shared.events.invoicing import SubscriptionActivated
 from shared.persistence.database import Unit

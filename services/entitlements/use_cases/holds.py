@@ -8,7 +8,7 @@ from uuid import UUID
 from services.entitlements import repository
 from services.entitlements.domain.entitlement import put_hold_on_entitlement
 from services.entitlements.domain.hold import Hold, release_hold_by_hand
-from services.entitlements.use_cases.vendor import enqueue_vendor_sync
+from services.entitlements.use_cases.vendor_results import enqueue_vendor_sync
 from shared.events.entitlements import HoldPlaced, HoldReleased
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit

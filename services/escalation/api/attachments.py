@@ -17,10 +17,10 @@ from starlette.requests import ClientDisconnect
 from services.escalation import use_cases
 from services.escalation.api.threads import Audience
 from services.escalation.domain.attachments import MAX_FILE_BYTES, AttachmentTypeRefused, TooManyAttachments
-from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.domain.removals import CaseContentRemoved
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.mail.file_types import check_mail_file
-from services.escalation.repository import attachments, case_queries, inbound_mails
+from services.escalation.repository import attachment_queries, case_queries, inbound_mail_queries
 from services.escalation.tables import AttachmentRow
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, Unavailable
@@ -154,7 +154,7 @@ async def list_attachments(case_id: UUID, read: Read, paging: Paging) -> Page[At
 
     async def load(unit: Unit) -> list[AttachmentOut]:
         await case_queries.get_case(unit, case_id)
-        rows = await attachments.list_attachments_of_case(unit, case_id, after, paging.limit + 1)
+        rows = await attachment_queries.list_attachments_of_case(unit, case_id, after, paging.limit + 1)
         return [AttachmentOut.from_row(row) for row in rows]
 
     return paging.page(await read(load), key=lambda file: file.id)
@@ -166,8 +166,8 @@ async def list_files_of_mail(inbound_mail_id: UUID, read: Read, paging: Paging) 
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[AttachmentOut]:
-        await inbound_mails.get_inbound_mail_row(unit, inbound_mail_id)
-        rows = await attachments.list_attachments_of_mail(unit, inbound_mail_id, after, paging.limit + 1)
+        await inbound_mail_queries.get_inbound_mail_row(unit, inbound_mail_id)
+        rows = await attachment_queries.list_attachments_of_mail(unit, inbound_mail_id, after, paging.limit + 1)
         return [AttachmentOut.from_row(row) for row in rows]
 
     return paging.page(await read(load), key=lambda file: file.id)
@@ -181,13 +181,15 @@ async def list_files_of_mail(inbound_mail_id: UUID, read: Read, paging: Paging) 
 )
 async def get_content(attachment_id: UUID, read: Read) -> Response:
     """The file as it was sent, to be saved: as octets, whatever it is, and with nothing that a browser would run."""
-    row = await read(partial(attachments.get_attachment, attachment_id=attachment_id))
+    row = await read(partial(attachment_queries.get_attachment, attachment_id=attachment_id))
     if row.removed_at is not None:
         raise CaseContentRemoved("the file was removed")
 
     async def stream() -> AsyncIterator[bytes]:
         place = 0
-        while chunk := await read(partial(attachments.find_attachment_chunk, attachment_id=attachment_id, place=place)):
+        while chunk := await read(
+            partial(attachment_queries.find_attachment_chunk, attachment_id=attachment_id, place=place)
+        ):
             yield chunk
             place += 1
 

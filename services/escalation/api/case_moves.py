@@ -15,7 +15,7 @@ from services.escalation.domain.cases import (
     CustomerNotInformed,
 )
 from services.escalation.domain.inbound_mails import UnreadCustomerAnswer
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.use_cases.case_moves import CaseForCauseExists, DisputeOfCaseUndecided
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn

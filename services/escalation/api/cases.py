@@ -22,7 +22,7 @@ from services.escalation.api.case_bodies import (
 )
 from services.escalation.api.chargebacks import find_chargeback_out
 from services.escalation.domain.cases import CaseState
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import case_queries, case_search
 from services.escalation.repository.case_search import CaseCriteria, CaseSearchTooWide
 from services.escalation.use_cases.case_changes import CaseSeverityRefused

@@ -7,7 +7,7 @@ from fastapi import Response
 
 from services.escalation import use_cases
 from services.escalation.api.chargeback_bodies import ChargebackOut, NetworkEvidenceIn
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import chargeback_queries
 from services.escalation.use_cases.chargebacks import ChargebackEvidenceRefused
 from services.escalation.use_cases.ticket_files import TicketFileUnknown

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 
 from services.escalation.api.service_credit_bodies import MatchIn, PassedOnIn, ServiceCreditOut, VendorCreditOut
 from services.escalation.api.service_credits import build_service_credit
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import service_credit_queries
 from services.escalation.use_cases import credit_matching
 from services.escalation.use_cases.credit_matching import (

@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from services.escalation import use_cases
 from services.escalation.api.dispute_bodies import AmendmentIn, AmendmentOut, DisputeIn, DisputeOut, LineOut
 from services.escalation.domain.disputes import DisputeState
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.amendments import DisputeAdditionRefused

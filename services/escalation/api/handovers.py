@@ -11,7 +11,7 @@ from services.escalation import use_cases
 from services.escalation.api.case_bodies import Description
 from services.escalation.api.threads import EntryOut
 from services.escalation.domain.handovers import MEANINGS, Category, Requirement
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import case_queries, handover_queries, health_queries
 from services.escalation.tables import VendorChannelRow
 from services.escalation.use_cases.handovers import HandoverReadiness

@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import CaseIn, CaseOut
 from services.escalation.domain.inbound_mails import InboundState, TriageReason
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.mail.file_types import check_mail_files
-from services.escalation.mail.reading import parse_inbound_mail
-from services.escalation.repository import inbound_mails
+from services.escalation.mail.mail_parser import parse_inbound_mail
+from services.escalation.repository import inbound_mail_queries
 from services.escalation.tables import InboundMailRow
 from services.escalation.use_cases.inbound_mails import ArrivedMail
 from shared.persistence.database import Unit
@@ -189,14 +189,18 @@ async def list_inbound_mails(
 ) -> Page[InboundMailOut]:
     """Mails in the order in which they came."""
     after = paging.after_id()
-    rows = await read(lambda unit: inbound_mails.list_inbound_mail_rows(unit, state, case_id, after, paging.limit + 1))
+    rows = await read(
+        lambda unit: inbound_mail_queries.list_inbound_mail_rows(unit, state, case_id, after, paging.limit + 1)
+    )
     return paging.page([InboundMailOut.from_row(row) for row in rows], key=lambda mail: mail.id)
 
 
 @reads.get("/{inbound_mail_id}", summary="One mail that came in")
 async def get_inbound_mail(inbound_mail_id: UUID, read: Read) -> InboundMailOut:
     """The mail, and what became of it."""
-    return InboundMailOut.from_row(await read(lambda unit: inbound_mails.get_inbound_mail_row(unit, inbound_mail_id)))
+    return InboundMailOut.from_row(
+        await read(lambda unit: inbound_mail_queries.get_inbound_mail_row(unit, inbound_mail_id))
+    )
 
 
 @writes.post(

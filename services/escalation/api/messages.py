@@ -10,7 +10,7 @@ from services.escalation import use_cases
 from services.escalation.api.case_bodies import Description
 from services.escalation.api.threads import EntryOut
 from services.escalation.domain.mails import CaseAccountMissing, OutcomeUnknown
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.use_cases.messages import NewMessage
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, example

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.escalation import use_cases
 from services.escalation.domain.removals import MAX_RETENTION_DAYS, MIN_RETENTION_DAYS
-from services.escalation.repository import removals
+from services.escalation.repository import removal_queries
 from services.escalation.tables import RetentionPeriodRow
 from services.escalation.use_cases.removals import CorrespondenceErasure
 from shared.persistence.database import Unit
@@ -117,7 +117,7 @@ class CorrespondenceOut(BaseModel):
 @reads.get("/retention-period", summary="For how long words are kept")
 async def get_retention_period(read: Read) -> RetentionPeriodOut:
     """Days from the closing of a case until what people wrote in it is removed."""
-    return RetentionPeriodOut.from_row(await read(removals.get_case_retention_period))
+    return RetentionPeriodOut.from_row(await read(removal_queries.get_case_retention_period))
 
 
 @admin.put("/retention-period", summary="Say for how long words are kept")
@@ -186,7 +186,9 @@ async def export_correspondence(
     senders = sorted({sender.lower() for sender in address or []})
     after = paging.after_id()
     rows = await read(
-        lambda unit: removals.list_correspondence_of_person(unit, contact_person_id, senders, after, paging.limit + 1)
+        lambda unit: removal_queries.list_correspondence_of_person(
+            unit, contact_person_id, senders, after, paging.limit + 1
+        )
     )
     items = [CorrespondenceOut.model_validate(dict(row)) for row in rows]
     return paging.page(items, key=lambda mail: mail.id)

@@ -23,7 +23,7 @@ from services.escalation.api.resource_bodies import (
     build_resource_fields,
     parse_resource_file,
 )
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import case_queries, resource_queries, resource_search
 from services.escalation.repository.resource_search import SupportResourceCriteria
 from services.escalation.use_cases.resources import ResourceReferenceTaken

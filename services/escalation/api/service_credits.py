@@ -12,8 +12,8 @@ from services.escalation.api.service_credit_bodies import (
     ServiceCreditIn,
     ServiceCreditOut,
 )
-from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.domain.service_credits import CreditEvidenceMissing, ServiceCreditState, TooLateForVendor
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import service_credit_queries
 from services.escalation.tables import ServiceCreditRow
 from services.escalation.use_cases import service_credits

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from services.escalation.api.case_bodies import CaseOut, build_case_fields
 from services.escalation.api.dispute_bodies import DisputeOut
 from services.escalation.api.ticket_bodies import VendorTicketOut
-from services.escalation.repository import case_search, copies, dispute_queries, ticket_queries
+from services.escalation.repository import case_search, dispute_queries, invoicing_copies, ticket_queries
 from shared.persistence.database import Unit
 from shared.pure.fields import example, get_example
 from shared.web.auth import needs
@@ -42,7 +42,7 @@ async def get_account_support(account_id: UUID, read: Read) -> AccountSupportOut
     """Everything that is open for an account, in one answer."""
 
     async def load(unit: Unit) -> AccountSupportOut:
-        await copies.check_account_exists(unit, account_id)
+        await invoicing_copies.check_account_exists(unit, account_id)
         cases = await case_search.list_open_cases(unit, account_id, MAX_SHOWN + 1)
         tickets = await ticket_queries.list_unsolved_tickets(unit, account_id, MAX_SHOWN + 1)
         undecided = await dispute_queries.list_undecided_disputes(unit, account_id, MAX_SHOWN + 1)

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import Description
-from services.escalation.domain.moves import StateMoveRefused
-from services.escalation.repository import case_queries, mails, threads
+from services.escalation.domain.state_moves import StateMoveRefused
+from services.escalation.repository import case_mail_queries, case_queries, thread_queries
 from services.escalation.tables import CaseMailRow, EntryRow
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
@@ -99,7 +99,7 @@ class EntryOut(BaseModel):
 
 def build_entry_fields(row: Mapping[str, Any]) -> Fields:
     """Build the fields of an entry's answer from its columns and those of its mail."""
-    fields = {name: row[name] for name in threads.SHOWN_COLUMNS}
+    fields = {name: row[name] for name in thread_queries.SHOWN_COLUMNS}
     fields["mail"] = None
     if row["mail_state"] is not None:
         fields["mail"] = {
@@ -174,7 +174,7 @@ async def list_entries(
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[Fields]:
-        rows = await threads.list_thread_entries(unit, case_id, audience, kind, after, paging.limit + 1)
+        rows = await thread_queries.list_thread_entries(unit, case_id, audience, kind, after, paging.limit + 1)
         if not rows:
             await case_queries.get_case(unit, case_id)
         return [build_entry_fields(row) for row in rows]
@@ -207,8 +207,11 @@ async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
 
     async def load(unit: Unit) -> list[ContactOut]:
         await case_queries.get_case(unit, case_id)
-        contacts = [ContactOut.from_row(row) for row in await threads.list_customer_contacts(unit, case_id)]
-        sent = [ContactOut.from_mail(mail, row) for mail, row in await mails.list_delivered_case_mails(unit, case_id)]
+        contacts = [ContactOut.from_row(row) for row in await thread_queries.list_customer_contacts(unit, case_id)]
+        sent = [
+            ContactOut.from_mail(mail, row)
+            for mail, row in await case_mail_queries.list_delivered_case_mails(unit, case_id)
+        ]
         return sorted(contacts + sent, key=lambda contact: (contact.contacted_at, contact.id))
 
     return Page(items=await read(load), next=None)

@@ -8,7 +8,7 @@ from fastapi import Response
 from services.escalation import use_cases
 from services.escalation.api.ticket_bodies import VendorTicketDetailsOut
 from services.escalation.api.vendor_tickets import load_ticket_details
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.use_cases.ticket_mails import VendorNotReachedByMail
 from shared.persistence.database import Unit
 from shared.web.auth import needs

@@ -10,7 +10,7 @@ from fastapi import Response
 from services.escalation import use_cases
 from services.escalation.api.dispute_bodies import DisputeOut, UpholdIn
 from services.escalation.domain.disputes import ApprovedAmountsRefused, DisputeCreditsNothing, DisputeState
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.dispute_items import DisputeAmendmentPending
 from services.escalation.use_cases.upholding import (

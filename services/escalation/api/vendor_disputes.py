@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from services.escalation.api.vendor_dispute_bodies import AcceptedIn, AtVendorIn, VendorDisputeIn, VendorDisputeOut
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.domain.vendor_disputes import AcceptedAmountRefused, ContestedAboveInvoice, VendorDisputeState
 from services.escalation.repository import vendor_dispute_queries
 from services.escalation.use_cases import vendor_dispute_moves, vendor_disputes

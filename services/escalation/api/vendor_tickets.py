@@ -19,9 +19,9 @@ from services.escalation.api.ticket_bodies import (
     VendorTicketOut,
 )
 from services.escalation.domain.evidence_packs import EvidencePackFile, build_evidence_pack
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.domain.vendor_tickets import TicketNotAtVendor, TicketStatus, VendorTicketNote
-from services.escalation.repository import ticket_mails, ticket_queries
+from services.escalation.repository import ticket_mail_queries, ticket_queries
 from services.escalation.repository.ticket_queries import VendorTicketCriteria
 from services.escalation.tables import VendorTicketRow
 from services.escalation.use_cases.handovers import HandoverIncomplete
@@ -66,7 +66,7 @@ PACK: dict[int | str, dict[str, Any]] = {
 async def load_ticket_details(unit: Unit, ticket_id: UUID) -> VendorTicketDetailsOut:
     """Load a ticket with its mails. Raises NotFound."""
     row = await ticket_queries.get_vendor_ticket(unit, ticket_id)
-    mails = await ticket_mails.list_ticket_mails(unit, ticket_id, use_cases.ticket_mails.MAX_MAILS)
+    mails = await ticket_mail_queries.list_ticket_mails(unit, ticket_id, use_cases.ticket_mails.MAX_MAILS)
     return VendorTicketDetailsOut.from_rows(row, mails)
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.escalation.domain.deadlines import compute_deadline_warning
-from services.escalation.domain.moves import move_state
+from services.escalation.domain.state_moves import move_state
 from shared.pure.errors import Refusal
 
 DEADLINE_LEAD = timedelta(days=6)

@@ -13,7 +13,7 @@ from services.escalation.domain.disputes import (
     DisputeWindow,
     list_added_dispute_lines,
 )
-from services.escalation.domain.moves import StateMoveRefused, move_state
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
 from services.escalation.repository import case_queries, dispute_queries
 from services.escalation.tables import DisputeAmendmentRow, DisputeRow
 from services.escalation.use_cases.cases import write_internal_entry

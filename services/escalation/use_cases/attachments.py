@@ -5,8 +5,8 @@ from uuid import UUID
 
 from services.escalation.domain.attachments import MAX_ATTACHMENTS, CheckedAttachment, TooManyAttachments
 from services.escalation.domain.cases import CaseState
-from services.escalation.domain.moves import StateMoveRefused
-from services.escalation.repository import attachments, threads
+from services.escalation.domain.state_moves import StateMoveRefused
+from services.escalation.repository import attachment_queries, thread_queries
 from services.escalation.tables import AttachmentRow, EntryRow, InboundMailRow
 from services.escalation.use_cases.cases import lock_case
 from shared.persistence.audit import AuditedChange
@@ -21,11 +21,11 @@ async def add_case_attachment(
     case = await lock_case(unit, case_id)
     if case.state == CaseState.MERGED:
         raise StateMoveRefused(f"the case goes on as {case.merged_into}")
-    if await attachments.count_attachments(unit, case_id) >= MAX_ATTACHMENTS:
+    if await attachment_queries.count_attachments(unit, case_id) >= MAX_ATTACHMENTS:
         raise TooManyAttachments(f"a case has at most {MAX_ATTACHMENTS} files")
     row = _build_row(unit, file, audience, actor)
     row.case_id = case_id
-    await attachments.insert_attachment(unit, row, file)
+    await attachment_queries.insert_attachment(unit, row, file)
     entry = EntryRow(
         id=new_id(),
         case_id=case_id,
@@ -40,7 +40,7 @@ async def add_case_attachment(
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_thread_entry(unit, entry)
+    await thread_queries.insert_thread_entry(unit, entry)
     unit.record(AuditedChange("attachment", row.id, case.account_id))
     return row
 
@@ -50,13 +50,13 @@ async def save_mail_attachments(unit: Unit, mail_id: UUID, files: Sequence[Check
     for file in files:
         row = _build_row(unit, file, "customer", None)
         row.inbound_mail_id = mail_id
-        await attachments.insert_attachment(unit, row, file)
+        await attachment_queries.insert_attachment(unit, row, file)
 
 
 async def move_mail_files(unit: Unit, row: InboundMailRow, case_id: UUID, audience: str) -> None:
     """Let the files of a mail be those of a case, as many as it may have; the others stay with the mail only."""
-    room = max(0, MAX_ATTACHMENTS - await attachments.count_attachments(unit, case_id))
-    placed, unplaced = await attachments.place_attachments_in_case(unit, row.id, case_id, audience, room)
+    room = max(0, MAX_ATTACHMENTS - await attachment_queries.count_attachments(unit, case_id))
+    placed, unplaced = await attachment_queries.place_attachments_in_case(unit, row.id, case_id, audience, room)
     if unplaced:
         row.details = row.details | {"files": placed, "unplaced_files": unplaced}
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.inbound_mails import is_case_unreachable
 from services.escalation.domain.mails import MAIL_ALLOWED, MailState
-from services.escalation.domain.moves import move_state
-from services.escalation.repository import case_queries, inbound_mails, mails
+from services.escalation.domain.state_moves import move_state
+from services.escalation.repository import case_mail_queries, case_queries, inbound_mail_queries
 from services.escalation.use_cases.case_moves import build_case_loop, undo_case_closing
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.informing import expect_outcome_contact
@@ -24,19 +24,19 @@ async def record_case_mail_bounce(unit: Unit, secrets: Collection[str], code: st
     """Record that a mail came back for good: one of a case, else of whichever service knows it. Otherwise nothing."""
     if code is None:
         return
-    bounced = await inbound_mails.find_bounced_case_mail(unit, secrets)
+    bounced = await inbound_mail_queries.find_bounced_case_mail(unit, secrets)
     if bounced is None:
         if not await record_ticket_bounce(unit, secrets, code):
             await _announce_others(unit, secrets, code)
         return
     entry_id, account_id = bounced
     await unit.lock(account_id, entry_id)
-    row, _ = await mails.get_case_mail(unit, entry_id)
+    row, _ = await case_mail_queries.get_case_mail(unit, entry_id)
     if MailState.BOUNCED not in MAIL_ALLOWED[MailState(row.state)]:
         return
     row.state = move_state(MAIL_ALLOWED, MailState(row.state), MailState.BOUNCED)
     row.code, row.settled_at = code, unit.now
-    await mails.save_case_mail(unit, row)
+    await case_mail_queries.save_case_mail(unit, row)
     unit.publish(MailBounced(message_id=entry_id, permanent=True, code=code))
     await _follow_bounce(unit, row.case_id, account_id)
 
@@ -46,7 +46,7 @@ async def _announce_others(unit: Unit, secrets: Collection[str], code: str) -> N
     bounce_ids = sorted(compute_bounce_id(secret) for secret in sorted(secrets)[:MAX_OTHERS])
     await unit.lock(*bounce_ids)
     for bounce_id in bounce_ids:
-        if await inbound_mails.insert_other_bounce(unit, bounce_id, code):
+        if await inbound_mail_queries.insert_other_bounce(unit, bounce_id, code):
             unit.publish(MailBounced(message_id=bounce_id, permanent=True, code=code))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.escalation.domain.cases import CaseState
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import case_queries
 from services.escalation.tables import CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import update_clocks_by_severity

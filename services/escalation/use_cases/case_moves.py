@@ -15,8 +15,8 @@ from services.escalation.domain.cases import (
     undo_case_close,
 )
 from services.escalation.domain.inbound_mails import UnreadCustomerAnswer
-from services.escalation.domain.moves import move_state
-from services.escalation.repository import case_queries, inbound_mails, mails, threads
+from services.escalation.domain.state_moves import move_state
+from services.escalation.repository import case_mail_queries, case_queries, inbound_mail_queries, thread_queries
 from services.escalation.tables import CaseRow
 from services.escalation.use_cases.case_clocks import update_clocks_by_state
 from services.escalation.use_cases.cases import CaseLink, link_case, lock_case, write_internal_entry
@@ -120,7 +120,7 @@ async def merge_case_by_hand(unit: Unit, case_id: UUID, target_id: UUID, actor: 
     row.merged_into = target_id
     await enter_case_state(unit, row, wanted, actor, reason)
     await case_queries.redirect_merged_cases(unit, case_id, target_id)
-    await inbound_mails.redirect_mails_of_case(unit, case_id, target_id)
+    await inbound_mail_queries.redirect_mails_of_case(unit, case_id, target_id)
     target.unread_answers, row.unread_answers = target.unread_answers + row.unread_answers, 0
     await case_queries.save_case(unit, target)
     links = [
@@ -155,8 +155,8 @@ async def undo_case_closing(unit: Unit, row: CaseRow, reason: str) -> None:
 async def build_case_loop(unit: Unit, row: CaseRow, no_customer_affected: str | None) -> CaseLoop:
     """Build the facts that decide whether the loop of a case is closed."""
     informed = (
-        await threads.find_last_outcome_contact(unit, row.id),
-        await mails.find_informing_mail(unit, row.id, row.outcome_sequence),
+        await thread_queries.find_last_outcome_contact(unit, row.id),
+        await case_mail_queries.find_informing_mail(unit, row.id, row.outcome_sequence),
     )
     return CaseLoop(
         row.outcome_sequence,

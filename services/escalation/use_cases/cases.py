@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.escalation.domain.cases import DEFAULT_QUEUES, CaseState
-from services.escalation.repository import case_queries, threads
+from services.escalation.repository import case_queries, thread_queries
 from services.escalation.tables import CaseLinkRow, CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import begin_case_clocks
 from shared.events.escalation import CaseKind, CaseOpened, Severity
@@ -132,7 +132,7 @@ async def write_internal_entry(
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_thread_entry(unit, entry)
+    await thread_queries.insert_thread_entry(unit, entry)
     return entry
 
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.escalation.domain.cases import UNRESOLVED, CaseState
 from services.escalation.domain.deadlines import compute_deadline_lapse, compute_deadline_warning
-from services.escalation.domain.moves import StateMoveRefused
-from services.escalation.repository import attachments, case_queries, chargeback_queries
+from services.escalation.domain.state_moves import StateMoveRefused
+from services.escalation.repository import attachment_queries, case_queries, chargeback_queries
 from services.escalation.tables import CaseRow, ChargebackEvidenceRow, ChargebackRow
 from services.escalation.use_cases.case_moves import advance_case
 from services.escalation.use_cases.cases import CaseLink, NewCase, open_case, open_task, write_internal_entry
@@ -162,7 +162,9 @@ async def _check_evidence(
     if len(await chargeback_queries.list_chargeback_evidence(unit, row.chargeback_id)) >= MAX_EVIDENCE:
         raise StateMoveRefused(f"evidence was given {MAX_EVIDENCE} times, which is all that is kept")
     case = await case_queries.get_ongoing_case(unit, row.case_id)
-    files = {file.id for file in await attachments.list_chosen_attachments(unit, case.id, submitted.attachment_ids)}
+    files = {
+        file.id for file in await attachment_queries.list_chosen_attachments(unit, case.id, submitted.attachment_ids)
+    }
     if unknown := [attachment_id for attachment_id in submitted.attachment_ids if attachment_id not in files]:
         raise TicketFileUnknown(f"attachment_ids: the case has no file {unknown[0]}")
 

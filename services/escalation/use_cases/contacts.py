@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from services.escalation.domain.cases import CaseState
-from services.escalation.domain.moves import StateMoveRefused
-from services.escalation.repository import case_queries, threads
+from services.escalation.domain.state_moves import StateMoveRefused
+from services.escalation.repository import case_queries, thread_queries
 from services.escalation.tables import EntryRow
 from services.escalation.use_cases.case_clocks import stop_first_answer_clock
 from services.escalation.use_cases.cases import lock_case
@@ -46,7 +46,7 @@ async def record_customer_contact(
         sequence=sequence,
         entered_at=unit.now,
     )
-    await threads.insert_thread_entry(unit, row)
+    await thread_queries.insert_thread_entry(unit, row)
     await stop_first_answer_clock(unit, case)
     if about_outcome and case.outcome_sequence is not None:
         note_customer_informed(case)

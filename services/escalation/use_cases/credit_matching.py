@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.escalation.domain.moves import StateMoveRefused
 from services.escalation.domain.service_credits import ServiceCreditState
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import service_credit_queries
 from services.escalation.tables import ServiceCreditRow, VendorCreditRow
 from services.escalation.use_cases.invoicing_answers import translate_invoicing_errors

@@ -13,8 +13,8 @@ from services.escalation.domain.disputes import (
     DisputeWindow,
     QuestionCause,
 )
-from services.escalation.domain.moves import StateMoveRefused, move_state
-from services.escalation.repository import case_queries, copies, dispute_queries
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
+from services.escalation.repository import case_queries, dispute_queries, invoicing_copies
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.case_moves import resolve_case
 from services.escalation.use_cases.cases import CaseLink, NewCase, open_case, write_internal_entry
@@ -120,7 +120,7 @@ async def request_dispute(
     nothing. The intent is leased to the caller from the start, so that no worker is faster than the request that waits
     for it. Raises NotTheirs, UnknownDisputeReason, DisputeReasonsMixed.
     """
-    invoice = await copies.find_invoice_copy(unit, new.invoice_id)
+    invoice = await invoicing_copies.find_invoice_copy(unit, new.invoice_id)
     if invoice not in (None, (new.account_id, new.currency)):
         raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
     pause = await find_dispute_pause(unit, new.items)

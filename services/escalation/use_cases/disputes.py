@@ -13,7 +13,7 @@ from services.escalation.domain.disputes import (
     DisputeState,
     is_dispute_approved_fully,
 )
-from services.escalation.domain.moves import move_state
+from services.escalation.domain.state_moves import move_state
 from services.escalation.repository import case_queries, dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.case_moves import resolve_case

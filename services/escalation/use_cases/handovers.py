@@ -13,7 +13,7 @@ from services.escalation.domain.handovers import (
     VendorHandoverFacts,
     list_missing_handover_steps,
 )
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import case_queries, handover_queries
 from services.escalation.tables import CaseRow, EntryRow, VendorChannelRow
 from services.escalation.use_cases.cases import lock_case, write_internal_entry

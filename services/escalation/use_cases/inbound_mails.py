@@ -14,8 +14,8 @@ from services.escalation.domain.inbound_mails import (
     TriageReason,
 )
 from services.escalation.domain.mails import find_reply_secrets
-from services.escalation.domain.moves import StateMoveRefused, move_state
-from services.escalation.repository import case_queries, inbound_mails, threads
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
+from services.escalation.repository import case_queries, inbound_mail_queries, thread_queries
 from services.escalation.tables import CaseRow, EntryRow, InboundMailRow
 from services.escalation.use_cases.attachments import move_mail_files, save_mail_attachments
 from services.escalation.use_cases.bounces import record_case_mail_bounce
@@ -46,14 +46,14 @@ async def receive_inbound_mail(unit: Unit, arrival: ArrivedMail, support_address
         await unit.lock(claim.account_id or claim.case_id)
         case = await case_queries.get_ongoing_case(unit, claim.case_id)
     row = _build_row(unit, arrival)
-    if not await inbound_mails.insert_inbound_mail(unit, row):
+    if not await inbound_mail_queries.insert_inbound_mail(unit, row):
         former = await _find_or_keep(unit, row)
         if former is not None:
             unit.record_nothing()
             return former
         case = None
     unit.record(AuditedChange("inbound_mail", row.id, claim.account_id if case else None))
-    row = await inbound_mails.get_inbound_mail_row(unit, row.id)
+    row = await inbound_mail_queries.get_inbound_mail_row(unit, row.id)
     await _follow_kind(unit, row, arrival, case, support_address)
     return row
 
@@ -61,9 +61,9 @@ async def receive_inbound_mail(unit: Unit, arrival: ArrivedMail, support_address
 async def _find_or_keep(unit: Unit, row: InboundMailRow) -> InboundMailRow | None:
     """Find the same mail that came before; another one with its Message-ID is kept, in triage."""
     row.is_first, row.state, row.reason = False, InboundState(InboundState.TRIAGE), TriageReason.MESSAGE_ID_REUSED
-    if await inbound_mails.insert_inbound_mail(unit, row):
+    if await inbound_mail_queries.insert_inbound_mail(unit, row):
         return None
-    former = await inbound_mails.find_identical_mail(unit, row.mail_key, row.digest)
+    former = await inbound_mail_queries.find_identical_mail(unit, row.mail_key, row.digest)
     assert former is not None
     return former
 
@@ -166,9 +166,9 @@ async def _enter_mail(
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_thread_entry(unit, entry)
+    await thread_queries.insert_thread_entry(unit, entry)
     row.state, row.case_id, row.entry_id, row.content, row.contact_person_id = state, case.id, entry.id, "", person_id
-    await inbound_mails.save_inbound_mail(unit, row)
+    await inbound_mail_queries.save_inbound_mail(unit, row)
 
 
 async def _note_in_others(unit: Unit, row: InboundMailRow, case: CaseRow, other_ids: Sequence[UUID]) -> None:
@@ -209,14 +209,14 @@ async def discard_mail_by_hand(unit: Unit, mail_id: UUID, actor: str) -> Inbound
     row = await _lock_mail(unit, mail_id)
     row.state = move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.DISCARDED)
     row.settled_at, row.settled_by = unit.now, actor
-    await inbound_mails.save_inbound_mail(unit, row)
+    await inbound_mail_queries.save_inbound_mail(unit, row)
     unit.record(AuditedChange("inbound_mail", row.id))
     return row
 
 
 async def _lock_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
-    await inbound_mails.lock_inbound_mail(unit, mail_id)
-    row = await inbound_mails.get_inbound_mail_row(unit, mail_id)
+    await inbound_mail_queries.lock_inbound_mail(unit, mail_id)
+    row = await inbound_mail_queries.get_inbound_mail_row(unit, mail_id)
     if row.removed_at is not None:
         raise StateMoveRefused("what the mail said was removed")
     if row.case_id is not None:
@@ -227,7 +227,7 @@ async def _lock_mail(unit: Unit, mail_id: UUID) -> InboundMailRow:
 async def mark_customer_answers_read(unit: Unit, case_id: UUID, last_entry_id: UUID, actor: str) -> CaseRow:
     """Say that somebody has read the answers of a case, up to an entry. Raises NotFound."""
     case = await lock_case(unit, case_id)
-    unread = await inbound_mails.mark_case_mails_read(unit, case_id, last_entry_id)
+    unread = await inbound_mail_queries.mark_case_mails_read(unit, case_id, last_entry_id)
     if unread == case.unread_answers:
         unit.record_nothing()
         return case

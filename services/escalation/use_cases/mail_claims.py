@@ -8,8 +8,8 @@ from uuid import UUID
 
 from services.escalation.domain.inbound_mails import InboundMail, TriageReason
 from services.escalation.domain.mails import choose_recipient_role, find_reply_secrets
-from services.escalation.repository import inbound_mails, ticket_mails
-from services.escalation.repository.ticket_mails import TicketOfAnswer
+from services.escalation.repository import inbound_mail_queries, ticket_mail_queries
+from services.escalation.repository.ticket_mail_queries import TicketOfAnswer
 from services.escalation.tables import CaseRow
 from shared.persistence.database import Unit
 from shared.pure.errors import Later
@@ -42,7 +42,7 @@ async def check_mail_claim(runtime: "Runtime", mail: InboundMail) -> MailClaim:
         return MailClaim(None, None, TriageReason.UNREADABLE)
 
     async def load(unit: Unit) -> tuple[TicketOfAnswer | None, Sequence[CaseRow], date]:
-        answered = await ticket_mails.find_ticket_by_address(
+        answered = await ticket_mail_queries.find_ticket_by_address(
             unit, find_reply_secrets(support_address, mail.recipients).reply_tokens
         )
         return answered, await _list_named(unit, mail, support_address), unit.now.date()
@@ -74,10 +74,10 @@ def _claim_ticket(answered: TicketOfAnswer, sender: str | None) -> MailClaim:
 async def _list_named(unit: Unit, mail: InboundMail, support_address: str) -> Sequence[CaseRow]:
     """List the cases that a mail names: by their addresses; machines answer to the sender of the envelope, too."""
     secrets = find_reply_secrets(support_address, mail.recipients)
-    named = await inbound_mails.list_cases_of_addresses(unit, secrets.reply_tokens)
+    named = await inbound_mail_queries.list_cases_of_addresses(unit, secrets.reply_tokens)
     if named or not mail.is_automatic or mail.bounce is not None:
         return named
-    return await inbound_mails.list_cases_of_mails(unit, secrets.bounce_secrets)
+    return await inbound_mail_queries.list_cases_of_mails(unit, secrets.bounce_secrets)
 
 
 async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None, today: date) -> tuple[bool, UUID | None]:

@@ -14,9 +14,15 @@ from services.escalation.domain.mails import (
     choose_recipient_role,
     is_message_about_outcome,
 )
-from services.escalation.domain.moves import StateMoveRefused, move_state
-from services.escalation.mail.letters import LetterRecipient, Message, write_case_letter
-from services.escalation.repository import case_queries, dispute_queries, inbound_mails, mails, threads
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
+from services.escalation.mail.case_letters import LetterRecipient, Message, write_case_letter
+from services.escalation.repository import (
+    case_mail_queries,
+    case_queries,
+    dispute_queries,
+    inbound_mail_queries,
+    thread_queries,
+)
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow
 from services.escalation.use_cases.case_clocks import stop_first_answer_clock
 from services.escalation.use_cases.cases import CaseLink, lock_case, open_task
@@ -88,14 +94,14 @@ async def write_case_message(unit: Unit, case_id: UUID, new: NewMessage, actor: 
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_thread_entry(unit, entry)
+    await thread_queries.insert_thread_entry(unit, entry)
     row = CaseMailRow(
         entry_id=entry.id,
         case_id=case_id,
         account_id=account_id,
         contact_person_id=new.contact_person_id or case.contact_person_id,
         secret=create_secret(),
-        in_reply_to=await inbound_mails.find_last_customer_message(unit, case_id),
+        in_reply_to=await inbound_mail_queries.find_last_customer_message(unit, case_id),
         about_outcome=new.about_outcome,
         outcome_sequence=case.outcome_sequence,
         sequence=None,
@@ -104,8 +110,8 @@ async def write_case_message(unit: Unit, case_id: UUID, new: NewMessage, actor: 
         queued_at=unit.now,
         settled_at=None,
     )
-    await mails.insert_case_mail(unit, row)
-    await mails.get_case_address_secret(unit, case_id, create_secret())
+    await case_mail_queries.insert_case_mail(unit, row)
+    await case_mail_queries.get_case_address_secret(unit, case_id, create_secret())
     await intents.add_intent(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
     unit.record(AuditedChange("message", entry.id, account_id))
     return entry, row
@@ -119,7 +125,7 @@ async def resend_customer_message(
     Raises NotFound, StateMoveRefused, CaseAccountMissing, OutcomeUnknown.
     """
     await lock_case(unit, case_id)
-    row, entry = await mails.get_case_mail(unit, entry_id)
+    row, entry = await case_mail_queries.get_case_mail(unit, entry_id)
     if row.case_id != case_id:
         raise NotFound(f"the case has no mail {entry_id}")
     if row.state not in (MailState.REFUSED, MailState.BOUNCED):
@@ -166,9 +172,9 @@ async def send_customer_message(runtime: "Runtime", intent: Intent) -> str | Non
 
 
 async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[MessageToSend, datetime]:
-    row, entry = await mails.get_case_mail(unit, entry_id)
+    row, entry = await case_mail_queries.get_case_mail(unit, entry_id)
     case = await case_queries.get_case(unit, row.case_id)
-    token = await mails.get_case_address_secret(unit, case.id, create_secret())
+    token = await case_mail_queries.get_case_address_secret(unit, case.id, create_secret())
     message = Message(
         id=entry.id,
         case_number=case.number,
@@ -229,7 +235,7 @@ async def _ask_person(runtime: "Runtime", sending: MessageToSend) -> Any:
 
 async def record_message_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record what became of a message: a contact with the customer, or a task for a person."""
-    row, _ = await mails.get_case_mail(unit, UUID(intent.key))
+    row, _ = await case_mail_queries.get_case_mail(unit, UUID(intent.key))
     if row.state != MailState.QUEUED:
         return Recorded.DONE
     row.settled_at = unit.now
@@ -241,7 +247,7 @@ async def record_message_sent(unit: Unit, intent: Intent, refusal: str | None) -
         subject = "a message to the customer was refused: find out how they are reached"
         links = [CaseLink("case", row.case_id)]
         await open_task(unit, row.account_id, f"mail_refused:{row.case_id}", subject, links)
-    await mails.save_case_mail(unit, row)
+    await case_mail_queries.save_case_mail(unit, row)
     return Recorded.DONE
 
 

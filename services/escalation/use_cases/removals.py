@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.escalation.repository import removals
+from services.escalation.repository import removal_queries
 from services.escalation.tables import RetentionPeriodRow
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -22,27 +22,27 @@ MAX_ERASED_MAILS = 500
 
 async def remove_case_words(unit: Unit, subjects: list[str]) -> None:
     """Remove the words of closed cases of these subjects, which are locked; what is above a bound stays due."""
-    await removals.remove_words_of_cases(unit, [UUID(subject) for subject in subjects], MAX_CASES)
+    await removal_queries.remove_words_of_cases(unit, [UUID(subject) for subject in subjects], MAX_CASES)
 
 
 async def remove_unclaimed_mail_words(unit: Unit, mail_ids: list[str]) -> None:
     """Remove what mails say that are of no case."""
-    await removals.remove_mail_words(
-        unit, await removals.lock_unclaimed_mails(unit, [UUID(mail_id) for mail_id in mail_ids]), []
+    await removal_queries.remove_mail_words(
+        unit, await removal_queries.lock_unclaimed_mails(unit, [UUID(mail_id) for mail_id in mail_ids]), []
     )
 
 
 async def delete_old_bounces(unit: Unit, bounce_ids: list[str]) -> None:
     """Delete bounces of other services' mails that were announced long ago."""
-    await removals.delete_other_bounces(unit, [UUID(bounce_id) for bounce_id in bounce_ids])
+    await removal_queries.delete_other_bounces(unit, [UUID(bounce_id) for bounce_id in bounce_ids])
 
 
 async def set_retention_period(unit: Unit, days: int, actor: str, reason: str) -> RetentionPeriodRow:
     """Set for how many days words are kept; it counts for what is closed already."""
-    row = await removals.get_case_retention_period(unit)
+    row = await removal_queries.get_case_retention_period(unit)
     before = row.model_dump(mode="json")
     row.sqlmodel_update({"days": days, "set_by": actor, "reason": reason, "set_at": unit.now})
-    await removals.save_case_retention_period(unit, row)
+    await removal_queries.save_case_retention_period(unit, row)
     unit.record(AuditedChange("retention_period", "1", None, before, row.model_dump(mode="json")))
     return row
 
@@ -60,15 +60,15 @@ async def erase_correspondence(
 ) -> CorrespondenceErasure:
     """Erase the words of mails that a contact person got or wrote, and of those that came from these addresses."""
     senders = sorted({address.lower() for address in addresses})
-    seen = await removals.list_remaining_mails(unit, contact_person_id, senders, MAX_ERASED_MAILS + 1)
+    seen = await removal_queries.list_remaining_mails(unit, contact_person_id, senders, MAX_ERASED_MAILS + 1)
     locked = {_get_subject(row) for row in seen}
     await unit.lock(*locked)
-    await removals.lock_inbound_mails(unit, [row["id"] for row in seen])
-    rows = await removals.list_remaining_mails(unit, contact_person_id, senders, MAX_ERASED_MAILS + 1)
+    await removal_queries.lock_inbound_mails(unit, [row["id"] for row in seen])
+    rows = await removal_queries.list_remaining_mails(unit, contact_person_id, senders, MAX_ERASED_MAILS + 1)
     erased = [row for row in rows[:MAX_ERASED_MAILS] if _get_subject(row) in locked]
     mail_ids = [row["id"] for row in erased if row["direction"] == "in"]
     entry_ids = [row["entry_id"] for row in erased if row["entry_id"] is not None]
-    await removals.remove_mail_words(unit, mail_ids, entry_ids)
+    await removal_queries.remove_mail_words(unit, mail_ids, entry_ids)
     object_type, object_id = ("contact_person", contact_person_id) if contact_person_id else ("erasure", new_id())
     unit.record(AuditedChange(object_type, object_id, None, None, {"mails": len(erased)}))
     return CorrespondenceErasure(len(erased), len(rows) == len(erased))

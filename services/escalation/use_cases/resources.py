@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.escalation.domain.cases import CaseState
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import resource_queries
 from services.escalation.tables import ResourceUseRow, SupportResourceRow
 from services.escalation.use_cases.cases import lock_case, write_internal_entry

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.escalation.domain.deadlines import compute_deadline_lapse, compute_deadline_warning
-from services.escalation.domain.moves import StateMoveRefused, move_state
 from services.escalation.domain.service_credits import (
     LEAD,
     SERVICE_CREDIT_ALLOWED,
@@ -15,6 +14,7 @@ from services.escalation.domain.service_credits import (
     ServiceCreditState,
     check_credit_request,
 )
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
 from services.escalation.repository import case_queries, service_credit_queries
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
 from services.escalation.use_cases.cases import CaseLink, NewCase, open_case, write_internal_entry

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.escalation.domain.contact_details import CleanedText, ContactDetailDecision
 from services.escalation.domain.evidence_packs import EvidencePackFile, VendorTicketText
-from services.escalation.repository import attachments
+from services.escalation.repository import attachment_queries
 from services.escalation.tables import AttachmentRow, VendorTicketRow
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
@@ -72,7 +72,7 @@ async def load_ticket_files(unit: Unit, case_id: UUID, attachment_ids: Sequence[
 
     Raises TicketFileUnknown, TicketFileInternal, TicketFilesTooLarge.
     """
-    rows = {row.id: row for row in await attachments.list_chosen_attachments(unit, case_id, attachment_ids)}
+    rows = {row.id: row for row in await attachment_queries.list_chosen_attachments(unit, case_id, attachment_ids)}
     if unknown := [attachment_id for attachment_id in attachment_ids if attachment_id not in rows]:
         raise TicketFileUnknown(f"attachment_ids: the case has no file {unknown[0]}")
     if internal := [row for row in rows.values() if row.audience == "internal"]:
@@ -84,7 +84,7 @@ async def load_ticket_files(unit: Unit, case_id: UUID, attachment_ids: Sequence[
 
 async def _load_file(unit: Unit, row: AttachmentRow) -> FileForTicket:
     chunks, place = [], 0
-    while (chunk := await attachments.find_attachment_chunk(unit, row.id, place)) is not None:
+    while (chunk := await attachment_queries.find_attachment_chunk(unit, row.id, place)) is not None:
         chunks.append(chunk)
         place += 1
     return FileForTicket(row.id, row.name, row.media_type, b"".join(chunks))

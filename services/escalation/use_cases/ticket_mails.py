@@ -12,14 +12,14 @@ from services.escalation.domain.cases import UNRESOLVED, CaseState
 from services.escalation.domain.evidence_packs import EvidencePackFile, build_evidence_pack, render_vendor_ticket
 from services.escalation.domain.inbound_mails import INBOUND_ALLOWED, InboundState
 from services.escalation.domain.mails import MAIL_ALLOWED, MailState
-from services.escalation.domain.moves import StateMoveRefused, move_state
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
 from services.escalation.domain.vendor_tickets import TicketStatus
-from services.escalation.mail.requests import DistributorMail, write_distributor_mail
+from services.escalation.mail.distributor_mails import DistributorMail, write_distributor_mail
 from services.escalation.repository import (
     case_queries,
     handover_queries,
-    inbound_mails,
-    ticket_mails,
+    inbound_mail_queries,
+    ticket_mail_queries,
     ticket_queries,
 )
 from services.escalation.tables import CaseRow, EntryRow, InboundMailRow, VendorTicketMailRow, VendorTicketRow
@@ -78,7 +78,7 @@ async def enqueue_distributor_request(unit: Unit, ticket_id: UUID, actor: str) -
     if row.status != TicketStatus.PREPARED:
         raise StateMoveRefused(f"the ticket is {row.status}: only one that is prepared is sent")
     check_case_unresolved(case)
-    former = await ticket_mails.list_ticket_mails(unit, ticket_id, MAX_MAILS)
+    former = await ticket_mail_queries.list_ticket_mails(unit, ticket_id, MAX_MAILS)
     if any(mail.state in (MailState.QUEUED, MailState.DELIVERED) for mail in former):
         raise StateMoveRefused("the request was sent, or waits to be")
     mail = await _queue_mail(unit, row, channel.distributor_email, None, actor)
@@ -93,7 +93,7 @@ async def mail_ticket_note(unit: Unit, ticket_id: UUID, content: str, actor: str
     Raises NotFound, TicketNotAtVendor, StateMoveRefused.
     """
     entry = await write_ticket_note(unit, ticket_id, content, actor)
-    former = await ticket_mails.list_ticket_mails(unit, ticket_id, MAX_MAILS)
+    former = await ticket_mail_queries.list_ticket_mails(unit, ticket_id, MAX_MAILS)
     if former:
         row = await ticket_queries.get_vendor_ticket(unit, ticket_id)
         await _queue_mail(unit, row, former[-1].recipient, entry.id, actor)
@@ -103,7 +103,7 @@ async def mail_ticket_note(unit: Unit, ticket_id: UUID, content: str, actor: str
 async def _queue_mail(
     unit: Unit, row: VendorTicketRow, recipient: str, entry_id: UUID | None, actor: str
 ) -> VendorTicketMailRow:
-    if len(await ticket_mails.list_ticket_mails(unit, row.id, MAX_MAILS)) == MAX_MAILS:
+    if len(await ticket_mail_queries.list_ticket_mails(unit, row.id, MAX_MAILS)) == MAX_MAILS:
         raise StateMoveRefused(
             f"{MAX_MAILS} mails were sent for this ticket: write by hand, and record what is answered"
         )
@@ -120,7 +120,7 @@ async def _queue_mail(
         queued_at=unit.now,
         settled_at=None,
     )
-    await ticket_mails.save_ticket_mail(unit, mail)
+    await ticket_mail_queries.save_ticket_mail(unit, mail)
     await intents.add_intent(unit, SEND_TICKET_MAIL, get_ticket_lock_subject(row), mail.id, {}, mail.id)
     return mail
 
@@ -137,7 +137,7 @@ async def send_ticket_mail(runtime: "Runtime", intent: Intent) -> str | None:
 
 
 async def _load_sending(unit: Unit, mail_id: UUID) -> _Sending:
-    mail = await ticket_mails.get_ticket_mail(unit, mail_id)
+    mail = await ticket_mail_queries.get_ticket_mail(unit, mail_id)
     ticket = await ticket_queries.get_vendor_ticket(unit, mail.ticket_id)
     note, files = None, []
     if mail.entry_id is None:
@@ -150,8 +150,8 @@ async def _load_sending(unit: Unit, mail_id: UUID) -> _Sending:
 async def _find_former_id(unit: Unit, ticket: VendorTicketRow, mail: VendorTicketMailRow) -> str | None:
     """Find the Message-ID that a mail answers: of the distributor's last one, else of our first."""
     case = await case_queries.get_case(unit, ticket.case_id)
-    answered = await ticket_mails.find_last_distributor_message(unit, ticket.id, case.merged_into or case.id)
-    first = (await ticket_mails.list_ticket_mails(unit, ticket.id, 1))[0]
+    answered = await ticket_mail_queries.find_last_distributor_message(unit, ticket.id, case.merged_into or case.id)
+    first = (await ticket_mail_queries.list_ticket_mails(unit, ticket.id, 1))[0]
     own = None if first.id == mail.id else build_message_id(first.id, first.secret)
     return answered or own
 
@@ -176,14 +176,14 @@ def _write_mail(sending: _Sending, support_address: str) -> EmailMessage:
 
 async def record_ticket_mail(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record what became of a mail: the case waits for the vendor, or a person has a task."""
-    mail = await ticket_mails.get_ticket_mail(unit, intent.id)
+    mail = await ticket_mail_queries.get_ticket_mail(unit, intent.id)
     if mail.state != MailState.QUEUED:
         return Recorded.DONE
     row, case = await lock_vendor_ticket(unit, mail.ticket_id)
     wanted = MailState.DELIVERED if refusal is None else MailState.REFUSED
     mail.state, mail.settled_at = move_state(MAIL_ALLOWED, MailState(mail.state), wanted), unit.now
     mail.code = None if refusal is None else refusal[:3]
-    await ticket_mails.save_ticket_mail(unit, mail)
+    await ticket_mail_queries.save_ticket_mail(unit, mail)
     if refusal is not None:
         await _open_mail_task(unit, row, case, "was refused")
     elif mail.entry_id is not None:
@@ -203,15 +203,15 @@ async def _open_mail_task(unit: Unit, row: VendorTicketRow, case: CaseRow, words
 
 async def record_ticket_bounce(unit: Unit, secrets: Collection[str], code: str) -> bool:
     """Record that a mail to a distributor came back; whether it is one. Nobody was asked then: it is our turn."""
-    mail = await ticket_mails.find_bounced_ticket_mail(unit, secrets)
+    mail = await ticket_mail_queries.find_bounced_ticket_mail(unit, secrets)
     if mail is None:
         return False
     row, case = await lock_vendor_ticket(unit, mail.ticket_id)
-    mail = await ticket_mails.get_ticket_mail(unit, mail.id)
+    mail = await ticket_mail_queries.get_ticket_mail(unit, mail.id)
     if MailState.BOUNCED in MAIL_ALLOWED[MailState(mail.state)]:
         mail.state, mail.settled_at = move_state(MAIL_ALLOWED, MailState(mail.state), MailState.BOUNCED), unit.now
         mail.code = code
-        await ticket_mails.save_ticket_mail(unit, mail)
+        await ticket_mail_queries.save_ticket_mail(unit, mail)
         await _open_mail_task(unit, row, case, "came back")
         if case.state == CaseState.WAITING_FOR_VENDOR and row.status == TicketStatus.PREPARED:
             await _resume_case(unit, case, "the mail to the distributor came back")
@@ -230,7 +230,7 @@ async def save_distributor_answer(unit: Unit, row: InboundMailRow, case: CaseRow
     row.state = move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     row.case_id, row.entry_id, row.settled_at, row.settled_by, row.content = case.id, entry.id, unit.now, actor, ""
     row.read_at = unit.now
-    await inbound_mails.save_inbound_mail(unit, row)
+    await inbound_mail_queries.save_inbound_mail(unit, row)
     of_ticket = await case_queries.get_case(unit, ticket.case_id)
     if case.id in (of_ticket.id, of_ticket.merged_into):
         await _take_answer(unit, ticket, case)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.escalation.domain.cases import UNRESOLVED, CaseState
-from services.escalation.domain.moves import StateMoveRefused, move_state
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
 from services.escalation.domain.vendor_tickets import TICKET_ALLOWED, TicketNotAtVendor, TicketStatus
 from services.escalation.repository import case_queries, ticket_queries
 from services.escalation.tables import CaseRow, VendorTicketRow

@@ -14,7 +14,7 @@ from services.escalation.domain.vendor_tickets import (
     VendorTicketNote,
     sort_ticket_notes,
 )
-from services.escalation.repository import handover_queries, threads, ticket_queries
+from services.escalation.repository import handover_queries, thread_queries, ticket_queries
 from services.escalation.tables import CaseRow, EntryRow, TicketNoteRow, VendorTicketRow
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.ticket_moves import (
@@ -108,7 +108,7 @@ async def write_vendor_note_entry(
         sequence=None,
         entered_at=unit.now,
     )
-    await threads.insert_thread_entry(unit, entry)
+    await thread_queries.insert_thread_entry(unit, entry)
     return entry
 
 

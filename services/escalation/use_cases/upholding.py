@@ -17,7 +17,7 @@ from services.escalation.domain.disputes import (
     DisputeState,
     approve_dispute_items,
 )
-from services.escalation.domain.moves import StateMoveRefused, move_state
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases import disputes

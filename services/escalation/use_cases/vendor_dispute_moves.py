@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.escalation.domain.moves import StateMoveRefused, move_state
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
 from services.escalation.domain.vendor_disputes import (
     VENDOR_DISPUTE_ALLOWED,
     VendorDisputeState,

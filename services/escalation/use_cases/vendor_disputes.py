@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.escalation.domain.cases import UNRESOLVED
-from services.escalation.domain.moves import StateMoveRefused
+from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.domain.vendor_disputes import (
     ContestedVendorAmount,
     VendorDisputeState,

@@ -4,11 +4,16 @@ from datetime import UTC, date, datetime
 from uuid import uuid4
 
 from services.collections.domain.suspension import SuspensionState
-from services.collections.repository import late_accounts, notice_search, suspensions, waiting_steps
-from services.collections.repository.late_accounts import LateAccountCriteria
+from services.collections.repository import (
+    late_account_queries,
+    notice_search,
+    suspension_queries,
+    waiting_step_queries,
+)
+from services.collections.repository.late_account_queries import LateAccountCriteria
 from services.collections.repository.notice_search import NoticeCriteria
-from services.collections.repository.suspensions import SuspensionCriteria
-from services.collections.repository.waiting_steps import WaitingStepCriteria
+from services.collections.repository.suspension_queries import SuspensionCriteria
+from services.collections.repository.waiting_step_queries import WaitingStepCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.adjustments.repository import approval_search
@@ -72,15 +77,15 @@ async def test_lists_of_collections(database: Database) -> None:
     for after in (None, SOMEBODY):
         queries: dict[str, tuple[Query, str]] = {
             **{
-                f"late {k}": (late_accounts.build_late_account_query(c, NOW, after, 101), index)
+                f"late {k}": (late_account_queries.build_late_account_query(c, NOW, after, 101), index)
                 for k, (c, index) in late.items()
             },
             **{
-                f"suspensions {k}": (suspensions.build_suspension_query(c, after, 101), i)
+                f"suspensions {k}": (suspension_queries.build_suspension_query(c, after, 101), i)
                 for k, (c, i) in suspended.items()
             },
             **{
-                f"waiting {k}": (waiting_steps.build_waiting_step_query(c, after, 101), i)
+                f"waiting {k}": (waiting_step_queries.build_waiting_step_query(c, after, 101), i)
                 for k, (c, i) in waiting.items()
             },
         }
@@ -88,10 +93,10 @@ async def test_lists_of_collections(database: Database) -> None:
     page = [SOMEBODY] * 3
     rows = {
         "suspensions of a page": (
-            (late_accounts._SUSPENSIONS, [page]),
+            (late_account_queries._SUSPENSIONS, [page]),
             "ix_collections_suspensions_account_id|suspensions_listed",
         ),
-        "waiting of a page": ((late_accounts._WAITING, [page]), "ix_collections_deferrals_account_id"),
+        "waiting of a page": ((late_account_queries._WAITING, [page]), "ix_collections_deferrals_account_id"),
     }
     await check_plans(database, "collections", rows)
 

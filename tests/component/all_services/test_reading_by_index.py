@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.collections import jobs as collections
-from services.collections.repository import facts, suspensions
+from services.collections.repository import fact_queries, suspension_queries
 from services.invoicing import jobs as invoicing
 from services.invoicing.accounts.repository import account_search
 from services.invoicing.accounts.repository.account_search import AccountCriteria
@@ -75,15 +75,17 @@ async def scanned(connection: asyncpg.Connection, how: str, query: str, *argumen
     "name", ["ACCOUNTS", "BALANCES", "DEFERRALS", "ITEMS", "OVERDUES", "PROMISES", "STEPS", "SUSPENSIONS"]
 )
 async def test_the_facts_of_accounts(database: Database, name: str) -> None:
-    query = getattr(facts, f"_{name}")
+    query = getattr(fact_queries, f"_{name}")
     arguments = [SOME] * len(set(re.findall(r"\$\d", query)))
     assert await read_whole(database, "collections", query, *arguments) == set()
 
 
 async def test_the_suspensions_of_accounts(database: Database) -> None:
-    query = f"{suspensions._SUSPENSIONS} WHERE account_id = ANY($1::uuid[]) AND state IN ('requested', 'effective')"
+    query = (
+        f"{suspension_queries._SUSPENSIONS} WHERE account_id = ANY($1::uuid[]) AND state IN ('requested', 'effective')"
+    )
     assert await read_whole(database, "collections", query, SOME) == set()
-    assert await read_whole(database, "collections", suspensions._CAUSES, SOME) == set()
+    assert await read_whole(database, "collections", suspension_queries._CAUSES, SOME) == set()
 
 
 async def test_the_open_and_the_due_invoices_of_accounts(database: Database) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.collections.domain.policy import Policy, parse_collection_policy
-from services.collections.repository import policies
+from services.collections.repository import policy_queries
 from tests.builders import Client, Database, running
 from tests.component.collections.test_collections import STANDARD, publish
 
@@ -62,7 +62,7 @@ async def test_what_nobody_has_checked_is_read_beside_the_event_loop(
         readers.append(threading.current_thread())
         return parse_collection_policy(document)
 
-    monkeypatch.setattr(policies, "parse_published_policy", parse)
+    monkeypatch.setattr(policy_queries, "parse_published_policy", parse)
     body = {"document": "steps:\n" + "- a\n" * 15_000, "effective_date": "2026-03-02", "reason": "x"}
     assert (await client.post("/v1/policies", body)).status_code == 422
     assert len(readers) == 1

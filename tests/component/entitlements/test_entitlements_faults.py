@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from sandbox.vendor.faults import Fault
+from sandbox.vendor_simulator.faults import Fault
 from tests.builders import Database, work
 from tests.component.entitlements_world import NEXT_TERM, Break, World, a_world, refusal
 
@@ -125,7 +125,7 @@ async def test_the_vendors_own_bad_days(world: World, fault: dict[str, Any]) -> 
 async def test_an_accepted_change_that_takes_long_is_looked_at_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.entitlements.jobs.vendor.POLL_PAUSE", 0)
+    monkeypatch.setattr("services.entitlements.adapters.partner_center.POLL_PAUSE", 0)
     world.vendor.simulator.faults.add(Fault(fault="202", polls=30, retry_after=0))
     await world.suspended()
     assert world.vendor.effects == {}

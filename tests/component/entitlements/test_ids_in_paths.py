@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from services.entitlements.jobs.vendor import VendorRefusedForGood, VendorSubscription
+from services.entitlements.adapters.partner_center import VendorRefusedForGood, VendorSubscription
 from shared.pure.ids import new_id
 from tests.builders import Client, Database, account, running, subscription
 

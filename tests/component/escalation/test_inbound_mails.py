@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.tokens import Keys
-from services.escalation.mail.reading import parse_inbound_mail
+from services.escalation.mail.mail_parser import parse_inbound_mail
 from services.escalation.use_cases.bounces import MAX_OTHERS
 from services.escalation.use_cases.inbound_mails import ArrivedMail, receive_inbound_mail
 from services.escalation.use_cases.mail_claims import MailClaim

@@ -9,7 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.repository.case_queries import CAUSE_QUERY
 from services.escalation.repository.case_search import CaseCriteria, build_case_list_query
-from services.escalation.repository.threads import build_thread_query
+from services.escalation.repository.thread_queries import build_thread_query
 from services.escalation.repository.ticket_queries import VendorTicketCriteria, build_vendor_ticket_query
 from tests.builders import Database
 from tests.component.query_plans import check_plans

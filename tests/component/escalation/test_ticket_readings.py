@@ -7,8 +7,8 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import Keys
-from sandbox.vendor.faults import Fault
-from sandbox.vendor.service_requests import NEVER
+from sandbox.vendor_simulator.faults import Fault
+from sandbox.vendor_simulator.service_requests import NEVER
 from tests.builders import Database, sweep, work
 from tests.component.entitlements_world import Break, refusal
 from tests.component.vendor_support import CHANNEL, NUMBER, Support, running_support

@@ -23,7 +23,7 @@ class Process:
 
     def __init__(self, folder: Path) -> None:
         self.port = ports.free_port()
-        command = ("-m", "sandbox.vendor", "--port", str(self.port), "--state", str(folder / "vendor.sqlite"))
+        command = ("-m", "sandbox.vendor_simulator", "--port", str(self.port), "--state", str(folder / "vendor.sqlite"))
         self._program = Program("vendor", (sys.executable, *command), directory=CHECKOUT)
         self._log = folder / "vendor.log"
         self.start()

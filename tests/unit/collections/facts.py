@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import Balance, ItemFacts, LineBalance, Overdue, Promise, TakenStep
+from services.collections.domain.dunning_item import Balance, ItemFacts, LineBalance, Overdue, Promise, TakenStep
 
 DUE = date(2026, 3, 10)
 SUBSCRIPTION = UUID(int=101)

@@ -9,7 +9,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import Balance, ItemFacts, LineBalance, Overdue, Promise, Release, TakenStep
+from services.collections.domain.dunning_item import (
+    Balance,
+    ItemFacts,
+    LineBalance,
+    Overdue,
+    Promise,
+    Release,
+    TakenStep,
+)
 from services.collections.domain.policy import Policy, Step
 
 TICK = timedelta(minutes=30)

@@ -12,9 +12,9 @@ from services.collections.domain.account import (
     group_suspensions,
     is_case_open,
 )
-from services.collections.domain.item import ItemFacts, LineBalance
-from services.collections.domain.judge import evaluate_dunning_item
-from services.collections.domain.judgement import ItemEvaluation
+from services.collections.domain.dunning_item import ItemFacts, LineBalance
+from services.collections.domain.item_evaluation import ItemEvaluation
+from services.collections.domain.item_evaluator import evaluate_dunning_item
 from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import short, standard
 

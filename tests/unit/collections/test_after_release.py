@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collections.domain.item import Balance, ItemFacts, Promise, TakenStep
-from services.collections.domain.judge import evaluate_dunning_item
+from services.collections.domain.dunning_item import Balance, ItemFacts, Promise, TakenStep
+from services.collections.domain.dunning_timeline import build_dunning_timeline
+from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy, PolicyDocumentRefused, parse_collection_policy
 from services.collections.domain.suspension import (
     SuspensionTerms,
     is_suspension_still_due,
     list_unblocked_suspension_causes,
 )
-from services.collections.domain.timeline import build_dunning_timeline
 from shared.pure.calendar import ONE_DAY, local_date, local_instant
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import AROUND_A_CHANGE, POLICIES, standard

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.collections.domain.bank import BankDataState, find_stale_bank_reason
+from services.collections.domain.bank_data import BankDataState, find_stale_bank_reason
 from services.collections.domain.policy import parse_collection_policy
 from tests.unit.collections.test_policy import STANDARD, faults
 

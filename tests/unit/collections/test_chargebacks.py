@@ -7,9 +7,9 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.collections.domain.item import ItemFacts, Overdue, TakenStep
-from services.collections.domain.judge import evaluate_dunning_item
-from services.collections.domain.judgement import Action, ItemEvaluation
+from services.collections.domain.dunning_item import ItemFacts, Overdue, TakenStep
+from services.collections.domain.item_evaluation import Action, ItemEvaluation
+from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.suspension import (
     is_suspension_still_due,
     list_current_suspension_causes,

@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from services.collections.domain.item import ItemFacts, LineBalance, Overdue, Promise, Release, TakenStep
-from services.collections.domain.judge import evaluate_dunning_item
-from services.collections.domain.judgement import ItemEvaluation
+from services.collections.domain.dunning_item import ItemFacts, LineBalance, Overdue, Promise, Release, TakenStep
+from services.collections.domain.item_evaluation import ItemEvaluation
+from services.collections.domain.item_evaluator import evaluate_dunning_item
 from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import standard
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.collections.domain.item import ItemFacts
-from services.collections.domain.judge import evaluate_dunning_item
-from services.collections.domain.judgement import ItemEvaluation
+from services.collections.domain.dunning_item import ItemFacts
+from services.collections.domain.item_evaluation import ItemEvaluation
+from services.collections.domain.item_evaluator import evaluate_dunning_item
 from shared.pure.calendar import local_date
 from tests.unit.collections.model import Done, Model, Story
 from tests.unit.collections.stories import stories

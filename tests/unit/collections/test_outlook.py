@@ -2,9 +2,13 @@
 
 from datetime import date
 
-from services.collections.domain.item import Promise, TakenStep
-from services.collections.domain.judge import evaluate_dunning_item
-from services.collections.domain.outlook import UpcomingDunningStep, assess_dunning_outlook, forecast_dunning_steps
+from services.collections.domain.dunning_item import Promise, TakenStep
+from services.collections.domain.dunning_outlook import (
+    UpcomingDunningStep,
+    assess_dunning_outlook,
+    forecast_dunning_steps,
+)
+from services.collections.domain.item_evaluator import evaluate_dunning_item
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import standard
 

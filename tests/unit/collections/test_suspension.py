@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.collections.domain.item import LineBalance, Promise
+from services.collections.domain.dunning_item import LineBalance, Promise
 from services.collections.domain.suspension import (
     SuspensionMoveRefused,
     SuspensionState,

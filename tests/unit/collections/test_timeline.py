@@ -1,6 +1,6 @@
 """Amounts of an invoice by line."""
 
-from services.collections.domain.item import LineBalance, compute_dunnable_by_line
+from services.collections.domain.dunning_item import LineBalance, compute_dunnable_by_line
 from tests.unit.collections.facts import OTHER, SUBSCRIPTION
 
 

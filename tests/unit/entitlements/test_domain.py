@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.entitlements.domain import sight
+from services.entitlements.domain import vendor_observation
 from services.entitlements.domain.entitlement import (
     ENTITLEMENT_ALLOWED,
     EntitlementMoveRefused,
@@ -29,8 +29,8 @@ from services.entitlements.domain.hold import (
     release_hold_by_hand,
     standing,
 )
-from services.entitlements.domain.outcome import FinalVendorRefusal
-from services.entitlements.domain.renewal import list_unrestored_settings, read_renewal_settings
+from services.entitlements.domain.renewal_settings import list_unrestored_settings, read_renewal_settings
+from services.entitlements.domain.sync_outcome import FinalVendorRefusal
 from services.entitlements.domain.vendor_errors import VendorRefusalKind, classify_vendor_refusal
 from shared.events import Event
 from shared.events.entitlements import HoldReason, SubscriptionReinstated, SubscriptionSuspended
@@ -178,7 +178,7 @@ class Story:
     def refuse(self) -> None:
         if self.entitlement.wanted == "suspended" and not self.is_suspended:
             refusal = FinalVendorRefusal(standing(self.entitlement.holds), "800040", "illegal", "suspended")
-            self.keep(sight.apply_vendor_refusal(self.entitlement, refusal, self.now))
+            self.keep(vendor_observation.apply_vendor_refusal(self.entitlement, refusal, self.now))
 
     def sync(self, *, is_lost: bool) -> None:
         if self.entitlement.wanted == "suspended" and not self.is_suspended:
@@ -187,13 +187,13 @@ class Story:
             self.entitlement, self.is_suspended, self.settings = begun, True, LOST
         elif self.entitlement.wanted == "active" and self.is_suspended:
             if self.entitlement.state is EntitlementState.SUSPENDING:
-                self.keep(sight.apply_suspension_seen(self.entitlement, self.now))
+                self.keep(vendor_observation.apply_suspension_seen(self.entitlement, self.now))
             assert self.entitlement.renewal_settings_to_restore is not None
             self.is_suspended, self.settings = False, self.entitlement.renewal_settings_to_restore
         if not is_lost and self.is_suspended:
-            self.keep(sight.apply_suspension_seen(self.entitlement, self.now))
+            self.keep(vendor_observation.apply_suspension_seen(self.entitlement, self.now))
         elif not is_lost and self.entitlement.state is not EntitlementState.ACTIVE:
-            self.keep(sight.apply_activity_seen(self.entitlement, (), self.now))
+            self.keep(vendor_observation.apply_activity_seen(self.entitlement, (), self.now))
 
     def keep(self, decided: tuple[SubscriptionEntitlement, list[Event]]) -> None:
         self.entitlement, events = decided

@@ -17,7 +17,7 @@ from services.escalation.api.case_bodies import CaseOut, build_case_fields
 from services.escalation.api.resource_bodies import FoundResourceOut, build_resource_fields
 from services.escalation.api.threads import EntryOut, build_entry_fields
 from services.escalation.domain.cases import WAITING_SIDES
-from services.escalation.repository import case_queries, resource_queries, threads
+from services.escalation.repository import case_queries, resource_queries, thread_queries
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow, SupportResourceRow
 from shared.web.http import Fields, write_rows_as_answer
 
@@ -65,7 +65,7 @@ NO_MAIL = dict.fromkeys(("state", "code", "about_outcome", "settled_at"))
 RESOURCES = build_columns(SupportResourceRow, resource_queries.COLUMNS)
 ADDED = ("uses", "helped", "excerpt")
 TODAY = date(2026, 3, 2)
-ENTRIES = st.tuples(build_columns(EntryRow, threads.SHOWN_COLUMNS), MAILS)
+ENTRIES = st.tuples(build_columns(EntryRow, thread_queries.SHOWN_COLUMNS), MAILS)
 
 
 def check_answer(model: type[BaseModel], fields: Fields, expected: Mapping[str, Any]) -> None:

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.escalation.domain.inbound_mails import InboundMail
-from services.escalation.mail.heads import read_mail_beginning
-from services.escalation.mail.reading import MAX_FILES, parse_inbound_mail
-from services.escalation.mail.texts import convert_html_mail
+from services.escalation.mail.mail_beginnings import read_mail_beginning
+from services.escalation.mail.mail_decoding import convert_html_mail
+from services.escalation.mail.mail_parser import MAX_FILES, parse_inbound_mail
 
 HEAD = b"From: Ines <Ines@Alpenrose.Example>\r\nMessage-ID: <1@a.example>\r\n"
 

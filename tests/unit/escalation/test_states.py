@@ -24,7 +24,7 @@ from services.escalation.domain.cases import (
     reopen_case,
 )
 from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeState
-from services.escalation.domain.moves import StateMoveRefused, move_state
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
 
 WAITING = ("waiting_for_customer", "waiting_for_vendor")
 CASE_MOVES = {

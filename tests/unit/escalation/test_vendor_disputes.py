@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from services.escalation.domain.moves import StateMoveRefused, move_state
+from services.escalation.domain.state_moves import StateMoveRefused, move_state
 from services.escalation.domain.vendor_disputes import (
     VENDOR_DISPUTE_ALLOWED,
     AcceptedAmountRefused,

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from sandbox.vendor.subscription import (
+from sandbox.vendor_simulator.subscription import (
     Seed,
     Status,
     Subscription,

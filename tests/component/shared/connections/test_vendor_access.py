@@ -18,11 +18,11 @@ import uvicorn
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from sandbox.vendor.api import create_app
-from sandbox.vendor.store import Store
-from sandbox.vendor.tokens import TOKEN_PATH, TokenDesk
-from sandbox.vendor.vendor import Vendor
-from services.entitlements.jobs.vendor import VendorSubscription
+from sandbox.vendor_simulator.api import create_app
+from sandbox.vendor_simulator.store import Store
+from sandbox.vendor_simulator.tokens import TOKEN_PATH, TokenDesk
+from sandbox.vendor_simulator.vendor import Vendor
+from services.entitlements.adapters.partner_center import VendorSubscription
 from shared.base.connections.access import VendorAccess
 from shared.base.connections.vendor import VendorClient, VendorClosed
 from shared.base.health import Health

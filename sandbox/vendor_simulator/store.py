@@ -6,9 +6,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from sandbox.vendor.incidents import VendorIncident
-from sandbox.vendor.service_requests import ServiceRequest
-from sandbox.vendor.subscription import Subscription
+from sandbox.vendor_simulator.incidents import VendorIncident
+from sandbox.vendor_simulator.service_requests import ServiceRequest
+from sandbox.vendor_simulator.subscription import Subscription
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS kept (kind text, key text, value text, PRIMARY KEY (kind, key))"
 _KEEP = "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET value = excluded.value"

@@ -5,18 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from services.entitlements import repository
-from services.entitlements.domain import renewal
+from services.entitlements.adapters.partner_center import VendorRefusedForGood, VendorSubscription
+from services.entitlements.domain import renewal_settings
 from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, EntitlementState, SubscriptionEntitlement
 from services.entitlements.domain.hold import list_suspension_ids, standing
-from services.entitlements.domain.outcome import (
+from services.entitlements.domain.sync_outcome import (
     AutoRenewOff,
     FinalVendorRefusal,
     Outcome,
     VendorObservation,
     VendorSyncWaiting,
 )
-from services.entitlements.jobs.vendor import VendorRefusedForGood, VendorSubscription
-from services.entitlements.use_cases.vendor import begin_suspending_at_vendor
+from services.entitlements.use_cases.vendor_results import begin_suspending_at_vendor
 from shared.process.intents import LEASE, Intent
 from shared.process.runtime import Runtime
 from shared.pure.errors import Later
@@ -76,9 +76,9 @@ class _Attempt:
         resource = await self._vendor.read()
         if resource["status"] in GONE:
             return AutoRenewOff(self._standing)
-        if renewal.read_renewal_settings(resource)[renewal.AUTO_RENEW]:
-            resource = await self._vendor.change(resource, **{renewal.AUTO_RENEW: False})
-        if renewal.read_renewal_settings(resource)[renewal.AUTO_RENEW]:
+        if renewal_settings.read_renewal_settings(resource)[renewal_settings.AUTO_RENEW]:
+            resource = await self._vendor.change(resource, **{renewal_settings.AUTO_RENEW: False})
+        if renewal_settings.read_renewal_settings(resource)[renewal_settings.AUTO_RENEW]:
             raise Later("the vendor still shows auto-renew on")
         return AutoRenewOff(self._standing)
 
@@ -128,7 +128,7 @@ class _Attempt:
         if resource["status"] != "active":
             resource = await self._vendor.change(resource, status="active")
         snapshot = self._entitlement.renewal_settings_to_restore
-        if snapshot is None or not renewal.list_unrestored_settings(snapshot, resource):
+        if snapshot is None or not renewal_settings.list_unrestored_settings(snapshot, resource):
             return VendorObservation(self._standing, "active")
         return VendorObservation(self._standing, "active", await self._restore(resource, snapshot))
 
@@ -136,6 +136,6 @@ class _Attempt:
         """Put the renewal settings back, and read what became of them; those that are not as they were."""
         try:
             await self._vendor.change(resource, **snapshot)
-            return renewal.list_unrestored_settings(snapshot, await self._vendor.read())
+            return renewal_settings.list_unrestored_settings(snapshot, await self._vendor.read())
         except VendorRefusedForGood:
-            return renewal.list_unrestored_settings(snapshot, resource)
+            return renewal_settings.list_unrestored_settings(snapshot, resource)

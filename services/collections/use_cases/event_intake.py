@@ -2,13 +2,12 @@
 
 from uuid import UUID
 
-from services.collections.domain.outlook import DunningOutlook
+from services.collections.domain.dunning_outlook import DunningOutlook
 from services.collections.domain.suspension import SuspensionState, move_suspension
-from services.collections.repository import facts as repository_facts
-from services.collections.repository import suspensions
-from services.collections.repository.facts import ReportedInvoiceBalance
-from services.collections.repository.suspensions import SuspensionRecord
-from services.collections.use_cases import judging, notices
+from services.collections.repository import fact_queries, suspension_queries
+from services.collections.repository.fact_queries import ReportedInvoiceBalance
+from services.collections.repository.suspension_queries import SuspensionRecord
+from services.collections.use_cases import account_evaluation, notice_writing
 from shared.base.kafka import Envelope
 from shared.events.invoicing import (
     AccountRegistered,
@@ -29,11 +28,11 @@ async def apply_balance_events(unit: Unit, heard: EventGroup) -> None:
     balance_events = [(event, envelope) for event, envelope in heard.events if isinstance(event, BalanceEvent)]
     registered = {event.account_id: event for event, _ in heard.events if isinstance(event, AccountRegistered)}
     accounts = [(event.account_id, event.legal_entity, event.time_zone) for event in registered.values()]
-    await repository_facts.save_account_copies(unit, accounts)
-    await repository_facts.save_invoice_balances(
+    await fact_queries.save_account_copies(unit, accounts)
+    await fact_queries.save_invoice_balances(
         unit, [_build_balance(event.account_id, event.balance, envelope) for event, envelope in balance_events]
     )
-    await repository_facts.save_overdue_judgements(
+    await fact_queries.save_overdue_judgements(
         unit,
         [
             (event.balance.invoice_id, envelope.sequence, event.account_id, event.judged_at, envelope.id)
@@ -42,7 +41,7 @@ async def apply_balance_events(unit: Unit, heard: EventGroup) -> None:
         ],
     )
     ids = [UUID(subject) for subject in heard.last]
-    await judging.apply_account_facts(unit, ids, because=lambda account_id: heard.because(unit, account_id))
+    await account_evaluation.apply_account_facts(unit, ids, because=lambda account_id: heard.because(unit, account_id))
 
 
 def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> ReportedInvoiceBalance:
@@ -61,47 +60,49 @@ def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: Envelope
 
 async def record_suspension_effective(unit: Unit, account_id: UUID, suspension_id: UUID, vendor_bills_on: bool) -> None:
     """The vendor has switched access off: the customer is told. An answer that comes too late changes nothing."""
-    suspension = await suspensions.get_suspension(unit, suspension_id)
+    suspension = await suspension_queries.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.REQUESTED:
         return
     state = move_suspension(suspension.state, SuspensionState.EFFECTIVE)
-    await suspensions.save_suspension_state(unit, suspension_id, state)
-    await suspensions.save_vendor_bills_on(unit, suspension_id, vendor_bills_on)
+    await suspension_queries.save_suspension_state(unit, suspension_id, state)
+    await suspension_queries.save_vendor_bills_on(unit, suspension_id, vendor_bills_on)
     prospects = await _assess_prospects(unit, suspension)
-    items = notices.list_suspension_step_items(suspension)
-    await notices.create_access_notice(unit, account_id, "suspended", suspension.subscription_id, items, prospects)
-    await judging.apply_account_facts(unit, [account_id])
+    items = notice_writing.list_suspension_step_items(suspension)
+    await notice_writing.create_access_notice(
+        unit, account_id, "suspended", suspension.subscription_id, items, prospects
+    )
+    await account_evaluation.apply_account_facts(unit, [account_id])
 
 
 async def _assess_prospects(unit: Unit, suspension: SuspensionRecord) -> dict[UUID, DunningOutlook]:
     """Assess what a message states of the invoices that caused a suspension."""
-    account = (await repository_facts.load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
-    suspended = judging.list_suspended_subscriptions(account)
-    results = await judging.evaluate_account(unit, account)
+    account = (await fact_queries.load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
+    suspended = account_evaluation.list_suspended_subscriptions(account)
+    results = await account_evaluation.evaluate_account(unit, account)
     causes = [cause for cause in results if cause.item.invoice_id in suspension.causes]
     return {cause.item.invoice_id: cause.assess_outlook(suspended) for cause in causes}
 
 
 async def record_access_reinstated(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
     """Access is back: the customer is told."""
-    suspension = await suspensions.get_suspension(unit, suspension_id)
+    suspension = await suspension_queries.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.ENDING:
         return
-    await suspensions.save_suspension_state(
+    await suspension_queries.save_suspension_state(
         unit, suspension_id, move_suspension(suspension.state, SuspensionState.ENDED)
     )
-    await notices.create_access_notice(unit, account_id, "restored", suspension.subscription_id)
+    await notice_writing.create_access_notice(unit, account_id, "restored", suspension.subscription_id)
 
 
 async def record_vendor_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:
     """Note that a suspension was refused for good, which `standing` shows."""
-    await suspensions.save_vendor_refusal(unit, suspension_id, code)
+    await suspension_queries.save_vendor_refusal(unit, suspension_id, code)
 
 
 async def end_subscription_suspensions(unit: Unit, account_id: UUID, subscription_id: UUID) -> None:
     """End the suspensions of a subscription that is gone: access does not come back, so nobody is informed of it."""
-    for suspension in await suspensions.list_suspensions_at_vendor(unit, subscription_id):
+    for suspension in await suspension_queries.list_suspensions_at_vendor(unit, subscription_id):
         state = move_suspension(suspension.state, SuspensionState.ENDED)
-        await suspensions.save_suspension_state(unit, suspension.id, state, SUBSCRIPTION_ENDED)
+        await suspension_queries.save_suspension_state(unit, suspension.id, state, SUBSCRIPTION_ENDED)
     if not unit.is_past:
-        await judging.apply_account_facts(unit, [account_id])
+        await account_evaluation.apply_account_facts(unit, [account_id])

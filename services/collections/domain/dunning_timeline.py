@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import (
+from services.collections.domain.dunning_item import (
     Balance,
     ItemFacts,
     LineBalance,

@@ -7,9 +7,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.collections.domain.account import Message, assess_access_statement
-from services.collections.domain.outlook import DunningOutlook
-from services.collections.repository import notices as repository_notices
-from services.collections.repository.suspensions import SuspensionRecord
+from services.collections.domain.dunning_outlook import DunningOutlook
+from services.collections.repository import notice_queries
+from services.collections.repository.suspension_queries import SuspensionRecord
 from services.collections.tables import NoticeRow
 from shared.events.collections import NoticeKind
 from shared.events.values import StepItem
@@ -62,7 +62,7 @@ async def create_step_notice(
             for name in action.skipped
         ]
     await create_notice(unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id)
-    await repository_notices.insert_dunning_steps(unit, account_id, steps)
+    await notice_queries.insert_dunning_steps(unit, account_id, steps)
 
 
 async def create_notice(
@@ -89,7 +89,7 @@ async def create_notice(
         secret=None,
         bounce_id=None,
     )
-    await repository_notices.insert_notice(unit, row)
+    await notice_queries.insert_notice(unit, row)
     delay = timedelta() if kind == "steps" else GATHERED_FOR
     await intents.add_intent(unit, SEND_NOTICE, account_id, row.id, {}, row.id, delay)
 
@@ -104,13 +104,13 @@ async def create_access_notice(
 ) -> None:
     """Inform the customer of the access to a subscription, in a notice of the kind that nobody has begun to send."""
     stated = _add_prospects(items, prospects)
-    notice = await repository_notices.find_unsent_notice(unit, account_id, kind, SEND_NOTICE)
+    notice = await notice_queries.find_unsent_notice(unit, account_id, kind, SEND_NOTICE)
     if notice is None:
         await create_notice(unit, account_id, kind, kind, stated, subscription_ids=[subscription_id])
         return
     items_by_invoice = {item["invoice_id"]: item for item in [*notice.items, *stated]}
     subscription_ids = sorted({*notice.subscription_ids, subscription_id})
-    await repository_notices.save_unsent_notice(unit, notice.id, list(items_by_invoice.values()), subscription_ids)
+    await notice_queries.save_unsent_notice(unit, notice.id, list(items_by_invoice.values()), subscription_ids)
 
 
 def _add_prospects(items: Sequence[StepItem], prospects: Mapping[UUID, DunningOutlook]) -> list[dict[str, Any]]:

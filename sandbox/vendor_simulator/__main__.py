@@ -1,4 +1,4 @@
-"""`python -m sandbox.vendor --port P --state FILE`."""
+"""`python -m sandbox.vendor_simulator --port P --state FILE`."""
 
 import ssl
 from pathlib import Path
@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from sandbox.vendor.api import create_app
-from sandbox.vendor.store import Store
-from sandbox.vendor.tokens import TokenDesk
-from sandbox.vendor.vendor import Vendor
+from sandbox.vendor_simulator.api import create_app
+from sandbox.vendor_simulator.store import Store
+from sandbox.vendor_simulator.tokens import TokenDesk
+from sandbox.vendor_simulator.vendor import Vendor
 
 
 def main(

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import orjson
 
-from services.collections.domain.item import (
+from services.collections.domain.dunning_item import (
     Balance,
     Effect,
     ItemFacts,
@@ -20,7 +20,7 @@ from services.collections.domain.item import (
     Release,
     TakenStep,
 )
-from services.collections.repository.suspensions import SuspensionRecord, list_standing_suspensions
+from services.collections.repository.suspension_queries import SuspensionRecord, list_standing_suspensions
 from shared.events import values
 from shared.persistence.database import Unit, columns
 from shared.pure.errors import NotFound

@@ -13,7 +13,7 @@ from services.entitlements.domain.entitlement import (
     refresh_access_answer,
 )
 from services.entitlements.domain.hold import Hold, list_hold_reasons, list_suspension_ids
-from services.entitlements.domain.outcome import FinalVendorRefusal
+from services.entitlements.domain.sync_outcome import FinalVendorRefusal
 from shared.events import Event
 from shared.events.entitlements import (
     RenewalSettingsNotRestored,

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from services.entitlements import repository
 from services.entitlements.domain import entitlement as domain_entitlement
-from services.entitlements.domain import sight
+from services.entitlements.domain import vendor_observation
 from services.entitlements.domain.entitlement import EntitlementState, SubscriptionEntitlement
 from services.entitlements.domain.hold import standing
-from services.entitlements.domain.outcome import (
+from services.entitlements.domain.renewal_settings import read_renewal_settings
+from services.entitlements.domain.sync_outcome import (
     AutoRenewOff,
     FinalVendorRefusal,
     Outcome,
     VendorObservation,
     VendorSyncWaiting,
 )
-from services.entitlements.domain.renewal import read_renewal_settings
 from shared.events import Event
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -66,7 +66,7 @@ def _decide(
         case VendorSyncWaiting(reason=reason):
             return replace(entitlement, waiting_for=reason), []
         case FinalVendorRefusal():
-            return sight.apply_vendor_refusal(entitlement, outcome, unit.now)
+            return vendor_observation.apply_vendor_refusal(entitlement, outcome, unit.now)
         case AutoRenewOff():
             return domain_entitlement.mark_auto_renew_off(entitlement, unit.now), []
         case VendorObservation() if (
@@ -74,11 +74,11 @@ def _decide(
         ):  # access ended while the vendor was called
             return entitlement, []
         case VendorObservation(status="suspended"):
-            return sight.apply_suspension_seen(entitlement, unit.now)
+            return vendor_observation.apply_suspension_seen(entitlement, unit.now)
         case VendorObservation(status="active", missing=missing):
-            return sight.apply_activity_seen(entitlement, missing, unit.now)
+            return vendor_observation.apply_activity_seen(entitlement, missing, unit.now)
         case VendorObservation():
-            return sight.clear_pending_change(entitlement), []
+            return vendor_observation.clear_pending_change(entitlement), []
 
 
 def _choose_next(entitlement: SubscriptionEntitlement, outcome: Outcome, is_changed: bool) -> Recorded:

@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import datetime
 from math import inf
 
-from services.collections.domain.item import ItemFacts, TakenStep
-from services.collections.domain.judgement import PolicyRung, Requirement
+from services.collections.domain.dunning_item import ItemFacts, TakenStep
+from services.collections.domain.dunning_timeline import DunningTimeline
+from services.collections.domain.item_evaluation import PolicyRung, Requirement
 from services.collections.domain.policy import Policy, Required
-from services.collections.domain.timeline import DunningTimeline
-from services.collections.domain.void import StepValidity, VoidingCauses, find_step_validity
+from services.collections.domain.voided_steps import StepValidity, VoidingCauses, find_step_validity
 from shared.pure.calendar import ONE_DAY, local_date
 
 

@@ -8,18 +8,20 @@ from uuid import UUID
 
 from services.collections.domain import account as domain_account
 from services.collections.domain import guard as domain_guard
-from services.collections.domain.bank import BankDataState, find_stale_bank_reason
+from services.collections.domain.bank_data import BankDataState, find_stale_bank_reason
 from services.collections.domain.suspension import SuspensionState, is_suspension_still_due
-from services.collections.repository import facts as repository_facts
-from services.collections.repository import guard as repository_guard
-from services.collections.repository import notices as repository_notices
-from services.collections.repository import policies
-from services.collections.repository import suspensions as repository_suspensions
-from services.collections.repository.facts import DunningFacts, ReportedInvoiceBalance
-from services.collections.repository.guard import WINDOW
-from services.collections.repository.suspensions import RecordedSuspensionCause, SuspensionRecord
-from services.collections.use_cases import judging, suspensions
-from services.collections.use_cases.judging import EvaluatedItem
+from services.collections.repository import (
+    fact_queries,
+    guard_queries,
+    notice_queries,
+    policy_queries,
+    suspension_queries,
+)
+from services.collections.repository.fact_queries import DunningFacts, ReportedInvoiceBalance
+from services.collections.repository.guard_queries import WINDOW
+from services.collections.repository.suspension_queries import RecordedSuspensionCause, SuspensionRecord
+from services.collections.use_cases import account_evaluation, suspensions
+from services.collections.use_cases.account_evaluation import EvaluatedItem
 from shared.events.collections import WaitsFor
 from shared.events.values import LineBalance
 from shared.persistence.database import Unit
@@ -54,9 +56,9 @@ async def fetch_invoicing_facts(runtime: "Runtime", intent: Intent) -> FreshInvo
 
 async def _list_questions(unit: Unit, account_id: UUID) -> tuple[list[UUID], bool]:
     """The open invoices, and whether any version of the policy wants to know of the bank."""
-    versions = await policies.list_policy_versions(unit)
+    versions = await policy_queries.list_policy_versions(unit)
     asks = any(version.policy.bank_data_hours is not None for version in versions)
-    return await repository_facts.list_open_invoice_ids(unit, account_id), asks
+    return await fact_queries.list_open_invoice_ids(unit, account_id), asks
 
 
 async def _fetch_bank_knowledge(runtime: "Runtime", account_id: UUID) -> BankDataState:
@@ -96,15 +98,15 @@ async def save_fetched_balances(unit: Unit, answers: list[dict[str, Any]]) -> No
         for answer in answers
     ]
     if balances:
-        await repository_facts.save_invoice_balances(unit, balances)
+        await fact_queries.save_invoice_balances(unit, balances)
 
 
 async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoicingFacts) -> Recorded:
     """With fresh balances: judge again, and request what is still due and what bank data and guard allow."""
     await save_fetched_balances(unit, fresh.balances)
     asked: dict[UUID, datetime | None] = {}
-    for account in (await repository_facts.load_account_facts(unit, [intent.account_id])).values():
-        items = {result.item.invoice_id: result for result in await judging.evaluate_account(unit, account)}
+    for account in (await fact_queries.load_account_facts(unit, [intent.account_id])).values():
+        items = {result.item.invoice_id: result for result in await account_evaluation.evaluate_account(unit, account)}
         due = domain_account.group_suspensions(result.evaluation for result in items.values())
         delay = await _find_common_delay(unit, due, items, fresh.bank)
         for suspension in due:
@@ -113,10 +115,10 @@ async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoic
                 continue
             for result in (items[invoice_id] for invoice_id, _ in suspension.causes):
                 asked[result.item.invoice_id] = delay.again
-                await judging.announce_step_deferral(
+                await account_evaluation.announce_step_deferral(
                     unit, account, result, suspension.step, delay.cause, delay.again, waits_for=delay.waits_for
                 )
-    await judging.apply_account_facts(unit, [intent.account_id], asked=asked)
+    await account_evaluation.apply_account_facts(unit, [intent.account_id], asked=asked)
     return Recorded.DONE
 
 
@@ -148,7 +150,7 @@ async def _find_bank_delay(unit: Unit, numbers: Collection[int], bank: BankDataS
 
     A version that was published since invoicing was asked is not asked for here: the next check does.
     """
-    versions = await policies.list_policy_versions(unit)
+    versions = await policy_queries.list_policy_versions(unit)
     hours = [version.policy.bank_data_hours for version in versions if version.number in numbers]
     strictest = min((limit for limit in hours if limit is not None), default=None)
     return None if strictest is None or bank is None else find_stale_bank_reason(bank, strictest, unit.now)
@@ -162,7 +164,7 @@ async def _ask_guard(
     They go out together or not at all: once one of an invoice is requested, its step is taken and does not
     come again for the others.
     """
-    state = await repository_guard.lock_guard(unit)
+    state = await guard_queries.lock_guard(unit)
     if (limits := state.limits) is None:
         return domain_guard.SuspensionGuardVerdict(False, "there is no policy"), None
     verdicts = (
@@ -192,7 +194,7 @@ async def _request(
     ]
     version = items[due.causes[0][0]].version
     await suspensions.request_suspension(unit, account, due.subscription_id, due.step, version, causes)
-    await repository_notices.end_step_deferrals(unit, [cause.invoice_id for cause in causes])
+    await notice_queries.end_step_deferrals(unit, [cause.invoice_id for cause in causes])
 
 
 async def confirm_suspension(runtime: "Runtime", suspension_id: UUID) -> tuple[SuspensionVerdict, str]:
@@ -200,7 +202,7 @@ async def confirm_suspension(runtime: "Runtime", suspension_id: UUID) -> tuple[S
 
     Raises NotFound. Without an answer of invoicing the verdict is to wait.
     """
-    suspension = await runtime.units.run(lambda unit: repository_suspensions.get_suspension(unit, suspension_id))
+    suspension = await runtime.units.run(lambda unit: suspension_queries.get_suspension(unit, suspension_id))
     if suspension.state is not SuspensionState.REQUESTED:
         return _verdict_of_state(suspension.state)
     try:
@@ -222,18 +224,18 @@ def _verdict_of_state(state: SuspensionState) -> tuple[SuspensionVerdict, str]:
 
 
 async def _confirm(unit: Unit, suspension_id: UUID, fresh: FreshInvoicingFacts) -> tuple[SuspensionVerdict, str]:
-    unlocked = await repository_suspensions.get_suspension(unit, suspension_id)
+    unlocked = await suspension_queries.get_suspension(unit, suspension_id)
     await unit.lock(unlocked.account_id)
     await save_fetched_balances(unit, fresh.balances)
-    await judging.apply_account_facts(unit, [unlocked.account_id])
-    suspension = await repository_suspensions.get_suspension(unit, suspension_id)
+    await account_evaluation.apply_account_facts(unit, [unlocked.account_id])
+    suspension = await suspension_queries.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.REQUESTED:
         return _verdict_of_state(suspension.state)
-    account = (await repository_facts.load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
+    account = (await fact_queries.load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
     if cause := await _find_delay(unit, account, suspension, fresh.bank):
         return "wait", cause
     items = {item.invoice_id: item for item in account.items}
-    terms = judging.map_suspension_terms(await policies.list_policy_versions(unit), account)
+    terms = account_evaluation.map_suspension_terms(await policy_queries.list_policy_versions(unit), account)
     if is_suspension_still_due(frozenset(suspension.causes), suspension.subscription_id, items, terms, unit.now):
         return "stands", "its causes are dunnable by fresh balances"
     return "wait", "its causes are not known well enough"
@@ -248,17 +250,19 @@ async def _find_delay(
     """
     results = [
         result
-        for result in await judging.evaluate_account(unit, account)
+        for result in await account_evaluation.evaluate_account(unit, account)
         if result.item.invoice_id in suspension.causes
     ]
     waits_for: WaitsFor = "guard"
-    cause, until = domain_guard.ALL_STOPPED if (await repository_guard.get_guard_state(unit)).stopped else None, None
+    cause, until = domain_guard.ALL_STOPPED if (await guard_queries.get_guard_state(unit)).stopped else None, None
     if cause is None:
         waits_for, until = "bank_data", unit.now + LOOK_AGAIN
         cause = await _find_bank_delay(unit, {result.version for result in results}, bank)
     if cause is None:
-        await repository_notices.end_step_deferrals(unit, list(suspension.causes))
+        await notice_queries.end_step_deferrals(unit, list(suspension.causes))
         return None
     for result in results:
-        await judging.announce_step_deferral(unit, account, result, suspension.step, cause, until, waits_for=waits_for)
+        await account_evaluation.announce_step_deferral(
+            unit, account, result, suspension.step, cause, until, waits_for=waits_for
+        )
     return cause

@@ -11,7 +11,7 @@ from services.entitlements.domain.entitlement import (
     has_reached_its_end,
     plan_subscription_end,
 )
-from services.entitlements.use_cases.vendor import enqueue_vendor_sync
+from services.entitlements.use_cases.vendor_results import enqueue_vendor_sync
 from shared.events.entitlements import EntitlementEnded
 from shared.events.invoicing import AccountRegistered, SubscriptionEnded
 from shared.persistence.database import Unit

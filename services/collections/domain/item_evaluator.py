@@ -10,12 +10,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.collections.domain.item import Balance, ItemFacts, Outcome, TakenStep, find_dunning_round
-from services.collections.domain.judgement import Action, Deferred, ItemEvaluation, NextDunningStep, PolicyRung
-from services.collections.domain.ladder import is_notice_rung, list_policy_rungs, list_takeable_rungs
+from services.collections.domain.dunning_item import Balance, ItemFacts, Outcome, TakenStep, find_dunning_round
+from services.collections.domain.dunning_timeline import DunnableSpan, DunningTimeline, build_dunning_timeline
+from services.collections.domain.item_evaluation import Action, Deferred, ItemEvaluation, NextDunningStep, PolicyRung
 from services.collections.domain.policy import Policy, Step
-from services.collections.domain.timeline import DunnableSpan, DunningTimeline, build_dunning_timeline
-from services.collections.domain.void import VoidingCauses, gather_voiding_causes, is_suspension_released
+from services.collections.domain.policy_ladder import is_notice_rung, list_policy_rungs, list_takeable_rungs
+from services.collections.domain.voided_steps import VoidingCauses, gather_voiding_causes, is_suspension_released
 from shared.pure.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
 
 

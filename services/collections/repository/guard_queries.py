@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.collections.domain.policy import Limits
-from services.collections.repository import policies
+from services.collections.repository import policy_queries
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -51,7 +51,7 @@ async def get_guard_state(unit: Unit) -> SuspensionGuardState:
 
 async def _find_limits_of_policy(unit: Unit) -> Limits | None:
     """Find the limits of the newest version of the policy, which hold until the guard has its own."""
-    versions = await policies.list_policy_versions(unit)
+    versions = await policy_queries.list_policy_versions(unit)
     newest = max(versions, key=lambda version: version.number, default=None)
     return newest.policy.guard if newest else None
 

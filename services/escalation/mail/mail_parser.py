@@ -16,8 +16,8 @@ from services.escalation.domain.inbound_mails import (
     find_permanent_bounce_code,
     is_automatic_mail,
 )
-from services.escalation.mail.heads import find_mail_sender, read_mail_beginning
-from services.escalation.mail.texts import (
+from services.escalation.mail.mail_beginnings import find_mail_sender, read_mail_beginning
+from services.escalation.mail.mail_decoding import (
     clean_mail_line,
     clean_mail_text,
     convert_html_mail,

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Header, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from sandbox.vendor.faults import Fault
-from sandbox.vendor.subscription import Seed, Subscription, create_subscription
-from sandbox.vendor.support import add_support
-from sandbox.vendor.tokens import TokenDesk, add_tokens
-from sandbox.vendor.vendor import Vendor, VendorAnswer, VendorCall
+from sandbox.vendor_simulator.faults import Fault
+from sandbox.vendor_simulator.subscription import Seed, Subscription, create_subscription
+from sandbox.vendor_simulator.support_routes import add_support
+from sandbox.vendor_simulator.tokens import TokenDesk, add_tokens
+from sandbox.vendor_simulator.vendor import Vendor, VendorAnswer, VendorCall
 from shared.web.http.pages import add_api_pages
 
 PATH = "/customers/{customer}/subscriptions/{subscription}"

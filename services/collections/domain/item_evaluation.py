@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from services.collections.domain.item import TakenStep
+from services.collections.domain.dunning_item import TakenStep
+from services.collections.domain.dunning_timeline import Days
 from services.collections.domain.policy import Step
-from services.collections.domain.timeline import Days
-from services.collections.domain.void import VoidedDunningStep
+from services.collections.domain.voided_steps import VoidedDunningStep
 
 
 class Action(NamedTuple):

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.collections import mail
-from services.collections.repository import notices as repository_notices
-from services.collections.repository.notice_messages import SentNoticeMessage, save_notice_message
+from services.collections.repository import notice_queries
+from services.collections.repository.notice_message_queries import SentNoticeMessage, save_notice_message
 from services.collections.tables import NoticeRow
-from services.collections.use_cases import judging
-from services.collections.use_cases.notices import SEND_NOTICE
+from services.collections.use_cases import account_evaluation
+from services.collections.use_cases.notice_writing import SEND_NOTICE
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.events.collections import NoticeFailed, NoticeSent, NoticeWithdrawn
 from shared.events.values import StepItem
@@ -91,12 +91,12 @@ async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
 
 async def _check_notice(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:
     """Read a notice, the invoices on it that are not dunnable any more, and the business time; it has a secret then."""
-    await repository_notices.save_notice_secret(unit, notice_id, create_secret())
-    row = await repository_notices.get_notice(unit, notice_id)
+    await notice_queries.save_notice_secret(unit, notice_id, create_secret())
+    row = await notice_queries.get_notice(unit, notice_id)
     if row.kind != "steps":
         return row, frozenset(), unit.now
     noticed_rounds = [(item.invoice_id, item.round) for item in _items(row)]
-    return row, await judging.list_undunnable(unit, row.account_id, noticed_rounds), unit.now
+    return row, await account_evaluation.list_undunnable(unit, row.account_id, noticed_rounds), unit.now
 
 
 def _items(row: NoticeRow) -> tuple[StepItem, ...]:
@@ -108,22 +108,22 @@ async def record_notice_result(unit: Unit, intent: Intent, delivery: NoticeSendi
 
     One that came back already has failed, whatever its last attempt became.
     """
-    row = await repository_notices.get_notice(unit, UUID(intent.key))
+    row = await notice_queries.get_notice(unit, UUID(intent.key))
     if row.state != "pending":
         return Recorded.DONE
     common = describe_notice_in_events(row)
     if delivery.not_dunnable:
         await _withdraw(unit, row, delivery.not_dunnable, common)
     elif delivery.refusal is None:
-        await repository_notices.save_notice_result(unit, row.id, "sent", None)
+        await notice_queries.save_notice_result(unit, row.id, "sent", None)
         if delivery.message is not None:
             await save_notice_message(unit, row.id, row.account_id, delivery.message)
         unit.publish(NoticeSent(account_id=row.account_id, delivered_at=unit.now, **common))
     else:
-        await repository_notices.save_notice_result(unit, row.id, "failed", delivery.refusal)
+        await notice_queries.save_notice_result(unit, row.id, "failed", delivery.refusal)
         unit.publish(NoticeFailed(account_id=row.account_id, cause=delivery.refusal[:3], **common))
     if row.kind == "steps":
-        await judging.apply_account_facts(unit, [row.account_id])
+        await account_evaluation.apply_account_facts(unit, [row.account_id])
     return Recorded.DONE
 
 
@@ -134,20 +134,20 @@ def describe_notice_in_events(row: NoticeRow) -> dict[str, Any]:
 
 async def _withdraw(unit: Unit, row: NoticeRow, not_dunnable: frozenset[UUID], common: dict[str, Any]) -> None:
     numbers = ", ".join(item.number for item in _items(row) if item.invoice_id in not_dunnable)
-    await repository_notices.save_notice_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
-    await repository_notices.undo_steps_of_notice(unit, row.id)
+    await notice_queries.save_notice_result(unit, row.id, "withdrawn", f"not dunnable any more: {numbers}")
+    await notice_queries.undo_steps_of_notice(unit, row.id)
     unit.publish(NoticeWithdrawn(account_id=row.account_id, invoice_ids=tuple(sorted(not_dunnable)), **common))
 
 
 async def retry_notice(unit: Unit, notice_id: UUID) -> NoticeRow:
     """Send a notice that failed or came back again, after its address was mended. Raises NotFound, NotFailed."""
-    row = await repository_notices.get_notice(unit, notice_id)
+    row = await notice_queries.get_notice(unit, notice_id)
     await unit.lock(row.account_id)
     await unit.session.refresh(row)
     if row.state != "failed":
         raise NoticeNotFailed(f"the notice is {row.state}")
     before = row.model_dump(exclude=SECRETS)
-    await repository_notices.save_notice_result(unit, notice_id, "pending", None)
+    await notice_queries.save_notice_result(unit, notice_id, "pending", None)
     await intents.add_intent(unit, SEND_NOTICE, row.account_id, notice_id, {})
     await unit.session.refresh(row)
     unit.record(AuditedChange("notice", row.id, row.account_id, before, row.model_dump(exclude=SECRETS)))

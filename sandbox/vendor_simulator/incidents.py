@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from sandbox.vendor.service_requests import NEVER
+from sandbox.vendor_simulator.service_requests import NEVER
 
 
 class _Camel(BaseModel):

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from services.escalation.mail.texts import clean_mail_line, decode_header_value
+from services.escalation.mail.mail_decoding import clean_mail_line, decode_header_value
 from shared.pure.addresses import AddressRefused, parse_address
 from shared.pure.hidden import normalise_breaks
 

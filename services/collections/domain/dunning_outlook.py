@@ -6,9 +6,9 @@ from datetime import date, datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from services.collections.domain.item import ItemFacts, Outcome, TakenStep
-from services.collections.domain.judge import evaluate_dunning_item
-from services.collections.domain.judgement import Action, ItemEvaluation, NextDunningStep
+from services.collections.domain.dunning_item import ItemFacts, Outcome, TakenStep
+from services.collections.domain.item_evaluation import Action, ItemEvaluation, NextDunningStep
+from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy, Step
 from shared.pure.calendar import local_date
 

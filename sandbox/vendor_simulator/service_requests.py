@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from sandbox.vendor.subscription import VendorRefusal
+from sandbox.vendor_simulator.subscription import VendorRefusal
 
 NEVER = "0001-01-01T00:00:00"
 RequestStatus = Literal["open", "closed", "attention_needed"]

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.item import ItemFacts, Release, TakenStep
+from services.collections.domain.dunning_item import ItemFacts, Release, TakenStep
+from services.collections.domain.dunning_timeline import MIDNIGHT, DunnableSpan, DunningTimeline
 from services.collections.domain.policy import Policy
-from services.collections.domain.timeline import MIDNIGHT, DunnableSpan, DunningTimeline
 from shared.pure.calendar import ONE_DAY, local_instant
 
 VoidedBy = Literal["release", "block"]

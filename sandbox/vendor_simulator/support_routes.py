@@ -6,9 +6,9 @@ import orjson
 from fastapi import FastAPI, Header, Request, Response
 from fastapi.responses import JSONResponse
 
-from sandbox.vendor.faults import Operation
-from sandbox.vendor.incidents import IncidentSeed, VendorIncident
-from sandbox.vendor.service_requests import (
+from sandbox.vendor_simulator.faults import Operation
+from sandbox.vendor_simulator.incidents import IncidentSeed, VendorIncident
+from sandbox.vendor_simulator.service_requests import (
     RequestSeed,
     ServiceRequest,
     VendorNote,
@@ -16,8 +16,8 @@ from sandbox.vendor.service_requests import (
     open_request,
     patch_request,
 )
-from sandbox.vendor.subscription import VendorRefusal
-from sandbox.vendor.vendor import Vendor, VendorAnswer, check_ids, decode_body, describe_error
+from sandbox.vendor_simulator.subscription import VendorRefusal
+from sandbox.vendor_simulator.vendor import Vendor, VendorAnswer, check_ids, decode_body, describe_error
 
 PATH = "/servicerequests/{number}"
 RequestId = Annotated[str | None, Header(alias="MS-RequestId")]

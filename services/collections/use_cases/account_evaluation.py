@@ -11,18 +11,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.collections.domain import account as domain_account
-from services.collections.domain.item import ItemFacts
-from services.collections.domain.judge import evaluate_dunning_item
-from services.collections.domain.judgement import Action, ItemEvaluation
-from services.collections.domain.outlook import DunningOutlook, assess_dunning_outlook
+from services.collections.domain.dunning_item import ItemFacts
+from services.collections.domain.dunning_outlook import DunningOutlook, assess_dunning_outlook
+from services.collections.domain.item_evaluation import Action, ItemEvaluation
+from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy
 from services.collections.domain.suspension import SuspensionState, SuspensionTerms
-from services.collections.repository import facts as repository_facts
-from services.collections.repository import notices as repository_notices
-from services.collections.repository import policies
-from services.collections.repository.facts import DunningFacts
-from services.collections.repository.policies import PolicyVersion
-from services.collections.use_cases import notices, suspensions
+from services.collections.repository import fact_queries, notice_queries, policy_queries
+from services.collections.repository.fact_queries import DunningFacts
+from services.collections.repository.policy_queries import PolicyVersion
+from services.collections.use_cases import notice_writing, suspensions
 from shared.events.collections import (
     DunningCaseClosed,
     DunningCaseOpened,
@@ -56,14 +54,14 @@ class EvaluatedItem:
 
 async def evaluate_account(unit: Unit, account: DunningFacts) -> list[EvaluatedItem]:
     """Judge every item of an account; without any policy there is nothing to judge by."""
-    return evaluate_items(await policies.list_policy_versions(unit), account, unit.now)
+    return evaluate_items(await policy_queries.list_policy_versions(unit), account, unit.now)
 
 
 def evaluate_items(versions: Sequence[PolicyVersion], account: DunningFacts, now: datetime) -> list[EvaluatedItem]:
     """Judge every item of an account, each by the version that was in force when it was recorded."""
     results = []
     for item in account.items:
-        version = policies.find_policy(versions, item.recorded_at, item.zone)
+        version = policy_queries.find_policy(versions, item.recorded_at, item.zone)
         if version is not None:
             results.append(
                 EvaluatedItem(item, version.number, version.policy, evaluate_dunning_item(item, version.policy, now))
@@ -73,7 +71,9 @@ def evaluate_items(versions: Sequence[PolicyVersion], account: DunningFacts, now
 
 def map_suspension_terms(versions: Sequence[PolicyVersion], account: DunningFacts) -> dict[UUID, SuspensionTerms]:
     """Map the invoices of an account to the terms of their policies on which suspensions rest."""
-    pairs = ((item.invoice_id, policies.find_policy(versions, item.recorded_at, item.zone)) for item in account.items)
+    pairs = (
+        (item.invoice_id, policy_queries.find_policy(versions, item.recorded_at, item.zone)) for item in account.items
+    )
     return {invoice_id: SuspensionTerms.from_policy(version.policy) for invoice_id, version in pairs if version}
 
 
@@ -89,17 +89,17 @@ async def apply_account_facts(
     `asked` names the items whose suspension is in work or held by the guard, with when to look again.
     `because` says, around what is done for an account, what it follows from, where that is not one cause for all.
     """
-    versions = await policies.list_policy_versions(unit)
+    versions = await policy_queries.list_policy_versions(unit)
     due: list[tuple[UUID, datetime | None]] = []
     opened: list[tuple[UUID, UUID, str | None, date]] = []
     due_dates: list[tuple[UUID, date]] = []
-    for account_id, account in (await repository_facts.load_account_facts(unit, account_ids)).items():
+    for account_id, account in (await fact_queries.load_account_facts(unit, account_ids)).items():
         with because(account_id):
             items = await _reevaluate_account(unit, versions, account, opened, due_dates)
         due += [(result.item.invoice_id, _compute_due_at(result, asked or {})) for result in items]
-    await repository_notices.open_dunning_cases(unit, opened)
-    await repository_notices.save_oldest_due_dates(unit, due_dates)
-    await repository_facts.save_next_evaluation_times(unit, due)
+    await notice_queries.open_dunning_cases(unit, opened)
+    await notice_queries.save_oldest_due_dates(unit, due_dates)
+    await fact_queries.save_next_evaluation_times(unit, due)
 
 
 async def _reevaluate_account(
@@ -113,7 +113,7 @@ async def _reevaluate_account(
     if account.suspensions and await suspensions.end_settled_suspension_causes(
         unit, account, unnoticed, map_suspension_terms(versions, account)
     ):  # what was withdrawn may be due again
-        account = (await repository_facts.load_account_facts(unit, [account.account_id]))[account.account_id]
+        account = (await fact_queries.load_account_facts(unit, [account.account_id]))[account.account_id]
     items = evaluate_items(versions, account, unit.now)
     if account.case_id is None:
         opened += _open_case(unit, account, items)
@@ -154,7 +154,7 @@ def _list_deferral_instants(result: EvaluatedItem) -> list[datetime]:
 
 async def list_undunnable(unit: Unit, account_id: UUID, rounds: Iterable[tuple[UUID, int]]) -> frozenset[UUID]:
     """The invoices of a notice (each with its round) that are not dunnable now, as far as is known here."""
-    account = (await repository_facts.load_account_facts(unit, [account_id]))[account_id]
+    account = (await fact_queries.load_account_facts(unit, [account_id]))[account_id]
     return domain_account.list_not_dunnable(rounds, [item.evaluation for item in await evaluate_account(unit, account)])
 
 
@@ -162,7 +162,7 @@ async def take_due_dunning_steps(unit: Unit, account_ids: list[str]) -> None:
     """Take the steps that are due for these accounts, which are locked, and say when to judge next."""
     ids = [UUID(account_id) for account_id in account_ids]
     asked: dict[UUID, datetime | None] = {}
-    for account in (await repository_facts.load_account_facts(unit, ids)).values():
+    for account in (await fact_queries.load_account_facts(unit, ids)).values():
         items = await evaluate_account(unit, account)
         evaluations = [result.evaluation for result in items]
         versions = {result.item.invoice_id: result.version for result in items}
@@ -174,7 +174,7 @@ async def take_due_dunning_steps(unit: Unit, account_ids: list[str]) -> None:
                 for judged_item in items
                 if (action := actions.get(judged_item.item.invoice_id))
             }
-            await notices.create_step_notice(unit, account.account_id, message, versions, suspended, prospects)
+            await notice_writing.create_step_notice(unit, account.account_id, message, versions, suspended, prospects)
         await _request_terminations(unit, account, items)
         if domain_account.group_suspensions(evaluations):
             await intents.add_intent(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
@@ -204,7 +204,7 @@ async def _request_terminations(unit: Unit, account: DunningFacts, items: Sequen
                 None,
                 result.evaluation.attempts[action.step] + 1,
             )
-            await repository_notices.insert_dunning_steps(unit, account.account_id, [(*taken, *amounts)])
+            await notice_queries.insert_dunning_steps(unit, account.account_id, [(*taken, *amounts)])
             caused = [suspension for suspension in account.suspensions if result.item.invoice_id in suspension.causes]
             unit.publish(
                 TerminationRequested(
@@ -242,10 +242,10 @@ async def _update_case(unit: Unit, account: DunningFacts, case_id: UUID, items: 
     evaluations = [result.evaluation for result in items]
     stage = domain_account.find_case_stage(evaluations)
     if stage is not None and stage.name != account.stage:
-        await repository_notices.save_dunning_stage(unit, case_id, stage.name)
+        await notice_queries.save_dunning_stage(unit, case_id, stage.name)
         unit.publish(DunningStageChanged(account_id=account.account_id, case_id=case_id, stage=stage.name))
     if not domain_account.is_case_open(evaluations):
-        await repository_notices.close_dunning_case(unit, case_id)
+        await notice_queries.close_dunning_case(unit, case_id)
         unit.publish(DunningCaseClosed(account_id=account.account_id, case_id=case_id))
 
 
@@ -269,7 +269,7 @@ async def _sync_deferrals(unit: Unit, account: DunningFacts, items: Sequence[Eva
             await announce_step_deferral(unit, account, result, waiting.step, waiting.reason, waiting.until)
         if announced and not result.evaluation.deferred and not due and result.item.invoice_id not in requested:
             over.append(result.item.invoice_id)
-    await repository_notices.end_step_deferrals(unit, over)
+    await notice_queries.end_step_deferrals(unit, over)
 
 
 async def announce_step_deferral(
@@ -285,7 +285,7 @@ async def announce_step_deferral(
     """Record that a step waits, and announce it unless that was said before."""
     invoice_id = result.item.invoice_id
     was_announced = account.deferrals.get(invoice_id) == (step, cause)
-    await repository_notices.save_step_deferral(unit, account.account_id, invoice_id, step, cause, until, waits_for)
+    await notice_queries.save_step_deferral(unit, account.account_id, invoice_id, step, cause, until, waits_for)
     if not was_announced:
         unit.publish(
             StepDeferred(

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from sandbox.vendor.faults import Clock, Fault, Faults, Operation
-from sandbox.vendor.store import Accepted, Store, StoredAnswer
-from sandbox.vendor.subscription import Subscription, VendorRefusal, patch_subscription
+from sandbox.vendor_simulator.faults import Clock, Fault, Faults, Operation
+from sandbox.vendor_simulator.store import Accepted, Store, StoredAnswer
+from sandbox.vendor_simulator.subscription import Subscription, VendorRefusal, patch_subscription
 
 USUAL_CODES = {"401": 401, "404": 404, "409": 900278, "412": 2055, "429": 429, "500": 500, "503": 503}
 MINUTE = 60.0
