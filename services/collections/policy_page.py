@@ -9,7 +9,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.collections.domain.policy import Policy, Step
 from services.collections.tables import PolicyVersionRow
-from shared.base.wording import LANGUAGES, LocaleTexts
+from shared.base.wording import LocaleTexts
+from shared.pure.languages import LANGUAGES
 
 FOLDER = Path(__file__).parent / "templates"
 WORDS = FOLDER / "page_words"

@@ -1,13 +1,15 @@
 """The rows of the schema `entitlements`; the database checks what must always hold."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, MetaData, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
+
+from shared.events.entitlements import HoldReason
 
 METADATA = MetaData(schema="entitlements")
 
@@ -75,7 +77,7 @@ class HoldRow(Row, table=True):
         Index("holds_by_reason", "reason", "id"),
         Index("holds_standing_by_reason", "reason", "id", postgresql_where=text("released_at IS NULL")),
         Index("holds_of_account", "account_id", "id"),
-        CheckConstraint("reason IN ('non_payment', 'fraud', 'customer_request', 'admin')"),
+        CheckConstraint(f"reason IN {get_args(HoldReason)}"),
         CheckConstraint("(reason = 'non_payment') = (suspension_id IS NOT NULL)"),
         CheckConstraint("released_at >= placed_at"),
         CheckConstraint("ended_at IS NULL OR (effective_at IS NOT NULL AND released_at IS NOT NULL)"),

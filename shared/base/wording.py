@@ -9,10 +9,8 @@ import yaml
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
+from shared.pure.languages import LANGUAGES
 from shared.pure.money import format_minor
-
-LANGUAGES = ("en", "de", "fr", "ru")
-"""Languages that a customer can be written to in."""
 
 
 @lru_cache

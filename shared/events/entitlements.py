@@ -6,7 +6,9 @@ from uuid import UUID
 
 from shared.events.base import AccountEvent
 
-HoldReason = Literal["non_payment", "fraud", "customer_request", "admin"]
+ManualHoldReason = Literal["fraud", "customer_request", "admin"]
+"""Reasons for which a person places a hold."""
+HoldReason = Literal["non_payment", ManualHoldReason]
 WantedAtVendor = Literal["active", "suspended", "auto_renew_off"]
 
 

@@ -13,11 +13,11 @@ from services.collections.tables import PolicyVersionRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 from shared.pure.fields import example, get_example
+from shared.pure.languages import Language
 from shared.web.http import OWN_STYLES, PROBLEMS, Read, Router
 
 public = Router(tags=["policy"], responses={422: PROBLEMS[422]})
 
-LanguageName = Literal["en", "de", "fr", "ru"]
 _PAGE = {"content-security-policy": OWN_STYLES, "cache-control": "no-cache"}
 _HEADERS = {
     "content-language": {"description": "the language of the answer", "schema": {"type": "string"}},
@@ -58,7 +58,7 @@ class PublishedPolicyOut(BaseModel):
 
     version: int
     effective_date: date
-    language: LanguageName
+    language: Language
     dispute_window_days: int | None = Field(description="days after the issue date; null: no limit")
     after_release_days: int
     steps: list[StatedStepOut]
@@ -84,7 +84,7 @@ class PublishedPolicyOut(BaseModel):
 async def show_policy(
     read: Read,
     version: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
-    language: Annotated[LanguageName | None, Query(description="else the first of `Accept-Language`")] = None,
+    language: Annotated[Language | None, Query(description="else the first of `Accept-Language`")] = None,
     form: Annotated[Literal["html", "json"] | None, Query(alias="format", description="else by `Accept`")] = None,
     accept: Annotated[str, Header(max_length=1000)] = "",
     accept_language: Annotated[str, Header(max_length=1000)] = "",

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from services.collections.domain.dunning_item import ItemFacts, Outcome, TakenStep
 from services.collections.domain.item_evaluation import Action, ItemEvaluation, NextDunningStep
 from services.collections.domain.item_evaluator import evaluate_dunning_item
-from services.collections.domain.policy import Policy, Step
+from services.collections.domain.policy import ActionKind, Policy, Step
 from shared.pure.calendar import local_date
 
 
@@ -17,7 +17,7 @@ class UpcomingDunningStep(NamedTuple):
     """A step that will come, and the first local date on which it can."""
 
     step: str
-    action: Literal["notice", "suspend", "terminate"]
+    action: ActionKind
     template: str | None
     day: date
 

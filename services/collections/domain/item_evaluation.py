@@ -1,12 +1,12 @@
 """Evaluation of an item: its amounts, what to do now, what waits, what comes next, and why."""
 
 from datetime import date, datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from services.collections.domain.dunning_item import TakenStep
 from services.collections.domain.dunning_timeline import Days
-from services.collections.domain.policy import Step
+from services.collections.domain.policy import ActionKind, Step
 from services.collections.domain.voided_steps import VoidedDunningStep
 
 
@@ -14,7 +14,7 @@ class Action(NamedTuple):
     """A step that is due and may be carried out; `at` is the instant at which it was judged."""
 
     step: str
-    kind: Literal["notice", "suspend", "terminate"]
+    kind: ActionKind
     day: int
     at: datetime
     template: str | None = None

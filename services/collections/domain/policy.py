@@ -20,6 +20,9 @@ WARNING_TEMPLATES = frozenset({"final_notice"})
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
+ActionKind = Literal["notice", "suspend", "terminate"]
+"""What a step does."""
+
 Fault = tuple[str, str]
 """Where in the document (`steps[2].day`), and what is wrong there."""
 
@@ -70,7 +73,7 @@ class Step(_Part):
     day: Annotated[StrictInt, Field(ge=-90, le=730)]
     """Days after the due date; negative before it."""
     at: LocalTime
-    action: Literal["notice", "suspend", "terminate"]
+    action: ActionKind
     template: str | None = None
     requires: tuple[Required, ...] = ()
 

@@ -11,7 +11,7 @@ from services.entitlements import repository, use_cases
 from services.entitlements.domain.hold import FraudRoleNeeded, Hold, HoldAlreadyReleased, HoldEndsThroughCollections
 from services.entitlements.repository import HoldCriteria
 from services.entitlements.use_cases.holds import NewManualHold
-from shared.events.entitlements import HoldReason
+from shared.events.entitlements import HoldReason, ManualHoldReason
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Name, Prose, ReasonIn, example, get_example
 from shared.web.auth import needs
@@ -33,7 +33,7 @@ class HoldIn(Body):
     )
 
     subscription_id: UUID
-    reason: Literal["fraud", "customer_request", "admin"]
+    reason: ManualHoldReason
     owner: Name = Field(description="the team that answers for it; who places it says the token")
     comment: Prose | None = None
 

@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
-from typing import Literal
 from uuid import UUID
 
 from services.entitlements import repository
 from services.entitlements.domain.entitlement import put_hold_on_entitlement
 from services.entitlements.domain.hold import Hold, release_hold_by_hand
 from services.entitlements.use_cases.vendor_results import enqueue_vendor_sync
-from shared.events.entitlements import HoldPlaced, HoldReleased
+from shared.events.entitlements import HoldPlaced, HoldReleased, ManualHoldReason
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
@@ -20,7 +19,7 @@ class NewManualHold:
     """A hold that a person places."""
 
     subscription_id: UUID
-    reason: Literal["fraud", "customer_request", "admin"]
+    reason: ManualHoldReason
     owner: str
     comment: str | None
 

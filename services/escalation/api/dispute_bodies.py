@@ -12,12 +12,12 @@ from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, Di
 from services.escalation.use_cases.amendments import NewDisputeAmendment
 from services.escalation.use_cases.dispute_requests import NewDispute
 from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, get_example
+from shared.pure.languages import LANGUAGES, Language
 from shared.pure.money import Currency, PositiveMinor
 
 MAX_LINES = 500
 LineNumber = Annotated[int, Field(ge=1, le=500, strict=True)]
 Minor = Annotated[int, Field(ge=0, le=10**15, strict=True)]
-LanguageName = Literal["en", "de", "fr", "ru"]
 
 
 class LineIn(Body):
@@ -230,7 +230,7 @@ class DisputeReasonIn(Body):
         is_active=True,
     )
 
-    titles: dict[LanguageName, Name]
+    titles: dict[Language, Name]
     pause_days: int | None = Field(
         default=None,
         ge=1,
@@ -242,7 +242,7 @@ class DisputeReasonIn(Body):
 
     @model_validator(mode="after")
     def _titles_of_all(self) -> Self:
-        if missing := sorted({"en", "de", "fr", "ru"} - self.titles.keys()):
+        if missing := sorted(set(LANGUAGES) - self.titles.keys()):
             raise ValueError(f"titles: {', '.join(missing)} is missing")
         return self
 

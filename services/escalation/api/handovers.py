@@ -17,6 +17,7 @@ from services.escalation.tables import VendorChannelRow
 from services.escalation.use_cases.handovers import HandoverReadiness
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Country, Email, Name, Prose, ReasonIn, example, get_example
+from shared.pure.languages import Language
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, TextPaging, refusals
@@ -29,7 +30,6 @@ overrides = Router(
 admin = Router(prefix="/v1", tags=["vendor tickets"], dependencies=[needs("escalation:admin")], responses=PROBLEMS)
 
 ChannelKind = Literal["portal", "distributor"]
-TicketLanguage = Literal["en", "de", "fr", "ru"]
 NoLineReason = Literal["price_list", "terms", "own_vendor_invoice"]
 HealthResult = Literal["no_incident", "incident", "incident_over"]
 
@@ -116,9 +116,7 @@ class VendorChannelIn(Body):
     contact_email: Email = Field(examples=["desk@goodstanding.example"])
     contact_phone: Name = Field(examples=["+49 30 901820"])
     distributor_email: Email | None = Field(default=None, examples=["support@distributor.example"])
-    language: TicketLanguage = Field(
-        default="en", description="of tickets that name none: English is answered any time"
-    )
+    language: Language = Field(default="en", description="of tickets that name none: English is answered any time")
     countries: list[Country] = Field(
         min_length=1, max_length=20, description="by whose ways of writing telephone numbers are found in tickets"
     )
@@ -152,7 +150,7 @@ class VendorChannelOut(BaseModel):
     contact_email: str
     contact_phone: str
     distributor_email: str | None
-    language: TicketLanguage
+    language: Language
     countries: list[str]
     watches_health: bool
     changed_by: str

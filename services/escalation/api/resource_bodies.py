@@ -13,6 +13,7 @@ from pydantic import AnyHttpUrl, BaseModel, Field, UrlConstraints, ValidationErr
 from services.escalation.api.case_bodies import Description
 from shared.pure.errors import Refusal
 from shared.pure.fields import Body, Code, Day, Name, Prose, example, get_example
+from shared.pure.languages import Language
 from shared.web.http import Fields
 
 MAX_LINES = 20_000
@@ -20,7 +21,6 @@ MAX_ERRORS = 20
 """How many wrong fields of a file are named."""
 
 ResourceKind = Literal["training", "knowledge_base", "solution", "membership_support", "premier_contract"]
-ResourceLanguage = Literal["en", "de", "fr", "ru"]
 UseResult = Literal["helped", "did_not_help", "not_applicable"]
 Link = Annotated[AnyHttpUrl, UrlConstraints(max_length=1000, allowed_schemes=["https", "http"])]
 
@@ -51,7 +51,7 @@ class ResourceIn(Body):
     kind: ResourceKind
     title: Name
     content: Description
-    language: ResourceLanguage
+    language: Language
     products: list[Name] = Field(default=[], max_length=100, description="those that it is about; none: all")
     link: Link | None = Field(default=None, examples=["https://vendor.example/kb/4711"])
     valid_from: Day | None = None
@@ -99,7 +99,7 @@ class ResourceOut(BaseModel):
     kind: ResourceKind
     title: str
     content: str
-    language: ResourceLanguage
+    language: Language
     products: list[str]
     link: str | None
     valid_from: date | None

@@ -17,7 +17,6 @@ from services.escalation.api.resource_bodies import (
     ResourceFileRefused,
     ResourceIn,
     ResourceKind,
-    ResourceLanguage,
     ResourceOut,
     SuggestionsOut,
     build_resource_fields,
@@ -30,6 +29,7 @@ from services.escalation.use_cases.resources import ResourceReferenceTaken
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.fields import NEEDED, Day, Name
+from shared.pure.languages import Language
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command, perform_upload
 from shared.web.http import (
@@ -87,7 +87,7 @@ async def list_resources(
     read: Read,
     paging: Paging,
     kind: Annotated[ResourceKind | None, Query()] = None,
-    language: Annotated[ResourceLanguage | None, Query()] = None,
+    language: Annotated[Language | None, Query()] = None,
     product: Annotated[Name | None, Query()] = None,
     valid_on: Annotated[Day | None, Query(description="leaves out what is not valid on a day")] = None,
 ) -> Page[ResourceOut]:
@@ -106,7 +106,7 @@ async def search_resources(
     read: Read,
     words: Annotated[Name, Query(description='all of them; "a phrase", `or` and -without as on the web')],
     kind: Annotated[ResourceKind | None, Query()] = None,
-    language: Annotated[ResourceLanguage | None, Query()] = None,
+    language: Annotated[Language | None, Query()] = None,
     product: Annotated[Name | None, Query()] = None,
     valid_on: Annotated[Day | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,

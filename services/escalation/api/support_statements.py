@@ -14,6 +14,7 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 from shared.pure.fields import Body, Code, Name, Prose, example, get_example
+from shared.pure.languages import Language
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import OWN_STYLES, PROBLEMS, Page, Read, Router
@@ -27,7 +28,6 @@ admin = Router(
 public = Router(tags=["support"])
 
 _HEADERS = {"content-language": "the language of the answer", "vary": "what the answer depends on"}
-LanguageName = Literal["en", "de", "fr", "ru"]
 
 
 class ChannelIn(Body):
@@ -66,7 +66,7 @@ class SupportStatementOut(BaseModel):
     model_config = example(legal_entity="GS-DE", language="en", content=get_example(SupportStatementIn))
 
     legal_entity: str
-    language: LanguageName
+    language: Language
     content: SupportStatementIn
 
     @classmethod
@@ -108,8 +108,8 @@ class PublishedSupportOut(BaseModel):
     )
 
     legal_entity: str
-    language: LanguageName
-    languages: list[LanguageName]
+    language: Language
+    languages: list[Language]
     content: SupportStatementIn
     time_zone: str
     weekdays: list[WeekdayOut]
@@ -127,7 +127,7 @@ async def list_support_statements(read: Read) -> Page[SupportStatementOut]:
 @admin.put("/{legal_entity}/{language}", summary="Publish a statement of support")
 async def put_support_statement(
     legal_entity: Annotated[Code, Path()],
-    language: Annotated[LanguageName, Path()],
+    language: Annotated[Language, Path()],
     statement: SupportStatementIn,
     command: Annotated[ChangeRunner, perform_change("support_statement.put")],
 ) -> SupportStatementOut:
@@ -164,7 +164,7 @@ async def put_support_statement(
 async def show_support(
     read: Read,
     legal_entity: Annotated[Code | None, Query()] = None,
-    language: Annotated[LanguageName | None, Query(description="else the first of `Accept-Language`")] = None,
+    language: Annotated[Language | None, Query(description="else the first of `Accept-Language`")] = None,
     form: Annotated[Literal["html", "json"] | None, Query(alias="format", description="else by `Accept`")] = None,
     accept: Annotated[str, Header(max_length=1000)] = "",
     accept_language: Annotated[str, Header(max_length=1000)] = "",

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.escalation.api.case_bodies import Description
-from services.escalation.api.handovers import ChannelKind, NoLineReason, TicketLanguage
+from services.escalation.api.handovers import ChannelKind, NoLineReason
 from services.escalation.domain.contact_details import ContactDetailDecision
 from services.escalation.domain.contact_patterns import DetailKind
 from services.escalation.domain.evidence_packs import render_vendor_ticket
@@ -21,6 +21,7 @@ from services.escalation.use_cases.vendor_tickets import NewVendorTicket
 from shared.events.escalation import Severity
 from shared.pure.fields import Body, Code, Name, Prose, example, get_example
 from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
+from shared.pure.languages import Language
 
 MAX_ENTRIES = 50
 MAX_FILES = 20
@@ -66,7 +67,7 @@ class TicketIn(Body):
     product: Name | None = Field(default=None, examples=["Microsoft 365 Business Premium"])
     severity: Severity | None = None
     category: Category | None = Field(default=None, description="of the programme's five")
-    language: TicketLanguage | None = None
+    language: Language | None = None
     entry_ids: list[UUID] = Field(
         default=[], max_length=MAX_ENTRIES, description="entries of the thread for the evidence pack; none is internal"
     )
@@ -200,7 +201,7 @@ class VendorTicketOut(BaseModel):
     status_since: datetime
     severity: Severity | None
     category: Category | None
-    language: TicketLanguage
+    language: Language
     product: str | None
     title: str
     description: str

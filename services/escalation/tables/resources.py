@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
+from shared.pure.languages import LANGUAGES
 
 TEXT_SEARCHES = {"en": "english", "de": "german", "fr": "french", "ru": "russian"}
 """The configurations of full text search for the languages of resources."""
@@ -19,7 +20,7 @@ class SupportResourceRow(Row, table=True):
     __tablename__ = "support_resources"
     __table_args__ = (
         CheckConstraint("kind IN ('training', 'knowledge_base', 'solution', 'membership_support', 'premier_contract')"),
-        CheckConstraint("language IN ('en', 'de', 'fr', 'ru')"),
+        CheckConstraint(f"language IN {LANGUAGES}"),
         CheckConstraint("valid_to >= valid_from"),
         CheckConstraint("requests_left >= 0"),
         CheckConstraint("kind = 'premier_contract' OR num_nonnulls(contract_number, requests_left, channel) = 0"),

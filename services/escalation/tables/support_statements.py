@@ -8,13 +8,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
+from shared.pure.languages import LANGUAGES
 
 
 class SupportStatementRow(Row, table=True):
     """A published statement of support of a legal entity in one language."""
 
     __tablename__ = "support_statements"
-    __table_args__ = (CheckConstraint("language IN ('en', 'de', 'fr', 'ru')"),)
+    __table_args__ = (CheckConstraint(f"language IN {LANGUAGES}"),)
 
     legal_entity: str = Field(primary_key=True, sa_type=Text)
     language: str = Field(primary_key=True, sa_type=Text)

@@ -9,7 +9,8 @@ import pytest
 from deploy.local.tokens import Keys
 from services.collections import policy_page
 from services.collections.domain.policy import TEMPLATES, parse_collection_policy
-from shared.base.wording import LANGUAGES, read_catalogue
+from shared.base.wording import read_catalogue
+from shared.pure.languages import LANGUAGES
 from tests.builders import Client, Database, running
 from tests.component.collections.test_collections import STANDARD, publish
 

@@ -12,8 +12,9 @@ import yaml
 from deploy.local.tokens import Keys
 from services.escalation import support_page
 from services.escalation.domain.clocks import ResponseTarget
-from shared.base.wording import LANGUAGES, read_catalogue
+from shared.base.wording import read_catalogue
 from shared.events.invoicing import BusinessCalendarChanged
+from shared.pure.languages import LANGUAGES
 from tests.builders import Client, Database, hear, running
 
 DAY, SHORT_DAY = ((540, 720), (780, 1020)), ((540, 840),)

@@ -17,6 +17,7 @@ from shared.events.values import TaxStatus
 from shared.persistence.database import Unit
 from shared.pure.addresses import is_address, parse_address
 from shared.pure.fields import NEEDED, Body, Code, Country, Email, Name, Zone, example
+from shared.pure.languages import LANGUAGES, LOCALE_PATTERN
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
@@ -32,11 +33,11 @@ def _with_words(tag: str) -> str:
     try:
         Locale.parse(tag, sep="-")
     except (UnknownLocaleError, ValueError) as error:
-        raise ValueError("not a locale of en, de, fr or ru") from error
+        raise ValueError(f"not a locale of {', '.join(LANGUAGES)}") from error
     return tag
 
 
-Language = Annotated[str, Field(pattern="^(en|de|fr|ru)(-[A-Z]{2})?$", examples=["de-CH"]), AfterValidator(_with_words)]
+Language = Annotated[str, Field(pattern=LOCALE_PATTERN, examples=["de-CH"]), AfterValidator(_with_words)]
 """A language that documents have words for, or a locale of it, by which numbers and dates are written."""
 
 

@@ -17,7 +17,6 @@ from services.invoicing.documents.domain.paper import DocumentLine, TaxSum
 from shared.pure.money import format_minor
 
 WORDS = Path(__file__).parents[1] / "templates" / "words"
-LANGUAGES = ("en", "de", "fr", "ru")
 
 Text = str | dict[str, str]
 

@@ -21,7 +21,8 @@ from services.invoicing.documents.domain.account_statement import (
 )
 from services.invoicing.documents.domain.paper import ChargedPeriod, DocumentContent, DocumentLine, TaxSum, sum_by_rate
 from services.invoicing.documents.papers.pages import render_document_page, render_statement_page
-from services.invoicing.documents.papers.wording import LANGUAGES, Text, Wording, list_arguments, load_catalogue
+from services.invoicing.documents.papers.wording import Text, Wording, list_arguments, load_catalogue
+from shared.pure.languages import LANGUAGES
 
 SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
 
