@@ -136,6 +136,14 @@ format: machine .venv/.installed  ## Format the code
 test: setup $(NODE)/node_modules/.types $(CLIENTS)/node_modules/.installed  ## Run all tests: [ARGS=...] [WORKERS=2]
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup $(ARGS)
 
+.PHONY: unit
+unit: machine .venv/.installed  ## Run the tests that need no server: [ARGS=...] [WORKERS=2]
+	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit $(ARGS)
+
+.PHONY: schemas
+schemas: machine .venv/.installed  ## Write the JSON Schemas of the events anew
+	@$(BIN)/python -m shared.events
+
 .PHONY: check
 check: lint test  ## lint and test
 

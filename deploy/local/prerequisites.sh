@@ -81,9 +81,16 @@ if [[ " ${packages[*]} " == *" prometheus "* ]]; then
                 "${as_root[@]}" ln -s /dev/null "/etc/systemd/system/$unit.service"; }
     done
 fi
-"${as_root[@]}" apt-get update -q
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold "${packages[@]}"
+log=$(mktemp)
+{
+    "${as_root[@]}" apt-get update -q &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+            -o Dpkg::Options::=--force-confold "${packages[@]}"
+} >"$log" 2>&1 || {
+    cat "$log" >&2
+    exit 1
+}
+rm -f "$log"
 has_python && has_postgres && has_java && has_node || {
     echo "This system's packages are older than what is needed: $listed. Please install by hand." >&2
     exit 1
