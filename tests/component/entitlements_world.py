@@ -189,12 +189,12 @@ class World:
     async def place(self, reason: str = "fraud") -> str:
         """Place a hold by hand; its id."""
         body = {"subscription_id": str(self.subscription_id), "reason": reason, "owner": "risk", "comment": "looks odd"}
-        return str((await self.client.made("/v1/holds", body))["hold_id"])
+        return str((await self.client.create("/v1/holds", body))["hold_id"])
 
     async def release(self, hold_id: str) -> dict[str, Any]:
         """Release a hold by somebody who may release those for fraud, too."""
         fraud_desk = self.client.somebody("fraud-desk", roles="fraud")
-        return await fraud_desk.made(f"/v1/holds/{hold_id}:release", {"reason": "cleared"})
+        return await fraud_desk.create(f"/v1/holds/{hold_id}:release", {"reason": "cleared"})
 
     async def access(self) -> dict[str, Any]:
         """What the route says of the subscription."""

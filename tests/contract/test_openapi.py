@@ -243,9 +243,11 @@ def _placed(body: Any, known: dict[str, Any]) -> Any:
 
 
 async def _invoicing(world: World) -> dict[str, list[Any]]:
-    owner = (await world.client.made("/v1/accounts", account()))["id"]
-    issued = [(await world.client.made("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(24)]
-    paid = [(await world.client.made("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)]
+    owner = (await world.client.create("/v1/accounts", account()))["id"]
+    issued = [(await world.client.create("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(24)]
+    paid = [
+        (await world.client.create("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)
+    ]
     payments = [Paid("nobody knows", 100 + n) for n in range(40)]
     first_import = await imported(world.client, camt(payments))
     repeats = (await imported(world.client, camt(payments, day="2026-03-31")))["repeats"]
@@ -267,11 +269,11 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
 
 async def _with_cash(client: Client) -> dict[str, list[Any]]:
     """An account with unapplied cash, since its invoice is disputed."""
-    rich = (await client.made("/v1/accounts", account()))["id"]
-    disputed = (await client.made("/v1/invoices", invoice(rich, 10**6)))["id"]
+    rich = (await client.create("/v1/accounts", account()))["id"]
+    disputed = (await client.create("/v1/invoices", invoice(rich, 10**6)))["id"]
     reserve = {"dispute_id": str(uuid4()), "invoice_id": disputed, "lines": [{"line": 1, "amount_minor": 10**6}]}
-    await client.made("/v1/reservations", reserve)
-    paid = [(await client.made("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(20)]
+    await client.create("/v1/reservations", reserve)
+    paid = [(await client.create("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(20)]
     return {"account_id": [rich], "invoice_id": [disputed], "payment_id": paid}
 
 
@@ -284,26 +286,26 @@ async def _charge_back(client: Client, payments: list[str]) -> dict[str, list[An
         for n in range(3)
     ]
     dates = {name: [day] for name, day in days.items()}
-    return dates | {"chargeback_id": [(await client.made("/v1/chargebacks", body))["id"] for body in bodies]}
+    return dates | {"chargeback_id": [(await client.create("/v1/chargebacks", body))["id"] for body in bodies]}
 
 
 async def _contact_persons(client: Client, accounts: list[str]) -> dict[str, list[Any]]:
     """Contact persons of these accounts, enough of them to change, end and erase some."""
     person = {"role": "technical", "name": "A. Person", "email": "person@example.org", "valid_from": "2026-03-02"}
     paths = [f"/v1/accounts/{account_id}/contact-persons" for account_id in accounts]
-    persons = [(await client.made(path, person))["id"] for path in paths for _ in range(12)]
+    persons = [(await client.create(path, person))["id"] for path in paths for _ in range(12)]
     dates = {"valid_from": ["2026-03-02"], "valid_to": ["2027-03-01"], "valid_on": ["2026-03-02"]}
     return dates | {"contact_person_id": persons, "channel": ["email"], "email": [person["email"]], "phone": [None]}
 
 
 async def _disputes(client: Client) -> dict[str, list[Any]]:
     """Disputes that whoever may credit 1.00 may uphold, and enough of them to release some."""
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    issued = (await client.made("/v1/invoices", invoice(owner, 10**6)))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    issued = (await client.create("/v1/invoices", invoice(owner, 10**6)))["id"]
     disputes = [str(uuid4()) for _ in range(60)]
     for dispute_id in disputes:
         small = {"dispute_id": dispute_id, "invoice_id": issued, "lines": [{"line": 1, "amount_minor": 100}]}
-        await client.made("/v1/reservations", small)
+        await client.create("/v1/reservations", small)
     unheard = [str(uuid4()) for _ in disputes[:20]]
     return {"dispute_id": disputes + unheard, "roles": [["operator"]]}
 
@@ -315,16 +317,16 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
     credit = {"invoice_id": invoice_id, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
     somebody = client.somebody()
     owner = (await client.got(f"/v1/invoices/{invoice_id}"))["account_id"]
-    lined = {"invoice_id": (await client.made("/v1/invoices", invoice(owner, *[100] * 60)))["id"], "reason": "late"}
+    lined = {"invoice_id": (await client.create("/v1/invoices", invoice(owner, *[100] * 60)))["id"], "reason": "late"}
     proposed = [
-        await somebody.made("/v1/credit-notes", credit | lined | {"lines": [{"line": line, "amount_minor": 100}]})
+        await somebody.create("/v1/credit-notes", credit | lined | {"lines": [{"line": line, "amount_minor": 100}]})
         for line in range(1, 61)
     ]
     debits = [
-        await client.made("/v1/debits", {"invoice_id": invoice_id, "amount": eur(10), "reference": f"DD-{n}"})
+        await client.create("/v1/debits", {"invoice_id": invoice_id, "amount": eur(10), "reference": f"DD-{n}"})
         for n in range(40)
     ]
-    issued = await client.made("/v1/credit-notes", credit | {"reason": "late"})
+    issued = await client.create("/v1/credit-notes", credit | {"reason": "late"})
     raised = [
         await somebody.http.put(f"/v1/approval-limits/role-{n}/EUR", json=limit, headers=somebody.headers)
         for n in range(60)
@@ -348,7 +350,7 @@ async def _documents(world: World, owner: str, issued: list[str]) -> dict[str, l
     assert (await papers.seller(sends_documents=False)).status_code == 200
     notes = [await papers.credit(owner, issued[0], 10**8) for _ in range(2)]
     for path in (*(f"invoices/{one}" for one in issued[1:17]), f"credit-notes/{notes[0]}"):
-        await world.client.made(f"/v1/{path}/delivery:resend", {"reason": "asked for"})
+        await world.client.create(f"/v1/{path}/delivery:resend", {"reason": "asked for"})
     return {
         "credit_note_id": notes,
         "code": ["GS-DE"],
@@ -392,7 +394,7 @@ async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
 
 async def _vendor(client: Client) -> dict[str, list[Any]]:
     """Invoices of the vendor's; to all but three of them a file was sent, whose one line no customer is known for."""
-    invoices = [(await client.made("/v1/vendor-invoices", vendor_invoice(100)))["id"] for _ in range(24)]
+    invoices = [(await client.create("/v1/vendor-invoices", vendor_invoice(100)))["id"] for _ in range(24)]
     file = as_csv([BilledLine("vendor-9", subtotal=100)])
     for one in invoices[3:]:
         path = f"/v1/vendor-invoices/{one}/reconciliation"
@@ -420,7 +422,7 @@ async def _collections(world: World) -> dict[str, list[Any]]:
     await world.day(22)
     standings = [await one.standing() for one in (*late, *lost)]
     wanted = {"suspensions_per_hour": 2000, "share_of_accounts_percent": 100, "reason": "a quiet year"}
-    proposal = await world.client.somebody().made("/v1/guard:set-limits", wanted)
+    proposal = await world.client.somebody().create("/v1/guard:set-limits", wanted)
     return {
         "guard_limit_change_id": [proposal["id"]],
         "account_id": [str(one.account_id) for one in (*late, *lost)],
@@ -441,16 +443,16 @@ async def _entitlements(world: World) -> dict[str, list[Any]]:
     bought = build_activated(uuid4(), uuid4())
     await hear(world.runtime, bought)
     hold = {"subscription_id": str(bought.subscription_id), "reason": "admin", "owner": "operator"}
-    held = [(await world.client.made("/v1/holds", hold))["hold_id"] for _ in range(12)]
+    held = [(await world.client.create("/v1/holds", hold))["hold_id"] for _ in range(12)]
     return {"account_id": [str(bought.account_id)], "subscription_id": [hold["subscription_id"]], "hold_id": held}
 
 
 async def _open_cases(client: Client, case: dict[str, str], target_id: str) -> list[str]:
     """Open cases with links, and technical ones; their ids."""
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
-    opened = [(await client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
+    opened = [(await client.create("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
     technical = case | {"kind": "technical", "severity": "B"}
-    return opened + [(await client.made("/v1/cases", technical))["id"] for _ in range(20)]
+    return opened + [(await client.create("/v1/cases", technical))["id"] for _ in range(20)]
 
 
 async def _escalation(world: World) -> dict[str, list[Any]]:
@@ -487,7 +489,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
             "reason_code": ["price"],
             "amount_minor": [700],
             "case_id": opened,
-            "into": [(await world.client.made("/v1/cases", case))["id"]],
+            "into": [(await world.client.create("/v1/cases", case))["id"]],
             "target_id": [target_id],
         }
     )
@@ -515,9 +517,9 @@ async def _ask_distributor(world: World, count: int) -> list[str]:
     client = world.client
     put = await client.http.put("/v1/vendor-channels/GS-AT", json=channel, headers=client.headers)
     assert put.status_code == 200
-    case = await client.made("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
+    case = await client.create("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
     ticket = {"title": "theft", "description": "seats that nobody ordered"}
-    return [(await client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(count)]
+    return [(await client.create(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(count)]
 
 
 async def _tickets(world: World, owner: str) -> dict[str, list[Any]]:
@@ -525,13 +527,13 @@ async def _tickets(world: World, owner: str) -> dict[str, list[Any]]:
     client = world.client
     put = await client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=client.headers)
     assert put.status_code == 200
-    case = await client.made("/v1/cases", {"kind": "fraud", "account_id": owner, "subject": "theft"})
+    case = await client.create("/v1/cases", {"kind": "fraud", "account_id": owner, "subject": "theft"})
     ticket = {"title": "theft", "description": "seats that nobody ordered"}
-    tickets = [(await client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(60)]
+    tickets = [(await client.create(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(60)]
     for number, ticket_id in enumerate(tickets[::3], 10**6):
-        await client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": str(number)})
+        await client.create(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": str(number)})
     for ticket_id in tickets[::6]:
-        await client.made(f"/v1/vendor-tickets/{ticket_id}:record-status", {"status": "closed"})
+        await client.create(f"/v1/vendor-tickets/{ticket_id}:record-status", {"status": "closed"})
     return {
         "ticket_id": tickets + await _ask_distributor(world, 40),
         "legal_entity": ["GS-DE"],
@@ -548,14 +550,14 @@ async def _keep_resources(client: Client) -> list[str]:
     """Keep a few support resources; the ids."""
     resource = {"kind": "solution", "title": "Mail flow", "content": "Check the records", "language": "en"}
     return [
-        (await client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
+        (await client.create("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
         for number in range(3)
     ]
 
 
 async def _correspond(client: Client, case_ids: list[str]) -> dict[str, list[Any]]:
     """Write notes into cases, and let mails and a file come in."""
-    written = [(await client.made(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in case_ids]
+    written = [(await client.create(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in case_ids]
     headers = client.headers | {"content-type": "message/rfc822"}
     arrived = [
         await client.http.post(
@@ -577,7 +579,7 @@ async def _correspond(client: Client, case_ids: list[str]) -> dict[str, list[Any
 async def _refuse_messages(world: World, case_ids: list[str]) -> list[str]:
     """Write a message in each of these cases, which the mail hop refuses; the ids, in the order of the cases."""
     message = {"content": "It is the set-up charge.", "about_outcome": False}
-    written = [(await world.client.made(f"/v1/cases/{case_id}/messages", message))["id"] for case_id in case_ids]
+    written = [(await world.client.create(f"/v1/cases/{case_id}/messages", message))["id"] for case_id in case_ids]
     await world.database.execute(
         "UPDATE escalation.case_mails SET state = 'refused', code = '550', settled_at = queued_at"
     )
@@ -597,15 +599,17 @@ async def _open_credits(world: World, owner: str) -> list[str]:
     )
     await hear(world.runtime, received)
     for difference_id in CREDITED_DIFFERENCES[::2]:
-        await world.client.made(f"/v1/vendor-credits/{difference_id}:set-aside", {"reason": "seats of our own"})
+        await world.client.create(f"/v1/vendor-credits/{difference_id}:set-aside", {"reason": "seats of our own"})
     body = {"account_id": owner, "type_code": "duplicate_order", "counts_since": "2026-03-01", "currency": "EUR"}
-    opened = [(await world.client.made("/v1/service-credits", body | {"expected_minor": 100}))["id"] for _ in range(40)]
+    opened = [
+        (await world.client.create("/v1/service-credits", body | {"expected_minor": 100}))["id"] for _ in range(40)
+    ]
     for number, service_credit_id in enumerate(opened):
         path = f"/v1/service-credits/{service_credit_id}"
         for code in ("order", "other_order"):
-            await world.client.made(f"{path}/evidence", {"code": code, "content": "the order"})
+            await world.client.create(f"{path}/evidence", {"code": code, "content": "the order"})
         if number % 2:
-            await world.client.made(f"{path}:request", {})
+            await world.client.create(f"{path}:request", {})
     return opened
 
 
@@ -613,24 +617,24 @@ async def _contest(client: Client) -> list[str]:
     """Contest a vendor invoice often; the ids."""
     contested = {"vendor_invoice_id": str(VENDOR_INVOICE), "currency": "EUR", "items": [CONTESTED]}
     body = contested | {"reason_code": "quantity", "reason": "never ordered"}
-    return [(await client.made("/v1/vendor-disputes", body))["id"] for _ in range(40)]
+    return [(await client.create("/v1/vendor-disputes", body))["id"] for _ in range(40)]
 
 
 async def _dispute_often(client: Client, owner: str, invoice_id: str) -> list[str]:
     """Dispute an invoice often, let somebody want to uphold most of it, and add questions; the ids."""
     lines = [{"line": 1, "amount_minor": 700}]
     dispute = {"account_id": owner, "invoice_id": invoice_id, "currency": "EUR", "lines": lines}
-    disputes = [(await client.made("/v1/disputes", dispute))["id"] for _ in range(40)]
+    disputes = [(await client.create("/v1/disputes", dispute))["id"] for _ in range(40)]
     for path in (f"/v1/disputes/{dispute_id}:uphold" for dispute_id in disputes[:24]):
-        await client.somebody().made(path, {"reason": "billed in error"})
+        await client.somebody().create(path, {"reason": "billed in error"})
     return disputes + await _reject_often(client, dispute | {"invoice_id": str(uuid4())})
 
 
 async def _reject_often(client: Client, dispute: dict[str, Any]) -> list[str]:
     """Let a line be disputed again that was rejected; the ids of these questions."""
-    rejected = (await client.made("/v1/disputes", dispute))["id"]
-    await client.made(f"/v1/disputes/{rejected}:reject", {"reason": "the seats were used"})
-    return [(await client.made("/v1/disputes", dispute))["id"] for _ in range(20)]
+    rejected = (await client.create("/v1/disputes", dispute))["id"]
+    await client.create(f"/v1/disputes/{rejected}:reject", {"reason": "the seats were used"})
+    return [(await client.create("/v1/disputes", dispute))["id"] for _ in range(20)]
 
 
 async def _fail(unit: Unit) -> list[Any]:

@@ -43,12 +43,12 @@ async def outbox(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 
 async def live(client: Client) -> None:
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    await client.made("/v1/subscriptions", subscription(owner))
-    await client.made("/v1/invoices", invoice(owner, 3000, 500))
-    paid = await client.made("/v1/payments", {"account_id": owner, "amount": eur(4000)})
-    await client.made("/v1/invoices", invoice(owner, 800))
-    await client.made(f"/v1/payments/{paid['id']}:reverse", {"reason": "zurückgegeben – “debit”"})
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    await client.create("/v1/subscriptions", subscription(owner))
+    await client.create("/v1/invoices", invoice(owner, 3000, 500))
+    paid = await client.create("/v1/payments", {"account_id": owner, "amount": eur(4000)})
+    await client.create("/v1/invoices", invoice(owner, 800))
+    await client.create(f"/v1/payments/{paid['id']}:reverse", {"reason": "zurückgegeben – “debit”"})
 
 
 async def test_what_is_published_keeps_to_its_schema_and_is_read_by_cloudevents(outbox: list[asyncpg.Record]) -> None:

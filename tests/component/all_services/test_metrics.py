@@ -62,17 +62,17 @@ async def test_receivables_and_collection_are_as_worked_out_by_hand(
     database: Database, keys: Keys, jwks_file: Path
 ) -> None:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
-        owner = (await client.made("/v1/accounts", account()))["id"]
-        late = await client.made("/v1/invoices", invoice(owner, 3000, due_date="2026-03-10"))
-        held = await client.made("/v1/invoices", invoice(owner, 2000, 500, due_date="2026-04-20"))
-        await client.made("/v1/invoices", invoice(owner, 1000, due_date="2026-06-30"))
-        other = (await client.made("/v1/accounts", account(external_reference="other")))["id"]
-        await client.made("/v1/payments", {"account_id": other, "amount": eur(4000)})
+        owner = (await client.create("/v1/accounts", account()))["id"]
+        late = await client.create("/v1/invoices", invoice(owner, 3000, due_date="2026-03-10"))
+        held = await client.create("/v1/invoices", invoice(owner, 2000, 500, due_date="2026-04-20"))
+        await client.create("/v1/invoices", invoice(owner, 1000, due_date="2026-06-30"))
+        other = (await client.create("/v1/accounts", account(external_reference="other")))["id"]
+        await client.create("/v1/payments", {"account_id": other, "amount": eur(4000)})
         reserve = "UPDATE invoicing.line_balances SET reserved_minor = 700 WHERE invoice_id = $1::uuid AND line = 1"
         await database.execute(reserve, held["id"])
         await database.move(datetime(2026, 4, 1, 9, tzinfo=UTC))
         part = {"account_id": owner, "amount": eur(1500), "invoice_id": late["id"]}
-        await client.made("/v1/payments", part)
+        await client.create("/v1/payments", part)
         await database.move(LATER)
         figures = runtime.jobs.figures
         async with database.connected("invoicing") as connection:
@@ -97,17 +97,17 @@ async def test_what_waits_for_a_second_person_and_what_is_in_flight(
 ) -> None:
     """Two refunds are proposed and one of them is declined; a debit of 1500 is settled, another of 700 is not."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
-        owner = (await client.made("/v1/accounts", account()))["id"]
-        await client.made("/v1/payments", {"account_id": owner, "amount": eur(900)})
+        owner = (await client.create("/v1/accounts", account()))["id"]
+        await client.create("/v1/payments", {"account_id": owner, "amount": eur(900)})
         body = {"account_id": owner, "reason_code": "overpayment", "reason": "by letter"}
-        asked = [await client.made("/v1/refunds", body | {"amount": eur(amount)}) for amount in (400, 300)]
+        asked = [await client.create("/v1/refunds", body | {"amount": eur(amount)}) for amount in (400, 300)]
         await limit(client, 5000)
         declines = f"/v1/approvals/{asked[0]['id']}:decline"
-        await client.somebody(roles="operator").made(declines, {"reason": "there is an invoice"})
-        other = (await client.made("/v1/accounts", account(external_reference="other")))["id"]
-        issued = [await client.made("/v1/invoices", invoice(other, amount)) for amount in (1500, 700)]
-        sent = [await client.made("/v1/debits", {"invoice_id": one["id"], "reference": one["id"]}) for one in issued]
-        await client.made(f"/v1/debits/{sent[0]['id']}:settle", {})
+        await client.somebody(roles="operator").create(declines, {"reason": "there is an invoice"})
+        other = (await client.create("/v1/accounts", account(external_reference="other")))["id"]
+        issued = [await client.create("/v1/invoices", invoice(other, amount)) for amount in (1500, 700)]
+        sent = [await client.create("/v1/debits", {"invoice_id": one["id"], "reference": one["id"]}) for one in issued]
+        await client.create(f"/v1/debits/{sent[0]['id']}:settle", {})
         figures = runtime.jobs.figures
         async with database.connected("invoicing") as connection:
             await figures.read(connection)
@@ -115,7 +115,7 @@ async def test_what_waits_for_a_second_person_and_what_is_in_flight(
             proposed = {key[1]: value for key, value in found.items() if key[0] == "goodstanding_approvals_proposed"}
             assert proposed == {"refund": 1, "credit_note": 0, "write_off": 0}
             assert found["goodstanding_debits_in_flight_minor", "EUR"] == 700
-            await client.made(f"/v1/debits/{sent[1]['id']}:fail", {"failure": "AC04"})
+            await client.create(f"/v1/debits/{sent[1]['id']}:fail", {"failure": "AC04"})
             await figures.read(connection)
     assert told(figures)["goodstanding_debits_in_flight_minor", "EUR"] == 0
 
@@ -163,7 +163,7 @@ async def test_requests_are_counted_by_route_and_served_on_a_port_of_their_own(
 ) -> None:
     port = free_port()
     async with running("invoicing", database, keys, jwks_file, metrics_port=port) as (runtime, client):
-        owner = (await client.made("/v1/accounts", account(name="Peregrina")))["id"]
+        owner = (await client.create("/v1/accounts", account(name="Peregrina")))["id"]
         capsys.readouterr()
         async with serving(runtime.settings):
             before = await scraped(port, "/v1/accounts/{account_id}")

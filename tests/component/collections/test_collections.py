@@ -224,7 +224,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
 
 async def publish(client: Client, document: str, effective: str = "2026-03-02") -> dict[str, Any]:
     body = {"document": document, "effective_date": effective, "reason": "first version"}
-    return await client.made("/v1/policies", body)
+    return await client.create("/v1/policies", body)
 
 
 async def test_from_the_first_reminder_to_suspension_and_back(world: World) -> None:
@@ -271,7 +271,7 @@ async def test_a_refused_final_notice_defers_the_suspension_until_it_was_sent_ag
     assert len(await world.events("StepDeferred")) == 1
     world.hop.answer = "250 taken"
     failed = next(one for one in (await world.standing())["notices"] if one["state"] == "failed")
-    await world.client.made(f"/v1/notices/{failed['id']}:retry", {"reason": "address mended"})
+    await world.client.create(f"/v1/notices/{failed['id']}:retry", {"reason": "address mended"})
     await work(world.runtime)
     await world.day(27)
     assert await world.events("SuspensionRequested") == []
@@ -322,12 +322,12 @@ async def test_a_dispute_between_request_and_vendor_withdraws_and_its_rejection_
 
 
 async def test_the_guard_stops_and_a_person_lets_go_on(world: World) -> None:
-    stopped = await world.client.made("/v1/guard:stop", {"reason": "payments file is late"})
+    stopped = await world.client.create("/v1/guard:stop", {"reason": "payments file is late"})
     assert stopped["stopped"] is True
     await world.to_suspension()
     assert await world.events("SuspensionRequested") == []
     assert (await world.standing())["deferred"][0]["cause"] == "all suspensions are stopped"
-    await world.client.made("/v1/guard:resume", {"reason": "file arrived"})
+    await world.client.create("/v1/guard:resume", {"reason": "file arrived"})
     await sweep(world.runtime)
     await work(world.runtime)
     assert len(await world.events("SuspensionRequested")) == 1
@@ -348,7 +348,7 @@ async def test_above_number_and_share_the_guard_waits_for_a_person(world: World)
     await world.to_suspension()
     assert await world.events("SuspensionRequested") == []
     assert "a person must approve" in (await world.standing())["deferred"][0]["cause"]
-    await world.client.made("/v1/guard:approve", {"reason": "looked at each"})
+    await world.client.create("/v1/guard:approve", {"reason": "looked at each"})
     await sweep(world.runtime)
     await work(world.runtime)
     assert len(await world.events("SuspensionRequested")) == 1

@@ -232,7 +232,7 @@ async def test_a_fresh_balance_of_a_higher_sequence_wins_over_an_event_that_come
 async def release(world: World, until: str) -> dict[str, Any]:
     """Release the newest suspension up to a day; the answer."""
     suspension = (await world.standing())["suspensions"][0]
-    return await world.client.made(f"/v1/suspensions/{suspension['id']}:release", REASON | {"until": until})
+    return await world.client.create(f"/v1/suspensions/{suspension['id']}:release", REASON | {"until": until})
 
 
 async def final_notices(world: World) -> list[str]:
@@ -303,7 +303,7 @@ async def test_a_release_ends_today_at_the_earliest_and_comes_once(world: World)
         refused = await world.client.post(path, REASON | {"until": until})
         assert (refused.status_code, refused.json()["code"]) == (422, "release_refused")
     assert (await world.client.post(path, REASON)).status_code == 422
-    await world.client.made(path, REASON | {"until": "2026-03-31"})
+    await world.client.create(path, REASON | {"until": "2026-03-31"})
     again = await world.client.post(path, REASON | {"until": "2026-03-31"})
     assert (again.status_code, again.json()["code"]) == (409, "suspension_move_refused")
 

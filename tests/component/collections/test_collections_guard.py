@@ -27,7 +27,7 @@ async def test_the_guard_lets_all_subscriptions_of_a_step_go_or_none(world: Worl
     await overdue(world, invoice_id, *lines)
     await ladder(world, 1, 7, 14, 21)
     assert await world.events("SuspensionRequested") == []
-    await world.client.made("/v1/guard:approve", REASON)
+    await world.client.create("/v1/guard:approve", REASON)
     await sweep(world.runtime)
     await work(world.runtime)
     assert len(await world.events("SuspensionRequested")) == 2

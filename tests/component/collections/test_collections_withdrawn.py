@@ -133,7 +133,7 @@ async def test_a_notice_that_failed_is_not_sent_again_to_who_has_paid(world: Wor
     await world.changed(invoice_id, 0)
     failed = (await world.standing())["notices"][0]
     world.hop.answer = "250 taken"
-    await world.client.made(f"/v1/notices/{failed['id']}:retry", {"reason": "address mended"})
+    await world.client.create(f"/v1/notices/{failed['id']}:retry", {"reason": "address mended"})
     await work(world.runtime)
     assert world.hop.taken == []
     assert [state for _, state, _ in await notices(world)] == ["withdrawn"]

@@ -51,8 +51,8 @@ class World:
     async def upheld(self) -> UUID:
         """A dispute that was opened and upheld."""
         body = {"account_id": str(self.account_id), "invoice_id": str(self.invoice_id), "currency": "EUR"}
-        dispute = (await self.client.made("/v1/disputes", body | {"lines": LINES}))["id"]
-        await self.client.made(f"/v1/disputes/{dispute}:uphold", {"reason": "billed twice"})
+        dispute = (await self.client.create("/v1/disputes", body | {"lines": LINES}))["id"]
+        await self.client.create(f"/v1/disputes/{dispute}:uphold", {"reason": "billed twice"})
         return UUID(dispute)
 
 

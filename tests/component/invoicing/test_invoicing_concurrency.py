@@ -21,7 +21,7 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 async def owner_of(client: Client, **more: Any) -> str:
     """A new account."""
-    return str((await client.made("/v1/accounts", account(**more)))["id"])
+    return str((await client.create("/v1/accounts", account(**more)))["id"])
 
 
 async def patch(client: Client, account_id: str, if_match: str | None, **more: Any) -> httpx2.Response:
@@ -33,16 +33,16 @@ async def patch(client: Client, account_id: str, if_match: str | None, **more: A
 
 async def test_numbers_of_each_legal_entity_have_no_gap_under_concurrent_issues(client: Client) -> None:
     owners = [await owner_of(client, legal_entity=entity) for entity in ("GS-DE", "GS-FR", "GS-DE", "GS-FR")]
-    issued = await asyncio.gather(*(client.made("/v1/invoices", invoice(owners[n % 4], 100)) for n in range(40)))
+    issued = await asyncio.gather(*(client.create("/v1/invoices", invoice(owners[n % 4], 100)) for n in range(40)))
     numbers = sorted(one["number"] for one in issued)
     assert numbers == [f"{entity}-{n:08d}" for entity in ("GS-DE", "GS-FR") for n in range(1, 21)]
 
 
 async def test_two_payments_of_one_invoice_at_once_pay_it_once(client: Client) -> None:
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     body = {"account_id": owner, "amount": eur(1000), "invoice_id": issued["id"]}
-    paid = await asyncio.gather(*(client.made("/v1/payments", body) for _ in range(4)))
+    paid = await asyncio.gather(*(client.create("/v1/payments", body) for _ in range(4)))
     assert sorted(one["unapplied_minor"] for one in paid) == [0, 1000, 1000, 1000]
     named = {**body, "lines": [{"line": 1, "amount_minor": 1}]}
     refused = await client.post("/v1/payments", named)
@@ -51,7 +51,7 @@ async def test_two_payments_of_one_invoice_at_once_pay_it_once(client: Client) -
 
 async def test_two_disputes_at_once_never_hold_more_than_a_line_has(client: Client) -> None:
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     lines = [{"line": 1, "amount_minor": 600}]
     answers = await asyncio.gather(
         *(
@@ -95,7 +95,7 @@ async def test_an_account_changes_only_as_the_version_that_was_seen(client: Clie
 
 async def test_every_refusal_has_its_code(client: Client) -> None:
     owner, other = await owner_of(client), await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     dollars = {"amount_minor": 100, "currency": "USD"}
     in_dollars = [{"description": "x", "amount": dollars}]
     named = {"account_id": owner, "amount": eur(9), "invoice_id": issued["id"]}
@@ -104,7 +104,7 @@ async def test_every_refusal_has_its_code(client: Client) -> None:
     twice = [{"line": 1, "amount_minor": 1}] * 2
     hold = {"dispute_id": nobody, "invoice_id": issued["id"]}
     held = {"dispute_id": issued["id"], "invoice_id": issued["id"], "lines": [{"line": 1, "amount_minor": 5}]}
-    await client.made("/v1/reservations", held)
+    await client.create("/v1/reservations", held)
     for path, body, status, code in (
         ("/v1/invoices", invoice(nobody, 1), 404, "not_found"),
         ("/v1/invoices", invoice(owner, 1, issue_date="2026-03-02", due_date="2026-03-01"), 422, "date_refused"),

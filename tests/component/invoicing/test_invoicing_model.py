@@ -183,7 +183,7 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 async def test_whatever_is_asked_it_does_what_the_model_does(
     client: Client, database: Database, steps: list[tuple[Any, ...]]
 ) -> None:
-    owner = (await client.made("/v1/accounts", account()))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
     run = Run(client, database, World(owner))
     await run.one(Command("issue", (10, 15), 1))
     for name, *what in steps:

@@ -49,8 +49,8 @@ class World:
     async def new(self) -> "World":
         """The same with a new account; nothing is reserved yet."""
         one = World(self.runtime, self.client, self.database)
-        one.account_id = (await self.client.made("/v1/accounts", account()))["id"]
-        one.invoice_id = (await self.client.made("/v1/invoices", invoice(one.account_id, 700, 300, 200)))["id"]
+        one.account_id = (await self.client.create("/v1/accounts", account()))["id"]
+        one.invoice_id = (await self.client.create("/v1/invoices", invoice(one.account_id, 700, 300, 200)))["id"]
         return one
 
     async def reserve(self) -> None:
@@ -58,7 +58,7 @@ class World:
         for dispute, line, amount in ((self.upheld, 1, 700), (self.withdrawn, 2, 300)):
             lines = [{"line": line, "amount_minor": amount}]
             body = {"dispute_id": str(dispute), "invoice_id": self.invoice_id, "lines": lines}
-            await self.client.made("/v1/reservations", body)
+            await self.client.create("/v1/reservations", body)
 
     def told(self) -> list[Event]:
         """What escalation tells: one dispute is upheld, the other withdrawn."""
@@ -77,12 +77,12 @@ class World:
         lines = [{"line": 3, "amount_minor": 200}]
         match number:
             case 0:
-                await self.client.made("/v1/payments", body | {"lines": lines})
+                await self.client.create("/v1/payments", body | {"lines": lines})
             case 1:
-                self.other = (await self.client.made("/v1/invoices", invoice(self.account_id, 400)))["id"]
+                self.other = (await self.client.create("/v1/invoices", invoice(self.account_id, 400)))["id"]
             case 2:
                 body = {"account_id": self.account_id, "amount": eur(150), "invoice_id": self.other}
-                await self.client.made("/v1/payments", body)
+                await self.client.create("/v1/payments", body)
 
     async def hear(self, order: Order) -> None:
         """Read what escalation told, up to here; what was heard before is dropped."""

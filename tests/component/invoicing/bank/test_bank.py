@@ -30,13 +30,13 @@ class Bank:
 
     async def owes(self, *amounts: int, **more: Any) -> tuple[str, list[dict[str, Any]]]:
         """A new account with an invoice for each amount."""
-        owner = str((await self.client.made("/v1/accounts", account(**more)))["id"])
+        owner = str((await self.client.create("/v1/accounts", account(**more)))["id"])
         currency = {"currency": more["currency"]} if "currency" in more else {}
         bodies = [invoice(owner, amount) for amount in amounts]
         for body in bodies:
             for line in body["lines"]:
                 line["amount"] |= currency
-        return owner, [await self.client.made("/v1/invoices", body) for body in bodies]
+        return owner, [await self.client.create("/v1/invoices", body) for body in bodies]
 
     async def take(self, *entries: Paid | str, **more: str) -> dict[str, Any]:
         """Import a statement, and let what is certain be booked; the import as it is then."""
@@ -170,7 +170,7 @@ async def test_what_is_more_than_the_account_owes_waits_and_the_rest_becomes_una
     (entry,) = await bank.entries(state="unmatched")
     assert (entry["proposals"][0]["invoice_id"], entry["proposals"][0]["score"]) == (issued["id"], 60)
     body = {"account_id": owner, "invoice_id": issued["id"], "reason": "the customer has overpaid"}
-    booked = await bank.client.made(f"/v1/bank-entries/{entry['id']}:book", body)
+    booked = await bank.client.create(f"/v1/bank-entries/{entry['id']}:book", body)
     assert (booked["state"], booked["reason"]) == ("booked", "the customer has overpaid")
     payment = await bank.client.got(f"/v1/payments/{booked['payment_id']}")
     assert (payment["unapplied_minor"], await bank.open(issued)) == (1, 0)
@@ -197,7 +197,7 @@ async def test_a_transfer_that_names_two_of_three_invoices_is_booked_by_its_remi
     assert (more.status_code, more.json()["code"]) == (409, "amount_refused")
     unknown = await bank.client.post(path, body | {"remittance": [{"number": "GS-DE-99999999", "amount_minor": 1}]})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
-    booked = await bank.client.made(path, body)
+    booked = await bank.client.create(path, body)
     assert (booked["state"], booked["account_id"], booked["invoice_id"]) == ("booked", owner, None)
     assert [await bank.open(issued) for issued in (first, second, third)] == [1000, 0, 0]
 
@@ -217,7 +217,7 @@ async def test_another_currency_waits(bank: Bank) -> None:
 async def test_what_was_paid_before_it_is_booked_waits_after_all(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
     await imported(bank.client, camt([Paid(issued["number"], 1000)]))
-    await bank.client.made("/v1/payments", {"account_id": owner, "amount": {"amount_minor": 1000, "currency": "EUR"}})
+    await bank.client.create("/v1/payments", {"account_id": owner, "amount": {"amount_minor": 1000, "currency": "EUR"}})
     await sweep(bank.runtime)
     (entry,) = await bank.entries()
     assert (entry["state"], entry["account_id"], await bank.payments()) == ("unmatched", None, 1)
@@ -274,7 +274,7 @@ async def test_money_that_left_is_kept_and_what_is_taken_back_waits(bank: Bank) 
         path = f"/v1/bank-entries/{entry['id']}"
         refused = await bank.client.post(f"{path}:book", {"account_id": owner, "reason": "looks like one"})
         assert (refused.status_code, refused.json()["code"]) == (409, "not_a_receipt")
-        assert (await bank.client.made(f"{path}:ignore", {"reason": "reversed by hand"}))["state"] == "ignored"
+        assert (await bank.client.create(f"{path}:ignore", {"reason": "reversed by hand"}))["state"] == "ignored"
 
 
 async def test_a_collective_entry_is_split_where_the_bank_tells_the_amounts(bank: Bank) -> None:
@@ -456,7 +456,7 @@ async def test_a_person_may_be_faster_than_the_sweep(bank: Bank) -> None:
     await imported(bank.client, camt([Paid(issued["number"], 400)]))
     (entry,) = await bank.entries(state="certain")
     assert entry["account_id"] == owner
-    await bank.client.made(f"/v1/bank-entries/{entry['id']}:book", {"account_id": other, "reason": "a wrong number"})
+    await bank.client.create(f"/v1/bank-entries/{entry['id']}:book", {"account_id": other, "reason": "a wrong number"})
     await sweep(bank.runtime)
     (entry,) = await bank.entries()
     assert (entry["state"], entry["account_id"], entry["invoice_id"], await bank.payments()) == (

@@ -114,7 +114,7 @@ async def test_a_receipt_that_is_proposed_for_the_account_is_in_question_until_d
     assert (await in_question(bank, owner), await in_question(bank, other)) == (1, 0)
     (entry,) = await bank.entries(state="unmatched")
     assert (await known(bank, owner))["entries_in_question"] == [entry["id"]]
-    await bank.client.made(f"/v1/bank-entries/{entry['id']}:ignore", {"reason": "sent back by the bank"})
+    await bank.client.create(f"/v1/bank-entries/{entry['id']}:ignore", {"reason": "sent back by the bank"})
     assert await in_question(bank, owner) == 0
 
 

@@ -77,7 +77,7 @@ async def test_a_repeat_that_a_person_takes_is_matched_and_booked_once(bank: Ban
     latest = await bank.take(payment, day="2026-03-31")
     (repeat,) = latest["repeats"]
     path = f"/v1/bank-repeats/{repeat['id']}:take"
-    taken = await bank.client.made(path, {"reason": "the customer has paid twice"})
+    taken = await bank.client.create(path, {"reason": "the customer has paid twice"})
     assert (taken["taken_by"], taken["reason"]) == ("operator", "the customer has paid twice")
     refused = await bank.client.post(path, {"reason": "once more"})
     assert (refused.status_code, refused.json()["code"]) == (409, "move_refused")

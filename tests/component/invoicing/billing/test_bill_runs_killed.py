@@ -34,7 +34,7 @@ async def test_workers_die_amid_a_run(database: Database, keys: Keys, jwks_file:
         plan = await billing.plan()
         for _ in range(ACCOUNTS):
             await billing.buy(plan, await billing.account())
-        run = await client.made("/v1/bill-runs", {"run_date": str(database.now.date()), "at_once": True})
+        run = await client.create("/v1/bill-runs", {"run_date": str(database.now.date()), "at_once": True})
         launcher = Launcher(database, keys, jwks_file, tmp_path, {"GOODSTANDING_CHUNK_ACCOUNTS": str(CHUNK)})
         await kill_some(launcher, random.Random(7))
         async with (

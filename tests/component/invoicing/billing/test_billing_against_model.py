@@ -166,7 +166,7 @@ class Stage:
             body = {"vendor": {"unit_cost_minor": 820, "currency": "USD"}, **fixed}
             since, price = PRICES[1]
             body |= {"effective_from": str(since), "prices": {"EUR": {"unit_price_minor": price}}}
-            await self.billing.client.made(f"/v1/plans/{plan}/versions", body)
+            await self.billing.client.create(f"/v1/plans/{plan}/versions", body)
             start = BEGIN + timedelta(days=day)
             start = start.replace(day=min(start.day, 28))
             self.ids.append(await self.billing.buy(plan, self.owner, 10, str(start)))
@@ -182,7 +182,7 @@ class Stage:
             await self.forgive(which, quantity * 100)
         elif kind == "pay":
             paid = {"account_id": self.owner, "amount": eur(quantity * 1_000)}
-            await self.billing.client.made("/v1/payments", paid)
+            await self.billing.client.create("/v1/payments", paid)
         else:
             await self.change(day, which, kind, quantity)
 
@@ -191,7 +191,7 @@ class Stage:
         run = await self.billing.run(at_once=at_once)
         if not at_once:
             end = "approve" if approved else "discard"
-            await self.billing.client.made(f"/v1/bill-runs/{run['id']}:{end}", {"reason": "any"})
+            await self.billing.client.create(f"/v1/bill-runs/{run['id']}:{end}", {"reason": "any"})
             await self.billing.done(run["id"])
         await self.account(day, billed=at_once or approved)
 

@@ -64,13 +64,13 @@ class Taxing(Billing):
 
     async def retried(self, run: dict[str, Any]) -> dict[str, Any]:
         """The run after who was set aside was tried again."""
-        await self.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
+        await self.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
         await sweep(self.runtime)
         return await self.worked(run)
 
     async def approved(self, run: dict[str, Any]) -> dict[str, Any]:
         """The run after a person approved it."""
-        await self.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+        await self.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
         return await self.done(run["id"])
 
     async def changed(self, owner: str, **more: Any) -> None:
@@ -374,7 +374,7 @@ async def test_a_run_can_be_discarded_while_the_calculator_is_asked(world: Taxin
     run = await world.begun()
 
     async def discard() -> None:
-        await world.client.made(f"/v1/bill-runs/{run['id']}:discard", {"reason": "the price is wrong"})
+        await world.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "the price is wrong"})
 
     world.calculator.during = discard
     run = await world.worked(run)
@@ -403,7 +403,7 @@ async def test_who_discards_waits_for_who_records(database: Database, keys: Keys
             busy = await world.client.post(discard, {"reason": "the price is wrong"})
         assert (busy.status_code, busy.json()["code"]) == (503, "unavailable")
         assert await world.intents_of() == [("pending", 0, None)]
-        await world.client.made(discard, {"reason": "the price is wrong"})
+        await world.client.create(discard, {"reason": "the price is wrong"})
         assert await world.intents_of() == [("done", 0, "given up")]
 
 
@@ -416,7 +416,7 @@ async def test_an_answer_that_comes_after_the_end_of_a_run_has_no_effect(world: 
     await world.database.execute("UPDATE invoicing.intents SET leased_until = '2000-01-01'")
     world.calculator.answers = [CONFLICT]
     assert (await world.worked(run))["accounts"] == {"set_aside": 1}
-    await world.client.made(f"/v1/bill-runs/{run['id']}:discard", {"reason": "the price is wrong"})
+    await world.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "the price is wrong"})
     await recorded(world, kind, intent, held_up)
     run = await world.done(run["id"])
     assert (run["state"], run["accounts"]) == ("discarded", {"set_aside": 1})
@@ -425,7 +425,7 @@ async def test_an_answer_that_comes_after_the_end_of_a_run_has_no_effect(world: 
 
 async def test_a_run_that_still_drafts_is_not_discarded(world: Taxing) -> None:
     await world.owner()
-    run = await world.client.made("/v1/bill-runs", {"run_date": "2026-03-02", "at_once": False})
+    run = await world.client.create("/v1/bill-runs", {"run_date": "2026-03-02", "at_once": False})
     refused = await world.client.post(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
     assert (refused.status_code, refused.json()["code"]) == (409, "move_refused")
     assert (await world.worked(await world.done(run["id"])))["accounts"] == {"drafted": 1}
@@ -616,7 +616,7 @@ async def test_a_credit_takes_back_the_tax_that_the_calculator_said(world: Taxin
     await put_by_two(world.client, "/v1/approval-limits/boss/EUR", limit)
     lines = [{"line": 1, "amount_minor": 5_544}]
     credit = {"invoice_id": issued["id"], "lines": lines, "reason_code": "goodwill", "reason": "late"}
-    await boss.made("/v1/credit-notes", credit)
+    await boss.create("/v1/credit-notes", credit)
     assert (await world.trial_balance())["tax", "EUR"] == -504
 
 

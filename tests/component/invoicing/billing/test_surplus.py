@@ -151,7 +151,7 @@ async def test_what_is_open_comes_first_and_what_is_free_pays_at_once_what_else_
     """50.00 were paid: 69.95 were open and are credited, 42.01 are free and pay the other invoice."""
     owner, _, invoice = await cancelled(billing)
     await pay(billing.client, owner, 5_000)
-    other = await billing.client.made("/v1/invoices", invoice_of(owner, 10_000))
+    other = await billing.client.create("/v1/invoices", invoice_of(owner, 10_000))
     await billing.run()
     assert (await balance(billing.client, invoice))["open_minor"] == 0
     assert (await balance(billing.client, other["id"]))["open_minor"] == 10_000 - 4_201
@@ -243,7 +243,7 @@ async def test_an_upheld_dispute_gives_back_no_more_than_is_left_of_the_charge(b
     owner, subscription, invoice = await year(billing, paid=0)
     dispute = uuid4()
     body = {"dispute_id": str(dispute), "invoice_id": invoice, "lines": [{"line": 1, "amount_minor": 12_000}]}
-    await billing.client.made("/v1/reservations", body)
+    await billing.client.create("/v1/reservations", body)
     await billing.to("2026-04-03")
     await billing.change(subscription, "cancel")
     await billing.buy(await billing.plan(**OTHER), owner, 10, "2026-04-03")
@@ -261,7 +261,7 @@ async def test_what_was_written_off_is_not_given_back_on_another_invoice(billing
     """The customer paid nothing of the 119.95: the reversal takes nothing off what is billed next."""
     owner, _, invoice = await cancelled(billing)
     body = {"invoice_id": invoice, "reason_code": "insolvency", "reason": "filed"}
-    assert (await billing.client.made("/v1/write-offs", body))["state"] == "carried_out"
+    assert (await billing.client.create("/v1/write-offs", body))["state"] == "carried_out"
     await billing.buy(await billing.plan(), owner, start="2026-04-03")
     await billing.run()
     assert (await billing.lines(owner))[1:] == [(10_080, 1_915, 11_995)]
@@ -275,11 +275,11 @@ async def test_an_approved_draft_that_would_have_to_be_paid_now_is_set_aside(bil
     await billing.buy(await billing.plan(**OTHER), owner, 1, "2026-04-03")
     run = await billing.run(at_once=False)
     await credit(billing.client, invoice, (1, 10_000))
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", WHY)
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", WHY)
     assert (await billing.done(run["id"]))["accounts"] == {"set_aside": 1}
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", WHY)
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", WHY)
     assert (await billing.done(run["id"]))["accounts"] == {"drafted": 1}
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", WHY)
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", WHY)
     assert (await billing.done(run["id"]))["accounts"] == {"issued": 1}
     assert sorted((await billing.lines(owner))[1:]) == [(-2_000, 0, None), (3_100, 0, 1_100)]
     await books(billing.database, owner)
@@ -304,7 +304,7 @@ async def test_drafts_give_back_once_they_are_approved(billing: Billing) -> None
     }
     assert await notes(billing, owner) == []
     assert (await balance(billing.client, invoice))["open_minor"] == 11_995
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", WHY)
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", WHY)
     run = await billing.done(run["id"])
     assert (run["state"], run["accounts"]) == ("done", {"credited": 1, "issued": 1})
     assert [note["total_minor"] for note in await notes(billing, owner)] == [11_196]
@@ -318,7 +318,7 @@ async def test_drafts_give_back_once_they_are_approved(billing: Billing) -> None
 async def test_a_discarded_draft_gives_nothing_and_leaves_the_charges(billing: Billing) -> None:
     owner, _, invoice = await cancelled(billing)
     run = await billing.run(at_once=False)
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:discard", WHY)
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:discard", WHY)
     assert await notes(billing, owner) == []
     assert (await balance(billing.client, invoice))["open_minor"] == 11_995
     assert await charges(billing, owner) == [(10_080, 0, False), (-9_408, 0, True)]
@@ -333,7 +333,7 @@ async def test_what_was_credited_between_draft_and_approval_is_not_given_twice(
     owner, _, invoice = await cancelled(billing)
     run = await billing.run(at_once=False)
     await credit(billing.client, invoice, (1, before))
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", WHY)
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", WHY)
     run = await billing.done(run["id"])
     assert run["accounts"] == {state: 1}
     (said,) = await credits(billing, run)
@@ -364,7 +364,7 @@ async def test_an_account_that_breaks_is_given_nothing_by_half_and_once_when_it_
     assert await charges(billing, owner) == [(10_080, 0, False), (-9_408, 0, True)]
     await books(billing.database, owner)
     await billing.database.execute("ALTER TABLE invoicing.credited_charges DROP CONSTRAINT broken")
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
     assert (await billing.done(run["id"]))["accounts"] == {"credited": 2, "issued": 1}
     numbers = [(await notes(billing, who))[0]["number"] for who in (well[0], owner)]
     assert numbers == ["GS-DE-CN-00000001", "GS-DE-CN-00000002"]

@@ -41,7 +41,7 @@ async def events(papers: Papers, kind: str) -> list[str]:
 
 
 async def issued(papers: Papers, owner: str, amount: int = 10_000) -> str:
-    return str((await papers.client.made("/v1/invoices", invoice(owner, amount)))["id"])
+    return str((await papers.client.create("/v1/invoices", invoice(owner, amount)))["id"])
 
 
 def get_id(letter: Any) -> str:
@@ -92,7 +92,7 @@ async def test_a_bill_run_wants_one_delivery_for_each_invoice_and_a_draft_none(p
         await billing.buy(plan, owner, start="2026-03-02")
     run = await billing.run(at_once=False)
     assert await intents_of(papers) == []
-    await papers.client.made(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
+    await papers.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
     await billing.done(run["id"])
     assert await intents_of(papers) == []
     await billing.run()
@@ -110,7 +110,7 @@ async def test_who_sends_no_documents_wants_none(papers: Papers) -> None:
     one = await issued(papers, owner)
     assert await intents_of(papers) == []
     assert (await papers.client.get(f"/v1/invoices/{one}/delivery")).status_code == 404
-    again = await papers.client.made(f"/v1/invoices/{one}/delivery:resend", {"reason": "asked for"})
+    again = await papers.client.create(f"/v1/invoices/{one}/delivery:resend", {"reason": "asked for"})
     assert (again["state"], again["wanted_by"], again["reason"]) == ("pending", "operator", "asked for")
     twice = await papers.client.post(f"/v1/invoices/{one}/delivery:resend", {"reason": "asked for"})
     assert twice.json()["code"] == "delivery_pending"
@@ -155,7 +155,7 @@ async def test_a_hop_that_is_away_is_asked_later_and_one_that_refuses_is_recorde
     assert (failed["state"], failed["failure"]) == ("failed", "550 refused by the next mail hop")
     assert len(await events(papers, "DocumentFailed")) == 1
     papers.hop.answer = "250 taken"
-    await papers.client.made(f"/v1/invoices/{one}/delivery:resend", {"reason": "address mended"})
+    await papers.client.create(f"/v1/invoices/{one}/delivery:resend", {"reason": "address mended"})
     await work(papers.runtime)
     assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "sent"
     assert len(papers.hop.taken) == 1
@@ -193,7 +193,7 @@ async def test_a_printer_that_is_busy_for_too_long_leaves_the_intent_for_later(
 async def test_an_invoice_is_not_sent_before_it_is_known_who_it_is_from(papers: Papers) -> None:
     owner = await papers.account()
     one = await issued(papers, owner)
-    await papers.client.made(f"/v1/invoices/{one}/delivery:resend", {"reason": "first time"})
+    await papers.client.create(f"/v1/invoices/{one}/delivery:resend", {"reason": "first time"})
     await work(papers.runtime)
     assert papers.hop.taken == []
     last = await papers.database.value("SELECT last_error FROM invoicing.intents")

@@ -89,10 +89,10 @@ async def test_an_invoice_as_pdf_and_as_page_says_what_the_law_wants(papers: Pap
 async def test_what_is_settled_is_shown_and_the_rest_is_to_be_paid(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account(external_reference="crm-4711")
-    issued = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner, 10_000)))["id"]
     await papers.pay(owner, 2_500)
     taken_back = await papers.pay(owner, 1_000)
-    await papers.client.made(f"/v1/payments/{taken_back}:reverse", {"reason": "returned"})
+    await papers.client.create(f"/v1/payments/{taken_back}:reverse", {"reason": "returned"})
     credit = await papers.credit(owner, issued, 700)
     page = (await papers.document(f"invoices/{issued}")).text
     for words in ("-€25.00", "-€7.00", "€68.00"):
@@ -139,14 +139,14 @@ async def test_the_form_is_the_one_that_is_accepted(
 ) -> None:
     await papers.seller()
     owner = await papers.account()
-    issued = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
     answer = await papers.document(f"invoices/{issued}", accept, **parameters)
     assert (answer.status_code, answer.headers["content-type"]) == (status, kind)
 
 
 async def test_without_a_seller_or_an_invoice_there_is_no_document(papers: Papers) -> None:
     owner = await papers.account()
-    issued = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
     answer = await papers.document(f"invoices/{issued}")
     assert (answer.status_code, answer.json()["code"]) == (409, "seller_unknown")
     assert (await papers.document(f"accounts/{owner}/statement", **{"from": "2026-03-01", "to": "2026-03-31"})).json()[
@@ -167,7 +167,7 @@ async def test_without_a_seller_or_an_invoice_there_is_no_document(papers: Paper
 async def test_a_document_stays_as_it_was_drawn_up(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account(name="Before", tax_status="reverse_charge")
-    issued = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
     first = (await papers.document(f"invoices/{issued}")).text
     assert "Reverse charge" in first
     change = {"name": "After", "billing_email": "a@b.example", "terms_days": 1, "language": "de"}
@@ -180,7 +180,7 @@ async def test_a_document_stays_as_it_was_drawn_up(papers: Papers) -> None:
 async def test_a_document_names_us_and_the_customer_as_they_were_when_it_was_issued(papers: Papers) -> None:
     await papers.seller(name="First GmbH")
     owner = await papers.account(name="First customer", address=["First street 1"])
-    issued = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner, 10_000)))["id"]
     note = await papers.credit(owner, issued, 700)
     for version, name in (("1", "Second"), ("2", "Third")):
         await papers.database.move(days=1)
@@ -191,7 +191,7 @@ async def test_a_document_names_us_and_the_customer_as_they_were_when_it_was_iss
         assert changed.status_code == 200
         assert (await papers.seller(f'"{version}"', name=f"{name} GmbH")).status_code == 200
         if name == "Second":
-            between = (await papers.client.made("/v1/invoices", invoice(owner, 5_000)))["id"]
+            between = (await papers.client.create("/v1/invoices", invoice(owner, 5_000)))["id"]
     said = {f"invoices/{issued}": "First", f"credit-notes/{note}": "First", f"invoices/{between}": "Second"}
     for path, name in said.items():
         page = (await papers.document(path)).text
@@ -203,7 +203,7 @@ async def test_a_document_names_us_and_the_customer_as_they_were_when_it_was_iss
 
 
 async def test_what_was_issued_before_anything_was_said_of_us_names_what_was_said_first(papers: Papers) -> None:
-    issued = (await papers.client.made("/v1/invoices", invoice(await papers.account(), 10_000)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(await papers.account(), 10_000)))["id"]
     await papers.database.move(days=1)
     await papers.seller(name="First GmbH")
     await papers.database.move(days=1)
@@ -226,12 +226,12 @@ async def test_the_data_of_a_legal_entity_are_changed_by_version(papers: Papers)
 async def test_a_statement_tells_every_fact_with_the_balance_after_it(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account(time_zone="Europe/Berlin", language="fr", terms_days=10)
-    first = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    first = (await papers.client.create("/v1/invoices", invoice(owner, 10_000)))["id"]
     await papers.database.move(days=30)
     paid = await papers.pay(owner, 12_000, reference="thanks")
-    await papers.client.made("/v1/invoices", invoice(owner, 5_000))
+    await papers.client.create("/v1/invoices", invoice(owner, 5_000))
     await papers.database.move(days=1)
-    await papers.client.made(f"/v1/payments/{paid}:reverse", {"reason": "returned"})
+    await papers.client.create(f"/v1/payments/{paid}:reverse", {"reason": "returned"})
     await papers.credit(owner, first, 1_000)
     path = f"accounts/{owner}/statement"
     told = await papers.client.got(f"/v1/{path}", **{"from": "2026-04-01", "to": "2026-04-02"})
@@ -277,14 +277,14 @@ async def test_the_closing_balance_is_what_is_open_less_what_is_unapplied(
     for kind, amount, days in facts:
         await papers.database.move(days=days)
         if kind == "invoice":
-            issued.append((await papers.client.made("/v1/invoices", invoice(owner, amount)))["id"])
+            issued.append((await papers.client.create("/v1/invoices", invoice(owner, amount)))["id"])
             owed += amount
         elif kind == "pay":
             paid.append((await papers.pay(owner, amount), amount))
             owed -= amount
         elif kind == "reverse" and paid:
             taken, minor = paid.pop()
-            await papers.client.made(f"/v1/payments/{taken}:reverse", {"reason": "returned"})
+            await papers.client.create(f"/v1/payments/{taken}:reverse", {"reason": "returned"})
             owed += minor
         elif kind == "credit" and issued:
             left = (await papers.client.got(f"/v1/invoices/{issued[-1]}/balance"))["open_minor"]
@@ -308,7 +308,7 @@ async def test_nobody_is_paid_in_two_currencies_on_one_line(papers: Papers) -> N
     owner = await papers.account(currency="JPY", language="de")
     body = invoice(owner, 1650)
     body["lines"][0]["amount"] = {"amount_minor": 1650, "currency": "JPY"}
-    issued = (await papers.client.made("/v1/invoices", body))["id"]
+    issued = (await papers.client.create("/v1/invoices", body))["id"]
     page = (await papers.document(f"invoices/{issued}")).text
     assert "1.650\xa0¥" in page
     assert eur(1)["currency"] not in page
@@ -325,7 +325,7 @@ async def test_a_document_links_the_policy_of_the_day_on_which_its_invoice_was_r
             sequence=version - 3,
         )
     owner = await papers.account(time_zone="Europe/Berlin")
-    recorded = (await papers.client.made("/v1/invoices", invoice(owner, issue_date="2026-02-01")))["id"]
+    recorded = (await papers.client.create("/v1/invoices", invoice(owner, issue_date="2026-02-01")))["id"]
     assert "https://pay.example/policy?version=5" in (await papers.document(f"invoices/{recorded}")).text
 
 
@@ -333,5 +333,5 @@ async def test_before_the_first_version_takes_effect_a_document_links_that_one(p
     await papers.seller()
     await hear(papers.runtime, PolicyPublished(policy_version=1, effective_date="2026-09-01", document={}))
     owner = await papers.account()
-    recorded = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    recorded = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
     assert "https://pay.example/policy?version=1" in (await papers.document(f"invoices/{recorded}")).text

@@ -152,7 +152,7 @@ async def test_a_cross_in_yen_and_what_customers_owe_in_two_currencies(billing: 
     await lived(billing)
     owner = await billing.account(currency="JPY")
     yen = {"description": "a line", "amount": {"amount_minor": 700, "currency": "JPY"}, "subscription_id": None}
-    await billing.client.made("/v1/invoices", invoice(owner, lines=[yen]))
+    await billing.client.create("/v1/invoices", invoice(owner, lines=[yen]))
     await said(billing, "2026-03-04", {"USD": "1.25", "JPY": "160"})
     converted = (await billing.client.got("/v1/exposure", **{"in": "JPY"}))["converted"]
     assert converted["owed_to_us"]["open_minor"] == 19_192 + 700

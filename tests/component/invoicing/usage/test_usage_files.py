@@ -198,7 +198,7 @@ async def test_the_statement_charges_what_the_rule_says(billing: Billing, curren
         lines.append(usage_line(bought, str(n), quantity=quantity, unit_cost=cost))
         wanted[str(n)] = compute_amount(Decimal(quantity), Decimal(cost), bp, currency)
     body = {"source": "request", "currency": currency, "lines": lines}
-    assert await billing.client.made("/v1/usage-lines", body) == {"new": 300, "known": 0}
+    assert await billing.client.create("/v1/usage-lines", body) == {"new": 300, "known": 0}
     assert await taken(billing, as_csv(lines), source="file", currency=currency) == (300, 0)
     for source in ("request", "file"):
         rows = await billing.database.rows(

@@ -30,7 +30,7 @@ def dear(vendor_id: str, starts: date, ends: date, **more: Any) -> BilledLine:
 async def reconciled(billing: Billing, lines: list[BilledLine]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The sums, and the work list of this vendor invoice."""
     body = vendor_invoice(billed_total(lines), currency="USD")
-    made = await billing.client.made("/v1/vendor-invoices", body)
+    made = await billing.client.create("/v1/vendor-invoices", body)
     here = World(billing.client, billing.database, made["id"], made["id"])
     answer = await here.put(made["id"], as_csv(lines))
     assert answer.status_code == 201, answer.text
@@ -53,7 +53,7 @@ async def test_what_was_billed_for_the_period_in_its_own_currency_and_nothing_el
     sums, (one, *_) = await reconciled(billing, march)
     assert (one["verdict"], one["currency"], one["billed_to_customer"]) == ("quantity_difference", "USD", [])
     assert sums["quantity_difference"] == []
-    await billing.client.made(f"/v1/bill-runs/{draft['id']}:approve", {"reason": "looks right"})
+    await billing.client.create(f"/v1/bill-runs/{draft['id']}:approve", {"reason": "looks right"})
     await billing.done(draft["id"])
     await billing.to("2026-04-02")
     await billing.run()
@@ -80,7 +80,7 @@ async def test_stretches_of_other_cycles_count_where_they_touch_and_once_for_a_v
     by_line = {one["first_line"]: one["billed_to_customer"] for one in work}
     assert [by_line[line] for line in (2, 3, 4, 5, 6)] == [both, april, april, [], []]
     assert (sums["missing_with_us"], sums["no_customer"]) == ([{"currency": "EUR", "net_minor": 20160}], [])
-    decided = await billing.client.made(
+    decided = await billing.client.create(
         f"/v1/vendor-differences/{work[0]['id']}:decide", {"decision": "accept", "reason": "billed already"}
     )
     assert decided["billed_to_customer"] == work[0]["billed_to_customer"]

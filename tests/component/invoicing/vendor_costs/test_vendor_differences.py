@@ -65,7 +65,7 @@ async def test_the_work_list_is_paged_and_asked(service: Service) -> None:
     _, client, _ = service
     all_ = await differing(service, 7)
     assert [one["first_line"] for one in all_] == list(range(2, 9))
-    await client.made(f"/v1/vendor-differences/{all_[2]['id']}:decide", {"decision": "accept", "reason": "small"})
+    await client.create(f"/v1/vendor-differences/{all_[2]['id']}:decide", {"decision": "accept", "reason": "small"})
     seen: list[str] = []
     page: dict[str, Any] = {"next": None}
     while len(seen) < 20:
@@ -102,4 +102,4 @@ async def test_who_is_no_customer_can_be_disputed_and_accepted(service: Service)
     decisions = ("dispute_with_vendor", "accept")
     for one, decision in zip(await differing(service, 2), decisions, strict=True):
         body = {"decision": decision, "reason": "as agreed"}
-        assert (await client.made(f"/v1/vendor-differences/{one['id']}:decide", body))["decision"] == decision
+        assert (await client.create(f"/v1/vendor-differences/{one['id']}:decide", body))["decision"] == decision

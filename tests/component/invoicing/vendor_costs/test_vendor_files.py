@@ -120,7 +120,7 @@ async def test_another_file_takes_the_place_of_the_first_on_request_until_someth
     assert (str(row["id"]), row["replaced_why"], row["lines"]) == (before["id"], "corrected", 1)
     assert (await here.put(invoice_id, as_csv(third), replace=True, reason="again")).status_code == 201
     decided = (await here.differences())[0]["id"]
-    await here.client.made(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
+    await here.client.create(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
     assert refusal(await here.put(invoice_id, as_csv(second), replace=True, reason="x")) == (409, "decisions_taken")
     assert (await here.put(invoice_id, as_csv(third))).status_code == 200
 
@@ -220,7 +220,7 @@ async def test_what_was_taken_is_compared_again_as_long_as_nothing_is_decided(he
     rows = "SELECT * FROM invoicing.reconciliation_lines ORDER BY line"
     first = [dict(row) for row in await here.database.rows(rows)]
     await expect(here.database, [here.charge()])
-    after = await here.client.made(path, {"reason": "the charge was recorded late"})
+    after = await here.client.create(path, {"reason": "the charge was recorded late"})
     assert verdicts(after) == {"matched": 1, "no_customer": 1, "not_comparable": 1}
     assert after["file_sha256"] == before["file_sha256"]
     assert await here.client.got(f"/v1/vendor-invoices/{invoice_id}/reconciliation") == after
@@ -231,7 +231,7 @@ async def test_what_was_taken_is_compared_again_as_long_as_nothing_is_decided(he
     ]
     assert (await here.put(invoice_id, as_csv(lines))).status_code == 200
     decided = (await here.differences())[0]["id"]
-    await here.client.made(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
+    await here.client.create(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
     assert refusal(await here.client.post(path, {"reason": "again"})) == (409, "decisions_taken")
     unknown = f"/v1/vendor-invoices/{await here.record_invoice(lines)}/reconciliation:compare"
     assert refusal(await here.client.post(unknown, {"reason": "x"})) == (404, "not_found")

@@ -44,7 +44,7 @@ async def test_memory_does_not_grow_with_the_file(here: World, keys: Keys, jwks_
     peaks = {}
     for lines in (20_000, 200_000):
         body = vendor_invoice(lines * 10080)
-        invoice_id = (await here.client.made("/v1/vendor-invoices", body))["id"]
+        invoice_id = (await here.client.create("/v1/vendor-invoices", body))["id"]
         url, token = here.database.url("invoicing"), keys.token("invoicing")
         code, said = await run(
             "tests.component.vendor_child", url, str(jwks_file), token, invoice_id, str(lines), packed

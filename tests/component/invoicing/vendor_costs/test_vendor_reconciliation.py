@@ -130,7 +130,9 @@ async def test_the_tolerance_is_a_hundredth_of_the_currency_for_each_unit(
     text = f"{minor[: len(minor) - decimals]}.{minor[len(minor) - decimals :]}" if decimals else minor
     fields = BilledLine(currency=currency, quantity=quantity).fields()
     fields |= {"Subtotal": text, "Total": text, "TaxTotal": "0"}
-    invoice_id = (await here.client.made("/v1/vendor-invoices", vendor_invoice(5000 + misses, currency=currency)))["id"]
+    invoice_id = (await here.client.create("/v1/vendor-invoices", vendor_invoice(5000 + misses, currency=currency)))[
+        "id"
+    ]
     content = f"{','.join(fields)}\n{','.join(fields.values())}\n".encode()
     answer = await here.put(invoice_id, content)
     assert verdicts(answer.json()) == {verdict: 1}

@@ -160,12 +160,12 @@ async def test_a_lock_that_stays_taken_is_a_503_that_says_when_to_come_again(
     database: Database, keys: Keys, jwks_file: Path
 ) -> None:
     async with running("invoicing", database, keys, jwks_file, lock_timeout=0.05) as (_, client):
-        made = await client.made("/v1/accounts", account())
+        made = await client.create("/v1/accounts", account())
         payment = {"account_id": made["id"], "amount": {"amount_minor": 100, "currency": "EUR"}}
         async with database.connected() as connection, connection.transaction():
             await connection.execute("SELECT 1 FROM invoicing.streams WHERE subject = $1 FOR UPDATE", made["id"])
             busy = await client.post("/v1/payments", payment, key="k")
-            other = await client.made("/v1/accounts", account())
+            other = await client.create("/v1/accounts", account())
         assert (busy.status_code, busy.json()["code"], busy.headers["retry-after"]) == (503, "unavailable", "1")
         assert busy.headers["content-type"] == "application/problem+json"
         assert other["id"] != made["id"]

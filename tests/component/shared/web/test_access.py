@@ -294,7 +294,7 @@ EVIL: tuple[object, ...] = ("\x00", "a\x00b", "\ud800", 10**400, 1e308, -1, 2**6
 
 async def test_no_value_in_a_body_makes_it_break(database: Database, keys: Keys, jwks_file: Path) -> None:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
-        owner = (await client.made("/v1/accounts", account()))["id"]
+        owner = (await client.create("/v1/accounts", account()))["id"]
         bodies: dict[str, dict[str, object]] = {
             "/v1/accounts": account(external_reference="crm-1"),
             "/v1/payments": {"account_id": owner, "amount": {"amount_minor": 100, "currency": "EUR"}},

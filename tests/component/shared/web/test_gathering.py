@@ -33,9 +33,9 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 @pytest.fixture
 async def owners(client: Client) -> list[str]:
     """Accounts that owe 10.00 each."""
-    made = [str((await client.made("/v1/accounts", account()))["id"]) for _ in range(PAYING)]
+    made = [str((await client.create("/v1/accounts", account()))["id"]) for _ in range(PAYING)]
     for owner in made:
-        await client.made("/v1/invoices", invoice(owner, 1000))
+        await client.create("/v1/invoices", invoice(owner, 1000))
     return made
 
 

@@ -115,7 +115,7 @@ async def test_of_two_at_once_the_second_gets_the_firsts_answer(service: Service
 
 async def test_a_refusal_is_not_remembered(service: Service) -> None:
     _, client, database = service
-    first = await client.made("/v1/accounts", account(external_reference="crm-1"))
+    first = await client.create("/v1/accounts", account(external_reference="crm-1"))
     body = account(external_reference="crm-1")
     assert (await client.post("/v1/accounts", body, key="k")).status_code == 409
     await database.execute("UPDATE invoicing.accounts SET external_reference = 'crm-0' WHERE id = $1", first["id"])
@@ -135,11 +135,11 @@ async def test_a_key_belongs_to_its_caller_and_route(service: Service, keys: Key
 
 async def test_paging_shows_each_row_once_though_rows_are_added(service: Service) -> None:
     _, client, _ = service
-    made = [(await client.made("/v1/accounts", account()))["id"] for _ in range(7)]
+    made = [(await client.create("/v1/accounts", account()))["id"] for _ in range(7)]
     seen: list[str] = []
     page = await client.got("/v1/accounts", limit=3)
     seen += [item["id"] for item in page["items"]]
-    made.append((await client.made("/v1/accounts", account()))["id"])
+    made.append((await client.create("/v1/accounts", account()))["id"])
     while page["next"]:
         page = await client.got("/v1/accounts", limit=3, after=page["next"])
         assert 0 < len(page["items"]) <= 3
@@ -181,9 +181,9 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
         return more
 
     for _ in range(5):
-        await client.made("/v1/accounts", account())
+        await client.create("/v1/accounts", account())
     await database.move(days=31)
-    await client.made("/v1/accounts", account())
+    await client.create("/v1/accounts", account())
     waiting = await database.rows("SELECT kind, name FROM invoicing.pending_work WHERE kind <> 'outbox'")
     assert waiting == []
     monkeypatch.setattr(idempotency, "CHUNK", 2)
