@@ -62,9 +62,9 @@ class Billing:
         """Start a bill run, and let the workers do it."""
         body = {"run_date": str(day or self.database.now.date()), "at_once": at_once}
         run = await self.client.create("/v1/bill-runs", body)
-        return await self.done(run["id"])
+        return await self.finish_run(run["id"])
 
-    async def done(self, run_id: str) -> dict[str, Any]:
+    async def finish_run(self, run_id: str) -> dict[str, Any]:
         """Let the workers do all that is due; the run afterwards."""
         await sweep(self.runtime)
         return await self.client.got(f"/v1/bill-runs/{run_id}")

@@ -29,7 +29,7 @@ from tests.builders import (
     running,
     sweep,
 )
-from tests.component.bank_statements import Paid, camt, imported
+from tests.component.bank_statements import Paid, camt, import_statement
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.collections.test_collections import STANDARD, Hop, Invoicing, World, publish
@@ -118,7 +118,9 @@ async def match(place: Place) -> list[str]:
     """Two accounts whose payments are on a statement."""
     owners = [str((await place.client.create("/v1/accounts", account()))["id"]) for _ in range(2)]
     issued = [await place.client.create("/v1/invoices", invoice(owner, 1000 + n)) for n, owner in enumerate(owners)]
-    await imported(place.client, camt([Paid(document["number"], 1000 + n) for n, document in enumerate(issued)]))
+    await import_statement(
+        place.client, camt([Paid(document["number"], 1000 + n) for n, document in enumerate(issued)])
+    )
     return owners
 
 

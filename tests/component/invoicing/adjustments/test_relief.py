@@ -57,7 +57,7 @@ async def balance(client: Client, invoice_id: str) -> dict[str, Any]:
     return await client.got(f"/v1/invoices/{invoice_id}/balance")
 
 
-async def unapplied(client: Client, payment: dict[str, Any]) -> int:
+async def read_unapplied(client: Client, payment: dict[str, Any]) -> int:
     return int((await client.got(f"/v1/payments/{payment['id']}"))["unapplied_minor"])
 
 
@@ -97,7 +97,7 @@ async def test_a_credit_note_lowers_what_is_open_and_frees_what_was_paid_for_the
     assert (done["state"], done["decided_by"]) == ("carried_out", None)
     # Of line 2, 300 were open; the other 100, and line 1's 300, had been paid.
     assert (await balance(client, first["id"]))["open_minor"] == 0
-    assert await unapplied(client, paid) == 400
+    assert await read_unapplied(client, paid) == 400
     note = await client.got(f"/v1/credit-notes/{done['credit_note_id']}")
     assert (note["number"], note["total_minor"], note["reason_code"]) == ("GS-DE-CN-00000001", 700, "goodwill")
     assert await books(database, owner) == {"cash": 1200, "revenue": -1500, "credits": 700, "unapplied": -400}
@@ -134,14 +134,14 @@ async def test_above_their_limit_a_second_person_decides_and_not_the_same(servic
     assert (proposed["state"], proposed["credit_note_id"]) == ("proposed", None)
     assert (await balance(client, issued["id"]))["open_minor"] == 2000
     path = f"/v1/approvals/{proposed['id']}:approve"
-    why = {"reason": "agreed"}
-    assert (await client.post(path, why)).json()["code"] == "second_person_needed"
-    assert (await client.somebody("clerk", "operator").post(path, why)).json()["code"] == "above_limit"
-    assert (await client.somebody("operator", "lead").post(path, why)).json()["code"] == "second_person_needed"
+    decision = {"reason": "agreed"}
+    assert (await client.post(path, decision)).json()["code"] == "second_person_needed"
+    assert (await client.somebody("clerk", "operator").post(path, decision)).json()["code"] == "above_limit"
+    assert (await client.somebody("operator", "lead").post(path, decision)).json()["code"] == "second_person_needed"
     lead = client.somebody("lead 1", "lead")
-    decided = await lead.create(path, why)
+    decided = await lead.create(path, decision)
     assert (decided["state"], decided["decided_by"], decided["decision_reason"]) == ("carried_out", "lead 1", "agreed")
-    assert (await lead.post(path, why)).json()["code"] == "move_refused"
+    assert (await lead.post(path, decision)).json()["code"] == "move_refused"
     assert (await balance(client, issued["id"]))["open_minor"] == 1200
     waiting = await credit(client, issued["id"], (1, 700))
     assert [item["id"] for item in (await client.got("/v1/approvals", state="proposed"))["items"]] == [waiting["id"]]
@@ -233,7 +233,7 @@ async def test_what_was_proposed_and_does_not_fit_any_more_stays_proposed(servic
     proposed = [await credit(client, issued["id"], (1, 1000)), await client.create("/v1/write-offs", body)]
     await limit(client, 2000, "lead")
     lead = client.somebody("lead 1", "lead")
-    paths = [f"/v1/approvals/{one['id']}:approve" for one in proposed]
+    paths = [f"/v1/approvals/{proposal['id']}:approve" for proposal in proposed]
     answers = await asyncio.gather(*(lead.post(path, {"reason": "agreed"}) for path in paths))
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     assert len((await client.got("/v1/approvals", state="proposed"))["items"]) == 1
@@ -302,7 +302,7 @@ async def test_a_refund_is_held_and_needs_a_second_person_whatever_the_amount(se
     body = {"account_id": owner, "amount": eur(400), "reason_code": "overpayment", "reason": "by letter"}
     proposed = await client.create("/v1/refunds", body)
     assert proposed["state"] == "proposed"
-    assert [await unapplied(client, one) for one in paid] == [0, 400]
+    assert [await read_unapplied(client, payment) for payment in paid] == [0, 400]
     assert (await client.post("/v1/refunds", body | {"amount": eur(401)})).json()["code"] == "amount_refused"
     taken_back = await client.post(f"/v1/payments/{paid[0]['id']}:reverse", {"reason": "returned"})
     assert (taken_back.status_code, taken_back.json()["code"]) == (409, "cash_refunded")
@@ -365,13 +365,13 @@ async def test_a_small_balance_is_let_go_within_the_tolerance_only(service: Serv
     body = {"amount_minor": 5, "reason": "bank charges"}
     assert (await client.http.put("/v1/tolerances/GS-DE/EUR", json=body, headers=client.headers)).status_code == 200
     owner = await owner_of(client)
-    near, far, held = [await client.create("/v1/invoices", invoice(owner, 1000)) for _ in range(3)]
+    near, far, disputed = [await client.create("/v1/invoices", invoice(owner, 1000)) for _ in range(3)]
     await pay(client, owner, 995, invoice_id=near["id"])
     await pay(client, owner, 994, invoice_id=far["id"])
-    reserve = {"dispute_id": "01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", "invoice_id": held["id"]}
+    reserve = {"dispute_id": "01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", "invoice_id": disputed["id"]}
     await client.create("/v1/reservations", reserve | {"lines": [{"line": 1, "amount_minor": 3}]})
-    await pay(client, owner, 997, invoice_id=held["id"])
-    assert [(await balance(client, one["id"]))["open_minor"] for one in (near, far, held)] == [0, 6, 3]
+    await pay(client, owner, 997, invoice_id=disputed["id"])
+    assert [(await balance(client, invoice["id"]))["open_minor"] for invoice in (near, far, disputed)] == [0, 6, 3]
     assert (await events(database)).count("SmallBalanceCleared") == 1
     assert (await books(database, owner))["small_balances"] == 5
 
@@ -380,11 +380,11 @@ async def test_a_remittance_and_unapplied_cash_pay_what_they_are_meant_for(servi
     _, client, database = service
     owner = await owner_of(client)
     issued = [await client.create("/v1/invoices", invoice(owner, 1000, due_date=f"2026-04-0{n}")) for n in (1, 2, 3)]
-    numbers = [one["number"] for one in issued]
+    numbers = [invoice["number"] for invoice in issued]
     advice = [{"number": numbers[2], "amount_minor": 1000}, {"number": numbers[1], "amount_minor": 300}]
     await pay(client, owner, 1500, remittance=advice)
     # 200 are left, and pay the oldest.
-    assert [(await balance(client, one["id"]))["open_minor"] for one in issued] == [800, 700, 0]
+    assert [(await balance(client, invoice["id"]))["open_minor"] for invoice in issued] == [800, 700, 0]
     for wrong, code in (
         ([{"number": "GS-DE-99999999", "amount_minor": 1}], "not_found"),
         ([{"number": numbers[0], "amount_minor": 801}], "amount_refused"),
@@ -446,18 +446,18 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
     payments, debits, proposed = list[str](), list[str](), list[str]()
 
     async def move(kind: str, amount: int, pick: int) -> None:
-        one = invoices[pick % len(invoices)]
+        invoice_id = invoices[pick % len(invoices)]
         if kind == "issue":
             invoices.append((await client.create("/v1/invoices", invoice(owner, amount)))["id"])
         elif kind in ("pay", "named"):
             payments.append(
-                (await pay(client, owner, amount, **({"invoice_id": one} if kind == "named" else {})))["id"]
+                (await pay(client, owner, amount, **({"invoice_id": invoice_id} if kind == "named" else {})))["id"]
             )
         elif kind == "reverse" and payments:
             await client.post(f"/v1/payments/{payments[pick % len(payments)]}:reverse", WHY)
         elif kind == "debit":
             sent = await client.post(
-                "/v1/debits", {"invoice_id": one, "amount": eur(amount), "reference": f"DD-{len(debits)}"}
+                "/v1/debits", {"invoice_id": invoice_id, "amount": eur(amount), "reference": f"DD-{len(debits)}"}
             )
             debits.extend([sent.json()["id"]] if sent.status_code == 201 else [])
         elif kind == "land" and debits:
@@ -467,20 +467,23 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
             end = ":approve" if pick % 2 else ":decline"
             await client.somebody(roles="operator").post(f"/v1/approvals/{proposed[-1]}{end}", WHY)
         elif kind in BODIES:
-            path, body = BODIES[kind](owner, one, amount)
+            path, body = BODIES[kind](owner, invoice_id, amount)
             answer = await client.post(path, body)
             proposed.extend([answer.json()["id"]] if answer.status_code in (201, 202) else [])
 
-    for one in moves:
-        await move(*one)
+    for step in moves:
+        await move(*step)
         await books(database, owner)
     assert await find_repeated_balances(database) == []
 
 
 WHY = {"reason": "any"}
 BODIES: dict[str, Any] = {
-    "credit": lambda _, one, amount: ("/v1/credit-notes", credit_body(one, (1, amount))),
-    "write_off": lambda _, one, __: ("/v1/write-offs", {"invoice_id": one, "reason_code": "fraud", "reason": "any"}),
+    "credit": lambda _, invoice_id, amount: ("/v1/credit-notes", credit_body(invoice_id, (1, amount))),
+    "write_off": lambda _, invoice_id, __: (
+        "/v1/write-offs",
+        {"invoice_id": invoice_id, "reason_code": "fraud", "reason": "any"},
+    ),
     "refund": lambda owner, _, amount: (
         "/v1/refunds",
         {"account_id": owner, "amount": eur(amount), "reason_code": "credit", "reason": "any"},

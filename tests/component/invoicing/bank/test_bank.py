@@ -15,7 +15,7 @@ from shared.persistence import outbox
 from shared.process.runtime import Runtime
 from shared.pure.payment_references import creditor_reference, grouped
 from tests.builders import Client, Database, account, invoice, running, sweep
-from tests.component.bank_statements import Paid, camt, imported, send
+from tests.component.bank_statements import Paid, camt, import_statement, send
 
 UNTOUCHED = "SELECT count(*) FROM invoicing.payments"
 
@@ -40,7 +40,7 @@ class Bank:
 
     async def take(self, *entries: Paid | str, **more: str) -> dict[str, Any]:
         """Import a statement, and let what is certain be booked; the import as it is then."""
-        made = await imported(self.client, camt(entries, **more))
+        made = await import_statement(self.client, camt(entries, **more))
         await sweep(self.runtime)
         return await self.client.got("/v1/bank-imports/latest") | {"id": made["id"]}
 
@@ -49,7 +49,7 @@ class Bank:
         return list((await self.client.got("/v1/bank-entries", **which))["items"])
 
     async def open(self, issued: dict[str, Any]) -> int:
-        """What is open of an invoice."""
+        """Read what is open of an invoice."""
         return int((await self.client.got(f"/v1/invoices/{issued['id']}/balance"))["open_minor"])
 
     async def payments(self) -> int:
@@ -80,8 +80,8 @@ async def test_an_entry_that_names_an_open_invoice_is_booked(bank: Bank, version
 async def test_a_file_that_comes_again_changes_nothing_and_says_so(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
     body = camt([Paid(issued["number"], 400), Paid("who knows", 17, reference=None)])
-    first = await imported(bank.client, body)
-    again = await imported(bank.client, body)
+    first = await import_statement(bank.client, body)
+    again = await import_statement(bank.client, body)
     assert (first["repeated"], again["repeated"], again["id"]) == (False, True, first["id"])
     assert first["entries"] == {"certain": 1, "unmatched": 1, "kept": 0, "repeated": 0}
     await sweep(bank.runtime)
@@ -112,9 +112,14 @@ async def test_imports_at_once_take_each_entry_once(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
     same = [Paid(issued["number"], 100, reference=f"B-{n}") for n in range(5)]
     bodies = [camt(same, day=f"2026-03-{day}") for day in range(20, 24)]
-    made = await asyncio.gather(*(imported(bank.client, body) for body in (*bodies, *bodies)))
-    assert sorted(one["entries"]["certain"] for one in made if not one["repeated"]) == [0, 0, 0, 5]
-    assert sum(one["repeated"] for one in made) == 4
+    made = await asyncio.gather(*(import_statement(bank.client, body) for body in (*bodies, *bodies)))
+    assert sorted(bank_import["entries"]["certain"] for bank_import in made if not bank_import["repeated"]) == [
+        0,
+        0,
+        0,
+        5,
+    ]
+    assert sum(bank_import["repeated"] for bank_import in made) == 4
     await asyncio.gather(*(sweep(bank.runtime) for _ in range(3)))
     assert (await bank.open(issued), await bank.payments()) == (500, 5)
 
@@ -135,13 +140,13 @@ BROKEN = {
 @pytest.mark.parametrize("broken", BROKEN)
 async def test_a_broken_statement_leaves_nothing(bank: Bank, broken: str) -> None:
     _, (issued,) = await bank.owes(1000)
-    good, wrong, told = BROKEN[broken]
+    good, wrong, message = BROKEN[broken]
     body = camt([Paid(issued["number"], 100), Paid("of March", 400, day="2026-03-29")]).decode()
     assert good in body
     wrong = good.replace("CRDT", "CREDIT") if wrong is None else wrong
     answer = await send(bank.client, body.replace(good, wrong, 1).encode())
     assert (answer.status_code, answer.json()["code"]) == (422, "statement_refused")
-    assert told in answer.json()["detail"]
+    assert message in answer.json()["detail"]
     assert answer.json()["errors"]
     await sweep(bank.runtime)
     assert (await bank.entries(), await bank.payments()) == ([], 0)
@@ -216,7 +221,7 @@ async def test_another_currency_waits(bank: Bank) -> None:
 
 async def test_what_was_paid_before_it_is_booked_waits_after_all(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
-    await imported(bank.client, camt([Paid(issued["number"], 1000)]))
+    await import_statement(bank.client, camt([Paid(issued["number"], 1000)]))
     await bank.client.create("/v1/payments", {"account_id": owner, "amount": {"amount_minor": 1000, "currency": "EUR"}})
     await sweep(bank.runtime)
     (entry,) = await bank.entries()
@@ -236,11 +241,11 @@ async def test_proposals_by_amount_name_and_all_that_is_open(bank: Bank) -> None
     beta, (third,) = await bank.owes(7300, name="Beta AG")
     await bank.take(Paid("thanks", 7300, payer="MUELLER UND SOEHNE"))
     (entry,) = await bank.entries()
-    told = [
+    proposals = [
         (proposal["account_id"], proposal["invoice_id"], proposal["score"], proposal["reasons"])
         for proposal in entry["proposals"]
     ]
-    assert told[:2] == [
+    assert proposals[:2] == [
         (alpha, None, 35, ["all_open_of_account", "payer_name"]),
         (beta, third["id"], 25, ["amount_of_invoice"]),
     ]
@@ -280,8 +285,8 @@ async def test_money_that_left_is_kept_and_what_is_taken_back_waits(bank: Bank) 
 async def test_a_collective_entry_is_split_where_the_bank_tells_the_amounts(bank: Bank) -> None:
     _, issued = await bank.owes(1000, 2000)
     parts = [
-        f'<TxDtls><Amt Ccy="EUR">{euros}.00</Amt><RmtInf><Ustrd>{one["number"]}</Ustrd></RmtInf></TxDtls>'
-        for euros, one in zip((10, 20), issued, strict=True)
+        f'<TxDtls><Amt Ccy="EUR">{euros}.00</Amt><RmtInf><Ustrd>{invoice["number"]}</Ustrd></RmtInf></TxDtls>'
+        for euros, invoice in zip((10, 20), issued, strict=True)
     ]
     whole = Paid("", 3000).xml().replace("<TxDtls>", "<!--").replace("</TxDtls>", "-->")
     start, _, end = whole.partition("<!--")
@@ -336,8 +341,8 @@ async def test_a_decision_is_made_once_also_by_two_at_once(bank: Bank) -> None:
         *(bank.client.post(f"{path}:book", {"account_id": owner, "reason": "mine"}) for owner in owners),
         bank.client.post(f"{path}:ignore", {"reason": "nobody's"}),
     )
-    assert sorted(one.status_code for one in answers) == [200, 409, 409, 409, 409]
-    assert {one.json()["code"] for one in answers if one.status_code == 409} == {"move_refused"}
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"move_refused"}
     (entry,) = await bank.entries()
     assert await bank.payments() == (entry["state"] == "booked")
 
@@ -366,8 +371,8 @@ async def test_the_event_counts_and_names_nobody(bank: Bank) -> None:
         "kept": 0,
         "repeated": 0,
     }
-    told = await bank.database.rows("SELECT data, headers FROM invoicing.outbox")
-    assert not any(word in f"{one['data']}{one['headers']}" for one in told for word in ("secret", "Muster", "DE0212"))
+    rows = await bank.database.rows("SELECT data, headers FROM invoicing.outbox")
+    assert not any(word in f"{row['data']}{row['headers']}" for row in rows for word in ("secret", "Muster", "DE0212"))
 
 
 GERMAN = {
@@ -398,7 +403,7 @@ async def test_csv_with_german_numbers(bank: Bank) -> None:
         f'30.03.2026;1.234.567,89;EUR;Müller GmbH;"Rechnung; {issued["number"]}"\n'
         "31.03.2026;-12,50;EUR;Vendor;our own bill\n"
     ).encode("iso-8859-1")
-    made = await imported(bank.client, body, "text/csv; charset=iso-8859-1", mapping="german")
+    made = await import_statement(bank.client, body, "text/csv; charset=iso-8859-1", mapping="german")
     assert (made["closing_date"], made["format"]) == ("2026-03-31", "csv")
     await sweep(bank.runtime)
     (booked,) = await bank.entries(state="booked")
@@ -409,7 +414,7 @@ async def test_csv_with_german_numbers(bank: Bank) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         ("30.03.2026;12.50;EUR;A;B", "entry 2: Betrag: not a number as the mapping says"),
         ("30/03/2026;12,50;EUR;A;B", "entry 2: booking date: not a date as the mapping says"),
@@ -418,11 +423,11 @@ async def test_csv_with_german_numbers(bank: Bank) -> None:
         ('30.03.2026;12,50;EUR;A;"B', "entry 2: row"),
     ],
 )
-async def test_a_broken_row_leaves_nothing(bank: Bank, row: str, told: str) -> None:
+async def test_a_broken_row_leaves_nothing(bank: Bank, row: str, message: str) -> None:
     await put(bank)
     body = f"Buchungstag;Betrag;Währung;Name;Verwendungszweck\n30.03.2026;1,00;EUR;A;B\n{row}"
     answer = await send(bank.client, body.encode("iso-8859-1"), "text/csv", mapping="german")
-    assert (answer.status_code, told in answer.json()["detail"]) == (422, True), answer.json()
+    assert (answer.status_code, message in answer.json()["detail"]) == (422, True), answer.json()
     assert await bank.entries() == []
 
 
@@ -430,9 +435,9 @@ async def test_a_sign_in_a_column_of_its_own(bank: Bank) -> None:
     await put(bank, sign="S/H", credit_signs=["H"], debit_signs=["S"], currency=None, fixed_currency="EUR")
     head = "Buchungstag;Betrag;S/H;Name;Verwendungszweck\n"
     body = f"{head}30.03.2026;5,00;H;A;B\n30.03.2026;6,00;S;A;B\n30.03.2026;7,00;H;A;B\n".encode("iso-8859-1")
-    await imported(bank.client, body, "text/csv", mapping="german")
-    told = [(one["amount_minor"], one["is_credit"]) for one in await bank.entries()]
-    assert told == [(500, True), (600, False), (700, True)]
+    await import_statement(bank.client, body, "text/csv", mapping="german")
+    amounts = [(entry["amount_minor"], entry["is_credit"]) for entry in await bank.entries()]
+    assert amounts == [(500, True), (600, False), (700, True)]
     answer = await send(bank.client, f"{head}30.03.2026;5,00;?;A;B\n".encode(), "text/csv", mapping="german")
     assert (answer.status_code, "S/H" in answer.json()["detail"]) == (422, True)
 
@@ -453,7 +458,7 @@ async def test_what_is_no_statement_is_refused(bank: Bank) -> None:
 async def test_a_person_may_be_faster_than_the_sweep(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
     other, _ = await bank.owes(1000)
-    await imported(bank.client, camt([Paid(issued["number"], 400)]))
+    await import_statement(bank.client, camt([Paid(issued["number"], 400)]))
     (entry,) = await bank.entries(state="certain")
     assert entry["account_id"] == owner
     await bank.client.create(f"/v1/bank-entries/{entry['id']}:book", {"account_id": other, "reason": "a wrong number"})
@@ -470,10 +475,10 @@ async def test_a_person_may_be_faster_than_the_sweep(bank: Bank) -> None:
 
 async def test_an_entry_that_is_refused_waits_and_the_others_are_booked(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
-    await imported(bank.client, camt([Paid(issued["number"], 400), Paid(issued["number"], 100)]))
+    await import_statement(bank.client, camt([Paid(issued["number"], 400), Paid(issued["number"], 100)]))
     await bank.database.execute("UPDATE invoicing.bank_entries SET currency = 'USD' WHERE amount_minor = 400")
     await sweep(bank.runtime)
-    assert [one["state"] for one in await bank.entries()] == ["unmatched", "booked"]
+    assert [entry["state"] for entry in await bank.entries()] == ["unmatched", "booked"]
     assert await bank.open(issued) == 900
 
 
@@ -504,7 +509,7 @@ async def test_the_newest_import_says_how_fresh_the_knowledge_is(bank: Bank) -> 
 async def test_what_is_certain_is_pending_work_until_it_is_booked(bank: Bank) -> None:
     """Whoever asks whether the system is idle sees it."""
     _, (issued,) = await bank.owes(1000)
-    await imported(bank.client, camt([Paid(issued["number"], 400), Paid("of March", 7)]))
+    await import_statement(bank.client, camt([Paid(issued["number"], 400), Paid("of March", 7)]))
     pending = "SELECT count(*) FROM invoicing.pending_work WHERE name = 'bank_entries'"
     assert await bank.database.value(pending) == 1
     await sweep(bank.runtime)

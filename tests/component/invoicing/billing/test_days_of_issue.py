@@ -62,7 +62,7 @@ async def test_terms_count_from_the_approval(billing: Billing) -> None:
     run = await billing.run(at_once=False)
     await billing.to("2026-03-23")
     await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    await billing.done(run["id"])
+    await billing.finish_run(run["id"])
     assert await list_days(billing, owner) == [("2026-03-23", "2026-04-06")]
     assert await list_announced_days(billing) == [("2026-03-23", "2026-04-06")]
 
@@ -73,7 +73,7 @@ async def test_an_approved_draft_keeps_the_terms_that_were_drafted(billing: Bill
     run = await billing.run(at_once=False)
     await billing.database.execute("UPDATE invoicing.accounts SET terms_days = 30")
     await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    await billing.done(run["id"])
+    await billing.finish_run(run["id"])
     assert await list_days(billing, owner) == [("2026-03-02", "2026-03-16")]
 
 
@@ -84,7 +84,7 @@ async def test_terms_count_from_the_retry(billing: Billing) -> None:
     await billing.rate()
     await billing.to("2026-03-09")
     await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "the rate is known"})
-    await billing.done(run["id"])
+    await billing.finish_run(run["id"])
     assert await list_days(billing, owner) == [("2026-03-09", "2026-03-23")]
 
 
@@ -112,7 +112,7 @@ async def test_a_run_is_compared_with_the_run_of_the_month_before_whenever_that_
     first = await billing.run(at_once=False)
     await billing.to("2026-04-05")
     await billing.client.create(f"/v1/bill-runs/{first['id']}:approve", {"reason": "looks right"})
-    await billing.done(first["id"])
+    await billing.finish_run(first["id"])
     second = await billing.run(date(2026, 4, 2))
     assert await list_days(billing, owner) == [("2026-04-05", "2026-04-19")] * 2
     assert (await billing.client.got(f"/v1/bill-runs/{second['id']}/differences"))["items"] == []

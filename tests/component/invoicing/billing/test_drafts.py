@@ -66,7 +66,7 @@ async def test_a_draft_has_the_lines_that_it_becomes(billing: Billing) -> None:
     assert pick(cycle, "meters", "used", *AMOUNTS) == (None, None, 10_080, 1_915, 1900, 11_995)
     assert cycle["description"] == "Business Premium, 2026-03-02 – 2026-04-01"
     await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    await billing.done(run["id"])
+    await billing.finish_run(run["id"])
     issued = await billing.client.got(f"/v1/invoices/{draft['id']}")
     names = ("line", "description", *PERIOD, "meters", "used", "net_minor", "tax_minor", "tax_rate_bp")
     assert [pick(line, *names) for line in issued["lines"]] == [pick(line, *names) for line in opened["lines"]]

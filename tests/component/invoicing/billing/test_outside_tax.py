@@ -55,7 +55,7 @@ class Taxing(Billing):
     async def worked(self, run: dict[str, Any]) -> dict[str, Any]:
         """Let the workers ask, and do what follows from it."""
         await work(self.runtime)
-        return await self.done(run["id"])
+        return await self.finish_run(run["id"])
 
     async def aside(self, run: dict[str, Any]) -> list[str]:
         """Why accounts of a run were set aside."""
@@ -71,7 +71,7 @@ class Taxing(Billing):
     async def approved(self, run: dict[str, Any]) -> dict[str, Any]:
         """The run after a person approved it."""
         await self.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-        return await self.done(run["id"])
+        return await self.finish_run(run["id"])
 
     async def changed(self, owner: str, **more: Any) -> None:
         """Change an account, to where it lives or what it is to the tax office."""
@@ -365,7 +365,7 @@ async def test_of_two_workers_with_an_answer_one_records_it(world: Taxing) -> No
     kind, intent = await claimed(world)
     result = await kind.perform(world.runtime, intent)
     await asyncio.gather(*(recorded(world, kind, intent, result) for _ in range(2)))
-    assert (await world.done(run["id"]))["accounts"] == {"issued": 1}
+    assert (await world.finish_run(run["id"]))["accounts"] == {"issued": 1}
     assert await world.lines(owner) == [(10_080, 1_008, 11_088)]
 
 
@@ -418,7 +418,7 @@ async def test_an_answer_that_comes_after_the_end_of_a_run_has_no_effect(world: 
     assert (await world.worked(run))["accounts"] == {"set_aside": 1}
     await world.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "the price is wrong"})
     await recorded(world, kind, intent, held_up)
-    run = await world.done(run["id"])
+    run = await world.finish_run(run["id"])
     assert (run["state"], run["accounts"]) == ("discarded", {"set_aside": 1})
     assert await world.database.value("SELECT count(*) FROM invoicing.drafts") == 0
 
@@ -428,7 +428,7 @@ async def test_a_run_that_still_drafts_is_not_discarded(world: Taxing) -> None:
     run = await world.client.create("/v1/bill-runs", {"run_date": "2026-03-02", "at_once": False})
     refused = await world.client.post(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
     assert (refused.status_code, refused.json()["code"]) == (409, "move_refused")
-    assert (await world.worked(await world.done(run["id"])))["accounts"] == {"drafted": 1}
+    assert (await world.worked(await world.finish_run(run["id"])))["accounts"] == {"drafted": 1}
 
 
 async def test_a_run_at_once_is_not_discarded_while_it_is_taxed(world: Taxing) -> None:

@@ -276,11 +276,11 @@ async def test_an_approved_draft_that_would_have_to_be_paid_now_is_set_aside(bil
     run = await billing.run(at_once=False)
     await credit(billing.client, invoice, (1, 10_000))
     await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", WHY)
-    assert (await billing.done(run["id"]))["accounts"] == {"set_aside": 1}
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"set_aside": 1}
     await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", WHY)
-    assert (await billing.done(run["id"]))["accounts"] == {"drafted": 1}
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"drafted": 1}
     await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", WHY)
-    assert (await billing.done(run["id"]))["accounts"] == {"issued": 1}
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"issued": 1}
     assert sorted((await billing.lines(owner))[1:]) == [(-2_000, 0, None), (3_100, 0, 1_100)]
     await books(billing.database, owner)
 
@@ -305,7 +305,7 @@ async def test_drafts_give_back_once_they_are_approved(billing: Billing) -> None
     assert await notes(billing, owner) == []
     assert (await balance(billing.client, invoice))["open_minor"] == 11_995
     await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", WHY)
-    run = await billing.done(run["id"])
+    run = await billing.finish_run(run["id"])
     assert (run["state"], run["accounts"]) == ("done", {"credited": 1, "issued": 1})
     assert [note["total_minor"] for note in await notes(billing, owner)] == [11_196]
     assert await billing.lines(other) == [(10_080, 1_915, 11_995)]
@@ -334,7 +334,7 @@ async def test_what_was_credited_between_draft_and_approval_is_not_given_twice(
     run = await billing.run(at_once=False)
     await credit(billing.client, invoice, (1, before))
     await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", WHY)
-    run = await billing.done(run["id"])
+    run = await billing.finish_run(run["id"])
     assert run["accounts"] == {state: 1}
     (said,) = await credits(billing, run)
     assert (said["state"], said["total_minor"]) == (state, -given)
@@ -365,7 +365,7 @@ async def test_an_account_that_breaks_is_given_nothing_by_half_and_once_when_it_
     await books(billing.database, owner)
     await billing.database.execute("ALTER TABLE invoicing.credited_charges DROP CONSTRAINT broken")
     await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
-    assert (await billing.done(run["id"]))["accounts"] == {"credited": 2, "issued": 1}
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"credited": 2, "issued": 1}
     numbers = [(await notes(billing, who))[0]["number"] for who in (well[0], owner)]
     assert numbers == ["GS-DE-CN-00000001", "GS-DE-CN-00000002"]
     await books(billing.database, owner)

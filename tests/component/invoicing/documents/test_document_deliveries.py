@@ -93,7 +93,7 @@ async def test_a_bill_run_wants_one_delivery_for_each_invoice_and_a_draft_none(p
     run = await billing.run(at_once=False)
     assert await intents_of(papers) == []
     await papers.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
-    await billing.done(run["id"])
+    await billing.finish_run(run["id"])
     assert await intents_of(papers) == []
     await billing.run()
     numbers = await papers.database.rows("SELECT id FROM invoicing.invoices ORDER BY id")

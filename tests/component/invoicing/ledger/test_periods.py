@@ -114,9 +114,9 @@ async def test_a_run_dated_tomorrow_bills_each_account_when_its_own_day_begins(b
     run = await billing.run(date(2026, 4, 1))
     assert (run["state"], run["accounts"]) == ("issuing", {"issued": 1, "waiting": 1})
     await billing.database.move(datetime(2026, 4, 1, 3, 59, tzinfo=UTC))
-    assert (await billing.done(run["id"]))["accounts"] == {"issued": 1, "waiting": 1}
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"issued": 1, "waiting": 1}
     await billing.database.move(datetime(2026, 4, 1, 4, tzinfo=UTC))
-    run = await billing.done(run["id"])
+    run = await billing.finish_run(run["id"])
     assert (run["state"], run["accounts"]) == ("done", {"issued": 2})
     query = "SELECT issue_date FROM invoicing.invoices ORDER BY number"
     assert [row["issue_date"] for row in await billing.database.rows(query)] == [date(2026, 4, 1), date(2026, 4, 1)]

@@ -54,7 +54,7 @@ async def test_what_was_billed_for_the_period_in_its_own_currency_and_nothing_el
     assert (one["verdict"], one["currency"], one["billed_to_customer"]) == ("quantity_difference", "USD", [])
     assert sums["quantity_difference"] == []
     await billing.client.create(f"/v1/bill-runs/{draft['id']}:approve", {"reason": "looks right"})
-    await billing.done(draft["id"])
+    await billing.finish_run(draft["id"])
     await billing.to("2026-04-02")
     await billing.run()
     told = await billing.client.got(f"/v1/vendor-differences/{one['id']}")
