@@ -174,7 +174,7 @@ class World:
     def _lines_of(self, invoice_id: str) -> dict[int, ModelLine]:
         return self.model.of(self.invoices[invoice_id])
 
-    def done(self, command: Command, answer: dict[str, Any]) -> None:
+    def apply_command(self, command: Command, answer: dict[str, Any]) -> None:
         """Let the model do what was answered with a success."""
         getattr(self, f"_{command.kind}_done")(command, answer)
         self.model.use_cash()

@@ -78,10 +78,10 @@ async def test_overdue_at_midnight_after_the_due_date_and_not_while_disputed(ser
     runtime, client, database = service
     owner = (await client.create("/v1/accounts", account(time_zone="Europe/Berlin")))["id"]
     plain = await client.create("/v1/invoices", invoice(owner, 1000, due_date="2026-03-10"))
-    held = await client.create("/v1/invoices", invoice(owner, 1000, due_date="2026-03-10"))
+    disputed = await client.create("/v1/invoices", invoice(owner, 1000, due_date="2026-03-10"))
     reservation = {
         "dispute_id": "01890000-0000-7000-8000-000000000001",
-        "invoice_id": held["id"],
+        "invoice_id": disputed["id"],
         "lines": [{"line": 1, "amount_minor": 1000}],
     }
     await client.create("/v1/reservations", reservation)
@@ -113,15 +113,15 @@ async def test_sweeps_rest_while_the_clock_holds_them(service: Service) -> None:
 async def test_what_is_disputed_is_neither_reserved_twice_nor_paid_by_unnamed_money(service: Service) -> None:
     _, client, _ = service
     owner = (await client.create("/v1/accounts", account()))["id"]
-    one = await client.create("/v1/invoices", invoice(owner, 1000))
-    hold = {"dispute_id": "01890000-0000-7000-8000-000000000002", "invoice_id": one["id"]}
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
+    hold = {"dispute_id": "01890000-0000-7000-8000-000000000002", "invoice_id": issued["id"]}
     await client.create("/v1/reservations", hold | {"lines": [{"line": 1, "amount_minor": 700}]})
-    more = {"dispute_id": "01890000-0000-7000-8000-000000000003", "invoice_id": one["id"]}
+    more = {"dispute_id": "01890000-0000-7000-8000-000000000003", "invoice_id": issued["id"]}
     refused = await client.post("/v1/reservations", more | {"lines": [{"line": 1, "amount_minor": 301}]})
     assert (refused.status_code, refused.json()["code"]) == (409, "amount_refused")
     paid = await client.create("/v1/payments", {"account_id": owner, "amount": eur(1000)})
     assert paid["unapplied_minor"] == 700
-    after = await balance(client, one["id"])
+    after = await balance(client, issued["id"])
     assert (after["open_minor"], after["disputed_minor"]) == (700, 700)
 
 

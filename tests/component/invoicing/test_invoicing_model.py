@@ -88,7 +88,7 @@ class Run:
     def take(self, command: Command, answer: httpx2.Response) -> None:
         """Keep a success, and let the model do it."""
         if answer.status_code < 300:
-            self.world.done(command, answer.json())
+            self.world.apply_command(command, answer.json())
             self.accepted[command.key] = answer.content
 
     async def twice_at_once(self, command: Command) -> None:

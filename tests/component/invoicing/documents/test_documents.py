@@ -22,7 +22,7 @@ async def papers(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
         yield Papers(runtime, client, database, Hop())
 
 
-async def billed(papers: Papers, **more: object) -> tuple[str, str]:
+async def bill_ten_seats(papers: Papers, **more: object) -> tuple[str, str]:
     """An account with an invoice of a bill run: ten seats, and a change within the cycle."""
     billing = Billing(papers.runtime, papers.client, papers.database)
     await billing.rate()
@@ -39,7 +39,7 @@ async def billed(papers: Papers, **more: object) -> tuple[str, str]:
 async def test_a_document_names_the_characters_that_no_font_has(papers: Papers) -> None:
     await papers.seller()
     street = "ถนนสุขุมวิท"
-    _, issued = await billed(papers, address=[street, "10110 Bangkok"])
+    _, issued = await bill_ten_seats(papers, address=[street, "10110 Bangkok"])
     pdf = await papers.document(f"invoices/{issued}", "application/pdf")
     missing = " ".join(f"U+{ord(character):04X}" for character in sorted(set(street)))
     assert (pdf.status_code, pdf.headers["missing-characters"]) == (200, missing)
@@ -50,7 +50,9 @@ async def test_an_invoice_as_pdf_and_as_page_says_what_the_law_wants(papers: Pap
     await papers.seller()
     policy = PolicyPublished(policy_version=4, effective_date="2026-01-01", document={})
     await hear(papers.runtime, policy)
-    _, issued = await billed(papers, language="de", address=["Hauptstraße 5", "80331 München"], tax_id="DE999999999")
+    _, issued = await bill_ten_seats(
+        papers, language="de", address=["Hauptstraße 5", "80331 München"], tax_id="DE999999999"
+    )
     pdf = await papers.document(f"invoices/{issued}", "application/pdf")
     assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
     assert pdf.headers["content-disposition"] == 'attachment; filename="GS-DE-00000002.pdf"'
@@ -111,7 +113,7 @@ async def test_what_is_settled_is_shown_and_the_rest_is_to_be_paid(papers: Paper
 
 async def test_the_tax_of_credit_notes_is_that_of_their_share(papers: Papers) -> None:
     await papers.seller()
-    owner, issued = await billed(papers)
+    owner, issued = await bill_ten_seats(papers)
     first = str(await papers.database.value("SELECT id FROM invoicing.invoices ORDER BY number LIMIT 1"))
     assert first != issued
     notes = [await papers.credit(owner, first, 3_336) for _ in range(2)]
@@ -195,7 +197,7 @@ async def test_a_document_names_us_and_the_customer_as_they_were_when_it_was_iss
     said = {f"invoices/{issued}": "First", f"credit-notes/{note}": "First", f"invoices/{between}": "Second"}
     for path, name in said.items():
         page = (await papers.document(path)).text
-        assert [one in page for one in ("First customer", "Second customer", "Third customer")].count(True) == 1
+        assert [name in page for name in ("First customer", "Second customer", "Third customer")].count(True) == 1
         assert f"{name} customer" in page
         assert f"{name} GmbH" in page
     statement = await papers.document(f"accounts/{owner}/statement", **{"from": "2026-03-01", "to": "2026-03-05"})
@@ -234,8 +236,8 @@ async def test_a_statement_tells_every_fact_with_the_balance_after_it(papers: Pa
     await papers.client.create(f"/v1/payments/{paid}:reverse", {"reason": "returned"})
     await papers.credit(owner, first, 1_000)
     path = f"accounts/{owner}/statement"
-    told = await papers.client.got(f"/v1/{path}", **{"from": "2026-04-01", "to": "2026-04-02"})
-    (euro,) = told["balances"]
+    statement = await papers.client.got(f"/v1/{path}", **{"from": "2026-04-01", "to": "2026-04-02"})
+    (euro,) = statement["balances"]
     assert (euro["opening_minor"], euro["closing_minor"], euro["unapplied_minor"]) == (10_000, 14_000, 0)
     assert [
         (entry["on"], entry["kind"], entry["reference"], entry["amount_minor"], entry["balance_minor"])
@@ -246,7 +248,9 @@ async def test_a_statement_tells_every_fact_with_the_balance_after_it(papers: Pa
         ("2026-04-02", "reversal", "thanks", 12_000, 15_000),
         ("2026-04-02", "credit_note", "GS-DE-CN-00000001", -1_000, 14_000),
     ]
-    assert [(one["number"], one["open_minor"], one["bucket"]) for one in euro["open_items"]] == [
+    assert [
+        (open_item["number"], open_item["open_minor"], open_item["bucket"]) for open_item in euro["open_items"]
+    ] == [
         ("GS-DE-00000001", 9_000, "1-30"),
         ("GS-DE-00000002", 5_000, "current"),
     ]
@@ -287,19 +291,19 @@ async def test_the_closing_balance_is_what_is_open_less_what_is_unapplied(
             await papers.client.create(f"/v1/payments/{taken}:reverse", {"reason": "returned"})
             owed += minor
         elif kind == "credit" and issued:
-            left = (await papers.client.got(f"/v1/invoices/{issued[-1]}/balance"))["open_minor"]
-            if left >= amount:
+            open_minor = (await papers.client.got(f"/v1/invoices/{issued[-1]}/balance"))["open_minor"]
+            if open_minor >= amount:
                 await papers.credit(owner, issued[-1], amount)
                 owed -= amount
         by_day[papers.database.now.date()] = owed
     for day, wanted in by_day.items():
-        told = await papers.client.got(f"/v1/accounts/{owner}/statement", **{"from": str(begin), "to": str(day)})
-        for balance in told["balances"]:
+        statement = await papers.client.got(f"/v1/accounts/{owner}/statement", **{"from": str(begin), "to": str(day)})
+        for balance in statement["balances"]:
             assert balance["closing_minor"] == wanted
             assert sum(item["open_minor"] for item in balance["open_items"]) - balance["unapplied_minor"] == wanted
             assert sum(balance["ageing_minor"].values()) == sum(item["open_minor"] for item in balance["open_items"])
-    balances = [await papers.client.got(f"/v1/invoices/{one}/balance") for one in issued]
-    unapplied = [(await papers.client.got(f"/v1/payments/{one}"))["unapplied_minor"] for one, _ in paid]
+    balances = [await papers.client.got(f"/v1/invoices/{invoice_id}/balance") for invoice_id in issued]
+    unapplied = [(await papers.client.got(f"/v1/payments/{payment_id}"))["unapplied_minor"] for payment_id, _ in paid]
     assert sum(balance["open_minor"] for balance in balances) - sum(unapplied) == owed
 
 

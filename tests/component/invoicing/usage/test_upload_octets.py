@@ -11,7 +11,7 @@ from tests.builders import Database, running
 from tests.component import bank_statements
 from tests.component.bank_statements import Paid, camt
 from tests.component.billing_world import Billing
-from tests.component.invoicing.usage.test_usage_files import send, subscribed
+from tests.component.invoicing.usage.test_usage_files import send, subscribe_and_bill
 from tests.usage_files import as_csv, as_json_lines, usage_line
 
 OCTETS = "application/octet-stream"
@@ -24,7 +24,7 @@ async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncItera
 
 
 async def test_the_layout_is_told_by_how_the_file_begins(billing: Billing) -> None:
-    _, subscription = await subscribed(billing)
+    _, subscription = await subscribe_and_bill(billing)
     lines = [usage_line(subscription, id=f"line-{number}") for number in range(5)]
     files = (
         as_csv(lines[:1]),

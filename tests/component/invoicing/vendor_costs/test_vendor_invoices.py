@@ -15,7 +15,7 @@ from deploy.local.tokens import Keys
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
 from shared.persistence.database import Unit
 from tests.builders import Database, running, sweep
-from tests.component.vendor_world import Service, at_once, told
+from tests.component.vendor_world import Service, at_once, read_vendor_events
 from tests.vendor_files import BilledLine, as_csv, expect, vendor_invoice, world
 
 
@@ -40,7 +40,7 @@ async def test_an_invoice_is_received_with_its_usual_dates_and_paid_once(service
     again = await client.post(f"/v1/vendor-invoices/{made['id']}:pay", paying(10000))
     assert (again.status_code, again.json()["code"]) == (409, "already_paid")
     assert await client.got(f"/v1/vendor-invoices/{made['id']}") == paid
-    first, second = await told(database, made["id"])
+    first, second = await read_vendor_events(database, made["id"])
     assert (first[0], first[2]["total_minor"], first[2]["tax_minor"]) == ("VendorInvoiceReceived", 10080, 1610)
     assert (second[0], second[2]["paid_minor"], "payment run 9" in str(second)) == ("VendorInvoicePaid", 10000, False)
     entry = await client.got(f"/v1/audit-entries/{second[1]['ce_actionid']}")
@@ -51,16 +51,19 @@ async def test_of_two_payments_at_once_one_is_recorded(service: Service) -> None
     _, client, database = service
     made = await client.create("/v1/vendor-invoices", vendor_invoice())
     answers = await at_once(service, made["id"], f"/v1/vendor-invoices/{made['id']}:pay", [paying(), paying(10000)])
-    assert sorted(one.status_code for one in answers) == [200, 409]
-    assert [one[0] for one in await told(database, made["id"])] == ["VendorInvoiceReceived", "VendorInvoicePaid"]
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert [event[0] for event in await read_vendor_events(database, made["id"])] == [
+        "VendorInvoiceReceived",
+        "VendorInvoicePaid",
+    ]
 
 
 async def test_a_vendors_number_is_taken_once(service: Service) -> None:
     _, client, database = service
     bodies = [vendor_invoice(number="G-7", total_minor=total) for total in (100, 200, 300)]
-    answers = await asyncio.gather(*(client.post("/v1/vendor-invoices", one) for one in bodies))
-    assert sorted(one.status_code for one in answers) == [201, 409, 409]
-    assert {one.json().get("code") for one in answers} == {None, "reference_taken"}
+    answers = await asyncio.gather(*(client.post("/v1/vendor-invoices", body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+    assert {answer.json().get("code") for answer in answers} == {None, "reference_taken"}
     assert await database.value("SELECT count(*) FROM invoicing.vendor_invoices") == 1
 
 
@@ -89,25 +92,25 @@ async def test_those_to_be_paid_are_listed_by_their_due_dates(service: Service) 
     ids = [(await client.create("/v1/vendor-invoices", vendor_invoice(due_date=day)))["id"] for day in dues]
     await client.create(f"/v1/vendor-invoices/{ids[0]}:pay", paying())
 
-    async def listed(**asked: Any) -> list[str]:
+    async def list_ids(**asked: Any) -> list[str]:
         return [item["id"] for item in (await client.got("/v1/vendor-invoices", **asked))["items"]]
 
-    assert await listed() == ids
-    assert await listed(state="received") == ids[1:]
-    assert await listed(state="paid") == ids[:1]
-    assert await listed(due_before="2026-05-03") == ids[:2]
-    assert await listed(state="received", due_before="2026-05-03") == [ids[1]]
+    assert await list_ids() == ids
+    assert await list_ids(state="received") == ids[1:]
+    assert await list_ids(state="paid") == ids[:1]
+    assert await list_ids(due_before="2026-05-03") == ids[:2]
+    assert await list_ids(state="received", due_before="2026-05-03") == [ids[1]]
     page = await client.got("/v1/vendor-invoices", limit=2)
     assert [item["id"] for item in page["items"]] == ids[:2]
-    assert await listed(limit=2, after=page["next"]) == ids[2:]
+    assert await list_ids(limit=2, after=page["next"]) == ids[2:]
 
 
 async def alarms(database: Database) -> list[tuple[str, int]]:
     rows = await database.rows(
         "SELECT data FROM invoicing.outbox WHERE type LIKE '%VendorPaymentDue%' ORDER BY position"
     )
-    found = [orjson.loads(row["data"]) for row in rows]
-    return [(one["number"], one["days_left"]) for one in found]
+    payloads = [orjson.loads(row["data"]) for row in rows]
+    return [(payload["number"], payload["days_left"]) for payload in payloads]
 
 
 async def test_before_a_payment_of_ours_gets_late_there_is_one_alarm(service: Service) -> None:
