@@ -82,10 +82,10 @@ class Papers:
         return str((await self.client.create("/v1/payments", {"account_id": owner, "amount": eur(minor)} | more))["id"])
 
     def letters(self) -> list[EmailMessage]:
-        """What the hop has taken."""
-        found = [email.message_from_bytes(one, policy=default) for one in self.hop.taken]
-        assert all(isinstance(one, EmailMessage) for one in found)
-        return found
+        """List the mails that the hop has taken."""
+        mails = [email.message_from_bytes(content, policy=default) for content in self.hop.taken]
+        assert all(isinstance(mail, EmailMessage) for mail in mails)
+        return mails
 
 
 def text(pdf: bytes) -> str:

@@ -41,7 +41,7 @@ from tests.builders import (
     invoice,
     running,
 )
-from tests.component.bank_statements import IBAN, Paid, camt, import_statement
+from tests.component.bank_statements import IBAN, Paid, build_camt_statement, import_statement
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.collections.test_collections import Hop, Invoicing, World, mailbox, publish
@@ -91,7 +91,7 @@ NEVER_DECLARED = {
     "x-content-type-options",
 }
 """Headers of every answer, which OpenAPI tells by other means or which are the same everywhere."""
-FILES = {"application/xml": camt([Paid("of March", 700)])}
+FILES = {"application/xml": build_camt_statement([Paid("of March", 700)])}
 """What is sent as a file, where that is known: nobody generates one that makes sense."""
 FILE_OF = {"/v1/usage-files": "usage_file", "/v1/support-resources:import": "resource_file"}
 """Whose CSV is another than that of most."""
@@ -249,8 +249,8 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
         (await world.client.create("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)
     ]
     payments = [Paid("nobody knows", 100 + n) for n in range(40)]
-    first_import = await import_statement(world.client, camt(payments))
-    repeats = (await import_statement(world.client, camt(payments, day="2026-03-31")))["repeats"]
+    first_import = await import_statement(world.client, build_camt_statement(payments))
+    repeats = (await import_statement(world.client, build_camt_statement(payments, day="2026-03-31")))["repeats"]
     waiting = [item["id"] for item in (await world.client.got("/v1/bank-entries", state="unmatched"))["items"]]
     rich = await _with_cash(world.client)
     ids = {"account_id": [owner, *rich["account_id"]], "payment_id": paid + rich["payment_id"]}

@@ -29,7 +29,7 @@ from tests.builders import (
     running,
     sweep,
 )
-from tests.component.bank_statements import Paid, camt, import_statement
+from tests.component.bank_statements import Paid, build_camt_statement, import_statement
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.collections.test_collections import STANDARD, Hop, Invoicing, World, publish
@@ -119,7 +119,7 @@ async def match(place: Place) -> list[str]:
     owners = [str((await place.client.create("/v1/accounts", account()))["id"]) for _ in range(2)]
     issued = [await place.client.create("/v1/invoices", invoice(owner, 1000 + n)) for n, owner in enumerate(owners)]
     await import_statement(
-        place.client, camt([Paid(document["number"], 1000 + n) for n, document in enumerate(issued)])
+        place.client, build_camt_statement([Paid(document["number"], 1000 + n) for n, document in enumerate(issued)])
     )
     return owners
 

@@ -106,8 +106,8 @@ async def test_late_accounts_are_found_by_entity_step_and_days_and_come_in_pages
     rest = await world.client.got(f"/v1/late-accounts?limit=2&after={page['next']}")
     assert [item["days_late"] for item in page["items"] + rest["items"]] == [10, 5, 2]
     assert rest["next"] is None
-    await world.changed(second, 0)
-    await distant.changed(third, 0)
+    await world.change_balance(second, 0)
+    await distant.change_balance(third, 0)
     assert await list_late(world) == [first_id]
     for query in ("min_days_late=0", "min_days_late=soon", "step=no%20step", "legal_entity="):
         assert (await world.client.get(f"/v1/late-accounts?{query}")).status_code == 422, query
@@ -121,7 +121,7 @@ async def test_the_days_late_follow_the_oldest_invoice_that_is_still_open(world:
     await world.database.move(datetime(2026, 3, 15, tzinfo=UTC))
     (late,) = (await world.client.got("/v1/late-accounts"))["items"]
     assert (late["days_late"], late["amounts"][0]["dunnable_minor"]) == (10, 2000)
-    await world.changed(older, 0)
+    await world.change_balance(older, 0)
     (late,) = (await world.client.got("/v1/late-accounts"))["items"]
     assert (late["oldest_due_date"], late["days_late"], late["amounts"][0]["open_minor"]) == ("2026-03-10", 5, 1000)
     assert await list_late(world, "min_days_late=6") == []

@@ -67,7 +67,7 @@ class World:
         body = {"account_id": self.account_id, "invoice_id": self.invoice_id, "currency": "EUR", "lines": lines}
         return body | more
 
-    async def disputed(self) -> int:
+    async def read_disputed_minor(self) -> int:
         balance = await self.invoicing.got(f"/v1/invoices/{self.invoice_id}/balance")
         return int(balance["disputed_minor"])
 
@@ -102,7 +102,7 @@ async def opened_world(database: Database, keys: Keys, jwks_file: Path) -> Async
 async def test_a_dispute_is_a_fact_once_its_amounts_are_reserved(world: World) -> None:
     opened = await world.client.post("/v1/disputes", world.dispute(700, 100))
     assert (opened.status_code, opened.json()["state"]) == (201, "opened")
-    assert await world.disputed() == 800
+    assert await world.read_disputed_minor() == 800
     assert await world.events() == ["CaseOpened", "DisputeOpened"]
 
 
@@ -123,8 +123,8 @@ async def test_no_worker_is_faster_than_the_request_that_waits(world: World, mon
     """A worker that looks directly after the request was committed finds its intent in the request's own hands."""
     commits, done = CommandRunner.run, []
 
-    async def then_a_worker(command: CommandRunner, *given: Any, **named: Any) -> Response:
-        answer = await commits(command, *given, **named)
+    async def then_a_worker(command: CommandRunner, *arguments: Any, **named: Any) -> Response:
+        answer = await commits(command, *arguments, **named)
         done.append(await world.runtime.jobs.work_once())
         return answer
 
@@ -141,7 +141,7 @@ async def test_more_than_the_line_has_left_is_refused_and_nothing_is_held(world:
         refused = await world.client.post("/v1/disputes", world.dispute(701), key=key)
         assert (refused.status_code, refused.json()["code"]) == (409, "dispute_refused")
         assert "amount_refused" in refused.json()["detail"]
-    assert await world.disputed() == 0
+    assert await world.read_disputed_minor() == 0
     assert await world.events() == ["CaseOpened", "CaseResolved"]
     assert len(world.door.calls) == 1
 
@@ -158,16 +158,16 @@ async def test_while_invoicing_is_away_the_caller_is_told_and_a_worker_goes_on(w
     assert (await world.client.got(f"/v1/disputes/{waiting.json()['id']}"))["state"] == "opened"
     again = await world.client.post("/v1/disputes", world.dispute(700), key=key)
     assert (again.status_code, again.json()["state"]) == (201, "opened")
-    assert await world.disputed() == 700
+    assert await world.read_disputed_minor() == 700
     assert (await world.events()).count("DisputeOpened") == 1
 
 
 async def test_a_token_that_expired_refuses_no_dispute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def unauthorised(*_: object, **__: object) -> None:
+    async def refuse_token(*_: object, **__: object) -> None:
         raise Answered(401, {"code": "not_authenticated", "detail": "the token is expired"})
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.door, "post", unauthorised)
+        patch.setattr(world.door, "post", refuse_token)
         waiting = await world.client.post("/v1/disputes", world.dispute(700))
     assert (waiting.status_code, waiting.json()["state"]) == (202, "requested")
     await world.database.move(minutes=2)
@@ -186,11 +186,11 @@ async def test_a_crash_between_the_two_units_reserves_once(world: World) -> None
         patch.setattr(intents, "record_intent_result", dies)
         waiting = await world.client.post("/v1/disputes", world.dispute(700))
     assert intents.record_intent_result is kept
-    assert (waiting.status_code, await world.disputed()) == (202, 700)
+    assert (waiting.status_code, await world.read_disputed_minor()) == (202, 700)
     await world.database.move(minutes=2)
     await work(world.runtime)
     assert (await world.client.got(f"/v1/disputes/{waiting.json()['id']}"))["state"] == "opened"
-    assert (await world.disputed(), len(set(world.door.calls))) == (700, 1)
+    assert (await world.read_disputed_minor(), len(set(world.door.calls))) == (700, 1)
 
 
 @pytest.mark.parametrize(
@@ -259,8 +259,8 @@ async def test_a_case_that_touches_no_customer_says_so_by_whom_and_why(world: Wo
     body = {"kind": "technical", "severity": "B", "subject": "a probe failed"}
     case = await world.client.create("/v1/cases", body)
     await world.client.create(f"/v1/cases/{case['id']}:resolve", {"outcome": "restarted", "reason": "probe"})
-    why = {"reason": "done", "no_customer_affected": "found by monitoring"}
-    closed = await world.client.create(f"/v1/cases/{case['id']}:close", why)
+    closing = {"reason": "done", "no_customer_affected": "found by monitoring"}
+    closed = await world.client.create(f"/v1/cases/{case['id']}:close", closing)
     assert (closed["no_customer_affected"], closed["closed_by"]) == ("found by monitoring", "operator")
 
 
@@ -283,7 +283,7 @@ async def test_a_dispute_of_a_line_that_is_not_there_leaves_nothing(world: World
     assert "no line 7" in refused.json()["detail"]
     assert (await world.client.got("/v1/cases"))["items"] == []
     assert (await world.client.got("/v1/disputes"))["items"] == []
-    assert (await world.disputed(), await world.events()) == (0, [])
+    assert (await world.read_disputed_minor(), await world.events()) == (0, [])
 
 
 @pytest.mark.parametrize(

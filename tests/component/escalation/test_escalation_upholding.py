@@ -46,7 +46,7 @@ async def test_above_the_limit_it_waits_and_nothing_is_announced(world: World) -
     assert (accepted.status_code, waiting["state"]) == (202, "waiting_for_second_person")
     assert waiting["uphold_proposed_by"] == "ann"
     assert await world.events() == ["CaseOpened", "DisputeOpened"]
-    assert await world.disputed() == 523
+    assert await world.read_disputed_minor() == 523
     for again in (f"{path}:uphold", f"{path}:reject"):
         refused = await world.client.somebody("lea", "lead").post(again, WHY)
         assert (refused.status_code, refused.json()["code"]) == (409, "move_refused")

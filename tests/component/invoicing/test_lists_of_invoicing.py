@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from tests.builders import Client, Database, account, eur, invoice, running
-from tests.component.bank_statements import Paid, camt, import_statement
+from tests.component.bank_statements import Paid, build_camt_statement, import_statement
 from tests.component.billing_world import Billing
 from tests.component.setting_requests import put_by_two
 
@@ -62,9 +62,11 @@ async def test_refunds_and_write_offs_are_found_by_state_account_and_time(billin
 async def test_bank_imports_are_listed_the_newest_first_and_one_is_read(billing: Billing) -> None:
     client = billing.client
     await billing.database.move(datetime(2026, 3, 30, 9, tzinfo=UTC))
-    older = await import_statement(client, camt([Paid("nobody knows", 100)]))
+    older = await import_statement(client, build_camt_statement([Paid("nobody knows", 100)]))
     await billing.database.move(datetime(2026, 3, 31, 9, tzinfo=UTC))
-    newer = await import_statement(client, camt([Paid("nobody knows", 200), Paid("nor this", 300)], day="2026-03-31"))
+    newer = await import_statement(
+        client, build_camt_statement([Paid("nobody knows", 200), Paid("nor this", 300)], day="2026-03-31")
+    )
     page = await client.got("/v1/bank-imports?limit=1")
     assert [item["id"] for item in page["items"]] == [newer["id"]]
     rest = (await client.got(f"/v1/bank-imports?limit=1&after={page['next']}"))["items"]

@@ -15,7 +15,7 @@ from shared.persistence import outbox
 from shared.process.runtime import Runtime
 from shared.pure.payment_references import creditor_reference, grouped
 from tests.builders import Client, Database, account, invoice, running, sweep
-from tests.component.bank_statements import Paid, camt, import_statement, send
+from tests.component.bank_statements import Paid, build_camt_statement, import_statement, send
 
 UNTOUCHED = "SELECT count(*) FROM invoicing.payments"
 
@@ -40,7 +40,7 @@ class Bank:
 
     async def take(self, *entries: Paid | str, **more: str) -> dict[str, Any]:
         """Import a statement, and let what is certain be booked; the import as it is then."""
-        made = await import_statement(self.client, camt(entries, **more))
+        made = await import_statement(self.client, build_camt_statement(entries, **more))
         await sweep(self.runtime)
         return await self.client.got("/v1/bank-imports/latest") | {"id": made["id"]}
 
@@ -79,7 +79,7 @@ async def test_an_entry_that_names_an_open_invoice_is_booked(bank: Bank, version
 
 async def test_a_file_that_comes_again_changes_nothing_and_says_so(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
-    body = camt([Paid(issued["number"], 400), Paid("who knows", 17, reference=None)])
+    body = build_camt_statement([Paid(issued["number"], 400), Paid("who knows", 17, reference=None)])
     first = await import_statement(bank.client, body)
     again = await import_statement(bank.client, body)
     assert (first["repeated"], again["repeated"], again["id"]) == (False, True, first["id"])
@@ -111,7 +111,7 @@ async def test_equal_entries_in_one_statement_are_two(bank: Bank) -> None:
 async def test_imports_at_once_take_each_entry_once(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
     same = [Paid(issued["number"], 100, reference=f"B-{n}") for n in range(5)]
-    bodies = [camt(same, day=f"2026-03-{day}") for day in range(20, 24)]
+    bodies = [build_camt_statement(same, day=f"2026-03-{day}") for day in range(20, 24)]
     made = await asyncio.gather(*(import_statement(bank.client, body) for body in (*bodies, *bodies)))
     assert sorted(bank_import["entries"]["certain"] for bank_import in made if not bank_import["repeated"]) == [
         0,
@@ -141,7 +141,7 @@ BROKEN = {
 async def test_a_broken_statement_leaves_nothing(bank: Bank, broken: str) -> None:
     _, (issued,) = await bank.owes(1000)
     good, wrong, message = BROKEN[broken]
-    body = camt([Paid(issued["number"], 100), Paid("of March", 400, day="2026-03-29")]).decode()
+    body = build_camt_statement([Paid(issued["number"], 100), Paid("of March", 400, day="2026-03-29")]).decode()
     assert good in body
     wrong = good.replace("CRDT", "CREDIT") if wrong is None else wrong
     answer = await send(bank.client, body.replace(good, wrong, 1).encode())
@@ -156,7 +156,7 @@ async def test_a_broken_statement_leaves_nothing(bank: Bank, broken: str) -> Non
 async def test_a_document_type_is_refused_before_it_declares_anything(bank: Bank) -> None:
     bomb = '<!DOCTYPE Document [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     for doctype in (bomb, '<!DOCTYPE Document SYSTEM "file:///etc/hostname">'):
-        body = camt([Paid("&b;", 100)]).replace(b"?>", b"?>" + doctype.encode(), 1)
+        body = build_camt_statement([Paid("&b;", 100)]).replace(b"?>", b"?>" + doctype.encode(), 1)
         answer = await send(bank.client, body)
         assert (answer.status_code, answer.json()["code"]) == (422, "statement_refused")
         assert "DTD" in answer.json()["detail"]
@@ -221,7 +221,7 @@ async def test_another_currency_waits(bank: Bank) -> None:
 
 async def test_what_was_paid_before_it_is_booked_waits_after_all(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
-    await import_statement(bank.client, camt([Paid(issued["number"], 1000)]))
+    await import_statement(bank.client, build_camt_statement([Paid(issued["number"], 1000)]))
     await bank.client.create("/v1/payments", {"account_id": owner, "amount": {"amount_minor": 1000, "currency": "EUR"}})
     await sweep(bank.runtime)
     (entry,) = await bank.entries()
@@ -447,7 +447,7 @@ async def test_what_is_no_statement_is_refused(bank: Bank) -> None:
         ("application/json", b"{}", {}, 415),
         ("text/csv", b"a;b", {}, 422),
         ("text/csv", b"a;b", {"mapping": "unknown"}, 404),
-        ("application/xml", camt([]), {"mapping": "german"}, 422),
+        ("application/xml", build_camt_statement([]), {"mapping": "german"}, 422),
         ("application/xml", b"", {}, 422),
         ("application/xml", b"<Document/>", {}, 422),
     ):
@@ -458,7 +458,7 @@ async def test_what_is_no_statement_is_refused(bank: Bank) -> None:
 async def test_a_person_may_be_faster_than_the_sweep(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
     other, _ = await bank.owes(1000)
-    await import_statement(bank.client, camt([Paid(issued["number"], 400)]))
+    await import_statement(bank.client, build_camt_statement([Paid(issued["number"], 400)]))
     (entry,) = await bank.entries(state="certain")
     assert entry["account_id"] == owner
     await bank.client.create(f"/v1/bank-entries/{entry['id']}:book", {"account_id": other, "reason": "a wrong number"})
@@ -475,7 +475,9 @@ async def test_a_person_may_be_faster_than_the_sweep(bank: Bank) -> None:
 
 async def test_an_entry_that_is_refused_waits_and_the_others_are_booked(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
-    await import_statement(bank.client, camt([Paid(issued["number"], 400), Paid(issued["number"], 100)]))
+    await import_statement(
+        bank.client, build_camt_statement([Paid(issued["number"], 400), Paid(issued["number"], 100)])
+    )
     await bank.database.execute("UPDATE invoicing.bank_entries SET currency = 'USD' WHERE amount_minor = 400")
     await sweep(bank.runtime)
     assert [entry["state"] for entry in await bank.entries()] == ["unmatched", "booked"]
@@ -509,7 +511,7 @@ async def test_the_newest_import_says_how_fresh_the_knowledge_is(bank: Bank) -> 
 async def test_what_is_certain_is_pending_work_until_it_is_booked(bank: Bank) -> None:
     """Whoever asks whether the system is idle sees it."""
     _, (issued,) = await bank.owes(1000)
-    await import_statement(bank.client, camt([Paid(issued["number"], 400), Paid("of March", 7)]))
+    await import_statement(bank.client, build_camt_statement([Paid(issued["number"], 400), Paid("of March", 7)]))
     pending = "SELECT count(*) FROM invoicing.pending_work WHERE name = 'bank_entries'"
     assert await bank.database.value(pending) == 1
     await sweep(bank.runtime)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.builders import sweep
-from tests.component.bank_statements import Paid, camt, import_statement
+from tests.component.bank_statements import Paid, build_camt_statement, import_statement
 from tests.component.invoicing.bank.test_bank import Bank, bank
 
 __all__ = ["bank"]
@@ -61,7 +61,7 @@ async def test_a_debit_that_was_settled_before_its_entry_is_booked_is_that_payme
     _, (first, second) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
     if is_imported_first:
-        await import_statement(bank.client, camt([make_collected(first["number"])]))
+        await import_statement(bank.client, build_camt_statement([make_collected(first["number"])]))
     await bank.client.create(f"/v1/debits/{debit_id}:settle")
     if is_imported_first:
         await sweep(bank.runtime)
@@ -98,7 +98,7 @@ async def test_an_entry_of_a_debit_that_was_refused_is_no_receipt(bank: Bank, is
     _, (first, second) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
     if is_imported_first:
-        await import_statement(bank.client, camt([make_collected(first["number"])]))
+        await import_statement(bank.client, build_camt_statement([make_collected(first["number"])]))
     await bank.client.create(f"/v1/debits/{debit_id}:fail", {"failure": "AC04 account closed"})
     if is_imported_first:
         await sweep(bank.runtime)
@@ -136,7 +136,7 @@ async def test_a_second_entry_of_one_debit_waits(bank: Bank) -> None:
 async def test_a_receipt_for_an_invoice_of_which_a_debit_is_in_flight_waits(bank: Bank) -> None:
     """Without the debit's id it may be that money, or a transfer beside it."""
     _, (first, second) = await bank.owes(10_000, 10_000)
-    await import_statement(bank.client, camt([Paid(second["number"], 10_000)]))
+    await import_statement(bank.client, build_camt_statement([Paid(second["number"], 10_000)]))
     for issued, reference in ((first, "DD-1"), (second, "DD-2")):
         await send_debit(bank, issued, reference)
     latest = await bank.take(Paid(first["number"], 10_000))

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from shared.events.invoicing import BankStatementImported
-from tests.component.bank_statements import IBAN, Paid, camt, import_statement, send
+from tests.component.bank_statements import IBAN, Paid, build_camt_statement, import_statement, send
 from tests.component.invoicing.bank.test_bank import Bank, bank
 
 __all__ = ["bank"]
@@ -37,8 +37,8 @@ async def test_known_until_the_end_of_the_newest_statement_and_no_later_than_its
 async def test_the_bank_account_that_is_known_least_decides_until_it_is_closed(bank: Bank) -> None:
     owner, _ = await bank.owes(1000)
     other = "FR7630006000011234567890189"
-    await import_statement(bank.client, camt([Paid("salary", 17)], day="2026-03-01"))
-    await import_statement(bank.client, camt([Paid("rent", 18)], day="2026-02-20", account=other))
+    await import_statement(bank.client, build_camt_statement([Paid("salary", 17)], day="2026-03-01"))
+    await import_statement(bank.client, build_camt_statement([Paid("rent", 18)], day="2026-02-20", account=other))
     assert (await read_bank_knowledge(bank, owner))["known_until"] == "2026-02-21T00:00:00Z"
     assert (await bank.client.got("/v1/bank-imports/latest"))["known_until"] == "2026-02-21T00:00:00Z"
     listed = (await bank.client.got("/v1/bank-accounts"))["bank_accounts"]
@@ -52,9 +52,11 @@ async def test_the_bank_account_that_is_known_least_decides_until_it_is_closed(b
     closed = await bank.client.post(f"/v1/bank-accounts/{other}:close", {"reason": "given up in February"})
     assert (closed.status_code, closed.json()["is_closed"], closed.json()["closed_by"]) == (200, True, "operator")
     assert (await read_bank_knowledge(bank, owner))["known_until"] == "2026-03-02T00:00:00Z"
-    await import_statement(bank.client, camt([Paid("an old one", 19)], day="2026-02-19", account=other))
+    await import_statement(bank.client, build_camt_statement([Paid("an old one", 19)], day="2026-02-19", account=other))
     assert (await read_bank_knowledge(bank, owner))["known_until"] == "2026-03-02T00:00:00Z"
-    await import_statement(bank.client, camt([Paid("the last one", 20)], day="2026-02-27", account=other))
+    await import_statement(
+        bank.client, build_camt_statement([Paid("the last one", 20)], day="2026-02-27", account=other)
+    )
     assert (await read_bank_knowledge(bank, owner))["known_until"] == "2026-02-28T00:00:00Z"
     unknown = await bank.client.post("/v1/bank-accounts/DE1:close", {"reason": "given up"})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
@@ -62,7 +64,7 @@ async def test_the_bank_account_that_is_known_least_decides_until_it_is_closed(b
 
 @pytest.mark.parametrize("number", ["19-2000145399/0800", "60-16-13 31926819"])
 async def test_a_bank_account_that_has_no_iban_is_closed_by_what_the_bank_calls_it(bank: Bank, number: str) -> None:
-    body = camt([Paid("salary", 17)], day="2026-03-01").decode()
+    body = build_camt_statement([Paid("salary", 17)], day="2026-03-01").decode()
     await import_statement(
         bank.client, body.replace(f"<IBAN>{IBAN}</IBAN>", f"<Othr><Id>{number}</Id></Othr>").encode()
     )
@@ -73,8 +75,8 @@ async def test_a_bank_account_that_has_no_iban_is_closed_by_what_the_bank_calls_
 
 async def test_a_statement_with_an_entry_that_was_refused_says_nothing_new(bank: Bank) -> None:
     owner, _ = await bank.owes(1000)
-    await import_statement(bank.client, camt([Paid("salary", 17)], day="2026-02-27"))
-    body = camt([Paid("rent", 18), Paid("no day", 19, day="")], day="2026-02-28")
+    await import_statement(bank.client, build_camt_statement([Paid("salary", 17)], day="2026-02-27"))
+    body = build_camt_statement([Paid("rent", 18), Paid("no day", 19, day="")], day="2026-02-28")
     made = await import_statement(bank.client, body.replace(b"<BookgDt><Dt></Dt></BookgDt>", b""))
     assert made["entries"] == {"certain": 0, "unmatched": 1, "kept": 0, "repeated": 0}
     assert made["refused"] == [{"place": 2, "bank_account": IBAN, "field": "BookgDt", "message": "missing"}]
@@ -84,16 +86,16 @@ async def test_a_statement_with_an_entry_that_was_refused_says_nothing_new(bank:
         "SELECT data FROM invoicing.outbox WHERE subject = $1 AND type = $2", made["id"], BankStatementImported.type()
     )
     assert BankStatementImported.model_validate_json(row["data"]).refused == 1
-    many = camt([Paid("no day", amount, day="") for amount in range(101)], day="2026-02-28")
+    many = build_camt_statement([Paid("no day", amount, day="") for amount in range(101)], day="2026-02-28")
     answer = await send(bank.client, many.replace(b"<BookgDt><Dt></Dt></BookgDt>", b""))
     assert (answer.status_code, answer.json()["code"]) == (422, "statement_refused")
-    await import_statement(bank.client, camt([Paid("rent", 20)], day="2026-02-28"))
+    await import_statement(bank.client, build_camt_statement([Paid("rent", 20)], day="2026-02-28"))
     assert (await read_bank_knowledge(bank, owner))["known_until"] == "2026-03-01T00:00:00Z"
 
 
 async def test_nothing_is_known_of_payments_when_every_bank_account_is_closed(bank: Bank) -> None:
     owner, _ = await bank.owes(1000)
-    await import_statement(bank.client, camt([Paid("salary", 17)], day="2026-03-01"))
+    await import_statement(bank.client, build_camt_statement([Paid("salary", 17)], day="2026-03-01"))
     await bank.client.post(f"/v1/bank-accounts/{IBAN}:close", {"reason": "given up"})
     assert (await read_bank_knowledge(bank, owner))["known_until"] is None
 
@@ -102,13 +104,13 @@ async def test_statements_of_one_day_each_say_more(bank: Bank) -> None:
     owner, _ = await bank.owes(1000)
     for _ in range(2):
         now = await bank.database.move(hours=1)
-        await import_statement(bank.client, camt([Paid("salary", 17)], day="2026-03-02"))
+        await import_statement(bank.client, build_camt_statement([Paid("salary", 17)], day="2026-03-02"))
         assert (await read_bank_knowledge(bank, owner))["known_until"] == now.isoformat().replace("+00:00", "Z")
 
 
 async def test_of_several_statements_of_an_account_in_one_file_the_newest_counts(bank: Bank) -> None:
     owner, _ = await bank.owes(1000)
-    newer, older = (camt([Paid("salary", 17)], day=day) for day in ("2026-02-28", "2026-02-20"))
+    newer, older = (build_camt_statement([Paid("salary", 17)], day=day) for day in ("2026-02-28", "2026-02-20"))
     statement = older[older.index(b"<Stmt>") : older.index(b"</BkToCstmrStmt>")]
     await import_statement(bank.client, newer.replace(b"</BkToCstmrStmt>", statement + b"</BkToCstmrStmt>"))
     assert (await read_bank_knowledge(bank, owner))["known_until"] == "2026-03-01T00:00:00Z"
@@ -143,7 +145,7 @@ async def test_amounts_of_another_currency_and_money_that_left_are_not(bank: Ban
 
 async def test_one_that_is_certain_counts_until_it_is_booked(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
-    await import_statement(bank.client, camt([Paid(issued["number"], 400)]))
+    await import_statement(bank.client, build_camt_statement([Paid(issued["number"], 400)]))
     assert await in_question(bank, owner) == 1
     await bank.take(Paid("something else", 17))
     assert await in_question(bank, owner) == 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.component.bank_statements import IBAN, Paid, camt, import_statement, join_statements
+from tests.component.bank_statements import IBAN, Paid, build_camt_statement, import_statement, join_statements
 from tests.component.invoicing.bank.test_bank import Bank, bank
 
 __all__ = ["bank"]
@@ -38,7 +38,8 @@ async def test_equal_entries_of_one_reference_in_one_statement_are_two(bank: Ban
 async def test_references_that_begin_again_in_each_statement_hide_nothing(bank: Bank) -> None:
     number = "<NtryRef>1</NtryRef>"
     first, second, third = (
-        camt([Paid(text, 300, reference=None, more=number)]) for text in ("of March", "of April", "of May")
+        build_camt_statement([Paid(text, 300, reference=None, more=number)])
+        for text in ("of March", "of April", "of May")
     )
     assert (await import_statement(bank.client, first))["entries"]["unmatched"] == 1
     assert (await import_statement(bank.client, join_statements(second, third)))["entries"]["unmatched"] == 2
@@ -51,7 +52,7 @@ async def test_what_is_equal_in_all_in_another_file_is_listed_beside_the_entry_t
     payment = Paid(issued["number"], 400, reference="B-1")
     await bank.take(payment)
     (entry,) = await bank.entries()
-    again = await import_statement(bank.client, camt([Paid("another", 17), payment], day="2026-03-31"))
+    again = await import_statement(bank.client, build_camt_statement([Paid("another", 17), payment], day="2026-03-31"))
     assert again["entries"] == {"certain": 0, "unmatched": 1, "kept": 0, "repeated": 1}
     (repeat,) = again["repeats"]
     assert (repeat["place"], repeat["entry_id"], repeat["entry_state"]) == (2, entry["id"], "booked")
@@ -63,7 +64,7 @@ async def test_what_is_equal_in_all_in_another_file_is_listed_beside_the_entry_t
 
 
 async def test_a_statement_that_stands_in_a_file_twice_repeats_its_entries(bank: Bank) -> None:
-    first, again = (camt([Paid("rent", 300, reference="B-1")]) for _ in range(2))
+    first, again = (build_camt_statement([Paid("rent", 300, reference="B-1")]) for _ in range(2))
     made = await import_statement(bank.client, join_statements(first, again))
     assert made["entries"] == {"certain": 0, "unmatched": 1, "kept": 0, "repeated": 1}
     (entry,) = await bank.entries()

@@ -149,7 +149,7 @@ async def test_paging_shows_each_row_once_though_rows_are_added(service: Service
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_cursor")
 
 
-async def kept(database: Database) -> int:
+async def count_keys(database: Database) -> int:
     return int(await database.value("SELECT count(*) FROM invoicing.idempotency"))
 
 
@@ -161,7 +161,7 @@ async def test_a_key_is_pruned_after_thirty_days_and_not_before(service: Service
     assert (await client.post("/v1/accounts", account(), key="k")).content == first.content
     await database.move(seconds=1)
     await runtime.units.run(idempotency.prune)
-    assert await kept(database) == 0
+    assert await count_keys(database) == 0
     assert (await client.post("/v1/accounts", account(), key="k")).json()["id"] != first.json()["id"]
 
 
@@ -172,7 +172,7 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
     sizes: list[int] = []
     done = asyncio.Event()
 
-    async def counted(unit: Unit, prune: Callable[[Unit], Awaitable[bool]] = idempotency.prune) -> bool:
+    async def prune_and_count(unit: Unit, prune: Callable[[Unit], Awaitable[bool]] = idempotency.prune) -> bool:
         before = await unit.connection.fetchval("SELECT count(*) FROM idempotency")
         more = await prune(unit)
         sizes.append(before - await unit.connection.fetchval("SELECT count(*) FROM idempotency"))
@@ -187,7 +187,7 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
     waiting = await database.rows("SELECT kind, name FROM invoicing.pending_work WHERE kind <> 'outbox'")
     assert waiting == []
     monkeypatch.setattr(idempotency, "CHUNK", 2)
-    monkeypatch.setattr(idempotency, "prune", counted)
+    monkeypatch.setattr(idempotency, "prune", prune_and_count)
     monkeypatch.setattr(jobs, "MAINTAIN_EVERY", 0.01)
     monkeypatch.setattr(jobs, "MAINTAIN_PAUSE", 0)
     working = asyncio.create_task(runtime.jobs.run())
@@ -197,7 +197,7 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
     with pytest.raises(asyncio.CancelledError):
         await working
     assert sizes[:3] == [2, 2, 1]
-    assert await kept(database) == 1
+    assert await count_keys(database) == 1
 
 
 async def test_a_key_in_use_is_left_alone(service: Service) -> None:

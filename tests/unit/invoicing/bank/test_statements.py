@@ -21,7 +21,7 @@ from services.invoicing.bank.domain.statements.statement_entries import (
 )
 from services.invoicing.bank.domain.statements.tabular import ColumnMapping
 from tests.component.bank_statements import IBAN, Paid, join_statements
-from tests.component.bank_statements import camt as statement
+from tests.component.bank_statements import build_camt_statement as statement
 
 COLUMNS = ColumnMapping(
     bank_account=IBAN,
