@@ -223,7 +223,7 @@ class World:
             number = len(self.disputes) + 1
             self.disputes[command.body["dispute_id"]] = (invoice, sorted(wanted))
             for line, amount in wanted:
-                self._lines_of(invoice)[line].held[number] = amount
+                self._lines_of(invoice)[line].reserved[number] = amount
 
     def compute_owed(self) -> Owed:
         """Compute what is open and disputed of each line of each invoice, and what of each payment pays nothing yet."""

@@ -49,7 +49,7 @@ from tests.component.documents_world import SELLER, Papers
 from tests.component.setting_requests import put_by_two
 from tests.component.vendor_support import CHANNEL, DIFFERENCE
 from tests.contract.free_text import MARK, mark
-from tests.usage_files import as_csv as usage_as_csv
+from tests.usage_files import as_csv as usage_files_as_csv
 from tests.usage_files import usage_line
 from tests.vendor_files import BilledLine, as_csv, vendor_invoice
 
@@ -202,18 +202,20 @@ class Edge:
         rows = await self.database.rows(f"SELECT DISTINCT action FROM {self.service}.audit_entries")
         return set(actions) - {row["action"] for row in rows}
 
-    async def check(self, case: Case[Any], known: dict[str, Any]) -> int:
-        """Send a case, where it is `known` with what exists; the status, once the answer is found as declared."""
+    async def check(self, case: Case[Any], existing: dict[str, Any]) -> int:
+        """Send a case, with what is `existing` in its places; the status, once the answer is found as declared."""
         for place in (case.path_parameters, case.query, case.headers):
-            place.update({name: known[name] for name in place if name in known})
-        if "if-match" in known and case.method == "PATCH":
-            case.headers["if-match"] = known["if-match"]
-        files = FILES | ({"text/csv": known[FILE_OF.get(case.operation.path, "file")]} if "file" in known else {})
+            place.update({name: existing[name] for name in place if name in existing})
+        if "if-match" in existing and case.method == "PATCH":
+            case.headers["if-match"] = existing["if-match"]
+        files = FILES | ({"text/csv": existing[FILE_OF.get(case.operation.path, "file")]} if "file" in existing else {})
         self.sent += 1
-        if known and self.sent % 2 and case.media_type == "application/json":
+        if existing and self.sent % 2 and case.media_type == "application/json":
             content = case.operation.definition.raw["requestBody"]["content"]
             case.body = mark(case.body, content[case.media_type]["schema"], self.document)
-        case.body = files[case.media_type] if known and case.media_type in files else _placed(case.body, known)
+        case.body = (
+            files[case.media_type] if existing and case.media_type in files else _place_existing(case.body, existing)
+        )
         sent = case.as_transport_kwargs(base_url="http://service")
         own = self.client.headers | {"idempotency-key": str(uuid4())}
         # What a header must not be is generated as a number, too.
@@ -233,12 +235,14 @@ class Edge:
         return answer.status_code
 
 
-def _placed(body: Any, known: dict[str, Any]) -> Any:
-    """A body with what is known in its place, however deep."""
+def _place_existing(body: Any, existing: dict[str, Any]) -> Any:
+    """Put what exists in its places in a body, however deep."""
     if isinstance(body, list):
-        return [_placed(one, known) for one in body]
+        return [_place_existing(part, existing) for part in body]
     if isinstance(body, dict):
-        return {name: known[name] if name in known else _placed(one, known) for name, one in body.items()}
+        return {
+            name: existing[name] if name in existing else _place_existing(part, existing) for name, part in body.items()
+        }
     return body
 
 
@@ -311,7 +315,7 @@ async def _disputes(client: Client) -> dict[str, list[Any]]:
 
 
 async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]]:
-    """What somebody else proposed, debits in flight, and who may decide up to what."""
+    """Propose as somebody else, send debits, and say who may decide up to what."""
     limit = {"amount_minor": 10**6, "reason": "the board"}
     await put_by_two(client.somebody(), "/v1/approval-limits/operator/EUR", limit)
     credit = {"invoice_id": invoice_id, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
@@ -332,7 +336,7 @@ async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]
         for n in range(60)
     ]
     return {
-        "approval_id": [one["id"] for one in proposed],
+        "approval_id": [proposal["id"] for proposal in proposed],
         "setting_change_id": [answer.json()["id"] for answer in raised],
         "debit_id": [debit["id"] for debit in debits],
         "credit_note_id": [issued["credit_note_id"]],
@@ -349,7 +353,7 @@ async def _documents(world: World, owner: str, issued: list[str]) -> dict[str, l
     assert (await put_calendar(world.client, calendar)).status_code == 200
     assert (await papers.seller(sends_documents=False)).status_code == 200
     notes = [await papers.credit(owner, issued[0], 10**8) for _ in range(2)]
-    for path in (*(f"invoices/{one}" for one in issued[1:17]), f"credit-notes/{notes[0]}"):
+    for path in (*(f"invoices/{invoice_id}" for invoice_id in issued[1:17]), f"credit-notes/{notes[0]}"):
         await world.client.create(f"/v1/{path}/delivery:resend", {"reason": "asked for"})
     return {
         "credit_note_id": notes,
@@ -371,7 +375,9 @@ async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
     plan = await billing.plan()
     bought = await billing.buy(plan, owner, start="2026-03-01")
     kinds: tuple[dict[str, Any], ...] = ({"kind": "quantity", "quantity": 3}, {"kind": "plan", "plan_id": plan})
-    scheduled = [(await billing.change(bought, when="renewal", **one))["id"] for one in (*kinds, {"kind": "cancel"})]
+    scheduled = [
+        (await billing.change(bought, when="renewal", **change))["id"] for change in (*kinds, {"kind": "cancel"})
+    ]
     runs = [(await billing.run(at_once=False))["id"] for _ in range(40)]
     return {
         "plan_id": [plan],
@@ -383,7 +389,7 @@ async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
         "effective_from": [f"{year}-01-01" for year in range(2027, 2060)],
         "prices": [{"EUR": {"unit_price_minor": 1008, "setup_minor": 0}}],
         "country": ["DE"],
-        "usage_file": [usage_as_csv([usage_line(bought)]).decode()],
+        "usage_file": [usage_files_as_csv([usage_line(bought)]).decode()],
         "source": ["meters"],
         "in": ["EUR"],
         "base": ["EUR"],
@@ -396,8 +402,8 @@ async def _vendor(client: Client) -> dict[str, list[Any]]:
     """Invoices of the vendor's; to all but three of them a file was sent, whose one line no customer is known for."""
     invoices = [(await client.create("/v1/vendor-invoices", vendor_invoice(100)))["id"] for _ in range(24)]
     file = as_csv([BilledLine("vendor-9", subtotal=100)])
-    for one in invoices[3:]:
-        path = f"/v1/vendor-invoices/{one}/reconciliation"
+    for vendor_invoice_id in invoices[3:]:
+        path = f"/v1/vendor-invoices/{vendor_invoice_id}/reconciliation"
         sent = await client.http.put(path, content=file, headers=client.headers | {"content-type": "text/csv"})
         assert sent.status_code == 201, sent.text
     differences = [item["id"] for item in (await client.got("/v1/vendor-differences"))["items"]]
@@ -408,24 +414,24 @@ async def _collections(world: World) -> dict[str, list[Any]]:
     """Three accounts with a suspension requested, and three whose notice the mail server refused."""
     made = await publish(world.client, STANDARD)
     late, lost = [[replace(world, account_id=uuid4(), subscription_id=uuid4()) for _ in range(3)] for _ in range(2)]
-    for one in (*late, *lost):
-        await one.hear(build_registered(one.account_id))
-    issued = [await one.issue() for one in late]
+    for own_world in (*late, *lost):
+        await own_world.hear(build_registered(own_world.account_id))
+    issued = [await own_world.issue() for own_world in late]
     await world.day(1, 0)
-    for one, invoice_id in zip(late, issued, strict=True):
-        await one.overdue(invoice_id)
+    for own_world, invoice_id in zip(late, issued, strict=True):
+        await own_world.overdue(invoice_id)
     for day in (1, 14, 21):
         await world.day(day)
     world.hop.answer = "550 no such mailbox"
-    for one in lost:
-        await one.overdue(await one.issue())
+    for own_world in lost:
+        await own_world.overdue(await own_world.issue())
     await world.day(22)
-    standings = [await one.standing() for one in (*late, *lost)]
+    standings = [await own_world.standing() for own_world in (*late, *lost)]
     wanted = {"suspensions_per_hour": 2000, "share_of_accounts_percent": 100, "reason": "a quiet year"}
     proposal = await world.client.somebody().create("/v1/guard:set-limits", wanted)
     return {
         "guard_limit_change_id": [proposal["id"]],
-        "account_id": [str(one.account_id) for one in (*late, *lost)],
+        "account_id": [str(own_world.account_id) for own_world in (*late, *lost)],
         "invoice_id": [str(invoice_id) for invoice_id in issued],
         "suspension_id": [suspension["id"] for standing in standings for suspension in standing["suspensions"]],
         "notice_id": [
@@ -443,8 +449,8 @@ async def _entitlements(world: World) -> dict[str, list[Any]]:
     bought = build_activated(uuid4(), uuid4())
     await hear(world.runtime, bought)
     hold = {"subscription_id": str(bought.subscription_id), "reason": "admin", "owner": "operator"}
-    held = [(await world.client.create("/v1/holds", hold))["hold_id"] for _ in range(12)]
-    return {"account_id": [str(bought.account_id)], "subscription_id": [hold["subscription_id"]], "hold_id": held}
+    hold_ids = [(await world.client.create("/v1/holds", hold))["hold_id"] for _ in range(12)]
+    return {"account_id": [str(bought.account_id)], "subscription_id": [hold["subscription_id"]], "hold_id": hold_ids}
 
 
 async def _open_cases(client: Client, case: dict[str, str], target_id: str) -> list[str]:
@@ -675,7 +681,7 @@ async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, j
     ):
         document = (await client.http.get("/openapi.json")).json()
         short = _shorten(document)
-        operations = [one.ok() for one in openapi.from_dict(short).get_all_operations()]  # type: ignore[union-attr]
+        operations = [result.ok() for result in openapi.from_dict(short).get_all_operations()]  # type: ignore[union-attr]
         runtime.clients._clients["invoicing"] = balances  # type: ignore[assignment]
         seeded = await SEEDS[request.param](World(runtime, client, database, hop, balances))
         seeded["failed_work_id"] = await runtime.units.run(_fail)
@@ -685,14 +691,14 @@ async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, j
         yield Edge(request.param, client, database, operations, seeded, document)
 
 
-def generated(
+def generate_cases(
     strategies: Mapping[GenerationMode, st.SearchStrategy[Case[Any]]], seeded: dict[str, list[Any]], turn: int
 ) -> list[tuple[Case[Any], dict[str, Any]]]:
     """As many cases of an operation as each gets, with what is to be placed in them.
 
     The first is always the simplest that is valid, with what exists; by its turn each has its own of what it uses up.
     """
-    found: list[tuple[Case[Any], dict[str, Any]]] = []
+    cases: list[tuple[Case[Any], dict[str, Any]]] = []
     placed = COMMON | {
         name: values[turn % len(values) :] + values[: turn % len(values)] for name, values in seeded.items()
     }
@@ -704,17 +710,17 @@ def generated(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(data=st.data())
-    def collect(data: st.DataObject) -> None:
-        case = data.draw(strategies[data.draw(BOTH)])
-        seed = data.draw(st.integers(0, 2**32))
+    @given(drawing=st.data())
+    def collect(drawing: st.DataObject) -> None:
+        case = drawing.draw(strategies[drawing.draw(BOTH)])
+        seed = drawing.draw(st.integers(0, 2**32))
         places = Random(seed)
         # One draw for all of them: there are a hundred names, of which a case has a few.
-        known = {name: values[places.randrange(len(values)) if seed else 0] for name, values in placed.items()}
-        found.append((case, known if data.draw(HIT) else {}))
+        existing = {name: values[places.randrange(len(values)) if seed else 0] for name, values in placed.items()}
+        cases.append((case, existing if drawing.draw(HIT) else {}))
 
     collect()
-    return found
+    return cases
 
 
 def actions_of(service: str) -> dict[tuple[str, str], str]:
@@ -733,7 +739,9 @@ async def test_every_answer_is_declared_and_every_change_leaves_an_entry(edge: E
         action = [actions[key] for key in [(operation.method.upper(), operation.path)] if key in actions]
         strategies = {mode: operation.as_strategy(mode) for mode in GenerationMode}
         for _ in range(FEW_ROUNDS if operation.path in NEEDS_MORE else ROUNDS):
-            answers = [await edge.check(case, known) for case, known in generated(strategies, edge.seeded, turn)]
+            answers = [
+                await edge.check(case, existing) for case, existing in generate_cases(strategies, edge.seeded, turn)
+            ]
             if any(200 <= status < 300 for status in answers) and not await edge.without_entry(action):
                 break
         else:

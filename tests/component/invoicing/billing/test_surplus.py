@@ -73,7 +73,7 @@ async def charges(billing: Billing, owner: str) -> list[tuple[Any, ...]]:
 
 
 async def test_what_is_open_is_credited_with_its_tax_and_the_rest_is_never_earned(billing: Billing) -> None:
-    """Of the tax of 19.15, 17.87 are in 111.96 of 119.95 (truncated), so 94.09 were never revenue; 6.71 will be."""
+    """Tax: 17.87 of 19.15 are in 111.96 of 119.95 (truncated), so 94.09 were never revenue; 6.71 will be."""
     owner, _, invoice_id = await bill_and_cancel(billing)
     run = await billing.run()
     assert (run["state"], run["accounts"]) == ("done", {"credited": 1})
