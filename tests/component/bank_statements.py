@@ -49,7 +49,7 @@ class Paid:
 def build_camt_statement(
     entries: Iterable[Paid | str], *, version: str = "08", day: str = "2026-03-30", account: str = IBAN
 ) -> bytes:
-    """A statement of one account with these entries (or what stands for one) and a closing balance."""
+    """Build a statement of one account with these entries (or what stands for one) and a closing balance."""
     statement = "".join(entry if isinstance(entry, str) else entry.xml(late=version > "03") for entry in entries)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'

@@ -65,7 +65,7 @@ class Billing:
         return await self.finish_run(run["id"])
 
     async def finish_run(self, run_id: str) -> dict[str, Any]:
-        """Let the workers do all that is due; the run afterwards."""
+        """Let the workers do all that is due; return the run afterwards."""
         await sweep(self.runtime)
         return await self.client.got(f"/v1/bill-runs/{run_id}")
 

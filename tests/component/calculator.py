@@ -26,7 +26,7 @@ class TaxCalculator:
     """Called while a question is being answered."""
 
     def compute_tax(self, body: Body) -> Body:
-        """A tenth on each line."""
+        """Compute a tenth on each line."""
         lines = [
             {"line": line["line"], "tax_minor": int(line["net_minor"] / 10), "rate_bp": 1000} for line in body["lines"]
         ]

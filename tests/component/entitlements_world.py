@@ -141,7 +141,7 @@ class World:
         return self.wire.vendor
 
     def build_activation(self) -> SubscriptionActivated:
-        """The subscription was bought."""
+        """Build the event that the subscription was bought."""
         return build_activated(self.account_id, self.subscription_id)
 
     def make_ended(self, ended_on: date) -> SubscriptionEnded:
@@ -149,7 +149,7 @@ class World:
         return end_subscription(self.account_id, self.subscription_id, ended_on)
 
     def build_suspension_request(self, *invoice_ids: UUID, suspension_id: UUID | None = None) -> SuspensionRequested:
-        """Collections wants a suspension for these invoices."""
+        """Build the event that collections wants a suspension for these invoices."""
         causes = [SuspensionCause(invoice_id=id_, dunnable_minor=100, currency="EUR") for id_ in invoice_ids]
         return SuspensionRequested(
             account_id=self.account_id,
@@ -161,7 +161,7 @@ class World:
         )
 
     def build_withdrawal(self) -> SuspensionWithdrawn:
-        """Collections no longer wants it; it was not effective yet."""
+        """Build the event that collections no longer wants it; it was not effective yet."""
         return SuspensionWithdrawn(**self._end("settled"))
 
     def build_reinstatement_request(self) -> ReinstatementRequested:
@@ -211,7 +211,7 @@ class World:
         return [payload for payload in payloads if not names or payload["type"] in names]
 
     async def list_event_names(self) -> list[str]:
-        """The names of what was announced."""
+        """List the names of what was announced."""
         return [event["type"] for event in await self.events()]
 
     async def is_pending(self) -> bool:

@@ -67,7 +67,7 @@ class World:
     """What each was asked to hold: the invoice and its lines."""
 
     def address_command(self, command: Command) -> Command:
-        """The command with its path and body, as things are now, and a key of its own."""
+        """Give the command its path and body, as things are now, and a key of its own."""
         path, body = getattr(self, f"_{command.kind}_body")(command)
         if command.wrong == "account":
             body = body | {"account_id": NOBODY}
@@ -254,7 +254,7 @@ def _amount(command: Command, minor: int) -> dict[str, Any]:
 
 
 def _pick_id(ids: list[str], place: int) -> str:
-    """One of these, or at one past the last something that nobody knows."""
+    """Pick one of these, or at one past the last something that nobody knows."""
     place %= len(ids) + 1
     return ids[place] if place < len(ids) else str(uuid4())
 

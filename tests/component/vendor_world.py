@@ -13,7 +13,7 @@ Service = tuple[Runtime, Client, Database]
 
 
 async def read_vendor_events(database: Database, subject: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """The events about a vendor invoice: type, headers, payload."""
+    """List the events about a vendor invoice: type, headers, payload."""
     rows = await database.rows(
         "SELECT type, headers, data FROM invoicing.outbox WHERE subject = $1 ORDER BY position", subject
     )

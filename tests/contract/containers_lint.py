@@ -32,7 +32,7 @@ OF_THE_DATABASE_JOB = {"GOODSTANDING_ADMIN_URL", *map(password_variable, ROLES)}
 
 
 def load_deploy_file(name: str) -> Json:
-    """A file of deploy."""
+    """Load a file of deploy."""
     return dict(yaml.safe_load((DEPLOY / name).read_text()))
 
 

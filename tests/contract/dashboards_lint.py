@@ -32,12 +32,12 @@ def queries(board: Json) -> Iterator[str]:
 
 
 def fill_placeholders(query: str) -> str:
-    """A query that can be parsed."""
+    """Fill the placeholders of a query, so that it can be parsed."""
     return VARIABLE.sub(lambda match: "5m" if match[1] in GRAFANAS else "x", query)
 
 
 def find_unexplained(board: Json) -> Iterator[str]:
-    """Panels without a title, a unit that we know, what they show, or what to do."""
+    """Find panels without a title, a unit that we know, what they show, or what to do."""
     for panel in panels(board):
         shows, _, do = panel.get("description", "").partition(DO)
         if not panel.get("title") or len(shows.strip()) < 8 or len(do) < 20:

@@ -694,7 +694,7 @@ async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, j
 def generate_cases(
     strategies: Mapping[GenerationMode, st.SearchStrategy[Case[Any]]], seeded: dict[str, list[Any]], turn: int
 ) -> list[tuple[Case[Any], dict[str, Any]]]:
-    """As many cases of an operation as each gets, with what is to be placed in them.
+    """Generate as many cases of an operation as each gets, with what is to be placed in them.
 
     The first is always the simplest that is valid, with what exists; by its turn each has its own of what it uses up.
     """

@@ -159,7 +159,7 @@ def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
 
 
 def find_unanswered(document: dict[str, Any]) -> set[str]:
-    """Answers of which no example is shown that fits their schema, formats included."""
+    """Find answers of which no example is shown that fits their schema, formats included."""
     return {
         name
         for name, schema in answers(document).items()

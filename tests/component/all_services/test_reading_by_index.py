@@ -66,7 +66,7 @@ async def read_whole(database: Database, service: str, query: str, *arguments: o
 
 
 async def list_scanned_tables(connection: asyncpg.Connection, how: str, query: str, *arguments: object) -> set[str]:
-    """The tables that a query reads in one way, as it is planned."""
+    """List the tables that a query reads in one way, as it is planned."""
     plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
     return set(re.findall(rf"{how}(?: using \w+)? on (\w+)", plan))
 

@@ -39,7 +39,7 @@ async def notices(world: World) -> list[tuple[str, str, set[str]]]:
 
 
 async def list_notice_events(world: World, kind: str) -> list[dict[str, Any]]:
-    """The events of a kind that told of a notice since the due date."""
+    """List the events of a kind that tell of a notice since the due date."""
     events = [orjson.loads(event) for event in await world.events(kind)]
     return [event for event in events if event["template"] != "upcoming"]
 

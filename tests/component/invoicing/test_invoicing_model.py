@@ -163,7 +163,7 @@ class Run:
         return lines, {str(row["id"]): row["unapplied_minor"] for row in rows}
 
     async def check_announcements(self) -> None:
-        """The account's events have no gap, and each success has its fact, once."""
+        """Check that the account's events have no gap, and that each success has its fact, once."""
         rows = await self.database.rows(EVENTS, self.world.account)
         assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
         facts = Counter(row["type"].split(".")[2] for row in rows)

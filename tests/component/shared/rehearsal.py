@@ -41,7 +41,7 @@ class Unheard(Rehearsed):
 
 
 def declare_event(name: str | None = None) -> type[Rehearsed]:
-    """An event with a producer, and so a topic, of its own; `name` is another process' producer."""
+    """Declare an event with a producer, and so a topic, of its own; `name` is another process' producer."""
     own = name or f"rehearsal{next(_numbers)}"
 
     class Happened(Rehearsed):

@@ -69,7 +69,7 @@ class Model:
         return plus_months(self.start, number * self.period), plus_months(self.start, (number + 1) * self.period)
 
     def get_billed_quantity(self, day: date) -> int:
-        """The quantity that the customer pays for on a day."""
+        """Return the quantity that the customer pays for on a day."""
         if not self.start <= day < self.end or (self.credits and self.last(self.suspended, day, False)):
             return 0
         return int(self.last(self.quantities, day, self.quantity))
@@ -124,7 +124,7 @@ Draw = Callable[[random.Random], tuple[list[Any], list[tuple[int, int, str, int]
 
 
 def draw_mixed_courses(dice: random.Random) -> tuple[list[Any], list[tuple[int, int, str, int]]]:
-    """Three kinds of subscriptions with their first days, and what happens to them on which day of the span.
+    """Draw three kinds of subscriptions with their first days, and what happens to them on which day of the span.
 
     Drawn by dice, since lists that are grown one by one stay too short for much to happen (and dice do not shrink).
     """
@@ -138,7 +138,7 @@ def draw_mixed_courses(dice: random.Random) -> tuple[list[Any], list[tuple[int, 
 
 
 def draw_reversed_courses(dice: random.Random) -> tuple[list[Any], list[tuple[int, int, str, int]]]:
-    """Three subscriptions of which much is reversed within a few months, and many bill runs."""
+    """Draw three subscriptions of which much is reversed within a few months, and many bill runs."""
     kinds = [(*kind, dice.randrange(10)) for kind in GIVING_BACK]
     actions = [
         (dice.randrange(12, SPAN // 3), dice.randrange(3), dice.choice(SWITCHES), dice.randint(1, 30))

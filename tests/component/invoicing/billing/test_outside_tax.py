@@ -49,7 +49,7 @@ class Taxing(Billing):
         return made
 
     async def start_run(self, *, at_once: bool = False) -> dict[str, Any]:
-        """A run whose accounts were drawn up; nobody was asked yet."""
+        """Start a run and draw its accounts up; nobody is asked yet."""
         return await self.run(at_once=at_once)
 
     async def run_workers(self, run: dict[str, Any]) -> dict[str, Any]:
@@ -63,13 +63,13 @@ class Taxing(Billing):
         return [item["reason"] for item in answer["items"]]
 
     async def retry_run(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The run after who was set aside was tried again."""
+        """Try again who was set aside; return the run afterwards."""
         await self.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
         await sweep(self.runtime)
         return await self.run_workers(run)
 
     async def approve_run(self, run: dict[str, Any]) -> dict[str, Any]:
-        """The run after a person approved it."""
+        """Approve a run as a person; return the run afterwards."""
         await self.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
         return await self.finish_run(run["id"])
 
@@ -114,7 +114,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
 
 
 async def claim_intent(world: Taxing) -> tuple[IntentKind, Intent]:
-    """The one intent that is due, as a worker claims it."""
+    """Claim the one intent that is due, as a worker does."""
     (intent,) = await world.runtime.units.run(lambda unit: intents.claim_intents(unit, 10))
     assert intent.kind == CALCULATE_TAX
     return next(kind for kind in world.runtime.service.intents if kind.name == CALCULATE_TAX), intent

@@ -33,7 +33,7 @@ async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncItera
 
 
 async def bill_april(billing: Billing, **more: Any) -> tuple[str, str, str]:
-    """An account that was billed 100.80 and tax for April in advance; it, the subscription and the invoice."""
+    """Bill an account 100.80 and tax for April in advance; return it, the subscription and the invoice."""
     await billing.to("2026-04-01")
     owner = await billing.account(**more)
     subscription = await billing.buy(await billing.plan(), owner, start="2026-04-01")

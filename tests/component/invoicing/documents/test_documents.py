@@ -23,7 +23,7 @@ async def papers(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 
 async def bill_ten_seats(papers: Papers, **more: object) -> tuple[str, str]:
-    """An account with an invoice of a bill run: ten seats, and a change within the cycle."""
+    """Bill an account ten seats in a bill run, and a change within the cycle; return it and the invoice."""
     billing = Billing(papers.runtime, papers.client, papers.database)
     await billing.rate()
     owner = await billing.account(**more)

@@ -81,7 +81,7 @@ async def test_what_is_no_rate_is_refused_and_nothing_is_taken(billing: Billing,
 
 
 async def build_exposed_account(billing: Billing) -> str:
-    """An account with an invoice of 119.95 EUR that is overdue, and a subscription that costs us 82 USD a month."""
+    """Build an account with an overdue invoice of 119.95 EUR, and a subscription that costs us 82 USD a month."""
     await billing.rate()
     owner = await billing.account(terms_days=0)
     await billing.buy(await billing.plan(), owner)

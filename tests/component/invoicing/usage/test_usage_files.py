@@ -38,14 +38,14 @@ async def send(billing: Billing, content: bytes, type_: str = "text/csv", key: s
 
 
 async def send_accepted_file(billing: Billing, content: bytes, *more: str, **query: str) -> tuple[int, int]:
-    """How many lines of a file were new, and how many were known."""
+    """Send a file that must be accepted; return how many of its lines were new, and how many were known."""
     answer = await send(billing, content, *more, **query)
     assert answer.status_code == 201, answer.text
     return answer.json()["new"], answer.json()["known"]
 
 
 async def count_usage(billing: Billing) -> tuple[int, int]:
-    """How many lines of usage there are, and charges of them."""
+    """Count the lines of usage, and the charges of them."""
     return tuple((await billing.database.rows(KEPT))[0])
 
 
@@ -55,7 +55,7 @@ def errors(answer: Any) -> tuple[int, str, list[str]]:
 
 
 async def subscribe_and_bill(billing: Billing, markup: int = 1500, **more: Any) -> tuple[str, str]:
-    """An account and its subscription, whose first month is billed."""
+    """Buy a subscription for a new account and bill its first month; return both."""
     owner = await billing.account(**more)
     bought = await billing.buy(await billing.plan(usage_markup_bp=markup), owner)
     await billing.run()

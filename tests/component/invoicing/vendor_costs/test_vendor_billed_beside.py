@@ -28,7 +28,7 @@ def dear(vendor_id: str, starts: date, ends: date, **more: Any) -> BilledLine:
 
 
 async def reconcile_invoice(billing: Billing, lines: list[BilledLine]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The sums, and the work list of this vendor invoice."""
+    """Reconcile a vendor invoice of these lines; return the sums and its work list."""
     body = vendor_invoice(billed_total(lines), currency="USD")
     made = await billing.client.create("/v1/vendor-invoices", body)
     here = World(billing.client, billing.database, made["id"], made["id"])

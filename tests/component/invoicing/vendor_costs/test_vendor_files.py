@@ -31,7 +31,7 @@ async def here(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator
 
 
 async def count_everything(here: World) -> tuple[int, ...]:
-    """How many reconciliations, lines, sums and differences there are."""
+    """Count the reconciliations, lines, sums and differences that there are."""
     return tuple((await here.database.rows(EVERYTHING))[0])
 
 

@@ -46,7 +46,7 @@ def charges(draw: st.DrawFn) -> tuple[int, dict[str, Any]]:
 
 @st.composite
 def billed_lines(draw: st.DrawFn) -> BilledLine:
-    """A line for one of our subscriptions, or for one that we do not know."""
+    """Draw a line for one of our subscriptions, or for one that we do not know."""
     starts, ends = draw(PERIODS)
     return BilledLine(
         subscription=draw(st.sampled_from(["0", "0", "0", "1", "9"])),
@@ -86,7 +86,7 @@ async def compare_with_service(here: World, entity: str, lines: list[BilledLine]
 
 
 def sum_clean_entries(entries: list[Entry]) -> list[Entry]:
-    """The entries, with one for all that is matched and one for all that is within tolerance."""
+    """Replace the entries of what is matched, and of what is within tolerance, by one each."""
     rest = [entry for entry in entries if entry[0] not in ("matched", "within_tolerance")]
     for name in ("matched", "within_tolerance"):
         some = [entry for entry in entries if entry[0] == name]

@@ -25,7 +25,7 @@ async def stage(database: Database, jwks_file: Path, together: bool) -> AsyncIte
 
 
 async def make_poisoned_member(stage: Stage, *broken: int, last: int = 5) -> Member:
-    """A member that has read events 1 to `last` of an account, some of which broke."""
+    """Make a member that has read events 1 to `last` of an account, some of which broke."""
     stage.broken = {(ACCOUNT, n) for n in broken}
     member = Member(stage)
     await member.own()

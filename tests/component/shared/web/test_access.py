@@ -65,7 +65,7 @@ class Edge:
                 yield method, route.path, route if isinstance(route, APIRoute) else None
 
     def list_guarded_routes(self) -> list[tuple[str, str]]:
-        """The routes that need a token, each with a path that can be called."""
+        """List the routes that need a token, each with a path that can be called."""
         return [
             (method, re.sub(r"\{[^}]+\}", str(uuid4()), path))
             for method, path, _ in self.routes()

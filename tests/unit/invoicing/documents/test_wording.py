@@ -27,7 +27,7 @@ SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank
 
 
 def list_placeholders(text: str) -> set[str]:
-    """The words in braces of a text."""
+    """List the words in braces of a text."""
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 

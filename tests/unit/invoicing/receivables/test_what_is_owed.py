@@ -93,7 +93,7 @@ class Account(RuleBasedStateMachine):
         self.model.use_cash()
 
     def receive_payment(self, amount: int) -> Payment:
-        """A new payment, in both, that pays nothing yet."""
+        """Receive a new payment, in both, that pays nothing yet."""
         number = self.next()
         self.model.cash[number] = amount
         return Payment(UUID(int=number), amount, amount, FIRST + number * timedelta(hours=1))
@@ -107,7 +107,7 @@ class Account(RuleBasedStateMachine):
         self.issue_invoice(days, amounts)
 
     def issue_invoice(self, days: int, amounts: list[int]) -> None:
-        """A new invoice, in both."""
+        """Issue a new invoice, in both."""
         number, due = self.next(), date(2026, 4, 1) + days * DAY
         lines = tuple(InvoiceLine(line, None, amount) for line, amount in enumerate(amounts, 1))
         self.invoices[UUID(int=number)] = Invoice(UUID(int=number), UUID(int=0), f"GS-{number:04}", "EUR", due, lines)
