@@ -142,8 +142,8 @@ class Client:
         headers = self.headers | {"idempotency-key": key or str(uuid4())}
         return await self.http.post(path, json=body if body is not None else {}, headers=headers)
 
-    async def made(self, path: str, body: object = None) -> dict[str, Any]:
-        """POST a body that must be accepted; what it made."""
+    async def create(self, path: str, body: object = None) -> dict[str, Any]:
+        """POST a body that must be accepted; return the body of the answer."""
         answer = await self.post(path, body)
         assert answer.status_code in (200, 201, 202), answer.text
         return dict(answer.json())

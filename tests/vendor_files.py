@@ -163,7 +163,7 @@ class World:
     async def record_invoice(self, lines: Sequence[BilledLine], **more: Any) -> str:
         """A vendor invoice of these lines; its id."""
         body = vendor_invoice(billed_total(lines), tax_minor=sum(line.tax for line in lines)) | more
-        return str((await self.client.made("/v1/vendor-invoices", body))["id"])
+        return str((await self.client.create("/v1/vendor-invoices", body))["id"])
 
     async def reconcile_lines(self, lines: Sequence[BilledLine], **more: Any) -> dict[str, Any]:
         """Reconcile an invoice of these lines; the answer."""
@@ -178,8 +178,8 @@ class World:
 
 async def world(client: Client, database: Database, vendor_id: str = "vendor-1", **more: Any) -> World:
     """A customer with a subscription that the vendor knows as `vendor_id`."""
-    owner = (await client.made("/v1/accounts", account(**more)))["id"]
-    bought = await client.made("/v1/subscriptions", subscription(owner, vendor_subscription_id=vendor_id))
+    owner = (await client.create("/v1/accounts", account(**more)))["id"]
+    bought = await client.create("/v1/subscriptions", subscription(owner, vendor_subscription_id=vendor_id))
     return World(client, database, UUID(owner), UUID(bought["id"]))
 
 

@@ -46,14 +46,16 @@ class Paid:
         )
 
 
-def camt(entries: Iterable[Paid | str], *, version: str = "08", day: str = "2026-03-30", account: str = IBAN) -> bytes:
-    """A statement of one account with these entries (or what stands for one) and a closing balance."""
-    told = "".join(entry if isinstance(entry, str) else entry.xml(late=version > "03") for entry in entries)
+def build_camt_statement(
+    entries: Iterable[Paid | str], *, version: str = "08", day: str = "2026-03-30", account: str = IBAN
+) -> bytes:
+    """Build a statement of one account with these entries (or what stands for one) and a closing balance."""
+    statement = "".join(entry if isinstance(entry, str) else entry.xml(late=version > "03") for entry in entries)
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
         f'<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.{version}"><BkToCstmrStmt>'
         f"<GrpHdr><MsgId>{uuid4()}</MsgId></GrpHdr><Stmt><Id>112</Id><Acct><Id><IBAN>{account}</IBAN></Id></Acct>"
-        f"<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Dt><Dt>{day}</Dt></Dt></Bal>{told}"
+        f"<Bal><Tp><CdOrPrtry><Cd>CLBD</Cd></CdOrPrtry></Tp><Dt><Dt>{day}</Dt></Dt></Bal>{statement}"
         "</Stmt></BkToCstmrStmt></Document>"
     ).encode()
 
@@ -72,7 +74,9 @@ async def send(client: Client, body: bytes, kind: str = "application/xml", **par
     return await client.http.post("/v1/bank-imports", content=body, headers=headers, params=parameters)
 
 
-async def imported(client: Client, body: bytes, kind: str = "application/xml", **parameters: str) -> dict[str, Any]:
+async def import_statement(
+    client: Client, body: bytes, kind: str = "application/xml", **parameters: str
+) -> dict[str, Any]:
     """Import a file that must be accepted."""
     answer = await send(client, body, kind, **parameters)
     assert answer.status_code == 201, answer.text

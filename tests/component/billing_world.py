@@ -35,11 +35,11 @@ class Billing:
     async def plan(self, **version: Any) -> str:
         """Make a plan; its id."""
         body = {"code": f"plan-{uuid4()}", "name": "Business Premium", "version": VERSION | version}
-        return str((await self.client.made("/v1/plans", body))["id"])
+        return str((await self.client.create("/v1/plans", body))["id"])
 
     async def account(self, **more: Any) -> str:
         """Register an account in Germany; its id."""
-        return str((await self.client.made("/v1/accounts", account(**({"country": "DE"} | more))))["id"])
+        return str((await self.client.create("/v1/accounts", account(**({"country": "DE"} | more))))["id"])
 
     async def buy(self, plan: str, owner: str, quantity: int = 10, start: str = "2026-03-02", **more: Any) -> str:
         """Begin a subscription; its id."""
@@ -50,22 +50,22 @@ class Billing:
             "vendor_customer_id": "tenant-17",
             "vendor_subscription_id": f"vendor-{uuid4()}",
         }
-        made = await self.client.made(f"/v1/plans/{plan}/subscriptions", body | more)
+        made = await self.client.create(f"/v1/plans/{plan}/subscriptions", body | more)
         return str(made["subscription"]["id"])
 
     async def change(self, subscription: str, kind: str, when: str = "now", **more: Any) -> dict[str, Any]:
         """Change a subscription."""
         body = {"kind": kind, "when": when, "reason": "asked for"} | more
-        return await self.client.made(f"/v1/subscriptions/{subscription}/changes", body)
+        return await self.client.create(f"/v1/subscriptions/{subscription}/changes", body)
 
     async def run(self, day: date | None = None, *, at_once: bool = True) -> dict[str, Any]:
         """Start a bill run, and let the workers do it."""
         body = {"run_date": str(day or self.database.now.date()), "at_once": at_once}
-        run = await self.client.made("/v1/bill-runs", body)
-        return await self.done(run["id"])
+        run = await self.client.create("/v1/bill-runs", body)
+        return await self.finish_run(run["id"])
 
-    async def done(self, run_id: str) -> dict[str, Any]:
-        """Let the workers do all that is due; the run afterwards."""
+    async def finish_run(self, run_id: str) -> dict[str, Any]:
+        """Let the workers do all that is due; return the run afterwards."""
         await sweep(self.runtime)
         return await self.client.got(f"/v1/bill-runs/{run_id}")
 

@@ -16,7 +16,7 @@ Body = dict[str, Any]
 
 @dataclass
 class TaxCalculator:
-    """What it answers: a tenth of each net, truncated, unless `answers` says otherwise, one after another."""
+    """Calculator that answers a tenth of each net, truncated, unless `answers` says otherwise, one after another."""
 
     asked: list[Body] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -25,8 +25,8 @@ class TaxCalculator:
     during: Callable[[], Awaitable[None]] | None = None
     """Called while a question is being answered."""
 
-    def taxed(self, body: Body) -> Body:
-        """A tenth on each line."""
+    def compute_tax(self, body: Body) -> Body:
+        """Compute a tenth on each line."""
         lines = [
             {"line": line["line"], "tax_minor": int(line["net_minor"] / 10), "rate_bp": 1000} for line in body["lines"]
         ]
@@ -41,8 +41,8 @@ class TaxCalculator:
             await during()
         if self.always is not None:
             return self.always
-        told = self.answers.pop(0) if self.answers else self.taxed(body)
-        return told if isinstance(told, Response) else JSONResponse(told)
+        response = self.answers.pop(0) if self.answers else self.compute_tax(body)
+        return response if isinstance(response, Response) else JSONResponse(response)
 
     @property
     def request_ids(self) -> list[str]:

@@ -33,10 +33,10 @@ class MailDesk:
 
     async def open(self, subject: str = "What is line 3?", **more: Any) -> str:
         body = {"kind": "billing_question", "account_id": self.account_id, "subject": subject}
-        return str((await self.client.made("/v1/cases", body | more))["id"])
+        return str((await self.client.create("/v1/cases", body | more))["id"])
 
     async def do(self, case_id: str, verb: str, **body: Any) -> dict[str, Any]:
-        return await self.client.made(f"/v1/cases/{case_id}:{verb}", REASON | body)
+        return await self.client.create(f"/v1/cases/{case_id}:{verb}", REASON | body)
 
     async def refuse(self, path: str, body: dict[str, Any]) -> tuple[int, str]:
         answer = await self.client.post(path, body)
@@ -44,7 +44,7 @@ class MailDesk:
 
     async def write(self, case_id: str, content: str = "It is the set-up charge.", **more: Any) -> dict[str, Any]:
         body = {"content": content, "about_outcome": False}
-        return await self.client.made(f"/v1/cases/{case_id}/messages", body | more)
+        return await self.client.create(f"/v1/cases/{case_id}/messages", body | more)
 
     async def send(self) -> list[EmailMessage]:
         """Let the workers send what waits; the mails that the hop has taken so far."""
@@ -57,7 +57,7 @@ class MailDesk:
     async def add_person(self, **more: Any) -> str:
         person = {"role": "billing", "name": "Ines Alpenrose", "email": "ines@alpenrose.example", "language": "de"}
         body = person | {"valid_from": "2026-03-02"} | more
-        return str((await self.invoicing.made(f"/v1/accounts/{self.account_id}/contact-persons", body))["id"])
+        return str((await self.invoicing.create(f"/v1/accounts/{self.account_id}/contact-persons", body))["id"])
 
     async def hand_over(self, mail: EmailMessage | bytes, key: str | None = None) -> dict[str, Any]:
         """Hand a mail over as the relay does; what the answer says."""
@@ -122,6 +122,6 @@ async def opened_desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncI
         door = Door(invoicing)
         runtime.clients._clients["invoicing"] = door  # type: ignore[assignment]
         desk = MailDesk(runtime, client, invoicing, door, hop, database)
-        desk.account_id = (await invoicing.made("/v1/accounts", account()))["id"]
+        desk.account_id = (await invoicing.create("/v1/accounts", account()))["id"]
         await hear(runtime, build_registered(UUID(desk.account_id)))
         yield desk

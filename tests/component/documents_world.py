@@ -51,7 +51,7 @@ class Papers:
 
     async def account(self, **more: Any) -> str:
         """Register an account; its id."""
-        return str((await self.client.made("/v1/accounts", account(**more)))["id"])
+        return str((await self.client.create("/v1/accounts", account(**more)))["id"])
 
     async def document(self, path: str, accept: str = "text/html", **parameters: Any) -> Any:
         """Ask for a document."""
@@ -63,7 +63,7 @@ class Papers:
         dispute = uuid4()
         lines = [{"line": line, "amount_minor": amount}]
         body = {"dispute_id": str(dispute), "invoice_id": invoice_id, "lines": lines}
-        await self.client.made("/v1/reservations", body)
+        await self.client.create("/v1/reservations", body)
         self.heard += 1
         event = DisputeResolved(
             account_id=UUID(owner),
@@ -79,13 +79,13 @@ class Papers:
 
     async def pay(self, owner: str, minor: int, **more: Any) -> str:
         """Receive a payment; its id."""
-        return str((await self.client.made("/v1/payments", {"account_id": owner, "amount": eur(minor)} | more))["id"])
+        return str((await self.client.create("/v1/payments", {"account_id": owner, "amount": eur(minor)} | more))["id"])
 
     def letters(self) -> list[EmailMessage]:
-        """What the hop has taken."""
-        found = [email.message_from_bytes(one, policy=default) for one in self.hop.taken]
-        assert all(isinstance(one, EmailMessage) for one in found)
-        return found
+        """List the mails that the hop has taken."""
+        mails = [email.message_from_bytes(content, policy=default) for content in self.hop.taken]
+        assert all(isinstance(mail, EmailMessage) for mail in mails)
+        return mails
 
 
 def text(pdf: bytes) -> str:

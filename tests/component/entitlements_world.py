@@ -105,7 +105,7 @@ class Wire(httpx2.AsyncBaseTransport):
 
 @dataclass
 class Collections:
-    """What collections answers about a suspension; None is no answer."""
+    """The answers of collections about a suspension; None is no answer."""
 
     verdict: str | None = "stands"
     asked: list[str] = field(default_factory=list)
@@ -140,16 +140,16 @@ class World:
     def vendor(self) -> Vendor:
         return self.wire.vendor
 
-    def activated(self) -> SubscriptionActivated:
-        """The subscription was bought."""
+    def build_activation(self) -> SubscriptionActivated:
+        """Build the event that the subscription was bought."""
         return build_activated(self.account_id, self.subscription_id)
 
     def make_ended(self, ended_on: date) -> SubscriptionEnded:
         """Make the event of an end; the term goes on until March 2027."""
         return end_subscription(self.account_id, self.subscription_id, ended_on)
 
-    def requested(self, *invoice_ids: UUID, suspension_id: UUID | None = None) -> SuspensionRequested:
-        """Collections wants a suspension for these invoices."""
+    def build_suspension_request(self, *invoice_ids: UUID, suspension_id: UUID | None = None) -> SuspensionRequested:
+        """Build the event that collections wants a suspension for these invoices."""
         causes = [SuspensionCause(invoice_id=id_, dunnable_minor=100, currency="EUR") for id_ in invoice_ids]
         return SuspensionRequested(
             account_id=self.account_id,
@@ -160,12 +160,12 @@ class World:
             causes=tuple(causes),
         )
 
-    def withdrawn(self) -> SuspensionWithdrawn:
-        """Collections no longer wants it; it was not effective yet."""
+    def build_withdrawal(self) -> SuspensionWithdrawn:
+        """Build the event that collections no longer wants it; it was not effective yet."""
         return SuspensionWithdrawn(**self._end("settled"))
 
-    def settled(self) -> ReinstatementRequested:
-        """What caused it is paid."""
+    def build_reinstatement_request(self) -> ReinstatementRequested:
+        """Build the event that its cause is paid."""
         return ReinstatementRequested(**self._end("settled"))
 
     def _end(self, cause: str) -> dict[str, Any]:
@@ -181,23 +181,23 @@ class World:
         for event in events:
             await hear(self.runtime, event)
 
-    async def suspended(self) -> None:
+    async def suspend(self) -> None:
         """Hear of a suspension, and carry it out."""
-        await self.hear(self.requested(uuid4()))
+        await self.hear(self.build_suspension_request(uuid4()))
         await work(self.runtime)
 
     async def place(self, reason: str = "fraud") -> str:
         """Place a hold by hand; its id."""
         body = {"subscription_id": str(self.subscription_id), "reason": reason, "owner": "risk", "comment": "looks odd"}
-        return str((await self.client.made("/v1/holds", body))["hold_id"])
+        return str((await self.client.create("/v1/holds", body))["hold_id"])
 
     async def release(self, hold_id: str) -> dict[str, Any]:
         """Release a hold by somebody who may release those for fraud, too."""
         fraud_desk = self.client.somebody("fraud-desk", roles="fraud")
-        return await fraud_desk.made(f"/v1/holds/{hold_id}:release", {"reason": "cleared"})
+        return await fraud_desk.create(f"/v1/holds/{hold_id}:release", {"reason": "cleared"})
 
     async def access(self) -> dict[str, Any]:
-        """What the route says of the subscription."""
+        """Read what the route says of the subscription."""
         return await self.client.got(f"/v1/access/{self.subscription_id}")
 
     async def state(self) -> str:
@@ -207,12 +207,12 @@ class World:
     async def events(self, *names: str) -> list[dict[str, Any]]:
         """The payloads of what was announced, of these types if any are named, each with its `type`."""
         rows = await self.database.rows("SELECT type, data FROM entitlements.outbox ORDER BY position")
-        told = [orjson.loads(row["data"]) | {"type": row["type"].split(".")[2]} for row in rows]
-        return [one for one in told if not names or one["type"] in names]
+        payloads = [orjson.loads(row["data"]) | {"type": row["type"].split(".")[2]} for row in rows]
+        return [payload for payload in payloads if not names or payload["type"] in names]
 
-    async def told(self) -> list[str]:
-        """The names of what was announced."""
-        return [one["type"] for one in await self.events()]
+    async def list_event_names(self) -> list[str]:
+        """List the names of what was announced."""
+        return [event["type"] for event in await self.events()]
 
     async def is_pending(self) -> bool:
         """Whether something is still to be done at the vendor."""
@@ -227,6 +227,6 @@ async def a_world(database: Database, keys: Keys, jwks_file: Path) -> AsyncItera
         runtime.__dict__["vendor"] = httpx2.AsyncClient(transport=wire, base_url="http://vendor")
         runtime.clients._clients["collections"] = collections  # type: ignore[assignment]
         world = World(runtime, client, database, wire, collections)
-        await world.hear(world.activated())
+        await world.hear(world.build_activation())
         yield world
     wire.vendor.simulator.store.close()

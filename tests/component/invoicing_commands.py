@@ -1,4 +1,4 @@
-"""What can be asked of invoicing over REST, and what a model of it says the answer must be."""
+"""Requests that can be made of invoicing over REST, and the answers that a model of it expects."""
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -66,60 +66,62 @@ class World:
     disputes: dict[str, tuple[str, list[tuple[int, int]]]] = field(default_factory=dict)
     """What each was asked to hold: the invoice and its lines."""
 
-    def addressed(self, one: Command) -> Command:
-        """The command with its path and body, as things are now, and a key of its own."""
-        path, body = getattr(self, f"_{one.kind}_body")(one)
-        if one.wrong == "account":
+    def address_command(self, command: Command) -> Command:
+        """Give the command its path and body, as things are now, and a key of its own."""
+        path, body = getattr(self, f"_{command.kind}_body")(command)
+        if command.wrong == "account":
             body = body | {"account_id": NOBODY}
-        if one.wrong == "field":
+        if command.wrong == "field":
             body = body | {"surprise": 1}
-        return replace(one, key=str(uuid4()), path=path, body=body)
+        return replace(command, key=str(uuid4()), path=path, body=body)
 
-    def _issue_body(self, one: Command) -> tuple[str, dict[str, Any]]:
-        amounts = [*map(eur, one.amounts[:-1]), _amount(one, one.amounts[-1])]
+    def _issue_body(self, command: Command) -> tuple[str, dict[str, Any]]:
+        amounts = [*map(eur, command.amounts[:-1]), _amount(command, command.amounts[-1])]
         lines = [{"description": f"line {n}", "amount": amount} for n, amount in enumerate(amounts, 1)]
-        due = START.date() + timedelta(days=one.pick)
+        due = START.date() + timedelta(days=command.pick)
         return "/v1/invoices", {"account_id": self.account, "lines": lines, "due_date": due.isoformat()}
 
-    def _pay_body(self, one: Command) -> tuple[str, dict[str, Any]]:
-        first, *lines = one.amounts
-        body: dict[str, Any] = {"account_id": self.account, "amount": _amount(one, first)}
-        if one.pick:
-            body["invoice_id"] = _picked(list(self.invoices), one.pick - 1)
+    def _pay_body(self, command: Command) -> tuple[str, dict[str, Any]]:
+        first, *lines = command.amounts
+        body: dict[str, Any] = {"account_id": self.account, "amount": _amount(command, first)}
+        if command.pick:
+            body["invoice_id"] = _pick_id(list(self.invoices), command.pick - 1)
             body["lines"] = _lines(lines)
         return "/v1/payments", body
 
-    def _reverse_body(self, one: Command) -> tuple[str, dict[str, Any]]:
-        return f"/v1/payments/{_picked(list(self.payments), one.pick)}:reverse", {"reason": "the bank took it back"}
+    def _reverse_body(self, command: Command) -> tuple[str, dict[str, Any]]:
+        return f"/v1/payments/{_pick_id(list(self.payments), command.pick)}:reverse", {
+            "reason": "the bank took it back"
+        }
 
     def _charge_body(self, command: Command) -> tuple[str, dict[str, Any]]:
-        payment = _picked(list(self.payments), command.pick)
+        payment = _pick_id(list(self.payments), command.pick)
         amount = self.amounts.get(payment, 1)
         days = {"booked_on": START.date().isoformat(), "answer_by": (START.date() + timedelta(days=20)).isoformat()}
         body = {"payment_id": payment, "amount": eur(amount), "network_reference": str(uuid4()), "reason_code": "other"}
         return "/v1/chargebacks", body | days
 
     def _win_body(self, command: Command) -> tuple[str, dict[str, Any]]:
-        chargeback = _picked(list(self.chargebacks), command.pick)
+        chargeback = _pick_id(list(self.chargebacks), command.pick)
         return f"/v1/chargebacks/{chargeback}:{command.kind}", {"reason": "the network has decided"}
 
     _lose_body = _win_body
 
-    def _reserve_body(self, one: Command) -> tuple[str, dict[str, Any]]:
-        first, *lines = one.amounts
-        known = list(self.disputes)
-        dispute = known[first] if first < len(known) else str(uuid4())
-        body = {"dispute_id": dispute, "invoice_id": _picked(list(self.invoices), one.pick)}
+    def _reserve_body(self, command: Command) -> tuple[str, dict[str, Any]]:
+        first, *lines = command.amounts
+        dispute_ids = list(self.disputes)
+        dispute = dispute_ids[first] if first < len(dispute_ids) else str(uuid4())
+        body = {"dispute_id": dispute, "invoice_id": _pick_id(list(self.invoices), command.pick)}
         return "/v1/reservations", body | {"lines": _lines(lines) or _lines([1])}
 
-    def verdicts(self, one: Command) -> set[Verdict]:
+    def verdicts(self, command: Command) -> set[Verdict]:
         """How it may be answered: where more is wrong than one thing, with either."""
         invalid = {"field": (422, "invalid"), "account": (422, "invalid")}
-        applies = WRONG if one.kind in ("issue", "pay") else invalid
-        if one.wrong in applies:
-            return {applies[one.wrong]}
-        found: set[Verdict] = getattr(self, f"_{one.kind}_verdicts")(one.body, one.path)
-        return found
+        applies = WRONG if command.kind in ("issue", "pay") else invalid
+        if command.wrong in applies:
+            return {applies[command.wrong]}
+        verdicts: set[Verdict] = getattr(self, f"_{command.kind}_verdicts")(command.body, command.path)
+        return verdicts
 
     def _issue_verdicts(self, _: dict[str, Any], __: str) -> set[Verdict]:
         return {(201, "")}
@@ -129,12 +131,12 @@ class World:
             return {(201, "")}
         if body["invoice_id"] not in self.invoices:
             return {(404, "not_found")}
-        lines, wanted = self._lines_of(body["invoice_id"]), _wanted(body)
+        lines, wanted = self._lines_of(body["invoice_id"]), _list_wanted(body)
         too_much = sum(amount for _, amount in wanted) > body["amount"]["amount_minor"]
         return _refusals({n: line.open for n, line in lines.items()}, wanted, too_much=too_much) or {(201, "")}
 
     def _reverse_verdicts(self, _: dict[str, Any], path: str) -> set[Verdict]:
-        payment = _reversed(path)
+        payment = _parse_payment(path)
         if payment not in self.payments:
             return {(404, "not_found")}
         if self.payments[payment] not in self.model.cash:
@@ -162,39 +164,39 @@ class World:
     _lose_verdicts = _win_verdicts
 
     def _reserve_verdicts(self, body: dict[str, Any], _: str) -> set[Verdict]:
-        invoice, wanted = body["invoice_id"], _wanted(body)
+        invoice, wanted = body["invoice_id"], _list_wanted(body)
         if invoice not in self.invoices:
             return {(404, "not_found")}
-        if known := self.disputes.get(body["dispute_id"]):
-            return {(201, "") if known == (invoice, sorted(wanted)) else (409, "dispute_known")}
+        if reserved := self.disputes.get(body["dispute_id"]):
+            return {(201, "") if reserved == (invoice, sorted(wanted)) else (409, "dispute_known")}
         return _refusals({n: line.disputable for n, line in self._lines_of(invoice).items()}, wanted) or {(201, "")}
 
     def _lines_of(self, invoice_id: str) -> dict[int, ModelLine]:
         return self.model.of(self.invoices[invoice_id])
 
-    def done(self, one: Command, answer: dict[str, Any]) -> None:
+    def apply_command(self, command: Command, answer: dict[str, Any]) -> None:
         """Let the model do what was answered with a success."""
-        getattr(self, f"_{one.kind}_done")(one, answer)
+        getattr(self, f"_{command.kind}_done")(command, answer)
         self.model.use_cash()
 
-    def _issue_done(self, one: Command, answer: dict[str, Any]) -> None:
+    def _issue_done(self, command: Command, answer: dict[str, Any]) -> None:
         self.invoices[answer["id"]] = answer["number"]
-        due = date.fromisoformat(one.body["due_date"])
-        for line, asked in enumerate(one.body["lines"], 1):
+        due = date.fromisoformat(command.body["due_date"])
+        for line, asked in enumerate(command.body["lines"], 1):
             self.model.lines[due, answer["number"], line] = ModelLine(asked["amount"]["amount_minor"])
 
-    def _pay_done(self, one: Command, answer: dict[str, Any]) -> None:
+    def _pay_done(self, command: Command, answer: dict[str, Any]) -> None:
         number = self.payments[answer["id"]] = len(self.payments) + 1
-        self.model.cash[number] = self.amounts[answer["id"]] = one.body["amount"]["amount_minor"]
-        if "invoice_id" in one.body:
-            lines = self._lines_of(one.body["invoice_id"])
-            for line, amount in _wanted(one.body):
+        self.model.cash[number] = self.amounts[answer["id"]] = command.body["amount"]["amount_minor"]
+        if "invoice_id" in command.body:
+            lines = self._lines_of(command.body["invoice_id"])
+            for line, amount in _list_wanted(command.body):
                 self.model.pay(lines[line], number, amount)
-            if not one.body["lines"]:
-                self.model.pay_invoice(self.invoices[one.body["invoice_id"]], number)
+            if not command.body["lines"]:
+                self.model.pay_invoice(self.invoices[command.body["invoice_id"]], number)
 
-    def _reverse_done(self, one: Command, _: dict[str, Any]) -> None:
-        self.model.reverse(self.payments[_reversed(one.path)])
+    def _reverse_done(self, command: Command, _: dict[str, Any]) -> None:
+        self.model.reverse(self.payments[_parse_payment(command.path)])
 
     def _charge_done(self, command: Command, answer: dict[str, Any]) -> None:
         number, amount = self.payments[command.body["payment_id"]], command.body["amount"]["amount_minor"]
@@ -215,53 +217,57 @@ class World:
         self.model.decide(list(self.chargebacks).index(answer["id"]))
         return charged
 
-    def _reserve_done(self, one: Command, _: dict[str, Any]) -> None:
-        invoice, wanted = one.body["invoice_id"], _wanted(one.body)
-        if one.body["dispute_id"] not in self.disputes:
+    def _reserve_done(self, command: Command, _: dict[str, Any]) -> None:
+        invoice, wanted = command.body["invoice_id"], _list_wanted(command.body)
+        if command.body["dispute_id"] not in self.disputes:
             number = len(self.disputes) + 1
-            self.disputes[one.body["dispute_id"]] = (invoice, sorted(wanted))
+            self.disputes[command.body["dispute_id"]] = (invoice, sorted(wanted))
             for line, amount in wanted:
-                self._lines_of(invoice)[line].held[number] = amount
+                self._lines_of(invoice)[line].reserved[number] = amount
 
-    def owed(self) -> Owed:
-        """What is open and disputed of each line of each invoice, and what of each payment pays nothing yet."""
+    def compute_owed(self) -> Owed:
+        """Compute what is open and disputed of each line of each invoice, and what of each payment pays nothing yet."""
         lines = {
             invoice: [(line.open, line.disputed) for line in self._lines_of(invoice).values()]
             for invoice in self.invoices
         }
         cash = self.model.cash
-        return lines, {one: cash[number] for one, number in self.payments.items() if number in cash}
+        return lines, {payment_id: cash[number] for payment_id, number in self.payments.items() if number in cash}
 
 
-def _refusals(left: dict[int, int], wanted: list[tuple[int, int]], *, too_much: bool = False) -> set[Verdict]:
-    """What is wrong with amounts for lines that have so much left; nothing, perhaps."""
-    found = {REFUSED} if too_much or any(amount > left.get(line, amount) for line, amount in wanted) else set()
-    return found | ({(422, "unknown_line")} if any(line not in left for line, _ in wanted) else set())
+def _refusals(
+    remaining_by_line: dict[int, int], wanted: list[tuple[int, int]], *, too_much: bool = False
+) -> set[Verdict]:
+    """Return the refusals of amounts for lines that have so much left; none, perhaps."""
+    refusals = (
+        {REFUSED} if too_much or any(amount > remaining_by_line.get(line, amount) for line, amount in wanted) else set()
+    )
+    return refusals | ({(422, "unknown_line")} if any(line not in remaining_by_line for line, _ in wanted) else set())
 
 
-def _amount(one: Command, minor: int) -> dict[str, Any]:
+def _amount(command: Command, minor: int) -> dict[str, Any]:
     """An amount, or a wrong one."""
     return {
-        "amount_minor": 0 if one.wrong == "zero" else minor,
-        "currency": "USD" if one.wrong == "currency" else "EUR",
+        "amount_minor": 0 if command.wrong == "zero" else minor,
+        "currency": "USD" if command.wrong == "currency" else "EUR",
     }
 
 
-def _picked(known: list[str], place: int) -> str:
-    """One of these, or at one past the last something that nobody knows."""
-    place %= len(known) + 1
-    return known[place] if place < len(known) else str(uuid4())
+def _pick_id(ids: list[str], place: int) -> str:
+    """Pick one of these, or at one past the last something that nobody knows."""
+    place %= len(ids) + 1
+    return ids[place] if place < len(ids) else str(uuid4())
 
 
 def _lines(amounts: list[int]) -> list[dict[str, int]]:
     return [{"line": line, "amount_minor": amount} for line, amount in enumerate(amounts, 1)]
 
 
-def _wanted(body: dict[str, Any]) -> list[tuple[int, int]]:
-    return [(one["line"], one["amount_minor"]) for one in body.get("lines", [])]
+def _list_wanted(body: dict[str, Any]) -> list[tuple[int, int]]:
+    return [(line["line"], line["amount_minor"]) for line in body.get("lines", [])]
 
 
-def _reversed(path: str) -> str:
+def _parse_payment(path: str) -> str:
     return path.removeprefix("/v1/payments/").removesuffix(":reverse")
 
 

@@ -38,16 +38,16 @@ def one_by_one(*topics: int) -> Order:
 
 async def read(
     runtime: Runtime,
-    told: Sequence[Sequence[Event]],
+    events_by_topic: Sequence[Sequence[Event]],
     order: Order,
     before: Sequence[int] = (0, 0),
     at: datetime = START,
 ) -> None:
     """Let a service read these topics; `before` are the sequences of the last events before them."""
-    places = [0] * len(told)
+    places = [0] * len(events_by_topic)
     messages = [
         [message(event, number, at) for number, event in enumerate(events, first + 1)]
-        for events, first in zip(told, before, strict=True)
+        for events, first in zip(events_by_topic, before, strict=True)
     ]
     for topic, again in order:
         places[topic] += 1
@@ -69,21 +69,23 @@ async def rows(
 
     `tables` names the columns of each table that tell only of the order.
     """
-    found = []
+    texts = []
     for table, but in tables.items():
         query = f"SELECT (to_jsonb(t) - $2::text[])::text AS row FROM {service}.{table} t WHERE account_id = $1"
-        found += [f"{table} {row['row']}" for row in await database.rows(query, account_id, but.split())]
-    return in_words(found, names)
+        texts += [f"{table} {row['row']}" for row in await database.rows(query, account_id, but.split())]
+    return in_words(texts, names)
 
 
-async def announced(database: Database, service: str, account_id: UUID, names: Mapping[UUID, str]) -> list[str]:
-    """What a service told of an account, in the same words; not in which order."""
+async def list_announcements(
+    database: Database, service: str, account_id: UUID, names: Mapping[UUID, str]
+) -> list[str]:
+    """List what a service announced of an account, in the same words; not in which order."""
     query = f"SELECT type, data FROM {service}.outbox WHERE subject = $1"
-    told = [f"{row['type']} {row['data']}" for row in await database.rows(query, str(account_id))]
-    return in_words(told, names)
+    texts = [f"{row['type']} {row['data']}" for row in await database.rows(query, str(account_id))]
+    return in_words(texts, names)
 
 
 def in_words(texts: Sequence[str], names: Mapping[UUID, str]) -> list[str]:
     """With ids by name, in alphabetical order."""
-    known = {str(id_): name for id_, name in names.items()}
-    return sorted(_ID.sub(lambda found: known.get(found.group(), "?"), text) for text in texts)
+    name_by_id = {str(id_): name for id_, name in names.items()}
+    return sorted(_ID.sub(lambda match: name_by_id.get(match.group(), "?"), text) for text in texts)

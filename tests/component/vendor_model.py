@@ -17,7 +17,7 @@ Entry = tuple[str, int, int, int]
 
 @dataclass
 class Ledger:
-    """What a reseller knows: whose the subscriptions are, what was expected, what was billed so far."""
+    """Knowledge of a reseller: whose the subscriptions are, what was expected, what was billed so far."""
 
     customers: dict[str, str]
     """The vendor's customer of each of the vendor's subscription ids."""
@@ -25,7 +25,7 @@ class Ledger:
     charges: Sequence[Charge]
     billed: list[tuple[Key, BilledLine]] = field(default_factory=list)
 
-    def expected(self, key: Key) -> list[Charge]:
+    def list_expected(self, key: Key) -> list[Charge]:
         return [
             charge
             for charge in self.charges
@@ -33,7 +33,7 @@ class Ledger:
         ]
 
     def before(self, key: Key) -> list[BilledLine]:
-        return [line for known, line in self.billed if known == key]
+        return [line for billed_key, line in self.billed if billed_key == key]
 
     def compare(self, lines: Iterable[BilledLine]) -> list[Entry]:
         """The comparisons of an invoice for March in EUR, sorted; what it bills is known from then on."""
@@ -45,17 +45,17 @@ class Ledger:
                 groups[line.customer, key].append(line)
             else:
                 entries.append(("not_comparable", 1, line.subtotal, 0))
-        entries += [self._judged(customer, key, some) for (customer, key), some in groups.items()]
+        entries += [self._judge(customer, key, some) for (customer, key), some in groups.items()]
         theirs = {key for (customer, key), _ in groups.items() if self.customers.get(key[0]) == customer}
         entries += self._missing(theirs)
         self.billed += [(key, line) for (_, key), some in groups.items() if key in theirs for line in some]
         return sorted(entries)
 
-    def _judged(self, customer: str, key: Key, lines: list[BilledLine]) -> Entry:
+    def _judge(self, customer: str, key: Key, lines: list[BilledLine]) -> Entry:
         quantity, amount = sum(line.quantity for line in lines), sum(line.subtotal for line in lines)
         if self.customers.get(key[0]) != customer:
             return ("no_customer", len(lines), amount, 0)
-        charges, before = self.expected(key), self.before(key)
+        charges, before = self.list_expected(key), self.before(key)
         if not charges:
             return ("missing_with_us", len(lines), amount, 0)
         if any(charge.currency != "EUR" for charge in charges):
@@ -81,7 +81,7 @@ class Ledger:
         for key in {
             (self.ids[charge.subscription_id], charge.kind, charge.starts, charge.to) for charge in self.charges
         }:
-            charges = self.expected(key)
+            charges = self.list_expected(key)
             in_march = any(MARCH[0] <= charge.charged_on < MARCH[1] and charge.currency == "EUR" for charge in charges)
             foreign = any(charge.currency != "EUR" for charge in charges)
             sums = sum(charge.quantity for charge in charges), sum(charge.amount for charge in charges)

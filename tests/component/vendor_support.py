@@ -107,17 +107,17 @@ class Support:
     async def open(self, **more: Any) -> str:
         """Open a technical case; its id."""
         body = {"kind": "technical", "severity": "B", "account_id": str(ACCOUNT), "subject": "Mail is late"}
-        return str((await self.client.made("/v1/cases", body | more))["id"])
+        return str((await self.client.create("/v1/cases", body | more))["id"])
 
     async def get_ready(self, case_id: str) -> None:
         """Do what is to be done before a technical case goes to the vendor."""
         resource = {"reference": f"kb-{uuid4()}", "kind": "solution", "title": "Mail", "content": "-", "language": "en"}
-        resource_id = (await self.client.made("/v1/support-resources", resource))["id"]
+        resource_id = (await self.client.create("/v1/support-resources", resource))["id"]
         consulted = {"resource_id": resource_id, "result": "did_not_help"}
-        await self.client.made(f"/v1/cases/{case_id}/consulted-resources", consulted)
+        await self.client.create(f"/v1/cases/{case_id}/consulted-resources", consulted)
         attempt = {"action": "assigned the licence anew", "result": "did_not_help"}
-        await self.client.made(f"/v1/cases/{case_id}/attempts", attempt)
-        await self.client.made(f"/v1/cases/{case_id}/health-checks", {"result": "no_incident"})
+        await self.client.create(f"/v1/cases/{case_id}/attempts", attempt)
+        await self.client.create(f"/v1/cases/{case_id}/health-checks", {"result": "no_incident"})
 
     async def prepare(self, case_id: str, **more: Any) -> httpx2.Response:
         """Prepare a ticket."""
@@ -130,7 +130,7 @@ class Support:
         assert answer.status_code == 201, answer.text
         await self.leave(number=number)
         ticket_id = str(answer.json()["id"])
-        await self.client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": number})
+        await self.client.create(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": number})
         return ticket_id
 
     async def leave(self, number: str = NUMBER, **state: Any) -> None:

@@ -1,4 +1,4 @@
-"""What tests of the vendor's invoices and of the work list share."""
+"""Helpers of tests of the vendor's invoices and of the work list."""
 
 import asyncio
 from typing import Any
@@ -12,8 +12,8 @@ from tests.builders import Client, Database
 Service = tuple[Runtime, Client, Database]
 
 
-async def told(database: Database, subject: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """The events about a vendor invoice: type, headers, payload."""
+async def read_vendor_events(database: Database, subject: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """List the events about a vendor invoice: type, headers, payload."""
     rows = await database.rows(
         "SELECT type, headers, data FROM invoicing.outbox WHERE subject = $1 ORDER BY position", subject
     )
@@ -37,4 +37,4 @@ async def at_once(service: Service, invoice_id: str, path: str, bodies: list[dic
         async with asyncio.timeout(LONGEST_WAIT_SECONDS):
             while await database.value(WAITING) < len(bodies):  # noqa: ASYNC110  # the database says when
                 await asyncio.sleep(0.01)
-    return [one.result() for one in sent]
+    return [task.result() for task in sent]

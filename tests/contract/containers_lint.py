@@ -1,4 +1,4 @@
-"""What must be so in deploy/compose.yaml and beside it, as functions over the text: each returns what it finds."""
+"""Checks of deploy/compose.yaml and what is beside it, as functions over the text: each returns what it finds."""
 
 import importlib
 import inspect
@@ -15,9 +15,9 @@ from deploy.grafana.panels import BOOKS
 from deploy.local.bootstrap import ROLES
 from deploy.prepare import password_variable
 from services.invoicing.files.api import LARGEST_FILE
+from shared import run
 from shared.base.settings import Settings
 from shared.process.service import NAMES
-from shared.run import ROLES as PROCESS_ROLES
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -31,14 +31,18 @@ SETTINGS = {f"GOODSTANDING_{name.upper()}" for name in Settings.model_fields}
 OF_THE_DATABASE_JOB = {"GOODSTANDING_ADMIN_URL", *map(password_variable, ROLES)}
 
 
-def loaded(name: str) -> Json:
-    """A file of deploy."""
+def load_deploy_file(name: str) -> Json:
+    """Load a file of deploy."""
     return dict(yaml.safe_load((DEPLOY / name).read_text()))
 
 
 def ours(compose: Json) -> dict[str, Json]:
     """The containers that run our image."""
-    return {name: one for name, one in compose["services"].items() if one["image"].startswith("goodstanding:")}
+    return {
+        name: container
+        for name, container in compose["services"].items()
+        if container["image"].startswith("goodstanding:")
+    }
 
 
 EXAMPLES = {
@@ -51,22 +55,22 @@ EXAMPLES = {
 def plain(value: object) -> str:
     """A value with something in place of what the environment gives."""
     return VARIABLE.sub(
-        lambda found: found[2][2:] if (found[2] or "").startswith(":-") else EXAMPLES.get(found[1], "1"), str(value)
+        lambda match: match[2][2:] if (match[2] or "").startswith(":-") else EXAMPLES.get(match[1], "1"), str(value)
     )
 
 
 def wrong_commands(compose: Json) -> Iterator[str]:
     """Commands that do not exist, and processes that are missing or run twice."""
     running = []
-    for name, one in ours(compose).items():
-        python, dash, module, *arguments = one["command"]
+    for name, container in ours(compose).items():
+        python, dash, module, *arguments = container["command"]
         if (python, dash) != ("python", "-m") or not _is_module(module):
             yield f"{name}: no such command: {module}"
         elif module == "shared.run":
             running.append((arguments[0], arguments[1]))
         else:
-            yield from (f"{name}: no such argument: {one}" for one in _unknown(module, arguments))
-    wanted = [(service, role) for service in NAMES for role in PROCESS_ROLES]
+            yield from (f"{name}: no such argument: {argument}" for argument in _unknown(module, arguments))
+    wanted = [(service, role) for service in NAMES for role in run.ROLES]
     if sorted(running) != sorted(wanted):
         yield f"the processes are {set(wanted) ^ set(running) or 'not each once'}"
 
@@ -84,25 +88,27 @@ def _unknown(module: str, arguments: list[str]) -> list[str]:
     if module == "deploy.prepare":
         commands = {command.callback.__name__ for command in code.app.registered_commands}
         return [argument for argument in arguments if argument not in commands]
-    known = {f"--{name.replace('_', '-')}" for name in inspect.signature(code.main).parameters}
-    return [argument for argument in arguments if argument.startswith("--") and argument not in known]
+    options = {f"--{name.replace('_', '-')}" for name in inspect.signature(code.main).parameters}
+    return [argument for argument in arguments if argument.startswith("--") and argument not in options]
 
 
 def wrong_variables(compose: Json) -> Iterator[str]:
     """Variables that nobody reads, that are missing, or whose value is refused."""
-    for name, one in ours(compose).items():
-        given = one.get("environment") or {}
+    for name, container in ours(compose).items():
+        environment = container.get("environment") or {}
         allowed = OF_THE_DATABASE_JOB if name == "database" else SETTINGS
-        otel = {variable for variable in given if hasattr(opentelemetry, variable) or f'"{variable}"' in TELEMETRY}
-        yield from (f"{name}: nobody reads {variable}" for variable in given.keys() - allowed - otel)
-        if name == "database" and given.keys() != OF_THE_DATABASE_JOB:
-            yield f"{name}: lacks {OF_THE_DATABASE_JOB - given.keys()}"
-        if one["command"][2] == "shared.run":
-            yield from _refused(name, given)
+        otel = {
+            variable for variable in environment if hasattr(opentelemetry, variable) or f'"{variable}"' in TELEMETRY
+        }
+        yield from (f"{name}: nobody reads {variable}" for variable in environment.keys() - allowed - otel)
+        if name == "database" and environment.keys() != OF_THE_DATABASE_JOB:
+            yield f"{name}: lacks {OF_THE_DATABASE_JOB - environment.keys()}"
+        if container["command"][2] == "shared.run":
+            yield from _list_refusals(name, environment)
 
 
-def _refused(name: str, given: Json) -> Iterator[str]:
-    values = {key.removeprefix("GOODSTANDING_").lower(): plain(value) for key, value in given.items()}
+def _list_refusals(name: str, environment: Json) -> Iterator[str]:
+    values = {key.removeprefix("GOODSTANDING_").lower(): plain(value) for key, value in environment.items()}
     try:
         Settings(**{key: value for key, value in values.items() if not key.startswith("otel")})  # type: ignore[arg-type]
     except ValidationError as error:
@@ -117,31 +123,31 @@ def _refused(name: str, given: Json) -> Iterator[str]:
 def wrong_places(compose: Json) -> Iterator[str]:
     """Addresses of containers that there are not, or of ports on which they do not listen."""
     services = compose["services"]
-    for name, one in ours(compose).items():
-        for value in (one.get("environment") or {}).values():
+    for name, container in ours(compose).items():
+        for value in (container.get("environment") or {}).values():
             for host, port in ADDRESS.findall(plain(value)):
                 if host not in services or port != _port(services[host], host):
                     yield f"{name}: nobody is at {host}:{port}"
-    for name, one in services.items():
-        missing = set(one.get("depends_on", [])) - services.keys()
+    for name, container in services.items():
+        missing = set(container.get("depends_on", [])) - services.keys()
         yield from (f"{name}: needs {other}, which there is not" for other in missing)
 
 
 def _port(service: Json, name: str) -> str:
-    told = (service.get("environment") or {}).get("GOODSTANDING_PORT")
-    return PORTS.get(name) or plain(told)
+    port = (service.get("environment") or {}).get("GOODSTANDING_PORT")
+    return PORTS.get(name) or plain(port)
 
 
 def wrong_files(compose: Json) -> Iterator[str]:
     """Files that are mounted and not there; volumes that are not declared; a folder that Grafana reads elsewhere."""
-    for name, one in compose["services"].items():
-        for source in (volume.split(":")[0] for volume in one.get("volumes", []) if not volume.startswith("$")):
+    for name, container in compose["services"].items():
+        for source in (volume.split(":")[0] for volume in container.get("volumes", []) if not volume.startswith("$")):
             if source.startswith(".") and not (DEPLOY / source).exists():
                 yield f"{name}: there is no {source}"
             if not source.startswith(".") and source not in compose["volumes"]:
                 yield f"{name}: no volume {source}"
     mounted = {volume.split(":")[0]: volume.split(":")[1] for volume in compose["services"]["grafana"]["volumes"]}
-    provider = loaded("grafana/provisioning/dashboards/dashboards.yaml")["providers"][0]
+    provider = load_deploy_file("grafana/provisioning/dashboards/dashboards.yaml")["providers"][0]
     if mounted.get("./grafana/dashboards") != provider["options"]["path"]:
         yield "grafana: its dashboards are elsewhere"
     if f"/usr/share/grafana{BOOKS}" != f"{mounted.get('../docs')}/runbooks":
@@ -158,21 +164,26 @@ def wrong_targets(compose: Json) -> Iterator[str]:
     """Processes that are not scraped by their service and role on the port on which they tell of themselves."""
     scraped = {
         (target, config["labels"]["service"], config["labels"]["role"])
-        for config in loaded("prometheus/containers.yml")["scrape_configs"][0]["static_configs"]
+        for config in load_deploy_file("prometheus/containers.yml")["scrape_configs"][0]["static_configs"]
         for target in config["targets"]
     }
     running = {
-        (f"{name}:{one['environment'].get('GOODSTANDING_METRICS_PORT')}", *one["command"][3:5])
-        for name, one in ours(compose).items()
-        if one["command"][2] == "shared.run"
+        (f"{name}:{container['environment'].get('GOODSTANDING_METRICS_PORT')}", *container["command"][3:5])
+        for name, container in ours(compose).items()
+        if container["command"][2] == "shared.run"
     }
-    yield from (f"scraped or running, not both: {one}" for one in scraped ^ running)
+    yield from (f"scraped or running, not both: {target}" for target in scraped ^ running)
 
 
 def soft(compose: Json) -> Iterator[str]:
     """Containers of ours that may write, gain rights or are root; services without a health check that is well."""
-    for name, one in ours(compose).items():
-        hard = (one.get("read_only"), one.get("cap_drop"), one.get("security_opt"), one.get("user"))
+    for name, container in ours(compose).items():
+        hard = (
+            container.get("read_only"),
+            container.get("cap_drop"),
+            container.get("security_opt"),
+            container.get("user"),
+        )
         if hard != (True, ["ALL"], ["no-new-privileges:true"], "10001"):
             yield f"{name}: is not hardened"
 
@@ -223,7 +234,7 @@ def findings(text: str) -> list[str]:
 
 
 def image_findings(text: str) -> Iterator[str]:
-    """What the Dockerfile copies and there is not, or says otherwise than the code and the compose file."""
+    """List what the Dockerfile copies and there is not, or says otherwise than the code and the compose file."""
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE):
         if not (ROOT / source).exists():

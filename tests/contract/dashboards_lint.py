@@ -26,18 +26,18 @@ def panels(board: Json) -> list[Json]:
 
 
 def queries(board: Json) -> Iterator[str]:
-    """What all panels ask."""
+    """List the queries of all panels."""
     for panel in panels(board):
         yield from (target["expr"] for target in panel["targets"])
 
 
-def filled(query: str) -> str:
-    """A query that can be parsed."""
-    return VARIABLE.sub(lambda found: "5m" if found[1] in GRAFANAS else "x", query)
+def fill_placeholders(query: str) -> str:
+    """Fill the placeholders of a query, so that it can be parsed."""
+    return VARIABLE.sub(lambda match: "5m" if match[1] in GRAFANAS else "x", query)
 
 
-def unexplained(board: Json) -> Iterator[str]:
-    """Panels without a title, a unit that we know, what they show, or what to do."""
+def find_unexplained(board: Json) -> Iterator[str]:
+    """Find panels without a title, a unit that we know, what they show, or what to do."""
     for panel in panels(board):
         shows, _, do = panel.get("description", "").partition(DO)
         if not panel.get("title") or len(shows.strip()) < 8 or len(do) < 20:
@@ -67,7 +67,7 @@ def windows(board: Json) -> Iterator[str]:
 
 def variables(board: Json) -> Iterator[str]:
     """Variables that are used and not defined, or defined and not used."""
-    defined = {one["name"] for one in board["templating"]["list"]}
+    defined = {variable["name"] for variable in board["templating"]["list"]}
     used = {name for query in queries(board) for name in VARIABLE.findall(query)} - GRAFANAS
     used |= {panel["repeat"] for panel in panels(board) if "repeat" in panel}
     sources = {source["uid"] for panel in panels(board) for source in (panel["datasource"], *_sources(panel))}
@@ -93,7 +93,7 @@ def repeated_titles(board: Json) -> list[str]:
 def added_currencies(board: Json) -> Iterator[str]:
     """Amounts that are added up without their currency."""
     for query in queries(board):
-        if any(_adds(node) for node in nodes(promql_parser.parse(filled(query)))):
+        if any(_adds(node) for node in nodes(promql_parser.parse(fill_placeholders(query)))):
             yield query
 
 
@@ -103,7 +103,7 @@ def _adds(node: Any) -> bool:
         return False
     how = node.modifier
     by_currency = how is not None and (how.type == promql_parser.AggModifierType.By) == ("currency" in how.labels)
-    amounts = (one for one in nodes(node.expr) if isinstance(one, promql_parser.VectorSelector))
+    amounts = (selector for selector in nodes(node.expr) if isinstance(selector, promql_parser.VectorSelector))
     return not by_currency and any(str(amount.name).endswith("_minor") for amount in amounts)
 
 
@@ -120,20 +120,20 @@ def nodes(tree: Any) -> Iterator[Any]:
 def overlapping(board: Json) -> list[str]:
     """Panels that lie on one another or beyond the 24 columns."""
     taken: set[tuple[int, int]] = set()
-    found = []
+    titles = []
     for panel in board["panels"]:
         place = panel["gridPos"]
         cells = {(place["x"] + x, place["y"] + y) for x in range(place["w"]) for y in range(place["h"])}
         if cells & taken or place["x"] + place["w"] > 24:
-            found.append(str(panel["title"]))
+            titles.append(str(panel["title"]))
         taken |= cells
-    return found
+    return titles
 
 
 def findings(board: Json, uids: set[str]) -> list[str]:
     """All of it."""
     return [
-        *unexplained(board),
+        *find_unexplained(board),
         *dead_ends(board, uids),
         *windows(board),
         *variables(board),

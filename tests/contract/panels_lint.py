@@ -7,7 +7,7 @@ from typing import Any
 import promql_parser
 
 from shared.process.service import NAMES
-from tests.contract.dashboards_lint import Json, filled, nodes, panels
+from tests.contract.dashboards_lint import Json, fill_placeholders, nodes, panels
 
 OF_ONE_MOMENT = {"table", "bargauge", "stat"}
 FAILURES = {
@@ -50,7 +50,7 @@ RATES = {"rate", "irate"}
 
 def list_selectors(query: str) -> list[Any]:
     """List the selectors of a query."""
-    tree = promql_parser.parse(filled(query))
+    tree = promql_parser.parse(fill_placeholders(query))
     return [node for node in nodes(tree) if isinstance(node, promql_parser.VectorSelector)]
 
 
@@ -110,7 +110,7 @@ def find_bare_totals(board: Json) -> Iterator[str]:
     """Find counters that are shown as they are, or as an increase that depends on how far one looks."""
     for panel in panels(board):
         for target in panel["targets"]:
-            tree = promql_parser.parse(filled(target["expr"]))
+            tree = promql_parser.parse(fill_placeholders(target["expr"]))
             counted = [selector for selector in list_selectors(target["expr"]) if str(selector.name).endswith("_total")]
             rated = [
                 selector
@@ -128,14 +128,14 @@ def find_mixed_currencies(board: Json) -> Iterator[str]:
     for panel in panels(board):
         for target in panel["targets"]:
             amounts = [selector for selector in list_selectors(target["expr"]) if str(selector.name).endswith("_minor")]
-            if amounts and not _is_without_amounts(promql_parser.parse(filled(target["expr"]))):
+            if amounts and not _is_without_amounts(promql_parser.parse(fill_placeholders(target["expr"]))):
                 chosen = all(_is_of_one_currency(selector) for selector in amounts)
                 if not chosen or panel.get("repeat") != "currency":
                     yield str(panel["title"])
 
 
 def _is_of_one_currency(selector: Any) -> bool:
-    """Whether a selector takes the currency that is chosen; `filled` writes x for it."""
+    """Whether a selector takes the currency that is chosen; `fill_placeholders` writes x for it."""
     return any(
         matcher.name == "currency" and matcher.value == "x" and matcher.op == promql_parser.MatchOp.Equal
         for matcher in selector.matchers.matchers
@@ -165,7 +165,7 @@ def find_unnamed_errors(board: Json) -> Iterator[str]:
     """Find lists of what broke that do not say the class of the error."""
     for panel in panels(board):
         for target in panel["targets"]:
-            tree = promql_parser.parse(filled(target["expr"]))
+            tree = promql_parser.parse(fill_placeholders(target["expr"]))
             asks = any(str(selector.name) == "goodstanding_parked_events" for selector in _selectors(tree))
             if panel["type"] == "table" and asks and not _is_by_error(tree):
                 yield str(panel["title"])

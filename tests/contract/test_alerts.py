@@ -36,12 +36,12 @@ RECORDED = {rule["record"] for rule in rules() if "record" in rule}
 
 
 def program(*names_: str) -> str:
-    found = next((path for name in names_ if (path := shutil.which(name))), None)
-    assert found, f"{names_[0]} is not installed: make setup"
-    return found
+    executable = next((path for name in names_ if (path := shutil.which(name))), None)
+    assert executable, f"{names_[0]} is not installed: make setup"
+    return executable
 
 
-def said(*command: str) -> str:
+def run_tool(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -59,9 +59,9 @@ def selectors(query: object) -> Iterator[str]:
             yield from selectors(argument)
 
 
-def known() -> set[str]:
-    told = list_metric_names(figure for name in NAMES for figure in load_service(name).figures)
-    return told | RECORDED | FROM_PROMETHEUS
+def list_known_metrics() -> set[str]:
+    metrics = list_metric_names(figure for name in NAMES for figure in load_service(name).figures)
+    return metrics | RECORDED | FROM_PROMETHEUS
 
 
 def test_what_a_query_names_is_found() -> None:
@@ -73,7 +73,7 @@ def test_what_a_query_names_is_found() -> None:
 def test_a_rule_names_metrics_that_there_are(rule: dict[str, Any]) -> None:
     asked = set(selectors(promql_parser.parse(rule["expr"])))
     assert asked or rule.get("alert") == "Watchdog"
-    assert asked <= known()
+    assert asked <= list_known_metrics()
 
 
 @pytest.mark.parametrize("name", ALERTS)
@@ -99,21 +99,21 @@ def test_runbooks_name_metrics_that_there_are() -> None:
     text = "\n".join(path.read_text() for path in BOOKS.glob("*.md"))
     metrics = set(re.findall(r"goodstanding_[a-z0-9_]+", text))
     assert metrics
-    assert {name for name in metrics if not {name, f"{name}_count"} & known()} == set()
+    assert {name for name in metrics if not {name, f"{name}_count"} & list_known_metrics()} == set()
 
 
 def test_each_alert_has_a_world_in_which_it_fires_and_one_in_which_it_does_not() -> None:
     worlds = {
-        (one["alertname"], bool(one["exp_alerts"]))
+        (alert["alertname"], bool(alert["exp_alerts"]))
         for world in yaml.safe_load(WORLDS.read_text())["tests"]
-        for one in world["alert_rule_test"]
+        for alert in world["alert_rule_test"]
     }
     assert worlds == {(name, fires) for name in ALERTS for fires in (True, False)} - {("Watchdog", False)}
 
 
 def test_prometheus_takes_the_rules_and_they_judge_as_they_should() -> None:
-    said(program("promtool"), "check", "rules", str(RULES))
-    assert "SUCCESS" in said(program("promtool"), "test", "rules", str(WORLDS))
+    run_tool(program("promtool"), "check", "rules", str(RULES))
+    assert "SUCCESS" in run_tool(program("promtool"), "test", "rules", str(WORLDS))
 
 
 def test_a_rule_that_judges_otherwise_is_seen(tmp_path: Path) -> None:
@@ -136,9 +136,9 @@ def test_a_rule_that_judges_otherwise_is_seen(tmp_path: Path) -> None:
     ],
 )
 def test_an_alert_goes_where_it_should(labels: tuple[str, ...], receiver: str) -> None:
-    said(program("amtool"), "check-config", str(ROUTES))
-    told = said(program("amtool"), "config", "routes", "test", f"--config.file={ROUTES}", *labels)
-    assert told.strip() == receiver
+    run_tool(program("amtool"), "check-config", str(ROUTES))
+    route = run_tool(program("amtool"), "config", "routes", "test", f"--config.file={ROUTES}", *labels)
+    assert route.strip() == receiver
 
 
 def test_a_page_inhibits_the_tickets_of_its_service() -> None:

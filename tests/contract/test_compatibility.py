@@ -1,4 +1,4 @@
-"""What is declared breaks no reader of what was released, and a release refuses what would."""
+"""Declared events break no reader of what was released, and a release refuses what would."""
 
 import copy
 import shutil
@@ -10,13 +10,14 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from shared.events import REGISTRY
-from shared.events import __main__ as schemas
+from shared.events import REGISTRY, __main__
 from shared.events.compatibility import Schema, find_all_breaks, find_breaks
 from shared.process.service import NAMES
 
-RELEASED = schemas.read_schemas(schemas.RELEASED)
-DECLARED = {name: orjson.loads(schemas.schema_of(event)) for name, event in REGISTRY.items() if event.producer in NAMES}
+RELEASED = __main__.read_schemas(__main__.RELEASED)
+DECLARED = {
+    name: orjson.loads(__main__.schema_of(event)) for name, event in REGISTRY.items() if event.producer in NAMES
+}
 
 
 def test_no_reader_of_a_released_event_is_broken() -> None:
@@ -35,8 +36,8 @@ def objects(schema: Any) -> Iterator[Schema]:
 @pytest.mark.parametrize("type_", DECLARED)
 def test_no_field_of_it_could_go_unseen(type_: str) -> None:
     old = DECLARED[type_]
-    for place, one in enumerate(objects(old)):
-        for name in one["properties"]:
+    for place, part in enumerate(objects(old)):
+        for name in part["properties"]:
             new = copy.deepcopy(old)
             there = list(objects(new))[place]
             del there["properties"][name]
@@ -52,15 +53,15 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path
     """Copies of the declared schemas, and of a release that was made of them, in the place of the real folders."""
     copies = tmp_path / "schemas", tmp_path / "released"
     for folder, name in zip(copies, ("SCHEMAS", "RELEASED"), strict=True):
-        shutil.copytree(schemas.SCHEMAS, folder)
-        monkeypatch.setattr(schemas, name, folder)
-    monkeypatch.setattr(schemas, "REGISTRY", {name: REGISTRY[name] for name in DECLARED})
+        shutil.copytree(__main__.SCHEMAS, folder)
+        monkeypatch.setattr(__main__, name, folder)
+    monkeypatch.setattr(__main__, "REGISTRY", {name: REGISTRY[name] for name in DECLARED})
     return copies
 
 
-def told(*arguments: str) -> tuple[int, str]:
-    """What the command answers: its exit code, and what it says."""
-    answer = CliRunner().invoke(schemas.app, list(arguments))
+def run_command(*arguments: str) -> tuple[int, str]:
+    """Run the command; return its exit code, and what it says."""
+    answer = CliRunner().invoke(__main__.app, list(arguments))
     return answer.exit_code, answer.output
 
 
@@ -76,8 +77,8 @@ def test_the_usual_command_leaves_what_was_released(folders: tuple[Path, Path]) 
     kept.write_bytes(orjson.dumps(old))
     before = files(released)
     shutil.rmtree(declared)
-    code, said = told()
-    assert (code, schemas.read_schemas(declared)) == (1, DECLARED)
+    code, said = run_command()
+    assert (code, __main__.read_schemas(declared)) == (1, DECLARED)
     assert "InvoicePaid.v1: paid_by: is never there, for a reader of the older schema" in said
     assert files(released) == before
 
@@ -85,8 +86,8 @@ def test_the_usual_command_leaves_what_was_released(folders: tuple[Path, Path]) 
 def test_a_release_takes_what_is_new(folders: tuple[Path, Path]) -> None:
     _, released = folders
     (released / "goodstanding.collections.NoticeSent.v1.json").unlink()
-    assert told("release") == (0, "")
-    assert schemas.read_schemas(released) == DECLARED
+    assert run_command("release") == (0, "")
+    assert __main__.read_schemas(released) == DECLARED
 
 
 def test_a_release_that_breaks_a_reader_is_refused_as_a_whole(
@@ -96,7 +97,7 @@ def test_a_release_that_breaks_a_reader_is_refused_as_a_whole(
     (released / "goodstanding.collections.NoticeSent.v1.json").unlink()
     before = files(released)
     without = {name: REGISTRY[name] for name in DECLARED if "CaseOpened.v1" not in name}
-    monkeypatch.setattr(schemas, "REGISTRY", without)
-    code, said = told("release")
+    monkeypatch.setattr(__main__, "REGISTRY", without)
+    code, said = run_command("release")
     assert (code, files(released)) == (1, before)
     assert "goodstanding.escalation.CaseOpened.v1: the type is gone" in said

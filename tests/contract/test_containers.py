@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from shared.base.settings import Settings
-from tests.contract.containers_lint import DEPLOY, VARIABLE, findings, image_findings, loaded
-from tests.contract.test_alerts import program, said
+from tests.contract.containers_lint import DEPLOY, VARIABLE, findings, image_findings, load_deploy_file
+from tests.contract.test_alerts import program, run_tool
 
 COMPOSE = (DEPLOY / "compose.yaml").read_text()
 IMAGE = (DEPLOY / "Dockerfile").read_text()
@@ -57,8 +57,8 @@ def test_the_containers_fit_the_code() -> None:
 )
 def test_a_faulty_copy_is_seen(right: str, wrong: str, finds: str) -> None:
     assert right in COMPOSE
-    found = findings(COMPOSE.replace(right, wrong))
-    assert any(finds in one for one in found), found
+    flaws = findings(COMPOSE.replace(right, wrong))
+    assert any(finds in flaw for flaw in flaws), flaws
 
 
 def test_the_image_fits_the_code() -> None:
@@ -83,14 +83,14 @@ def test_a_faulty_image_is_seen(right: str, wrong: str, finds: str) -> None:
 
 
 def _config(text: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """What docker-compose makes of it, with the sandbox too."""
+    """Run docker-compose on it, with the sandbox too."""
     program = shutil.which("docker-compose")
     assert program, "docker-compose is not installed: make setup"
     (folder / "compose.yaml").write_text(text)
     (folder / "access.env").write_text(ACCESS)
-    told = ("--env-file", str(DEPLOY / "sandbox.env"), "-f", str(folder / "compose.yaml"), "--profile", "sandbox")
+    arguments = ("--env-file", str(DEPLOY / "sandbox.env"), "-f", str(folder / "compose.yaml"), "--profile", "sandbox")
     bare = {"PATH": os.environ["PATH"], "HOME": str(folder)} | environment
-    return subprocess.run((program, *told, "config"), capture_output=True, text=True, check=False, env=bare)
+    return subprocess.run((program, *arguments, "config"), capture_output=True, text=True, check=False, env=bare)
 
 
 SECRETS = {name: "/given" for name, default in VARIABLE.findall(COMPOSE) if default.startswith(":?")}
@@ -114,21 +114,21 @@ def listens(port: str, host: str) -> bool:
 
 
 def test_the_sandbox_is_where_its_variables_say() -> None:
-    told = dict(line.split("=", 1) for line in (DEPLOY / "sandbox.env").read_text().splitlines() if line[0] != "#")
-    vendor = urlsplit(told["GOODSTANDING_VENDOR_URL"])
+    variables = dict(line.split("=", 1) for line in (DEPLOY / "sandbox.env").read_text().splitlines() if line[0] != "#")
+    vendor = urlsplit(variables["GOODSTANDING_VENDOR_URL"])
     assert listens(str(vendor.port), str(vendor.hostname))
-    assert listens(told["GOODSTANDING_SMTP_PORT"], told["GOODSTANDING_SMTP_HOST"])
+    assert listens(variables["GOODSTANDING_SMTP_PORT"], variables["GOODSTANDING_SMTP_HOST"])
     assert not listens("1", "vendor")
-    assert urlsplit(told["GOODSTANDING_PUBLIC_URL"]).port == 8002
+    assert urlsplit(variables["GOODSTANDING_PUBLIC_URL"]).port == 8002
     assert "127.0.0.1:8002:8000" in yaml.safe_load(COMPOSE)["services"]["collections-api"]["ports"]
 
 
 def test_prometheus_takes_its_configuration() -> None:
-    assert "SUCCESS" in said(program("promtool"), "check", "config", str(DEPLOY / "prometheus" / "containers.yml"))
+    assert "SUCCESS" in run_tool(program("promtool"), "check", "config", str(DEPLOY / "prometheus" / "containers.yml"))
 
 
 def test_grafana_finds_what_it_links_to() -> None:
-    sources = loaded("grafana/provisioning/datasources/sources.yaml")["datasources"]
+    sources = load_deploy_file("grafana/provisioning/datasources/sources.yaml")["datasources"]
     uids, services = {source["uid"] for source in sources}, yaml.safe_load(COMPOSE)["services"]
     for source in sources:
         assert urlsplit(source["url"]).hostname in services
@@ -139,7 +139,7 @@ def test_grafana_finds_what_it_links_to() -> None:
 
 
 def test_the_collector_hands_on_to_the_store_of_traces() -> None:
-    collector, services = loaded("opentelemetry/collector.yaml"), yaml.safe_load(COMPOSE)["services"]
+    collector, services = load_deploy_file("opentelemetry/collector.yaml"), yaml.safe_load(COMPOSE)["services"]
     pipeline = collector["service"]["pipelines"]["traces"]
     for part in ("receivers", "processors", "exporters"):
         assert set(pipeline[part]) == set(collector[part])

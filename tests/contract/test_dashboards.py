@@ -15,8 +15,8 @@ import pytest
 from deploy.grafana.__main__ import FOLDER, differing
 from deploy.grafana.asking import Window
 from deploy.grafana.pictures import PICTURES
-from tests.contract import dashboards_lint as lint
-from tests.contract.test_alerts import known, selectors
+from tests.contract import dashboards_lint
+from tests.contract.test_alerts import list_known_metrics, selectors
 
 NODE = Path(__file__).parents[2] / "deploy" / "grafana" / "node"
 FROM_PROMETHEUS = {"ALERTS"}
@@ -40,25 +40,25 @@ def test_a_dashboard_that_was_changed_by_hand_is_seen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_a_dashboard_asks_for_what_there_is(uid: str) -> None:
-    asked = list(lint.queries(BOARDS[uid]))
+    asked = list(dashboards_lint.queries(BOARDS[uid]))
     assert asked
     for query in asked:
-        named = set(selectors(promql_parser.parse(lint.filled(query))))
+        named = set(selectors(promql_parser.parse(dashboards_lint.fill_placeholders(query))))
         assert named, query
-        assert named <= known() | FROM_PROMETHEUS, query
+        assert named <= list_known_metrics() | FROM_PROMETHEUS, query
 
 
 def test_variables_ask_for_what_there_is() -> None:
     for board in BOARDS.values():
-        for one in board["templating"]["list"]:
-            if one["type"] == "query":
-                series = one["query"].removeprefix("label_values(").rpartition(",")[0]
-                assert set(selectors(promql_parser.parse(series))) <= known()
+        for variable in board["templating"]["list"]:
+            if variable["type"] == "query":
+                series = variable["query"].removeprefix("label_values(").rpartition(",")[0]
+                assert set(selectors(promql_parser.parse(series))) <= list_known_metrics()
 
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_a_dashboard_can_be_understood(uid: str) -> None:
-    assert lint.findings(BOARDS[uid], set(BOARDS)) == []
+    assert dashboards_lint.findings(BOARDS[uid], set(BOARDS)) == []
 
 
 def _set(key: str, value: object) -> Callable[[dict[str, Any]], None]:
@@ -89,15 +89,15 @@ def _asks(query: str) -> Callable[[dict[str, Any]], None]:
 )
 def test_what_cannot_be_understood_is_seen(change: Callable[[dict[str, Any]], None], finds: str) -> None:
     board = copy.deepcopy(LIFECYCLE)
-    change(lint.panels(board)[0])
-    found = lint.findings(board, set(BOARDS))
-    assert any(finds in one for one in found), found
+    change(dashboards_lint.panels(board)[0])
+    flaws = dashboards_lint.findings(board, set(BOARDS))
+    assert any(finds in flaw for flaw in flaws), flaws
 
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_all_variables_can_be_filled_in(uid: str) -> None:
     window = Window("nowhere", 0, 3600, 15, {"service": "invoicing"})
-    assert [query for query in lint.queries(BOARDS[uid]) if "$" in window.fill_variables(query)] == []
+    assert [query for query in dashboards_lint.queries(BOARDS[uid]) if "$" in window.fill_variables(query)] == []
 
 
 def test_variables_are_filled_in_as_grafana_does() -> None:
@@ -119,7 +119,7 @@ def test_each_dashboard_is_shown_by_pictures_that_are_small() -> None:
 
 
 def types_of(folder: Path, boards: dict[str, dict[str, Any]]) -> str:
-    """What the compiler says of these dashboards as constants of Grafana's types; nothing if they are well."""
+    """Return what the compiler says of these dashboards as constants of Grafana's types; nothing if they are well."""
     shutil.copytree(NODE / "check", folder / "check")
     shutil.copy(NODE / "tsconfig.json", folder)
     (folder / "node_modules").symlink_to(NODE / "node_modules")
@@ -140,9 +140,9 @@ def test_they_have_grafanas_own_types(tmp_path: Path) -> None:
 
 def test_what_grafana_does_not_know_is_seen(tmp_path: Path) -> None:
     wrong = {name: copy.deepcopy(LIFECYCLE) for name in ("kind", "option", "unknown", "enumeration")}
-    lint.panels(wrong["kind"])[0]["type"] = "statistic"
-    lint.panels(wrong["option"])[0]["options"]["colourMode"] = "value"
+    dashboards_lint.panels(wrong["kind"])[0]["type"] = "statistic"
+    dashboards_lint.panels(wrong["option"])[0]["options"]["colourMode"] = "value"
     wrong["unknown"]["refreshes"] = "30s"
-    lint.panels(wrong["enumeration"])[-1]["options"]["legend"]["placement"] = "left"
+    dashboards_lint.panels(wrong["enumeration"])[-1]["options"]["legend"]["placement"] = "left"
     said = types_of(tmp_path, wrong)
     assert [name for name in wrong if f"{name}.ts" not in said] == []

@@ -1,4 +1,4 @@
-"""What the page for integrators says of topics, types, fields, headers and partitions is what the product declares."""
+"""Topics, types, fields, headers and partitions on the page for integrators are what the product declares."""
 
 import json
 import re
@@ -50,9 +50,9 @@ def test_every_header_is_told() -> None:
         cause=Cause("request-1", act=AuditedAct("j.meier", "payment.record", "asked")),
     )
     table = TEXT.partition("| header |")[2].partition("\n\n")[0]
-    told = set(re.findall(r"`((?:ce_)?[a-z-]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))))
-    assert told - {"traceparent"} == json.loads(row.headers).keys() - {"traceparent"}
-    assert "traceparent" in told
+    listed = set(re.findall(r"`((?:ce_)?[a-z-]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))))
+    assert listed - {"traceparent"} == json.loads(row.headers).keys() - {"traceparent"}
+    assert "traceparent" in listed
 
 
 def test_the_size_it_promises_is_the_limit() -> None:

@@ -41,7 +41,7 @@ from tests.builders import (
     invoice,
     running,
 )
-from tests.component.bank_statements import IBAN, Paid, camt, imported
+from tests.component.bank_statements import IBAN, Paid, build_camt_statement, import_statement
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.collections.test_collections import Hop, Invoicing, World, mailbox, publish
@@ -49,7 +49,7 @@ from tests.component.documents_world import SELLER, Papers
 from tests.component.setting_requests import put_by_two
 from tests.component.vendor_support import CHANNEL, DIFFERENCE
 from tests.contract.free_text import MARK, mark
-from tests.usage_files import as_csv as usage_as_csv
+from tests.usage_files import as_csv as usage_files_as_csv
 from tests.usage_files import usage_line
 from tests.vendor_files import BilledLine, as_csv, vendor_invoice
 
@@ -91,7 +91,7 @@ NEVER_DECLARED = {
     "x-content-type-options",
 }
 """Headers of every answer, which OpenAPI tells by other means or which are the same everywhere."""
-FILES = {"application/xml": camt([Paid("of March", 700)])}
+FILES = {"application/xml": build_camt_statement([Paid("of March", 700)])}
 """What is sent as a file, where that is known: nobody generates one that makes sense."""
 FILE_OF = {"/v1/usage-files": "usage_file", "/v1/support-resources:import": "resource_file"}
 """Whose CSV is another than that of most."""
@@ -202,18 +202,20 @@ class Edge:
         rows = await self.database.rows(f"SELECT DISTINCT action FROM {self.service}.audit_entries")
         return set(actions) - {row["action"] for row in rows}
 
-    async def check(self, case: Case[Any], known: dict[str, Any]) -> int:
-        """Send a case, where it is `known` with what exists; the status, once the answer is found as declared."""
+    async def check(self, case: Case[Any], existing: dict[str, Any]) -> int:
+        """Send a case, with what is `existing` in its places; the status, once the answer is found as declared."""
         for place in (case.path_parameters, case.query, case.headers):
-            place.update({name: known[name] for name in place if name in known})
-        if "if-match" in known and case.method == "PATCH":
-            case.headers["if-match"] = known["if-match"]
-        files = FILES | ({"text/csv": known[FILE_OF.get(case.operation.path, "file")]} if "file" in known else {})
+            place.update({name: existing[name] for name in place if name in existing})
+        if "if-match" in existing and case.method == "PATCH":
+            case.headers["if-match"] = existing["if-match"]
+        files = FILES | ({"text/csv": existing[FILE_OF.get(case.operation.path, "file")]} if "file" in existing else {})
         self.sent += 1
-        if known and self.sent % 2 and case.media_type == "application/json":
+        if existing and self.sent % 2 and case.media_type == "application/json":
             content = case.operation.definition.raw["requestBody"]["content"]
             case.body = mark(case.body, content[case.media_type]["schema"], self.document)
-        case.body = files[case.media_type] if known and case.media_type in files else _placed(case.body, known)
+        case.body = (
+            files[case.media_type] if existing and case.media_type in files else _place_existing(case.body, existing)
+        )
         sent = case.as_transport_kwargs(base_url="http://service")
         own = self.client.headers | {"idempotency-key": str(uuid4())}
         # What a header must not be is generated as a number, too.
@@ -233,22 +235,26 @@ class Edge:
         return answer.status_code
 
 
-def _placed(body: Any, known: dict[str, Any]) -> Any:
-    """A body with what is known in its place, however deep."""
+def _place_existing(body: Any, existing: dict[str, Any]) -> Any:
+    """Put what exists in its places in a body, however deep."""
     if isinstance(body, list):
-        return [_placed(one, known) for one in body]
+        return [_place_existing(part, existing) for part in body]
     if isinstance(body, dict):
-        return {name: known[name] if name in known else _placed(one, known) for name, one in body.items()}
+        return {
+            name: existing[name] if name in existing else _place_existing(part, existing) for name, part in body.items()
+        }
     return body
 
 
 async def _invoicing(world: World) -> dict[str, list[Any]]:
-    owner = (await world.client.made("/v1/accounts", account()))["id"]
-    issued = [(await world.client.made("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(24)]
-    paid = [(await world.client.made("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)]
+    owner = (await world.client.create("/v1/accounts", account()))["id"]
+    issued = [(await world.client.create("/v1/invoices", invoice(owner, 10**9, 500)))["id"] for _ in range(24)]
+    paid = [
+        (await world.client.create("/v1/payments", {"account_id": owner, "amount": eur(9)}))["id"] for _ in range(3)
+    ]
     payments = [Paid("nobody knows", 100 + n) for n in range(40)]
-    first_import = await imported(world.client, camt(payments))
-    repeats = (await imported(world.client, camt(payments, day="2026-03-31")))["repeats"]
+    first_import = await import_statement(world.client, build_camt_statement(payments))
+    repeats = (await import_statement(world.client, build_camt_statement(payments, day="2026-03-31")))["repeats"]
     waiting = [item["id"] for item in (await world.client.got("/v1/bank-entries", state="unmatched"))["items"]]
     rich = await _with_cash(world.client)
     ids = {"account_id": [owner, *rich["account_id"]], "payment_id": paid + rich["payment_id"]}
@@ -267,11 +273,11 @@ async def _invoicing(world: World) -> dict[str, list[Any]]:
 
 async def _with_cash(client: Client) -> dict[str, list[Any]]:
     """An account with unapplied cash, since its invoice is disputed."""
-    rich = (await client.made("/v1/accounts", account()))["id"]
-    disputed = (await client.made("/v1/invoices", invoice(rich, 10**6)))["id"]
+    rich = (await client.create("/v1/accounts", account()))["id"]
+    disputed = (await client.create("/v1/invoices", invoice(rich, 10**6)))["id"]
     reserve = {"dispute_id": str(uuid4()), "invoice_id": disputed, "lines": [{"line": 1, "amount_minor": 10**6}]}
-    await client.made("/v1/reservations", reserve)
-    paid = [(await client.made("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(20)]
+    await client.create("/v1/reservations", reserve)
+    paid = [(await client.create("/v1/payments", {"account_id": rich, "amount": eur(10**5)}))["id"] for _ in range(20)]
     return {"account_id": [rich], "invoice_id": [disputed], "payment_id": paid}
 
 
@@ -284,53 +290,53 @@ async def _charge_back(client: Client, payments: list[str]) -> dict[str, list[An
         for n in range(3)
     ]
     dates = {name: [day] for name, day in days.items()}
-    return dates | {"chargeback_id": [(await client.made("/v1/chargebacks", body))["id"] for body in bodies]}
+    return dates | {"chargeback_id": [(await client.create("/v1/chargebacks", body))["id"] for body in bodies]}
 
 
 async def _contact_persons(client: Client, accounts: list[str]) -> dict[str, list[Any]]:
     """Contact persons of these accounts, enough of them to change, end and erase some."""
     person = {"role": "technical", "name": "A. Person", "email": "person@example.org", "valid_from": "2026-03-02"}
     paths = [f"/v1/accounts/{account_id}/contact-persons" for account_id in accounts]
-    persons = [(await client.made(path, person))["id"] for path in paths for _ in range(12)]
+    persons = [(await client.create(path, person))["id"] for path in paths for _ in range(12)]
     dates = {"valid_from": ["2026-03-02"], "valid_to": ["2027-03-01"], "valid_on": ["2026-03-02"]}
     return dates | {"contact_person_id": persons, "channel": ["email"], "email": [person["email"]], "phone": [None]}
 
 
 async def _disputes(client: Client) -> dict[str, list[Any]]:
     """Disputes that whoever may credit 1.00 may uphold, and enough of them to release some."""
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    issued = (await client.made("/v1/invoices", invoice(owner, 10**6)))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    issued = (await client.create("/v1/invoices", invoice(owner, 10**6)))["id"]
     disputes = [str(uuid4()) for _ in range(60)]
     for dispute_id in disputes:
         small = {"dispute_id": dispute_id, "invoice_id": issued, "lines": [{"line": 1, "amount_minor": 100}]}
-        await client.made("/v1/reservations", small)
+        await client.create("/v1/reservations", small)
     unheard = [str(uuid4()) for _ in disputes[:20]]
     return {"dispute_id": disputes + unheard, "roles": [["operator"]]}
 
 
 async def _second_person(client: Client, invoice_id: str) -> dict[str, list[Any]]:
-    """What somebody else proposed, debits in flight, and who may decide up to what."""
+    """Propose as somebody else, send debits, and say who may decide up to what."""
     limit = {"amount_minor": 10**6, "reason": "the board"}
     await put_by_two(client.somebody(), "/v1/approval-limits/operator/EUR", limit)
     credit = {"invoice_id": invoice_id, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
     somebody = client.somebody()
     owner = (await client.got(f"/v1/invoices/{invoice_id}"))["account_id"]
-    lined = {"invoice_id": (await client.made("/v1/invoices", invoice(owner, *[100] * 60)))["id"], "reason": "late"}
+    lined = {"invoice_id": (await client.create("/v1/invoices", invoice(owner, *[100] * 60)))["id"], "reason": "late"}
     proposed = [
-        await somebody.made("/v1/credit-notes", credit | lined | {"lines": [{"line": line, "amount_minor": 100}]})
+        await somebody.create("/v1/credit-notes", credit | lined | {"lines": [{"line": line, "amount_minor": 100}]})
         for line in range(1, 61)
     ]
     debits = [
-        await client.made("/v1/debits", {"invoice_id": invoice_id, "amount": eur(10), "reference": f"DD-{n}"})
+        await client.create("/v1/debits", {"invoice_id": invoice_id, "amount": eur(10), "reference": f"DD-{n}"})
         for n in range(40)
     ]
-    issued = await client.made("/v1/credit-notes", credit | {"reason": "late"})
+    issued = await client.create("/v1/credit-notes", credit | {"reason": "late"})
     raised = [
         await somebody.http.put(f"/v1/approval-limits/role-{n}/EUR", json=limit, headers=somebody.headers)
         for n in range(60)
     ]
     return {
-        "approval_id": [one["id"] for one in proposed],
+        "approval_id": [proposal["id"] for proposal in proposed],
         "setting_change_id": [answer.json()["id"] for answer in raised],
         "debit_id": [debit["id"] for debit in debits],
         "credit_note_id": [issued["credit_note_id"]],
@@ -347,8 +353,8 @@ async def _documents(world: World, owner: str, issued: list[str]) -> dict[str, l
     assert (await put_calendar(world.client, calendar)).status_code == 200
     assert (await papers.seller(sends_documents=False)).status_code == 200
     notes = [await papers.credit(owner, issued[0], 10**8) for _ in range(2)]
-    for path in (*(f"invoices/{one}" for one in issued[1:17]), f"credit-notes/{notes[0]}"):
-        await world.client.made(f"/v1/{path}/delivery:resend", {"reason": "asked for"})
+    for path in (*(f"invoices/{invoice_id}" for invoice_id in issued[1:17]), f"credit-notes/{notes[0]}"):
+        await world.client.create(f"/v1/{path}/delivery:resend", {"reason": "asked for"})
     return {
         "credit_note_id": notes,
         "code": ["GS-DE"],
@@ -369,7 +375,9 @@ async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
     plan = await billing.plan()
     bought = await billing.buy(plan, owner, start="2026-03-01")
     kinds: tuple[dict[str, Any], ...] = ({"kind": "quantity", "quantity": 3}, {"kind": "plan", "plan_id": plan})
-    scheduled = [(await billing.change(bought, when="renewal", **one))["id"] for one in (*kinds, {"kind": "cancel"})]
+    scheduled = [
+        (await billing.change(bought, when="renewal", **change))["id"] for change in (*kinds, {"kind": "cancel"})
+    ]
     runs = [(await billing.run(at_once=False))["id"] for _ in range(40)]
     return {
         "plan_id": [plan],
@@ -381,7 +389,7 @@ async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
         "effective_from": [f"{year}-01-01" for year in range(2027, 2060)],
         "prices": [{"EUR": {"unit_price_minor": 1008, "setup_minor": 0}}],
         "country": ["DE"],
-        "usage_file": [usage_as_csv([usage_line(bought)]).decode()],
+        "usage_file": [usage_files_as_csv([usage_line(bought)]).decode()],
         "source": ["meters"],
         "in": ["EUR"],
         "base": ["EUR"],
@@ -392,10 +400,10 @@ async def _billing(world: World, owner: str) -> dict[str, list[Any]]:
 
 async def _vendor(client: Client) -> dict[str, list[Any]]:
     """Invoices of the vendor's; to all but three of them a file was sent, whose one line no customer is known for."""
-    invoices = [(await client.made("/v1/vendor-invoices", vendor_invoice(100)))["id"] for _ in range(24)]
+    invoices = [(await client.create("/v1/vendor-invoices", vendor_invoice(100)))["id"] for _ in range(24)]
     file = as_csv([BilledLine("vendor-9", subtotal=100)])
-    for one in invoices[3:]:
-        path = f"/v1/vendor-invoices/{one}/reconciliation"
+    for vendor_invoice_id in invoices[3:]:
+        path = f"/v1/vendor-invoices/{vendor_invoice_id}/reconciliation"
         sent = await client.http.put(path, content=file, headers=client.headers | {"content-type": "text/csv"})
         assert sent.status_code == 201, sent.text
     differences = [item["id"] for item in (await client.got("/v1/vendor-differences"))["items"]]
@@ -406,24 +414,24 @@ async def _collections(world: World) -> dict[str, list[Any]]:
     """Three accounts with a suspension requested, and three whose notice the mail server refused."""
     made = await publish(world.client, STANDARD)
     late, lost = [[replace(world, account_id=uuid4(), subscription_id=uuid4()) for _ in range(3)] for _ in range(2)]
-    for one in (*late, *lost):
-        await one.hear(build_registered(one.account_id))
-    issued = [await one.issue() for one in late]
+    for own_world in (*late, *lost):
+        await own_world.hear(build_registered(own_world.account_id))
+    issued = [await own_world.issue() for own_world in late]
     await world.day(1, 0)
-    for one, invoice_id in zip(late, issued, strict=True):
-        await one.overdue(invoice_id)
+    for own_world, invoice_id in zip(late, issued, strict=True):
+        await own_world.overdue(invoice_id)
     for day in (1, 14, 21):
         await world.day(day)
     world.hop.answer = "550 no such mailbox"
-    for one in lost:
-        await one.overdue(await one.issue())
+    for own_world in lost:
+        await own_world.overdue(await own_world.issue())
     await world.day(22)
-    standings = [await one.standing() for one in (*late, *lost)]
+    standings = [await own_world.standing() for own_world in (*late, *lost)]
     wanted = {"suspensions_per_hour": 2000, "share_of_accounts_percent": 100, "reason": "a quiet year"}
-    proposal = await world.client.somebody().made("/v1/guard:set-limits", wanted)
+    proposal = await world.client.somebody().create("/v1/guard:set-limits", wanted)
     return {
         "guard_limit_change_id": [proposal["id"]],
-        "account_id": [str(one.account_id) for one in (*late, *lost)],
+        "account_id": [str(own_world.account_id) for own_world in (*late, *lost)],
         "invoice_id": [str(invoice_id) for invoice_id in issued],
         "suspension_id": [suspension["id"] for standing in standings for suspension in standing["suspensions"]],
         "notice_id": [
@@ -441,16 +449,16 @@ async def _entitlements(world: World) -> dict[str, list[Any]]:
     bought = build_activated(uuid4(), uuid4())
     await hear(world.runtime, bought)
     hold = {"subscription_id": str(bought.subscription_id), "reason": "admin", "owner": "operator"}
-    held = [(await world.client.made("/v1/holds", hold))["hold_id"] for _ in range(12)]
-    return {"account_id": [str(bought.account_id)], "subscription_id": [hold["subscription_id"]], "hold_id": held}
+    hold_ids = [(await world.client.create("/v1/holds", hold))["hold_id"] for _ in range(12)]
+    return {"account_id": [str(bought.account_id)], "subscription_id": [hold["subscription_id"]], "hold_id": hold_ids}
 
 
 async def _open_cases(client: Client, case: dict[str, str], target_id: str) -> list[str]:
     """Open cases with links, and technical ones; their ids."""
     links = [{"kind": kind, "target_id": target_id} for kind in get_args(LinkKind)]
-    opened = [(await client.made("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
+    opened = [(await client.create("/v1/cases", case | {"links": links}))["id"] for _ in range(40)]
     technical = case | {"kind": "technical", "severity": "B"}
-    return opened + [(await client.made("/v1/cases", technical))["id"] for _ in range(20)]
+    return opened + [(await client.create("/v1/cases", technical))["id"] for _ in range(20)]
 
 
 async def _escalation(world: World) -> dict[str, list[Any]]:
@@ -487,7 +495,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
             "reason_code": ["price"],
             "amount_minor": [700],
             "case_id": opened,
-            "into": [(await world.client.made("/v1/cases", case))["id"]],
+            "into": [(await world.client.create("/v1/cases", case))["id"]],
             "target_id": [target_id],
         }
     )
@@ -515,9 +523,9 @@ async def _ask_distributor(world: World, count: int) -> list[str]:
     client = world.client
     put = await client.http.put("/v1/vendor-channels/GS-AT", json=channel, headers=client.headers)
     assert put.status_code == 200
-    case = await client.made("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
+    case = await client.create("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
     ticket = {"title": "theft", "description": "seats that nobody ordered"}
-    return [(await client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(count)]
+    return [(await client.create(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(count)]
 
 
 async def _tickets(world: World, owner: str) -> dict[str, list[Any]]:
@@ -525,13 +533,13 @@ async def _tickets(world: World, owner: str) -> dict[str, list[Any]]:
     client = world.client
     put = await client.http.put("/v1/vendor-channels/GS-DE", json=CHANNEL, headers=client.headers)
     assert put.status_code == 200
-    case = await client.made("/v1/cases", {"kind": "fraud", "account_id": owner, "subject": "theft"})
+    case = await client.create("/v1/cases", {"kind": "fraud", "account_id": owner, "subject": "theft"})
     ticket = {"title": "theft", "description": "seats that nobody ordered"}
-    tickets = [(await client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(60)]
+    tickets = [(await client.create(f"/v1/cases/{case['id']}/vendor-tickets", ticket))["id"] for _ in range(60)]
     for number, ticket_id in enumerate(tickets[::3], 10**6):
-        await client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": str(number)})
+        await client.create(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": str(number)})
     for ticket_id in tickets[::6]:
-        await client.made(f"/v1/vendor-tickets/{ticket_id}:record-status", {"status": "closed"})
+        await client.create(f"/v1/vendor-tickets/{ticket_id}:record-status", {"status": "closed"})
     return {
         "ticket_id": tickets + await _ask_distributor(world, 40),
         "legal_entity": ["GS-DE"],
@@ -548,14 +556,14 @@ async def _keep_resources(client: Client) -> list[str]:
     """Keep a few support resources; the ids."""
     resource = {"kind": "solution", "title": "Mail flow", "content": "Check the records", "language": "en"}
     return [
-        (await client.made("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
+        (await client.create("/v1/support-resources", resource | {"reference": f"kb-{number}"}))["id"]
         for number in range(3)
     ]
 
 
 async def _correspond(client: Client, case_ids: list[str]) -> dict[str, list[Any]]:
     """Write notes into cases, and let mails and a file come in."""
-    written = [(await client.made(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in case_ids]
+    written = [(await client.create(f"/v1/cases/{case_id}/notes", {"content": "a note"}))["id"] for case_id in case_ids]
     headers = client.headers | {"content-type": "message/rfc822"}
     arrived = [
         await client.http.post(
@@ -577,7 +585,7 @@ async def _correspond(client: Client, case_ids: list[str]) -> dict[str, list[Any
 async def _refuse_messages(world: World, case_ids: list[str]) -> list[str]:
     """Write a message in each of these cases, which the mail hop refuses; the ids, in the order of the cases."""
     message = {"content": "It is the set-up charge.", "about_outcome": False}
-    written = [(await world.client.made(f"/v1/cases/{case_id}/messages", message))["id"] for case_id in case_ids]
+    written = [(await world.client.create(f"/v1/cases/{case_id}/messages", message))["id"] for case_id in case_ids]
     await world.database.execute(
         "UPDATE escalation.case_mails SET state = 'refused', code = '550', settled_at = queued_at"
     )
@@ -597,15 +605,17 @@ async def _open_credits(world: World, owner: str) -> list[str]:
     )
     await hear(world.runtime, received)
     for difference_id in CREDITED_DIFFERENCES[::2]:
-        await world.client.made(f"/v1/vendor-credits/{difference_id}:set-aside", {"reason": "seats of our own"})
+        await world.client.create(f"/v1/vendor-credits/{difference_id}:set-aside", {"reason": "seats of our own"})
     body = {"account_id": owner, "type_code": "duplicate_order", "counts_since": "2026-03-01", "currency": "EUR"}
-    opened = [(await world.client.made("/v1/service-credits", body | {"expected_minor": 100}))["id"] for _ in range(40)]
+    opened = [
+        (await world.client.create("/v1/service-credits", body | {"expected_minor": 100}))["id"] for _ in range(40)
+    ]
     for number, service_credit_id in enumerate(opened):
         path = f"/v1/service-credits/{service_credit_id}"
         for code in ("order", "other_order"):
-            await world.client.made(f"{path}/evidence", {"code": code, "content": "the order"})
+            await world.client.create(f"{path}/evidence", {"code": code, "content": "the order"})
         if number % 2:
-            await world.client.made(f"{path}:request", {})
+            await world.client.create(f"{path}:request", {})
     return opened
 
 
@@ -613,24 +623,24 @@ async def _contest(client: Client) -> list[str]:
     """Contest a vendor invoice often; the ids."""
     contested = {"vendor_invoice_id": str(VENDOR_INVOICE), "currency": "EUR", "items": [CONTESTED]}
     body = contested | {"reason_code": "quantity", "reason": "never ordered"}
-    return [(await client.made("/v1/vendor-disputes", body))["id"] for _ in range(40)]
+    return [(await client.create("/v1/vendor-disputes", body))["id"] for _ in range(40)]
 
 
 async def _dispute_often(client: Client, owner: str, invoice_id: str) -> list[str]:
     """Dispute an invoice often, let somebody want to uphold most of it, and add questions; the ids."""
     lines = [{"line": 1, "amount_minor": 700}]
     dispute = {"account_id": owner, "invoice_id": invoice_id, "currency": "EUR", "lines": lines}
-    disputes = [(await client.made("/v1/disputes", dispute))["id"] for _ in range(40)]
+    disputes = [(await client.create("/v1/disputes", dispute))["id"] for _ in range(40)]
     for path in (f"/v1/disputes/{dispute_id}:uphold" for dispute_id in disputes[:24]):
-        await client.somebody().made(path, {"reason": "billed in error"})
+        await client.somebody().create(path, {"reason": "billed in error"})
     return disputes + await _reject_often(client, dispute | {"invoice_id": str(uuid4())})
 
 
 async def _reject_often(client: Client, dispute: dict[str, Any]) -> list[str]:
     """Let a line be disputed again that was rejected; the ids of these questions."""
-    rejected = (await client.made("/v1/disputes", dispute))["id"]
-    await client.made(f"/v1/disputes/{rejected}:reject", {"reason": "the seats were used"})
-    return [(await client.made("/v1/disputes", dispute))["id"] for _ in range(20)]
+    rejected = (await client.create("/v1/disputes", dispute))["id"]
+    await client.create(f"/v1/disputes/{rejected}:reject", {"reason": "the seats were used"})
+    return [(await client.create("/v1/disputes", dispute))["id"] for _ in range(20)]
 
 
 async def _fail(unit: Unit) -> list[Any]:
@@ -671,7 +681,7 @@ async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, j
     ):
         document = (await client.http.get("/openapi.json")).json()
         short = _shorten(document)
-        operations = [one.ok() for one in openapi.from_dict(short).get_all_operations()]  # type: ignore[union-attr]
+        operations = [result.ok() for result in openapi.from_dict(short).get_all_operations()]  # type: ignore[union-attr]
         runtime.clients._clients["invoicing"] = balances  # type: ignore[assignment]
         seeded = await SEEDS[request.param](World(runtime, client, database, hop, balances))
         seeded["failed_work_id"] = await runtime.units.run(_fail)
@@ -681,14 +691,14 @@ async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, j
         yield Edge(request.param, client, database, operations, seeded, document)
 
 
-def generated(
+def generate_cases(
     strategies: Mapping[GenerationMode, st.SearchStrategy[Case[Any]]], seeded: dict[str, list[Any]], turn: int
 ) -> list[tuple[Case[Any], dict[str, Any]]]:
-    """As many cases of an operation as each gets, with what is to be placed in them.
+    """Generate as many cases of an operation as each gets, with what is to be placed in them.
 
     The first is always the simplest that is valid, with what exists; by its turn each has its own of what it uses up.
     """
-    found: list[tuple[Case[Any], dict[str, Any]]] = []
+    cases: list[tuple[Case[Any], dict[str, Any]]] = []
     placed = COMMON | {
         name: values[turn % len(values) :] + values[: turn % len(values)] for name, values in seeded.items()
     }
@@ -700,17 +710,17 @@ def generated(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(data=st.data())
-    def collect(data: st.DataObject) -> None:
-        case = data.draw(strategies[data.draw(BOTH)])
-        seed = data.draw(st.integers(0, 2**32))
+    @given(drawing=st.data())
+    def collect(drawing: st.DataObject) -> None:
+        case = drawing.draw(strategies[drawing.draw(BOTH)])
+        seed = drawing.draw(st.integers(0, 2**32))
         places = Random(seed)
         # One draw for all of them: there are a hundred names, of which a case has a few.
-        known = {name: values[places.randrange(len(values)) if seed else 0] for name, values in placed.items()}
-        found.append((case, known if data.draw(HIT) else {}))
+        existing = {name: values[places.randrange(len(values)) if seed else 0] for name, values in placed.items()}
+        cases.append((case, existing if drawing.draw(HIT) else {}))
 
     collect()
-    return found
+    return cases
 
 
 def actions_of(service: str) -> dict[tuple[str, str], str]:
@@ -729,7 +739,9 @@ async def test_every_answer_is_declared_and_every_change_leaves_an_entry(edge: E
         action = [actions[key] for key in [(operation.method.upper(), operation.path)] if key in actions]
         strategies = {mode: operation.as_strategy(mode) for mode in GenerationMode}
         for _ in range(FEW_ROUNDS if operation.path in NEEDS_MORE else ROUNDS):
-            answers = [await edge.check(case, known) for case, known in generated(strategies, edge.seeded, turn)]
+            answers = [
+                await edge.check(case, existing) for case, existing in generate_cases(strategies, edge.seeded, turn)
+            ]
             if any(200 <= status < 300 for status in answers) and not await edge.without_entry(action):
                 break
         else:

@@ -46,40 +46,47 @@ def document(service: str) -> dict[str, Any]:
 
 def untold(document: dict[str, Any]) -> set[str]:
     """Operations without a summary, description or tag, and problems without a fitting example."""
-    found = set()
+    flaws = set()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             name = f"{method.upper()} {path}"
-            found |= {f"{name} {part}" for part in ("summary", "description", "tags") if not operation.get(part)}
-            found |= {
+            flaws |= {f"{name} {part}" for part in ("summary", "description", "tags") if not operation.get(part)}
+            flaws |= {
                 f"{name} {status}"
                 for status, answer in operation["responses"].items()
-                if status[0] in "45" and status not in RAW.get(path, ()) and not _shown(document, status, answer)
+                if status[0] in "45"
+                and status not in RAW.get(path, ())
+                and not _is_problem_shown(document, status, answer)
             }
-    return found
+    return flaws
 
 
-def _shown(document: dict[str, Any], status: str, answer: dict[str, Any]) -> bool:
+def _is_problem_shown(document: dict[str, Any], status: str, answer: dict[str, Any]) -> bool:
     """Whether a problem is documented as that alone, with an example that is one, of this status."""
     if list(answer.get("content", {})) != [PROBLEM]:
         return False
     shown = answer["content"][PROBLEM]
     schema = {**shown["schema"], "components": document["components"]}
-    examples = [one["value"] for one in shown.get("examples", {}).values()]
+    examples = [example["value"] for example in shown.get("examples", {}).values()]
     valid = jsonschema.Draft202012Validator(schema).is_valid
     return bool(examples) and all(valid(example) and example["status"] == int(status) for example in examples)
 
 
 def keyless(document: dict[str, Any]) -> set[str]:
     """POSTs of which no text as Idempotency-Key is shown as needed, with an example."""
-    found = set()
+    paths = set()
     for path, operations in document["paths"].items():
-        key = [one for one in operations.get("post", {}).get("parameters", []) if one["name"] == "idempotency-key"]
+        key = [
+            parameter
+            for parameter in operations.get("post", {}).get("parameters", [])
+            if parameter["name"] == "idempotency-key"
+        ]
         if "post" in operations and not any(
-            one["required"] and one["schema"]["type"] == "string" and one["schema"]["examples"] for one in key
+            parameter["required"] and parameter["schema"]["type"] == "string" and parameter["schema"]["examples"]
+            for parameter in key
         ):
-            found.add(path)
-    return found
+            paths.add(path)
+    return paths
 
 
 @pytest.mark.parametrize("service", NAMES)
@@ -102,7 +109,7 @@ def _is_shown(schemas: dict[str, Any], content: dict[str, Any]) -> bool:
     """Whether a body has an example that fits; of a file, whether each layout that is text has one."""
     if JSON in content:
         return _is_example(schemas | content[JSON]["schema"])
-    texts = [one for one in content.values() if one["schema"] == {"type": "string"}]
+    texts = [layout for layout in content.values() if layout["schema"] == {"type": "string"}]
     if not texts:
         return list(content) == ["application/octet-stream"]  # a file that is no text has no example
     return all(text.get("example") for text in texts)
@@ -111,7 +118,7 @@ def _is_shown(schemas: dict[str, Any], content: dict[str, Any]) -> bool:
 def _is_example(schema: dict[str, Any]) -> bool:
     """Whether the body's schema has an example, whole or field by field, that fits it."""
     model = schema["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    by_field = {name: one["examples"][0] for name, one in model["properties"].items() if "examples" in one}
+    by_field = {name: field["examples"][0] for name, field in model["properties"].items() if "examples" in field}
     (body,) = model.get("examples", [by_field])
     fits: bool = jsonschema.Draft202012Validator(schema).is_valid(body)
     return fits
@@ -123,11 +130,11 @@ def test_every_body_is_shown_by_an_example_that_fits(service: str) -> None:
 
 
 def test_a_body_without_a_fitting_example_is_seen() -> None:
-    told = document("escalation")
-    schemas = told["components"]["schemas"]
+    described = document("escalation")
+    schemas = described["components"]["schemas"]
     del schemas["DisputeIn"]["examples"]
     schemas["CaseIn"]["examples"][0]["kind"] = "another"
-    assert unshown(told) == {"/v1/disputes", "/v1/cases"}
+    assert unshown(described) == {"/v1/disputes", "/v1/cases"}
     file = document("invoicing")
     del file["paths"]["/v1/vendor-invoices/{vendor_invoice_id}/reconciliation"]["put"]["requestBody"]["content"][
         "text/csv"
@@ -151,8 +158,8 @@ def _example(document: dict[str, Any], schema: dict[str, Any]) -> Any:
     return next(iter(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]].get("examples", [])), None)
 
 
-def unanswered(document: dict[str, Any]) -> set[str]:
-    """Answers of which no example is shown that fits their schema, formats included."""
+def find_unanswered(document: dict[str, Any]) -> set[str]:
+    """Find answers of which no example is shown that fits their schema, formats included."""
     return {
         name
         for name, schema in answers(document).items()
@@ -164,13 +171,13 @@ def unanswered(document: dict[str, Any]) -> set[str]:
 
 @pytest.mark.parametrize("service", NAMES)
 def test_every_answer_is_shown_by_an_example_that_fits(service: str) -> None:
-    assert unanswered(document(service)) == set()
+    assert find_unanswered(document(service)) == set()
 
 
 @pytest.mark.parametrize("service", NAMES)
 def test_every_example_of_an_answer_is_one_that_the_model_would_give(service: str) -> None:
-    told = document(service)
-    schemas, seen = answers(told), set()
+    described = document(service)
+    schemas, seen = answers(described), set()
     for route in (route for router in load_service(service).routers for route in router.routes):
         assert isinstance(route, APIRoute)
         for name in (
@@ -180,7 +187,7 @@ def test_every_example_of_an_answer_is_one_that_the_model_would_give(service: st
             if name.startswith(f"{method} {route.path_format} ")
         ):
             declared = route.responses.get(int(name.rpartition(" ")[2]), {})
-            shown, model = _example(told, schemas[name]), TypeAdapter(declared.get("model", route.response_model))
+            shown, model = _example(described, schemas[name]), TypeAdapter(declared.get("model", route.response_model))
             assert model.dump_python(model.validate_python(shown), mode="json") == shown, name
             seen.add(name)
     assert seen == set(schemas)
@@ -190,12 +197,12 @@ MOVES_OF_CASES = ("read", "start", "wait", "resolve", "close", "reopen", "merge"
 
 
 def test_an_answer_without_a_fitting_example_is_seen() -> None:
-    told = document("escalation")
-    schemas = told["components"]["schemas"]
+    described = document("escalation")
+    schemas = described["components"]["schemas"]
     del schemas["ContactOut"]["examples"]
     schemas["CaseOut"]["examples"][0]["opened_at"] = "2 April"
     schemas["Page_DisputeOut_"]["examples"][0]["items"][0]["id"] = "17"
-    assert unanswered(told) == {
+    assert find_unanswered(described) == {
         "POST /v1/cases 201",
         "PATCH /v1/cases/{case_id} 200",
         "POST /v1/cases/{case_id}/contacts 201",
@@ -210,15 +217,15 @@ def test_every_operation_is_told_and_every_problem_shown(service: str) -> None:
 
 
 def test_what_is_untold_is_seen() -> None:
-    told = document("escalation")
-    operation = told["paths"]["/v1/cases"]["post"]
+    described = document("escalation")
+    operation = described["paths"]["/v1/cases"]["post"]
     del operation["summary"]
     operation["description"] = ""
     operation["responses"]["404"]["content"][PROBLEM]["examples"] = {"not_found": {"value": {"status": 404}}}
     operation["responses"]["422"]["content"] = {"application/json": {}}
-    close = told["paths"]["/v1/cases/{case_id}:close"]["post"]["responses"]["409"]["content"][PROBLEM]["examples"]
+    close = described["paths"]["/v1/cases/{case_id}:close"]["post"]["responses"]["409"]["content"][PROBLEM]["examples"]
     close["move_refused"]["value"]["status"] = 404
-    assert untold(told) == {
+    assert untold(described) == {
         *(f"POST /v1/cases {part}" for part in ("summary", "description", "404", "422")),
         "POST /v1/cases/{case_id}:close 409",
     }

@@ -24,7 +24,7 @@ DECLARED = sorted(event.type() for event in REGISTRY.values() if event.producer 
 
 
 def test_every_declared_event_has_its_schema_in_git_and_no_other() -> None:
-    assert sorted(path.name for path in SCHEMAS.glob("*.json")) == [f"{one}.json" for one in DECLARED]
+    assert sorted(path.name for path in SCHEMAS.glob("*.json")) == [f"{name}.json" for name in DECLARED]
 
 
 @pytest.mark.parametrize("type_", DECLARED)
@@ -36,19 +36,19 @@ def test_a_schema_is_that_of_its_declaration(type_: str) -> None:
 
 @pytest.fixture
 async def outbox(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[list[asyncpg.Record]]:
-    """What invoicing publishes over a short life of an account."""
+    """Rows that invoicing publishes over a short life of an account."""
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         await live(client)
         yield await database.rows("SELECT subject, type, headers, data FROM invoicing.outbox ORDER BY position")
 
 
 async def live(client: Client) -> None:
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    await client.made("/v1/subscriptions", subscription(owner))
-    await client.made("/v1/invoices", invoice(owner, 3000, 500))
-    paid = await client.made("/v1/payments", {"account_id": owner, "amount": eur(4000)})
-    await client.made("/v1/invoices", invoice(owner, 800))
-    await client.made(f"/v1/payments/{paid['id']}:reverse", {"reason": "zurückgegeben – “debit”"})
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    await client.create("/v1/subscriptions", subscription(owner))
+    await client.create("/v1/invoices", invoice(owner, 3000, 500))
+    paid = await client.create("/v1/payments", {"account_id": owner, "amount": eur(4000)})
+    await client.create("/v1/invoices", invoice(owner, 800))
+    await client.create(f"/v1/payments/{paid['id']}:reverse", {"reason": "zurückgegeben – “debit”"})
 
 
 async def test_what_is_published_keeps_to_its_schema_and_is_read_by_cloudevents(outbox: list[asyncpg.Record]) -> None:

@@ -45,14 +45,14 @@ async def pay_invoice(stage: Stage) -> Counter[str]:
     async with stage.running("invoicing") as (_, client):
         billing = Billing(_, client, stage.database)
         owner = await billing.account()
-        made = await client.made("/v1/invoices", invoice(owner, 5000, 2500))
+        made = await client.create("/v1/invoices", invoice(owner, 5000, 2500))
         body = {
             "account_id": owner,
             "amount": eur(6000),
             "invoice_id": made["id"],
         }
         with stage.recorder.recording() as statements:
-            await client.made("/v1/payments", body)
+            await client.create("/v1/payments", body)
     return statements
 
 
@@ -78,7 +78,7 @@ async def find_overdue(stage: Stage) -> Counter[str]:
     async with stage.running("invoicing") as (runtime, client):
         billing = Billing(runtime, client, stage.database)
         for _ in range(3):
-            await client.made("/v1/invoices", invoice(await billing.account(), 5000))
+            await client.create("/v1/invoices", invoice(await billing.account(), 5000))
         await stage.database.move(stage.database.now + timedelta(days=40))
         with stage.recorder.recording() as statements:
             await sweep(runtime)

@@ -45,7 +45,7 @@ JSON = ("before", "after", "personal")
 
 
 async def test_a_change_says_what_was_and_what_became_of_it(client: Client, database: Database) -> None:
-    owner = await client.made("/v1/accounts", account())
+    owner = await client.create("/v1/accounts", account())
     headers = client.headers | {"if-match": '"1"'}
     body = {"name": "Account 18", "billing_email": owner["billing_email"], "terms_days": 14}
     body |= {"vendor_customer_ids": ["tenant-17"]}
@@ -64,7 +64,7 @@ async def test_a_change_says_what_was_and_what_became_of_it(client: Client, data
 async def test_each_of_many_that_share_a_transaction_has_its_own_entry(
     client: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owners = [(await client.made("/v1/accounts", account()))["id"] for _ in range(6)]
+    owners = [(await client.create("/v1/accounts", account()))["id"] for _ in range(6)]
     written: list[int] = []
 
     async def count_statement(connection: asyncpg.Connection, *rows: Any) -> None:
@@ -93,7 +93,7 @@ async def test_each_of_many_that_share_a_transaction_has_its_own_entry(
 
 
 async def test_a_repeat_and_a_refusal_leave_nothing(client: Client, database: Database) -> None:
-    owner = (await client.made("/v1/accounts", account()))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
     body = {"account_id": owner, "amount": eur(100)}
     for _ in range(3):
         assert (await client.post("/v1/payments", body, key="once")).status_code == 201
@@ -130,7 +130,7 @@ async def test_settings_say_what_was_before(client: Client, database: Database) 
         await put("/v1/approval-limits/lead/EUR", amount_minor=amount * 100, reason="the board")
         await put("/v1/bank-mappings/spk", **mapping, delimiter=delimiter)
         tax = {"legal_entity": "GS-DE", "country": "DE", "tax_class": "standard", "valid_from": "2026-01-01"}
-        await client.made("/v1/tax-rates", tax | {"rate_bp": amount, "reason": "the law"})
+        await client.create("/v1/tax-rates", tax | {"rate_bp": amount, "reason": "the law"})
     second = (await entries(database))[4:]
     assert [(entry["action"], entry["object_id"], entry["before"], entry["after"]) for entry in second] == [
         ("tolerance.set", "GS-DE/EUR", {"amount_minor": 5}, {"amount_minor": 7}),
@@ -144,7 +144,7 @@ async def test_settings_say_what_was_before(client: Client, database: Database) 
 async def test_what_nobody_accounts_for_is_undone(
     client: Client, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner = (await client.made("/v1/accounts", account()))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
     monkeypatch.setattr(Unit, "record", lambda unit, change: None)
     payment = {"account_id": owner, "amount": eur(100)}
     put = {"amount_minor": 5, "reason": "charges"}
@@ -198,12 +198,12 @@ async def test_entries_are_found_by_what_is_asked_for(
     served: tuple[Runtime, Client], database: Database, keys: Keys
 ) -> None:
     _, client = served
-    account_id = (await client.made("/v1/accounts", account()))["id"]
+    account_id = (await client.create("/v1/accounts", account()))["id"]
     await database.move(hours=1)
-    other = (await client.somebody("anna").made("/v1/accounts", account()))["id"]
+    other = (await client.somebody("anna").create("/v1/accounts", account()))["id"]
     await database.move(hours=1)
-    paid = (await client.made("/v1/payments", {"account_id": account_id, "amount": eur(100)}))["id"]
-    await client.made(f"/v1/payments/{paid}:reverse", {"reason": "returned"})
+    paid = (await client.create("/v1/payments", {"account_id": account_id, "amount": eur(100)}))["id"]
+    await client.create(f"/v1/payments/{paid}:reverse", {"reason": "returned"})
 
     async def list_found(**asked: str) -> list[str]:
         page = await client.got("/v1/audit-entries", **asked)
@@ -232,7 +232,7 @@ async def test_entries_are_found_by_what_is_asked_for(
 
 
 async def test_entries_come_in_pages_also_of_one_instant(client: Client) -> None:
-    ids = [(await client.made("/v1/accounts", account()))["id"] for _ in range(5)]
+    ids = [(await client.create("/v1/accounts", account()))["id"] for _ in range(5)]
     seen: list[str] = []
     after: dict[str, str] = {}
     while True:

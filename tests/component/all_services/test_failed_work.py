@@ -29,7 +29,7 @@ from tests.builders import (
     running,
     sweep,
 )
-from tests.component.bank_statements import Paid, camt, imported
+from tests.component.bank_statements import Paid, build_camt_statement, import_statement
 from tests.component.billing_world import Billing
 from tests.component.calendar_requests import build_calendar, put_calendar
 from tests.component.collections.test_collections import STANDARD, Hop, Invoicing, World, publish
@@ -81,9 +81,9 @@ class Place:
 
 async def owe(place: Place) -> list[str]:
     """Two accounts with an invoice each, which become overdue."""
-    owners = [str((await place.client.made("/v1/accounts", account()))["id"]) for _ in range(2)]
+    owners = [str((await place.client.create("/v1/accounts", account()))["id"]) for _ in range(2)]
     for owner in owners:
-        await place.client.made("/v1/invoices", invoice(owner, 1000))
+        await place.client.create("/v1/invoices", invoice(owner, 1000))
     await place.database.move(LATER)
     return owners
 
@@ -102,29 +102,31 @@ async def renew(place: Place) -> list[str]:
 async def bill(place: Place) -> list[str]:
     """Two accounts that a run bills."""
     owners = await renew(place)
-    await place.client.made("/v1/bill-runs", {"run_date": str(place.database.now.date()), "at_once": True})
+    await place.client.create("/v1/bill-runs", {"run_date": str(place.database.now.date()), "at_once": True})
     return owners
 
 
 async def finish(place: Place) -> list[str]:
     """Two runs that bill nobody."""
     runs = [
-        await place.client.made("/v1/bill-runs", {"run_date": f"2026-03-0{day}", "at_once": True}) for day in (1, 2)
+        await place.client.create("/v1/bill-runs", {"run_date": f"2026-03-0{day}", "at_once": True}) for day in (1, 2)
     ]
     return [str(run["id"]) for run in runs]
 
 
 async def match(place: Place) -> list[str]:
     """Two accounts whose payments are on a statement."""
-    owners = [str((await place.client.made("/v1/accounts", account()))["id"]) for _ in range(2)]
-    issued = [await place.client.made("/v1/invoices", invoice(owner, 1000 + n)) for n, owner in enumerate(owners)]
-    await imported(place.client, camt([Paid(document["number"], 1000 + n) for n, document in enumerate(issued)]))
+    owners = [str((await place.client.create("/v1/accounts", account()))["id"]) for _ in range(2)]
+    issued = [await place.client.create("/v1/invoices", invoice(owner, 1000 + n)) for n, owner in enumerate(owners)]
+    await import_statement(
+        place.client, build_camt_statement([Paid(document["number"], 1000 + n) for n, document in enumerate(issued)])
+    )
     return owners
 
 
 async def owe_vendor(place: Place) -> list[str]:
     """Two invoices of the vendor that are to be paid."""
-    made = [await place.client.made("/v1/vendor-invoices", vendor_invoice()) for _ in range(2)]
+    made = [await place.client.create("/v1/vendor-invoices", vendor_invoice()) for _ in range(2)]
     await place.database.move(LATER)
     return [str(document["id"]) for document in made]
 
@@ -174,7 +176,7 @@ async def ask(place: Place) -> list[str]:
     owners = [str(uuid4()) for _ in range(2)]
     for owner in owners:
         question = {"kind": "billing_question", "account_id": owner, "subject": "What is line 3?"}
-        await place.client.made("/v1/cases", question)
+        await place.client.create("/v1/cases", question)
     await place.database.move(LATER)
     return owners
 
@@ -194,10 +196,10 @@ async def hand_over(place: Place) -> list[str]:
     assert (await put).status_code == 200
     for number, owner in enumerate(owners, 1):
         await hear(place.runtime, build_registered(owner))
-        case = await place.client.made("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
+        case = await place.client.create("/v1/cases", {"kind": "fraud", "account_id": str(owner), "subject": "theft"})
         ticket = {"title": "theft", "description": "seats that nobody ordered"}
-        made = await place.client.made(f"/v1/cases/{case['id']}/vendor-tickets", ticket)
-        await place.client.made(f"/v1/vendor-tickets/{made['id']}:submit", {"number": str(number)})
+        made = await place.client.create(f"/v1/cases/{case['id']}/vendor-tickets", ticket)
+        await place.client.create(f"/v1/vendor-tickets/{made['id']}:submit", {"number": str(number)})
     return [str(owner) for owner in owners]
 
 
@@ -217,7 +219,7 @@ async def fit_incident(place: Place) -> list[str]:
     case = {"kind": "technical", "severity": "B", "subject": "Mail is late", "product": "Mail"}
     for owner in owners:
         await hear(place.runtime, build_registered(owner))
-        await place.client.made("/v1/cases", case | {"account_id": str(owner)})
+        await place.client.create("/v1/cases", case | {"account_id": str(owner)})
     await place.database.rows(INCIDENT, begin)
     wanted = "INSERT INTO escalation.incident_accounts (account_id, due_at) SELECT unnest($1::uuid[]), $2"
     await place.database.rows(wanted, owners, begin)
@@ -263,7 +265,7 @@ async def draft_credits(place: Place) -> list[str]:
             "currency": "EUR",
             "expected_minor": 100,
         }
-        await place.client.made("/v1/service-credits", draft)
+        await place.client.create("/v1/service-credits", draft)
     await place.database.move(LATER)
     return owners
 
@@ -272,7 +274,7 @@ async def end_contracts(place: Place) -> list[str]:
     """Two premier contracts that end soon."""
     contract = {"kind": "premier_contract", "title": "Premier", "content": "calls back", "language": "en"}
     return [
-        (await place.client.made("/v1/support-resources", contract | {"reference": name, "valid_to": "2026-03-09"}))[
+        (await place.client.create("/v1/support-resources", contract | {"reference": name, "valid_to": "2026-03-09"}))[
             "id"
         ]
         for name in ("premier-1", "premier-2")
@@ -283,7 +285,7 @@ async def contest_invoices(place: Place) -> list[str]:
     """Two vendor invoices of which something is contested that the vendor is to answer soon."""
     invoices = [uuid4() for _ in range(2)]
     for vendor_invoice_id in invoices:
-        case = await place.client.made("/v1/cases", {"kind": "task", "subject": "vendor dispute"})
+        case = await place.client.create("/v1/cases", {"kind": "task", "subject": "vendor dispute"})
         await place.database.rows(CONTESTED, UUID(case["id"]), vendor_invoice_id, datetime(2026, 3, 1, tzinfo=UTC))
         await place.database.rows(
             "INSERT INTO escalation.streams (subject, sequence) VALUES ($1, 0)", str(vendor_invoice_id)
@@ -311,9 +313,9 @@ async def close_tasks(place: Place) -> list[str]:
     """Two accounts with a task each that was closed long ago."""
     owners = [str(uuid4()) for _ in range(2)]
     for owner in owners:
-        task = await place.client.made("/v1/cases", {"kind": "task", "account_id": owner, "subject": "call them"})
-        await place.client.made(f"/v1/cases/{task['id']}:resolve", {"outcome": "called", "reason": "called"})
-        await place.client.made(f"/v1/cases/{task['id']}:close", {"reason": "called"})
+        task = await place.client.create("/v1/cases", {"kind": "task", "account_id": owner, "subject": "call them"})
+        await place.client.create(f"/v1/cases/{task['id']}:resolve", {"outcome": "called", "reason": "called"})
+        await place.client.create(f"/v1/cases/{task['id']}:close", {"reason": "called"})
     await place.database.move(days=1096)
     return owners
 

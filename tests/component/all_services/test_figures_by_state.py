@@ -10,7 +10,7 @@ from shared.persistence.parked import describe_error
 from shared.process.service import load_service
 from shared.pure.ids import new_id
 from tests.builders import START, Database, settings_for
-from tests.component.all_services.test_metrics import told
+from tests.component.all_services.test_metrics import list_samples
 
 _PARK = """
 INSERT INTO collections.parked (topic, subject, sequence, event_id, type, headers, data, error, parked_at, is_past)
@@ -48,7 +48,7 @@ async def read_samples(service: str, database: Database, jwks_file: Path) -> dic
     figures = Figures(service, (*FIGURES, *load_service(service).figures), settings_for(service, database, jwks_file))
     async with database.connected(service) as connection:
         await figures.read(connection)
-    return told(figures)
+    return list_samples(figures)
 
 
 async def test_what_broke_is_named_by_the_class_of_its_error(database: Database, jwks_file: Path) -> None:

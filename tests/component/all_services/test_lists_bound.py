@@ -26,7 +26,7 @@ async def code_of(client: Client, path: str, **query: Any) -> tuple[int, str | N
 
 async def test_a_cursor_is_of_one_list_with_one_set_of_filters(billing: Billing) -> None:
     client = billing.client
-    owners = [(await client.made("/v1/accounts", account()))["id"] for _ in range(3)]
+    owners = [(await client.create("/v1/accounts", account()))["id"] for _ in range(3)]
     first = await client.got("/v1/accounts", limit=1, legal_entity="GS-DE")
     cursor = first["next"]
     second = await client.got("/v1/accounts", limit=2, legal_entity="GS-DE", after=cursor)
@@ -55,7 +55,7 @@ async def test_a_legal_entity_that_there_is_not_is_refused(billing: Billing, pat
 
 
 async def test_an_action_that_nothing_does_is_refused(billing: Billing) -> None:
-    await billing.client.made("/v1/accounts", account())
+    await billing.client.create("/v1/accounts", account())
     assert await code_of(billing.client, "/v1/audit-entries", action="payment.recrod") == (422, "unknown_action")
     assert await code_of(billing.client, "/v1/audit-entries", action="payment.record") == (200, None)
     entries = await billing.client.got("/v1/audit-entries", action="account.register")
@@ -71,7 +71,7 @@ async def test_a_step_that_no_policy_has_is_refused(database: Database, keys: Ke
 
 async def test_a_class_of_tax_without_any_rate_is_refused(billing: Billing) -> None:
     client = billing.client
-    owner = (await client.made("/v1/accounts", account(country="DE")))["id"]
+    owner = (await client.create("/v1/accounts", account(country="DE")))["id"]
     body = invoice(owner, 10_700)
     body["lines"][0]["tax_class"] = "redcued"
     refused = await client.post("/v1/invoices", body)
@@ -79,6 +79,6 @@ async def test_a_class_of_tax_without_any_rate_is_refused(billing: Billing) -> N
     assert (await client.got("/v1/invoices"))["items"] == []
     await billing.rate(700, tax_class="reduced")
     body["lines"][0]["tax_class"] = "reduced"
-    issued = await client.made("/v1/invoices", body)
+    issued = await client.create("/v1/invoices", body)
     line = (await client.got(f"/v1/invoices/{issued['id']}"))["lines"][0]
     assert (line["tax_minor"], line["tax_rate_bp"]) == (700, 700)

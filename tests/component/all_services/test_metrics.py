@@ -1,4 +1,4 @@
-"""What Prometheus is told: figures as worked out by hand, told by one process only, on a port of its own."""
+"""Figures for Prometheus: as worked out by hand, reported by one process only, on a port of its own."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from shared.process.service import NAMES, load_service
 from tests.builders import START, Database, account, eur, invoice, running, settings_for
 from tests.component.invoicing.adjustments.test_relief import limit
 
-Told = dict[tuple[str, ...], float]
+Samples = dict[tuple[str, ...], float]
 LATER = datetime(2026, 4, 20, 12, tzinfo=UTC)
 
 
-def told(figures: Figures) -> Told:
+def list_samples(figures: Figures) -> Samples:
     """Every sample by its name and the values of its labels."""
     return {
         (sample.name, *(sample.labels[label] for label in sorted(sample.labels))): sample.value
@@ -62,34 +62,34 @@ async def test_receivables_and_collection_are_as_worked_out_by_hand(
     database: Database, keys: Keys, jwks_file: Path
 ) -> None:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
-        owner = (await client.made("/v1/accounts", account()))["id"]
-        late = await client.made("/v1/invoices", invoice(owner, 3000, due_date="2026-03-10"))
-        held = await client.made("/v1/invoices", invoice(owner, 2000, 500, due_date="2026-04-20"))
-        await client.made("/v1/invoices", invoice(owner, 1000, due_date="2026-06-30"))
-        other = (await client.made("/v1/accounts", account(external_reference="other")))["id"]
-        await client.made("/v1/payments", {"account_id": other, "amount": eur(4000)})
+        owner = (await client.create("/v1/accounts", account()))["id"]
+        late = await client.create("/v1/invoices", invoice(owner, 3000, due_date="2026-03-10"))
+        disputed = await client.create("/v1/invoices", invoice(owner, 2000, 500, due_date="2026-04-20"))
+        await client.create("/v1/invoices", invoice(owner, 1000, due_date="2026-06-30"))
+        other = (await client.create("/v1/accounts", account(external_reference="other")))["id"]
+        await client.create("/v1/payments", {"account_id": other, "amount": eur(4000)})
         reserve = "UPDATE invoicing.line_balances SET reserved_minor = 700 WHERE invoice_id = $1::uuid AND line = 1"
-        await database.execute(reserve, held["id"])
+        await database.execute(reserve, disputed["id"])
         await database.move(datetime(2026, 4, 1, 9, tzinfo=UTC))
         part = {"account_id": owner, "amount": eur(1500), "invoice_id": late["id"]}
-        await client.made("/v1/payments", part)
+        await client.create("/v1/payments", part)
         await database.move(LATER)
         figures = runtime.jobs.figures
         async with database.connected("invoicing") as connection:
             await figures.read(connection)
-    found = told(figures)
-    owed = {key[1:]: value for key, value in found.items() if key[0] == "goodstanding_receivables_minor" and value}
+    samples = list_samples(figures)
+    owed = {key[1:]: value for key, value in samples.items() if key[0] == "goodstanding_receivables_minor" and value}
     # bucket, currency, disputed: 41 days late; due today (not late yet) and in June; 700 of that in dispute
     assert owed == {("31-60", "EUR", "no"): 1500, ("current", "EUR", "no"): 2800, ("current", "EUR", "yes"): 700}
-    assert found["goodstanding_unapplied_cash_minor", "EUR"] == 4000
-    assert found["goodstanding_ledger_imbalance_minor", "EUR", "GS-DE"] == 0
-    assert found["goodstanding_ledger_receivables_minor", "EUR", "GS-DE"] == 5000
+    assert samples["goodstanding_unapplied_cash_minor", "EUR"] == 4000
+    assert samples["goodstanding_ledger_imbalance_minor", "EUR", "GS-DE"] == 0
+    assert samples["goodstanding_ledger_receivables_minor", "EUR", "GS-DE"] == 5000
     # 5000 are open of 6500 that were invoiced within 90 days; 6500 were open 30 days ago, 3500 are not due yet
-    assert found["goodstanding_dso_days", "EUR"] == pytest.approx(90 * 5000 / 6500)
-    assert found["goodstanding_collection_effectiveness_ratio", "EUR"] == pytest.approx((6500 - 5000) / (6500 - 3500))
+    assert samples["goodstanding_dso_days", "EUR"] == pytest.approx(90 * 5000 / 6500)
+    assert samples["goodstanding_collection_effectiveness_ratio", "EUR"] == pytest.approx((6500 - 5000) / (6500 - 3500))
     day = datetime(2026, 4, 20, tzinfo=UTC).timestamp()
-    assert found["goodstanding_collection_figures_day_timestamp_seconds", "EUR"] == day
-    assert found[("goodstanding_business_timestamp_seconds",)] == LATER.timestamp()
+    assert samples["goodstanding_collection_figures_day_timestamp_seconds", "EUR"] == day
+    assert samples[("goodstanding_business_timestamp_seconds",)] == LATER.timestamp()
 
 
 async def test_what_waits_for_a_second_person_and_what_is_in_flight(
@@ -97,27 +97,30 @@ async def test_what_waits_for_a_second_person_and_what_is_in_flight(
 ) -> None:
     """Two refunds are proposed and one of them is declined; a debit of 1500 is settled, another of 700 is not."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
-        owner = (await client.made("/v1/accounts", account()))["id"]
-        await client.made("/v1/payments", {"account_id": owner, "amount": eur(900)})
+        owner = (await client.create("/v1/accounts", account()))["id"]
+        await client.create("/v1/payments", {"account_id": owner, "amount": eur(900)})
         body = {"account_id": owner, "reason_code": "overpayment", "reason": "by letter"}
-        asked = [await client.made("/v1/refunds", body | {"amount": eur(amount)}) for amount in (400, 300)]
+        asked = [await client.create("/v1/refunds", body | {"amount": eur(amount)}) for amount in (400, 300)]
         await limit(client, 5000)
         declines = f"/v1/approvals/{asked[0]['id']}:decline"
-        await client.somebody(roles="operator").made(declines, {"reason": "there is an invoice"})
-        other = (await client.made("/v1/accounts", account(external_reference="other")))["id"]
-        issued = [await client.made("/v1/invoices", invoice(other, amount)) for amount in (1500, 700)]
-        sent = [await client.made("/v1/debits", {"invoice_id": one["id"], "reference": one["id"]}) for one in issued]
-        await client.made(f"/v1/debits/{sent[0]['id']}:settle", {})
+        await client.somebody(roles="operator").create(declines, {"reason": "there is an invoice"})
+        other = (await client.create("/v1/accounts", account(external_reference="other")))["id"]
+        issued = [await client.create("/v1/invoices", invoice(other, amount)) for amount in (1500, 700)]
+        sent = [
+            await client.create("/v1/debits", {"invoice_id": invoice["id"], "reference": invoice["id"]})
+            for invoice in issued
+        ]
+        await client.create(f"/v1/debits/{sent[0]['id']}:settle", {})
         figures = runtime.jobs.figures
         async with database.connected("invoicing") as connection:
             await figures.read(connection)
-            found = told(figures)
-            proposed = {key[1]: value for key, value in found.items() if key[0] == "goodstanding_approvals_proposed"}
+            samples = list_samples(figures)
+            proposed = {key[1]: value for key, value in samples.items() if key[0] == "goodstanding_approvals_proposed"}
             assert proposed == {"refund": 1, "credit_note": 0, "write_off": 0}
-            assert found["goodstanding_debits_in_flight_minor", "EUR"] == 700
-            await client.made(f"/v1/debits/{sent[1]['id']}:fail", {"failure": "AC04"})
+            assert samples["goodstanding_debits_in_flight_minor", "EUR"] == 700
+            await client.create(f"/v1/debits/{sent[1]['id']}:fail", {"failure": "AC04"})
             await figures.read(connection)
-    assert told(figures)["goodstanding_debits_in_flight_minor", "EUR"] == 0
+    assert list_samples(figures)["goodstanding_debits_in_flight_minor", "EUR"] == 0
 
 
 async def test_of_two_processes_one_tells_and_the_other_takes_over(
@@ -125,15 +128,15 @@ async def test_of_two_processes_one_tells_and_the_other_takes_over(
 ) -> None:
     monkeypatch.setattr("shared.base.metrics.figures.STAND_BY", 0.05)
     settings = settings_for("collections", database, jwks_file, metrics_port=1, metrics_interval=0.05)
-    one, two = (Figures("collections", FIGURES, settings) for _ in range(2))
-    first = asyncio.create_task(one.run())
-    await until(lambda: bool(told(one)))
-    second = asyncio.create_task(two.run())
+    leader, stand_by = (Figures("collections", FIGURES, settings) for _ in range(2))
+    first = asyncio.create_task(leader.run())
+    await until(lambda: bool(list_samples(leader)))
+    second = asyncio.create_task(stand_by.run())
     await asyncio.sleep(0.3)
-    assert told(two) == {}
+    assert list_samples(stand_by) == {}
     first.cancel()
-    await until(lambda: bool(told(two)))
-    assert told(one) == {}
+    await until(lambda: bool(list_samples(stand_by)))
+    assert list_samples(leader) == {}
     second.cancel()
     await asyncio.gather(first, second, return_exceptions=True)
 
@@ -144,8 +147,8 @@ async def test_a_figure_that_breaks_leaves_the_others(database: Database, jwks_f
     figures = Figures("collections", (bad, good), settings_for("collections", database, jwks_file))
     async with database.connected("collections") as connection:
         await figures.read(connection)
-    assert told(figures)["goodstanding_a",] == 7
-    assert ("goodstanding_b",) not in told(figures)
+    assert list_samples(figures)["goodstanding_a",] == 7
+    assert ("goodstanding_b",) not in list_samples(figures)
 
 
 async def test_a_figure_of_the_day_is_read_once_a_day(database: Database, jwks_file: Path) -> None:
@@ -155,7 +158,7 @@ async def test_a_figure_of_the_day_is_read_once_a_day(database: Database, jwks_f
         for hours, expected in ((0, START), (5, START), (24, None)):
             now = await database.move(hours=hours)
             await figures.read(connection)
-            assert told(figures)["goodstanding_a",] == (expected or now).timestamp()
+            assert list_samples(figures)["goodstanding_a",] == (expected or now).timestamp()
 
 
 async def test_requests_are_counted_by_route_and_served_on_a_port_of_their_own(
@@ -163,12 +166,12 @@ async def test_requests_are_counted_by_route_and_served_on_a_port_of_their_own(
 ) -> None:
     port = free_port()
     async with running("invoicing", database, keys, jwks_file, metrics_port=port) as (runtime, client):
-        owner = (await client.made("/v1/accounts", account(name="Peregrina")))["id"]
+        owner = (await client.create("/v1/accounts", account(name="Peregrina")))["id"]
         capsys.readouterr()
         async with serving(runtime.settings):
-            before = await scraped(port, "/v1/accounts/{account_id}")
+            before = await scrape_request_count(port, "/v1/accounts/{account_id}")
             await client.got(f"/v1/accounts/{owner}")
-            after = await scraped(port, "/v1/accounts/{account_id}")
+            after = await scrape_request_count(port, "/v1/accounts/{account_id}")
     assert after - before == 1
     said = capsys.readouterr().out
     assert f"account='{owner}'" in said
@@ -176,7 +179,7 @@ async def test_requests_are_counted_by_route_and_served_on_a_port_of_their_own(
     assert "Peregrina" not in said
 
 
-async def scraped(port: int, route: str) -> float:
+async def scrape_request_count(port: int, route: str) -> float:
     async with httpx2.AsyncClient() as http:
         text = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
     return sum(
@@ -206,4 +209,4 @@ def test_lag_says_since_when_and_forgets_what_others_read() -> None:
 async def test_without_a_port_nothing_is_read(database: Database, jwks_file: Path) -> None:
     figures = Figures("collections", FIGURES, settings_for("collections", database, jwks_file))
     await asyncio.wait_for(figures.run(), 1)
-    assert told(figures) == {}
+    assert list_samples(figures) == {}

@@ -117,9 +117,9 @@ async def test_too_many_are_refused(stand_in: Printer) -> None:
 
 async def test_a_worker_knows_no_secret(stand_in: Printer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOODSTANDING_DATABASE_URL", "postgresql://someone:secret@host/db")
-    told = (await stand_in.pdf("fine")).decode()
-    assert "GOODSTANDING" not in told
-    assert "PATH" in told
+    environment = (await stand_in.pdf("fine")).decode()
+    assert "GOODSTANDING" not in environment
+    assert "PATH" in environment
 
 
 def test_the_service_itself_does_not_carry_the_library() -> None:

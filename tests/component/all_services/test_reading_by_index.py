@@ -1,4 +1,4 @@
-"""What a unit reads of accounts it finds by index, however many others there are."""
+"""Reads of a unit: it finds accounts by index, however many others there are."""
 
 import re
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from services.collections import jobs as collections
+from services.collections import jobs as collections_jobs
 from services.collections.repository import fact_queries, suspension_queries
-from services.invoicing import jobs as invoicing
+from services.invoicing import jobs as invoicing_jobs
 from services.invoicing.accounts.repository import account_search
 from services.invoicing.accounts.repository.account_search import AccountCriteria
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing, lapse_queries
@@ -62,11 +62,11 @@ async def read_whole(database: Database, service: str, query: str, *arguments: o
     """The tables that a query reads from one end to the other, since no index serves it."""
     async with database.connected(service) as connection:
         await connection.execute("SET enable_seqscan = off")
-        return await scanned(connection, "Seq Scan", query, *arguments)
+        return await list_scanned_tables(connection, "Seq Scan", query, *arguments)
 
 
-async def scanned(connection: asyncpg.Connection, how: str, query: str, *arguments: object) -> set[str]:
-    """The tables that a query reads in one way, as it is planned."""
+async def list_scanned_tables(connection: asyncpg.Connection, how: str, query: str, *arguments: object) -> set[str]:
+    """List the tables that a query reads in one way, as it is planned."""
     plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
     return set(re.findall(rf"{how}(?: using \w+)? on (\w+)", plan))
 
@@ -93,11 +93,11 @@ async def test_the_open_and_the_due_invoices_of_accounts(database: Database) -> 
     assert await read_whole(database, "invoicing", invoice_queries._DUE, SOME, NOW) == set()
 
 
-@pytest.mark.parametrize("sweep", [*collections.SWEEPS, *invoicing.SWEEPS], ids=lambda sweep: sweep.name)
+@pytest.mark.parametrize("sweep", [*collections_jobs.SWEEPS, *invoicing_jobs.SWEEPS], ids=lambda sweep: sweep.name)
 async def test_what_is_due(database: Database, sweep: Sweep) -> None:
-    service = "collections" if sweep in collections.SWEEPS else "invoicing"
-    found = await read_whole(database, service, streams._CLAIM.format(due=sweep.due), NOW, 10, 40, [])
-    assert found <= {"bill_runs"}, "one row a run"
+    service = "collections" if sweep in collections_jobs.SWEEPS else "invoicing"
+    tables = await read_whole(database, service, streams._CLAIM.format(due=sweep.due), NOW, 10, 40, [])
+    assert tables <= {"bill_runs"}, "one row a run"
 
 
 async def test_a_chunk_of_a_bill_run_reads_no_others(database: Database) -> None:
@@ -105,8 +105,8 @@ async def test_a_chunk_of_a_bill_run_reads_no_others(database: Database) -> None
     async with database.connected("invoicing") as connection, connection.transaction():
         await connection.execute("; ".join(CHUNK))
         for name, (query, arguments) in OF_A_CHUNK.items():
-            assert not await scanned(connection, "Seq Scan", query, *arguments) & OTHERS, name
-            assert await scanned(connection, "(?:Index|Bitmap Heap) Scan", query, *arguments) & OTHERS, name
+            assert not await list_scanned_tables(connection, "Seq Scan", query, *arguments) & OTHERS, name
+            assert await list_scanned_tables(connection, "(?:Index|Bitmap Heap) Scan", query, *arguments) & OTHERS, name
 
 
 INVOICES = (

@@ -64,7 +64,7 @@ async def test_no_suspension_rests_on_a_final_notice_that_came_back(world: World
     for day in (22, 28):
         await world.day(day)
     assert await count(world) == (1, 1, 1, 0), "its days do not pass before a new one has gone out"
-    await world.client.made(f"/v1/notices/{notice_id}:retry", {"reason": "address mended"})
+    await world.client.create(f"/v1/notices/{notice_id}:retry", {"reason": "address mended"})
     await work(world.runtime)
     new_notice = world.hop.taken[-1]
     assert get_secret(new_notice) != get_secret(final_notice)

@@ -54,7 +54,7 @@ class Hop:
 
 @dataclass
 class Invoicing:
-    """What invoicing answers."""
+    """The answers of invoicing."""
 
     balances: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     away: bool = False
@@ -71,9 +71,9 @@ class Invoicing:
 
     async def get(self, path: str) -> Any:
         if path.endswith("/bank-knowledge"):
-            return self._told(self.bank)
+            return self._require_answer(self.bank)
         if path.endswith("/exposure"):
-            return self._told(self.exposure)
+            return self._require_answer(self.exposure)
         raise AssertionError(path)
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
@@ -85,7 +85,7 @@ class Invoicing:
             }
         if self.away:
             raise Later("invoicing is away")
-        return {"balances": [self.balances[UUID(one)] for one in body["invoice_ids"]]}
+        return {"balances": [self.balances[UUID(invoice_id)] for invoice_id in body["invoice_ids"]]}
 
     def _state_invoice(self, invoice_id: UUID) -> dict[str, Any]:
         supply = {"text": "Desktop", "period_from": "2026-03-01", "period_to": "2026-04-01"}
@@ -97,7 +97,7 @@ class Invoicing:
             "supplies": [supply],
         }
 
-    def _told(self, answer: dict[str, Any] | None) -> dict[str, Any]:
+    def _require_answer(self, answer: dict[str, Any] | None) -> dict[str, Any]:
         if answer is None:
             raise Later("invoicing is away")
         return answer
@@ -132,7 +132,7 @@ class World:
             in_flight_minor=0,
             written_off_minor=0,
         )
-        told = InvoiceBalance(
+        balance = InvoiceBalance(
             invoice_id=invoice_id,
             number=f"GS-{str(invoice_id)[-4:]}",
             currency="EUR",
@@ -145,12 +145,12 @@ class World:
             written_off_minor=0,
             lines=(line,),
         )
-        self.invoicing.balances[invoice_id] = told.model_dump(mode="json") | {
+        self.invoicing.balances[invoice_id] = balance.model_dump(mode="json") | {
             "account_id": str(self.account_id),
             "sequence": self.sequence + 1,
             "changed_at": self.database.now.isoformat(),
         }
-        return told
+        return balance
 
     async def issue(self) -> UUID:
         invoice_id = uuid4()
@@ -163,7 +163,7 @@ class World:
         await self.hear(event)
         return invoice_id
 
-    async def changed(self, invoice_id: UUID, open_minor: int, disputed: int = 0) -> None:
+    async def change_balance(self, invoice_id: UUID, open_minor: int, disputed: int = 0) -> None:
         balance = self.balance(invoice_id, open_minor, disputed)
         await self.hear(InvoiceBalanceChanged(account_id=self.account_id, balance=balance))
 
@@ -224,7 +224,7 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
 
 async def publish(client: Client, document: str, effective: str = "2026-03-02") -> dict[str, Any]:
     body = {"document": document, "effective_date": effective, "reason": "first version"}
-    return await client.made("/v1/policies", body)
+    return await client.create("/v1/policies", body)
 
 
 async def test_from_the_first_reminder_to_suspension_and_back(world: World) -> None:
@@ -245,7 +245,7 @@ async def test_from_the_first_reminder_to_suspension_and_back(world: World) -> N
     standing = await world.standing()
     assert (standing["state"], standing["suspensions"][0]["vendor_bills_on"]) == ("suspended", True)
     assert [step["outcome"] for step in standing["items"][0]["steps"]] == [*["sent"] * 4, "requested", None]
-    await world.changed(invoice_id, 0)
+    await world.change_balance(invoice_id, 0)
     assert len(await world.events("ReinstatementRequested")) == 1
     assert len(await world.events("DunningCaseClosed")) == 1
     await world.hear(SubscriptionReinstated(**common, suspension_id=suspension["id"], renewal_restored=True))
@@ -270,8 +270,8 @@ async def test_a_refused_final_notice_defers_the_suspension_until_it_was_sent_ag
     assert "final_notice has not reached the next hop" in deferred[0]["cause"]
     assert len(await world.events("StepDeferred")) == 1
     world.hop.answer = "250 taken"
-    failed = next(one for one in (await world.standing())["notices"] if one["state"] == "failed")
-    await world.client.made(f"/v1/notices/{failed['id']}:retry", {"reason": "address mended"})
+    failed = next(notice for notice in (await world.standing())["notices"] if notice["state"] == "failed")
+    await world.client.create(f"/v1/notices/{failed['id']}:retry", {"reason": "address mended"})
     await work(world.runtime)
     await world.day(27)
     assert await world.events("SuspensionRequested") == []
@@ -309,7 +309,7 @@ async def test_a_dispute_between_request_and_vendor_withdraws_and_its_rejection_
     assert len(await world.events("SuspensionWithdrawn")) == 1
     world.sequence += 1
     await world.database.move(hours=20)
-    await world.changed(invoice_id, 1000)
+    await world.change_balance(invoice_id, 1000)
     assert len(await world.events("SuspensionRequested")) == 1
     await world.day(22)
     assert len(await world.events("SuspensionRequested")) == 1
@@ -322,12 +322,12 @@ async def test_a_dispute_between_request_and_vendor_withdraws_and_its_rejection_
 
 
 async def test_the_guard_stops_and_a_person_lets_go_on(world: World) -> None:
-    stopped = await world.client.made("/v1/guard:stop", {"reason": "payments file is late"})
+    stopped = await world.client.create("/v1/guard:stop", {"reason": "payments file is late"})
     assert stopped["stopped"] is True
     await world.to_suspension()
     assert await world.events("SuspensionRequested") == []
     assert (await world.standing())["deferred"][0]["cause"] == "all suspensions are stopped"
-    await world.client.made("/v1/guard:resume", {"reason": "file arrived"})
+    await world.client.create("/v1/guard:resume", {"reason": "file arrived"})
     await sweep(world.runtime)
     await work(world.runtime)
     assert len(await world.events("SuspensionRequested")) == 1
@@ -348,7 +348,7 @@ async def test_above_number_and_share_the_guard_waits_for_a_person(world: World)
     await world.to_suspension()
     assert await world.events("SuspensionRequested") == []
     assert "a person must approve" in (await world.standing())["deferred"][0]["cause"]
-    await world.client.made("/v1/guard:approve", {"reason": "looked at each"})
+    await world.client.create("/v1/guard:approve", {"reason": "looked at each"})
     await sweep(world.runtime)
     await work(world.runtime)
     assert len(await world.events("SuspensionRequested")) == 1

@@ -24,7 +24,7 @@ async def careful(world: World) -> None:
 
 
 async def causes(world: World) -> list[str]:
-    return [one["cause"] for one in (await world.standing())["deferred"]]
+    return [deferral["cause"] for deferral in (await world.standing())["deferred"]]
 
 
 async def test_fresh_data_suspend(world: World) -> None:
@@ -77,13 +77,13 @@ async def test_what_arrives_after_the_request_stops_the_vendor_call(world: World
     path = f"/v1/suspensions/{(await world.standing())['suspensions'][0]['id']}/confirmation"
     bank(world, age=1, receipts=1)
     for _ in range(2):
-        told = await world.client.got(path)
-        assert (told["verdict"], told["detail"]) == ("wait", "an unmatched receipt may be theirs")
+        confirmation = await world.client.got(path)
+        assert (confirmation["verdict"], confirmation["detail"]) == ("wait", "an unmatched receipt may be theirs")
     assert await causes(world) == ["an unmatched receipt may be theirs"]
     assert len(await world.events("StepDeferred")) == 1
     world.invoicing.bank = None
-    told = await world.client.got(path)
-    assert (told["verdict"], told["detail"]) == ("wait", "invoicing gives no answer: invoicing is away")
+    confirmation = await world.client.got(path)
+    assert (confirmation["verdict"], confirmation["detail"]) == ("wait", "invoicing gives no answer: invoicing is away")
     bank(world, age=1)
     assert (await world.client.got(path))["verdict"] == "stands"
     assert await causes(world) == []

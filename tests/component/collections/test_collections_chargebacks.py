@@ -19,9 +19,9 @@ async def test_a_chargeback_stops_steps_and_gives_nothing_back(world: World) -> 
     )
     await world.hear(suspended)
     await world.day(22)
-    await world.changed(invoice_id, 600)
-    await world.changed(invoice_id, 1000, 400)
-    await world.changed(invoice_id, 400, 400)
+    await world.change_balance(invoice_id, 600)
+    await world.change_balance(invoice_id, 1000, 400)
+    await world.change_balance(invoice_id, 400, 400)
     sent = len(world.hop.taken)
     await world.day(60)
     (item,) = (await world.standing())["items"]
@@ -29,5 +29,5 @@ async def test_a_chargeback_stops_steps_and_gives_nothing_back(world: World) -> 
     assert (await world.standing())["state"] == "suspended"
     assert (len(world.hop.taken), await world.events("TerminationRequested")) == (sent, [])
     assert await world.events("ReinstatementRequested") == []
-    await world.changed(invoice_id, 0)
+    await world.change_balance(invoice_id, 0)
     assert len(await world.events("ReinstatementRequested")) == 1, "won: the network gave it back"

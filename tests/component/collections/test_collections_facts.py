@@ -21,13 +21,13 @@ def on(days: int, hour: int = 9) -> datetime:
     return datetime(DUE.year, DUE.month, DUE.day, hour, tzinfo=UTC) + timedelta(days=days)
 
 
-def line(number: int, subscription_id: UUID | None, open_minor: int, **held: int) -> LineBalance:
+def line(number: int, subscription_id: UUID | None, open_minor: int, **other_amounts: int) -> LineBalance:
     """A line's balance."""
-    amounts = {"disputed_minor": 0, "in_flight_minor": 0, "written_off_minor": 0} | held
+    amounts = {"disputed_minor": 0, "in_flight_minor": 0, "written_off_minor": 0} | other_amounts
     return LineBalance(line=number, subscription_id=subscription_id, open_minor=open_minor, **amounts)
 
 
-def balance_of(world: World, invoice_id: UUID, *lines: LineBalance, told: bool = True) -> InvoiceBalance:
+def balance_of(world: World, invoice_id: UUID, *lines: LineBalance, announced: bool = True) -> InvoiceBalance:
     """The balance of an invoice with these lines, which a fresh read says from now on too."""
     balance = InvoiceBalance(
         invoice_id=invoice_id,
@@ -35,16 +35,16 @@ def balance_of(world: World, invoice_id: UUID, *lines: LineBalance, told: bool =
         currency="EUR",
         due_date=DUE,
         total_minor=1000,
-        open_minor=sum(one.open_minor for one in lines),
-        disputed_minor=sum(one.disputed_minor for one in lines),
-        in_flight_minor=sum(one.in_flight_minor for one in lines),
+        open_minor=sum(line.open_minor for line in lines),
+        disputed_minor=sum(line.disputed_minor for line in lines),
+        in_flight_minor=sum(line.in_flight_minor for line in lines),
         credited_minor=0,
-        written_off_minor=sum(one.written_off_minor for one in lines),
+        written_off_minor=sum(line.written_off_minor for line in lines),
         lines=lines,
     )
     world.invoicing.balances[invoice_id] = balance.model_dump(mode="json") | {
         "account_id": str(world.account_id),
-        "sequence": world.sequence + (1 if told else 10),
+        "sequence": world.sequence + (1 if announced else 10),
         "changed_at": world.database.now.isoformat(),
     }
     return balance
@@ -60,7 +60,7 @@ async def issue(world: World, *lines: LineBalance) -> UUID:
     return invoice_id
 
 
-async def changed(world: World, invoice_id: UUID, *lines: LineBalance) -> None:
+async def change_line_balances(world: World, invoice_id: UUID, *lines: LineBalance) -> None:
     """Hear of a balance with these lines."""
     await world.hear(InvoiceBalanceChanged(account_id=world.account_id, balance=balance_of(world, invoice_id, *lines)))
 
@@ -105,7 +105,7 @@ async def effective(world: World, subscription_id: UUID, suspension_id: str) -> 
 
 
 async def outcomes(world: World, item: int = 0) -> dict[str, Any]:
-    """What became of each step."""
+    """Return the outcome of each step."""
     return {step["step"]: step["outcome"] for step in (await world.standing())["items"][item]["steps"]}
 
 
@@ -142,9 +142,9 @@ async def test_a_debit_in_flight_stops_the_suspension_and_the_rest_goes_on(world
     await world.day(1, 0)
     await overdue(world, invoice_id, *lines)
     await ladder(world, 1, 7, 14)
-    await changed(world, invoice_id, line(1, first, 600, in_flight_minor=600), line(2, second, 400))
+    await change_line_balances(world, invoice_id, line(1, first, 600, in_flight_minor=600), line(2, second, 400))
     await ladder(world, 21)
-    assert [one["subscription_id"] for one in (await world.standing())["suspensions"]] == [str(second)]
+    assert [suspension["subscription_id"] for suspension in (await world.standing())["suspensions"]] == [str(second)]
     assert (await world.standing())["items"][0]["amounts"]["dunnable_minor"] == 400
 
 
@@ -189,12 +189,16 @@ async def test_a_settled_line_ends_the_hold_of_its_subscription_only(world: Worl
     await world.day(1, 0)
     await overdue(world, invoice_id, *lines)
     await ladder(world, 1, 7, 14, 21)
-    suspensions = {one["subscription_id"]: one["id"] for one in (await world.standing())["suspensions"]}
+    suspensions = {
+        suspension["subscription_id"]: suspension["id"] for suspension in (await world.standing())["suspensions"]
+    }
     assert set(suspensions) == {str(first), str(second)}
     for subscription_id, suspension_id in suspensions.items():
         await effective(world, UUID(subscription_id), suspension_id)
-    await changed(world, invoice_id, line(1, first, 0), line(2, second, 400))
-    states = {one["subscription_id"]: one["state"] for one in (await world.standing())["suspensions"]}
+    await change_line_balances(world, invoice_id, line(1, first, 0), line(2, second, 400))
+    states = {
+        suspension["subscription_id"]: suspension["state"] for suspension in (await world.standing())["suspensions"]
+    }
     assert states == {str(first): "ending", str(second): "effective"}
     ended = await world.events("ReinstatementRequested")
     assert len(ended) == 1
@@ -206,24 +210,24 @@ async def test_dispute_debit_and_write_off_lift_no_effective_suspension_but_paym
     suspension = (await world.standing())["suspensions"][0]
     await effective(world, world.subscription_id, suspension["id"])
     own = world.subscription_id
-    for held in (
+    for line_balance in (
         line(1, own, 1000, disputed_minor=1000),
         line(1, own, 1000, in_flight_minor=1000),
         line(1, own, 0, written_off_minor=1000),
     ):
-        await changed(world, invoice_id, held)
+        await change_line_balances(world, invoice_id, line_balance)
         assert (await world.standing())["suspensions"][0]["state"] == "effective"
-    await changed(world, invoice_id, line(1, own, 0))
+    await change_line_balances(world, invoice_id, line(1, own, 0))
     assert (await world.standing())["suspensions"][0]["state"] == "ending"
 
 
 async def test_a_fresh_balance_of_a_higher_sequence_wins_over_an_event_that_comes_later(world: World) -> None:
     invoice_id = await world.to_suspension()
     suspension = (await world.standing())["suspensions"][0]
-    balance_of(world, invoice_id, line(1, world.subscription_id, 0), told=False)
+    balance_of(world, invoice_id, line(1, world.subscription_id, 0), announced=False)
     verdict = await world.client.got(f"/v1/suspensions/{suspension['id']}/confirmation")
     assert verdict["verdict"] == "withdrawn"
-    await changed(world, invoice_id, line(1, world.subscription_id, 900))
+    await change_line_balances(world, invoice_id, line(1, world.subscription_id, 900))
     standing = await world.standing()
     assert (standing["state"], standing["items"]) == ("good_standing", [])
     assert len(await world.events("SuspensionRequested")) == 1
@@ -232,7 +236,7 @@ async def test_a_fresh_balance_of_a_higher_sequence_wins_over_an_event_that_come
 async def release(world: World, until: str) -> dict[str, Any]:
     """Release the newest suspension up to a day; the answer."""
     suspension = (await world.standing())["suspensions"][0]
-    return await world.client.made(f"/v1/suspensions/{suspension['id']}:release", REASON | {"until": until})
+    return await world.client.create(f"/v1/suspensions/{suspension['id']}:release", REASON | {"until": until})
 
 
 async def final_notices(world: World) -> list[str]:
@@ -248,7 +252,7 @@ async def test_what_was_released_before_it_was_effective_needs_a_new_final_notic
     """Due on 10 March: a final notice on the 24th; requested and released on the 31st, up to 2 April."""
     invoice_id = await world.to_suspension()
     assert (await release(world, "2026-04-02"))["state"] == "withdrawn"
-    await world.changed(invoice_id, 999)
+    await world.change_balance(invoice_id, 999)
     await ladder(world, 22, 23)
     assert (await final_notices(world), len(await world.events("SuspensionRequested"))) == (["2026-03-24"], 1)
     assert (await outcomes(world))["suspend"] == "requested"
@@ -303,7 +307,7 @@ async def test_a_release_ends_today_at_the_earliest_and_comes_once(world: World)
         refused = await world.client.post(path, REASON | {"until": until})
         assert (refused.status_code, refused.json()["code"]) == (422, "release_refused")
     assert (await world.client.post(path, REASON)).status_code == 422
-    await world.client.made(path, REASON | {"until": "2026-03-31"})
+    await world.client.create(path, REASON | {"until": "2026-03-31"})
     again = await world.client.post(path, REASON | {"until": "2026-03-31"})
     assert (again.status_code, again.json()["code"]) == (409, "suspension_move_refused")
 
@@ -339,7 +343,7 @@ async def test_a_deferral_ends_with_its_debt(world: World) -> None:
     world.hop.answer = "550 no such mailbox"
     await ladder(world, 14, 21)
     assert len((await world.standing())["deferred"]) == 1
-    await world.changed(invoice_id, 0)
+    await world.change_balance(invoice_id, 0)
     standing = await world.standing()
     assert (standing["state"], standing["deferred"]) == ("good_standing", [])
 
@@ -350,9 +354,10 @@ async def test_paid_and_taken_back_needs_a_new_final_notice_in_whatever_order_it
     await effective(world, world.subscription_id, suspension["id"])
     paid, open_again = (
         InvoiceBalanceChanged(
-            account_id=world.account_id, balance=balance_of(world, invoice_id, line(1, world.subscription_id, left))
+            account_id=world.account_id,
+            balance=balance_of(world, invoice_id, line(1, world.subscription_id, open_minor)),
         )
-        for left in (0, 1000)
+        for open_minor in (0, 1000)
     )
     await hear(world.runtime, open_again, sequence=world.sequence + 2)
     await hear(world.runtime, paid, sequence=world.sequence + 1)

@@ -27,7 +27,7 @@ async def test_the_guard_lets_all_subscriptions_of_a_step_go_or_none(world: Worl
     await overdue(world, invoice_id, *lines)
     await ladder(world, 1, 7, 14, 21)
     assert await world.events("SuspensionRequested") == []
-    await world.client.made("/v1/guard:approve", REASON)
+    await world.client.create("/v1/guard:approve", REASON)
     await sweep(world.runtime)
     await work(world.runtime)
     assert len(await world.events("SuspensionRequested")) == 2
@@ -36,7 +36,7 @@ async def test_the_guard_lets_all_subscriptions_of_a_step_go_or_none(world: Worl
 async def test_the_guard_counts_an_hour_and_then_goes_on_by_itself(world: World) -> None:
     await allow_one_an_hour(world)
     suspended_first, later = line(1, uuid4(), 600), line(1, uuid4(), 400)
-    invoices = [(await issue(world, one), one) for one in (suspended_first, later)]
+    invoices = [(await issue(world, line_balance), line_balance) for line_balance in (suspended_first, later)]
     await world.day(1, 0)
     await overdue(world, invoices[0][0], suspended_first)
     await ladder(world, 1, 7, 14, 21)

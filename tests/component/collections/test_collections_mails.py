@@ -47,7 +47,7 @@ async def test_a_final_notice_names_the_day_on_which_access_ends_and_how_to_pay(
     letter, text = read_mail(world)
     assert letter["subject"] == "Zweite Erinnerung: eine Zahlung ist überfällig"
     assert "      24.03.2026: die letzte Mahnung\n      31.03.2026: der Zugang wird gesperrt: Desktop\n" in text
-    await world.changed(invoice_id, 1000, disputed=200)
+    await world.change_balance(invoice_id, 1000, disputed=200)
     await ladder(world, 14)
     letter, text = read_mail(world)
     assert letter["from"] == "Goodstanding GmbH <billing@goodstanding.example>"

@@ -79,7 +79,7 @@ async def test_the_end_of_a_subscription_ends_its_suspension_and_no_mail_says_th
     suspension = await first_suspension(world)
     assert (suspension["state"], suspension["ended_because"]) == ("ended", "the subscription has ended")
     assert (await world.standing())["state"] == "overdue"
-    await world.changed(invoice_id, 0)
+    await world.change_balance(invoice_id, 0)
     await sweep(world.runtime)
     await work(world.runtime)
     assert (len(world.hop.taken), await world.events("ReinstatementRequested")) == (mails, [])
@@ -89,7 +89,7 @@ async def test_the_end_of_a_subscription_ends_its_suspension_and_no_mail_says_th
 async def test_a_suspension_whose_end_is_awaited_ends_with_the_subscription(world: World) -> None:
     invoice_id = await world.to_suspension()
     await world.hear(make_suspended(world, (await first_suspension(world))["id"]))
-    await world.changed(invoice_id, 0)
+    await world.change_balance(invoice_id, 0)
     assert (await first_suspension(world))["state"] == "ending"
     await world.hear(make_ended(world))
     assert (await first_suspension(world))["state"] == "ended"

@@ -69,7 +69,7 @@ async def test_a_letter_that_is_put_off_is_tried_for_four_days(world: World, sta
     assert len(await world.events("NoticeFailed")) == 1
     (notice,) = (await world.standing())["notices"]
     assert (notice["state"], notice["failure"]) == ("failed", "450 put off by the next mail hop for 4 days")
-    await world.client.made(f"/v1/notices/{notice['id']}:retry", {"reason": "they let us in now"})
+    await world.client.create(f"/v1/notices/{notice['id']}:retry", {"reason": "they let us in now"})
     await work(world.runtime)
     assert (await world.standing())["notices"][0]["state"] == "pending"
     setattr(world.hop, stage, "250 ok")
@@ -99,7 +99,7 @@ async def test_an_address_that_is_mended_is_written_to_again(world: World) -> No
     await world.day(-3)
     (notice,) = (await world.standing())["notices"]
     world.invoicing.facts["billing_email"] = "billing@xn--mller-kva.example"
-    await world.client.made(f"/v1/notices/{notice['id']}:retry", {"reason": "address mended"})
+    await world.client.create(f"/v1/notices/{notice['id']}:retry", {"reason": "address mended"})
     await work(world.runtime)
     assert (await world.standing())["notices"][0]["state"] == "sent"
     assert b"To: billing@xn--mller-kva.example" in world.hop.taken[0]

@@ -1,4 +1,4 @@
-"""What we go on owing the vendor stands beside the standing of a late account, if invoicing says it in time."""
+"""Debt to the vendor that goes on stands beside the standing of a late account, if invoicing says it in time."""
 
 import asyncio
 from typing import Any
@@ -26,7 +26,7 @@ async def late(world: World) -> None:
     await world.overdue(invoice_id)
 
 
-async def told(world: World) -> tuple[Any, Any]:
+async def read_vendor_debt(world: World) -> tuple[Any, Any]:
     standing = await world.standing()
     return standing["owed_to_vendor"], standing["owed_to_vendor_missing"]
 
@@ -34,20 +34,20 @@ async def told(world: World) -> tuple[Any, Any]:
 async def test_of_a_late_account_it_is_said_by_currency(world: World) -> None:
     world.invoicing.exposure = {"account_id": str(world.account_id), "owed_to_us": [], "billed": []} | OWED
     await late(world)
-    assert await told(world) == (OWED, None)
+    assert await read_vendor_debt(world) == (OWED, None)
 
 
 async def test_of_an_account_in_good_standing_nobody_asks(world: World) -> None:
     world.invoicing.exposure = OWED
     await world.issue()
-    assert await told(world) == (None, "the account is in good standing")
+    assert await read_vendor_debt(world) == (None, "the account is in good standing")
 
 
 async def test_without_an_answer_the_rest_is_said(world: World) -> None:
     await late(world)
     standing = await world.standing()
     assert (standing["state"], len(standing["items"])) == ("overdue", 1)
-    assert await told(world) == (None, "invoicing gives no answer: invoicing is away")
+    assert await read_vendor_debt(world) == (None, "invoicing gives no answer: invoicing is away")
 
 
 async def test_nobody_waits_long_nor_holds_a_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,5 +60,5 @@ async def test_nobody_waits_long_nor_holds_a_connection(world: World, monkeypatc
     await late(world)
     monkeypatch.setattr(vendor_debt, "MAX_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(world.invoicing, "get", slow)
-    assert await told(world) == (None, "invoicing gives no answer within 0.05 s")
+    assert await read_vendor_debt(world) == (None, "invoicing gives no answer within 0.05 s")
     assert busy == [0]

@@ -36,10 +36,10 @@ async def world(
 async def test_a_walk_down_the_ladder_with_a_dispute_and_its_days(world: World) -> None:
     invoice_id = await world.to_suspension()
     [suspension] = (await world.standing())["suspensions"]
-    await world.changed(invoice_id, 1000, 1000)
+    await world.change_balance(invoice_id, 1000, 1000)
     assert len(await world.events("SuspensionWithdrawn")) == 1
     await world.day(23, 12)
-    await world.changed(invoice_id, 1000)
+    await world.change_balance(invoice_id, 1000)
     await check_hold(world, invoice_id)
     verdict = await world.client.got(f"/v1/suspensions/{suspension['id']}/confirmation")
     assert verdict["verdict"] == "withdrawn"
@@ -51,10 +51,10 @@ async def test_a_walk_down_the_ladder_with_a_dispute_and_its_days(world: World) 
     await world.day(34)
     assert len(await world.events("SuspensionRequested")) == 2
     await suspend_again(world)
-    await world.changed(invoice_id, 1000, 1000)
-    await world.changed(invoice_id, 1000)
+    await world.change_balance(invoice_id, 1000, 1000)
+    await world.change_balance(invoice_id, 1000)
     assert await world.events("ReinstatementRequested") == []
-    await world.changed(invoice_id, 0)
+    await world.change_balance(invoice_id, 0)
     assert len(await world.events("ReinstatementRequested")) == 1, "nothing delays what is paid"
     assert (await world.client.got(f"/v1/items/{invoice_id}"))["next"] is None
     assert (await world.client.get(f"/v1/items/{uuid4()}")).status_code == 404

@@ -106,8 +106,8 @@ async def test_late_accounts_are_found_by_entity_step_and_days_and_come_in_pages
     rest = await world.client.got(f"/v1/late-accounts?limit=2&after={page['next']}")
     assert [item["days_late"] for item in page["items"] + rest["items"]] == [10, 5, 2]
     assert rest["next"] is None
-    await world.changed(second, 0)
-    await distant.changed(third, 0)
+    await world.change_balance(second, 0)
+    await distant.change_balance(third, 0)
     assert await list_late(world) == [first_id]
     for query in ("min_days_late=0", "min_days_late=soon", "step=no%20step", "legal_entity="):
         assert (await world.client.get(f"/v1/late-accounts?{query}")).status_code == 422, query
@@ -121,7 +121,7 @@ async def test_the_days_late_follow_the_oldest_invoice_that_is_still_open(world:
     await world.database.move(datetime(2026, 3, 15, tzinfo=UTC))
     (late,) = (await world.client.got("/v1/late-accounts"))["items"]
     assert (late["days_late"], late["amounts"][0]["dunnable_minor"]) == (10, 2000)
-    await world.changed(older, 0)
+    await world.change_balance(older, 0)
     (late,) = (await world.client.got("/v1/late-accounts"))["items"]
     assert (late["oldest_due_date"], late["days_late"], late["amounts"][0]["open_minor"]) == ("2026-03-10", 5, 1000)
     assert await list_late(world, "min_days_late=6") == []
@@ -146,7 +146,7 @@ async def test_suspensions_are_listed_by_state_and_account(world: World) -> None
     (late,) = (await world.client.got("/v1/late-accounts"))["items"]
     assert (late["state"], late["suspended_subscription_ids"]) == ("suspended", [str(world.subscription_id)])
     until = {"until": "2026-04-10", "reason": "Mrs Example promised by phone"}
-    await world.client.made(f"/v1/suspensions/{requested['id']}:release", until)
+    await world.client.create(f"/v1/suspensions/{requested['id']}:release", until)
     await world.hear(SubscriptionReinstated(**common, suspension_id=requested["id"], renewal_restored=True))
     answer = await world.client.get("/v1/suspensions?state=ended")
     assert [item["id"] for item in answer.json()["items"]] == [requested["id"]]
@@ -166,7 +166,7 @@ async def test_what_the_guard_holds_is_listed_until_a_person_resumes(world: Worl
     await world.overdue(invoice_id)
     for day in (1, 7, 14):
         await world.day(day)
-    await world.client.made("/v1/guard:stop", REASON)
+    await world.client.create("/v1/guard:stop", REASON)
     await world.day(21)
     (waiting,) = (await world.client.got("/v1/waiting-steps?waits_for=guard&legal_entity=GS-DE"))["items"]
     assert waiting == {
@@ -188,7 +188,7 @@ async def test_what_the_guard_holds_is_listed_until_a_person_resumes(world: Worl
     assert await list_waiting(world, "waits_for=bank_data") == []
     assert await list_waiting(world, "legal_entity=GS-FR") == []
     assert await list_waiting(world, f"account_id={uuid4()}") == []
-    await world.client.made("/v1/guard:resume", REASON)
+    await world.client.create("/v1/guard:resume", REASON)
     await sweep(world.runtime)
     await work(world.runtime)
     assert await list_waiting(world) == []
@@ -198,13 +198,13 @@ async def test_what_the_guard_holds_is_listed_until_a_person_resumes(world: Worl
 async def test_a_requested_suspension_that_a_person_stopped_waits_for_the_guard(world: World) -> None:
     await world.to_suspension()
     (requested,) = (await world.client.got("/v1/suspensions"))["items"]
-    await world.client.made("/v1/guard:stop", REASON)
+    await world.client.create("/v1/guard:stop", REASON)
     path = f"/v1/suspensions/{requested['id']}/confirmation"
     for _ in range(2):
         assert (await world.client.got(path))["verdict"] == "wait"
     assert await list_waiting(world) == [("guard", "all suspensions are stopped")]
     assert len(await world.events("StepDeferred")) == 1
-    await world.client.made("/v1/guard:resume", REASON)
+    await world.client.create("/v1/guard:resume", REASON)
     assert (await world.client.got(path))["verdict"] == "stands"
     assert await list_waiting(world) == []
 

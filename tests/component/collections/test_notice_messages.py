@@ -79,7 +79,7 @@ async def test_a_message_that_was_not_sent_not_kept_or_erased_is_not_found(world
     path = f"/v1/notices/{notice['id']}/message"
     assert (await world.client.get(path)).status_code == 404
     world.hop.answer = "250 taken"
-    await world.client.made(f"/v1/notices/{notice['id']}:retry", {"reason": "the address was mended"})
+    await world.client.create(f"/v1/notices/{notice['id']}:retry", {"reason": "the address was mended"})
     await world.day(1, 10)
     assert (await world.client.got(path))["recipient"] == "billing@account-17.example"
     async with world.database.connected("collections") as connection:

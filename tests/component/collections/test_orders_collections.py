@@ -14,7 +14,7 @@ from tests.builders import START
 from tests.component.collections import test_collections
 from tests.component.collections.test_collections import World
 from tests.component.collections.test_collections_facts import ladder, on
-from tests.component.orders import FEWER, Order, announced, one_by_one, orders, read, rows
+from tests.component.orders import FEWER, Order, list_announcements, one_by_one, orders, read, rows
 
 world = test_collections.world
 End = tuple[list[str], list[str]]
@@ -80,7 +80,7 @@ def story(world: World, invoice_id: UUID, suspension_id: UUID) -> Sequence[Seque
 
 
 async def end(world: World, order: Order) -> End:
-    """What is there and what was told after a new account's story was heard in this order."""
+    """Return what is there and what was announced after a new account's story was read in this order."""
     invoice_id, suspension_id = await owing(world)
     names = {world.account_id: "account", world.subscription_id: "subscription", invoice_id: "invoice"}
     mark = "INSERT INTO collections.watermarks (topic, subject, sequence) VALUES ('invoicing.events', $1, $2)"
@@ -91,7 +91,7 @@ async def end(world: World, order: Order) -> End:
     account_rows = await rows(world.database, "collections", world.account_id, names, TABLES)
     return (
         [re.sub(AMOUNTS_IN_MAILS, "", row) for row in account_rows],
-        await announced(world.database, "collections", world.account_id, names),
+        await list_announcements(world.database, "collections", world.account_id, names),
     )
 
 
@@ -110,12 +110,12 @@ async def test_balances_and_suspensions_in_any_order(world: World, causal: End, 
 
 async def test_that_it_was_suspended_is_heard_only_after_all_is_paid(world: World, causal: End) -> None:
     """Then it was withdrawn, and nothing more is told about it; what is owed and the case end the same."""
-    found, told = await end(world, TOO_LATE)
-    assert without_suspensions(found) == without_suspensions(causal[0])
-    assert [row for row in found if row.startswith("suspensions") and '"state": "withdrawn"' in row]
+    state, events = await end(world, TOO_LATE)
+    assert without_suspensions(state) == without_suspensions(causal[0])
+    assert [row for row in state if row.startswith("suspensions") and '"state": "withdrawn"' in row]
     assert [row for row in causal[0] if row.startswith("suspensions") and '"state": "ended"' in row]
-    assert [one for one in told if one.startswith("goodstanding.collections.SuspensionWithdrawn")]
+    assert [event for event in events if event.startswith("goodstanding.collections.SuspensionWithdrawn")]
 
 
-def without_suspensions(found: list[str]) -> list[str]:
-    return [row for row in found if row.split()[0] in ("accounts", "items", "balances", "overdues", "cases")]
+def without_suspensions(state: list[str]) -> list[str]:
+    return [row for row in state if row.split()[0] in ("accounts", "items", "balances", "overdues", "cases")]

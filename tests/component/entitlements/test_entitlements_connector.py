@@ -30,7 +30,7 @@ async def crash_in_work(runtime: Runtime) -> None:
 
 
 async def test_suspends_and_reinstates_with_the_renewal_settings_as_they_were(world: World) -> None:
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {"suspended": 1}
     assert world.vendor.renewal() == (False, None)
     (suspended,) = await world.events("SubscriptionSuspended")
@@ -40,7 +40,7 @@ async def test_suspends_and_reinstates_with_the_renewal_settings_as_they_were(wo
     assert (access["allowed"], access["vendor"]["state"]) == (False, "suspended")
 
     await world.database.move(hours=5)
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
@@ -55,8 +55,8 @@ async def test_suspends_and_reinstates_with_the_renewal_settings_as_they_were(wo
 
 
 async def test_each_change_carries_the_whole_resource_and_its_own_request_id(world: World) -> None:
-    await world.suspended()
-    await world.hear(world.settled())
+    await world.suspend()
+    await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     assert world.vendor.subscription.quantity == 10
     assert world.wire.calls[-1].method == "GET"
@@ -68,14 +68,14 @@ async def test_each_change_carries_the_whole_resource_and_its_own_request_id(wor
 
 
 async def test_settings_that_stay_lost_are_announced(world: World) -> None:
-    await world.suspended()
+    await world.suspend()
 
     async def switch_off_again(request: httpx2.Request) -> None:
         if request.method == "GET" and world.vendor.renewal() == (True, NEXT_TERM):
             world.vendor.change(auto_renew_enabled=False, scheduled_next_term_instructions=None)
 
     world.wire.during = switch_off_again
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     (missing,) = await world.events("RenewalSettingsNotRestored")
     assert missing["missing"] == ["autoRenewEnabled", "scheduledNextTermInstructions"]
@@ -88,14 +88,14 @@ async def test_settings_that_stay_lost_are_announced(world: World) -> None:
 
 
 async def test_a_refused_restore_is_announced_and_access_is_back(world: World) -> None:
-    await world.suspended()
+    await world.suspend()
 
     async def refuse_the_second_change(request: httpx2.Request) -> None:
         if request.method == "PATCH" and len(world.vendor.effects) == 2:
             world.wire.faults["PATCH"] = [refusal(400, 900214)]
 
     world.wire.during = refuse_the_second_change
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     assert [event["renewal_restored"] for event in await world.events("SubscriptionReinstated")] == [False]
     assert len(await world.events("RenewalSettingsNotRestored")) == 1
@@ -104,9 +104,9 @@ async def test_a_refused_restore_is_announced_and_access_is_back(world: World) -
 @pytest.mark.parametrize("verdict", [None, "wait"])
 async def test_without_a_verdict_nothing_is_changed_at_the_vendor(world: World, verdict: str | None) -> None:
     world.collections.verdict = verdict
-    await world.suspended()
+    await world.suspend()
     assert "PATCH" not in world.wire.methods()
-    assert await world.told() == ["EntitlementGranted", "HoldPlaced"]
+    assert await world.list_event_names() == ["EntitlementGranted", "HoldPlaced"]
     access = await world.access()
     assert access["allowed"] is True
     assert "collections" in access["vendor"]["waiting_for"]
@@ -123,26 +123,28 @@ async def test_without_a_verdict_nothing_is_changed_at_the_vendor(world: World, 
 
 async def test_a_withdrawn_suspension_is_not_carried_out(world: World) -> None:
     world.collections.verdict = "withdrawn"
-    await world.suspended()
+    await world.suspend()
     assert "PATCH" not in world.wire.methods()
     assert not await world.is_pending()
     assert (await world.access())["allowed"] is True
-    await world.hear(world.withdrawn())
+    await world.hear(world.build_withdrawal())
     await work(world.runtime)
-    assert await world.told() == ["EntitlementGranted", "HoldPlaced", "HoldReleased"]
+    assert await world.list_event_names() == ["EntitlementGranted", "HoldPlaced", "HoldReleased"]
 
 
 async def test_one_of_several_suspensions_that_stands_is_enough(world: World) -> None:
     world.collections.verdicts = {world.suspension_id: "withdrawn"}
     other = uuid4()
-    await world.hear(world.requested(uuid4()), world.requested(uuid4(), suspension_id=other))
+    await world.hear(
+        world.build_suspension_request(uuid4()), world.build_suspension_request(uuid4(), suspension_id=other)
+    )
     await work(world.runtime)
     assert world.vendor.effects == {"suspended": 1}
 
 
 async def test_fraud_needs_no_question_and_does_not_wait_for_one(world: World) -> None:
     world.collections.verdict = None
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {}
     asked = len(world.collections.asked)
     await world.place("fraud")
@@ -152,15 +154,15 @@ async def test_fraud_needs_no_question_and_does_not_wait_for_one(world: World) -
 
 
 async def test_a_restart_after_the_effect_looks_first_and_changes_nothing_twice(world: World) -> None:
-    await world.hear(world.requested(uuid4()))
+    await world.hear(world.build_suspension_request(uuid4()))
     await crash_in_work(world.runtime)
     assert (world.vendor.effects, await world.state()) == ({"suspended": 1}, "suspending")
-    assert "SubscriptionSuspended" not in await world.told()
+    assert "SubscriptionSuspended" not in await world.list_event_names()
     await work(world.runtime)
     assert (world.vendor.effects, await world.state()) == ({"suspended": 1}, "suspended")
     assert len(await world.events("SubscriptionSuspended")) == 1
 
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     await crash_in_work(world.runtime)
     await work(world.runtime)
     assert world.vendor.effects == {"suspended": 1, "active": 1}
@@ -169,25 +171,25 @@ async def test_a_restart_after_the_effect_looks_first_and_changes_nothing_twice(
 
 
 async def test_a_restart_keeps_the_first_snapshot_though_it_is_wanted_no_more(world: World) -> None:
-    await world.hear(world.requested(uuid4()))
+    await world.hear(world.build_suspension_request(uuid4()))
     await crash_in_work(world.runtime)
-    await world.hear(world.withdrawn())
+    await world.hear(world.build_withdrawal())
     await work(world.runtime)
     assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
-    told = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
-    assert [one["type"] for one in told] == ["SubscriptionSuspended", "SubscriptionReinstated"]
-    assert {one["suspension_id"] for one in told} == {str(world.suspension_id)}
+    events = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
+    assert [event["type"] for event in events] == ["SubscriptionSuspended", "SubscriptionReinstated"]
+    assert {event["suspension_id"] for event in events} == {str(world.suspension_id)}
 
 
 async def test_paid_while_the_vendor_is_called(world: World) -> None:
     async def pay(request: httpx2.Request) -> None:
         if request.method == "PATCH" and not world.vendor.effects:
             world.wire.during = None
-            await world.hear(world.withdrawn())
+            await world.hear(world.build_withdrawal())
 
     world.wire.during = pay
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
     assert (await world.access())["allowed"] is True
@@ -196,31 +198,31 @@ async def test_paid_while_the_vendor_is_called(world: World) -> None:
 async def test_paid_before_the_vendor_is_called_changes_nothing_there(world: World) -> None:
     async def pay(request: httpx2.Request) -> None:
         world.wire.during = None
-        await world.hear(world.withdrawn())
+        await world.hear(world.build_withdrawal())
 
     world.wire.during = pay
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {}
     assert not await world.is_pending()
 
 
 async def test_suspended_at_the_vendor_already_is_only_recorded(world: World) -> None:
     world.vendor.change(status="suspended")
-    await world.suspended()
+    await world.suspend()
     assert world.wire.methods() == ["GET"]
     assert world.collections.asked == []
     assert len(await world.events("SubscriptionSuspended")) == 1
 
 
 async def test_the_first_snapshot_is_kept_when_it_is_suspended_again_before_it_is_restored(world: World) -> None:
-    await world.suspended()
+    await world.suspend()
 
     async def lose_the_restore(request: httpx2.Request) -> None:
         if request.method == "PATCH" and len(world.vendor.effects) == 2:
             world.wire.faults["PATCH"] = ["before"]
 
     world.wire.during = lose_the_restore
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     assert (world.vendor.effects, world.vendor.renewal()) == ({"suspended": 1, "active": 1}, (False, None))
     world.wire.during = None
@@ -232,5 +234,5 @@ async def test_the_first_snapshot_is_kept_when_it_is_suspended_again_before_it_i
     await work(world.runtime)
     assert world.vendor.renewal() == (True, NEXT_TERM)
     reinstated = await world.events("SubscriptionReinstated")
-    assert [one["renewal_restored"] for one in reinstated] == [True]
+    assert [event["renewal_restored"] for event in reinstated] == [True]
     assert reinstated[0]["suspension_id"] == str(world.suspension_id)

@@ -80,29 +80,29 @@ async def test_an_end_moves_with_the_time_zone_until_it_has_come(world: World) -
 
 
 async def test_a_released_hold_gives_nothing_back_after_the_end(world: World) -> None:
-    await world.suspended()
+    await world.suspend()
     await world.hear(world.make_ended(TODAY))
     await end_and_work(world)
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     access = await end_and_work(world)
     assert (access["allowed"], access["holds"], world.vendor.subscription.status) == (False, [], "suspended")
     assert world.vendor.effects == {"suspended": 1}
 
 
 async def test_auto_renew_is_not_put_back_after_a_suspension_of_what_will_end(world: World) -> None:
-    await world.suspended()
+    await world.suspend()
     await world.hear(world.make_ended(date(2026, 4, 1)))
     await work(world.runtime)
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     access = await end_and_work(world)
     assert (access["allowed"], world.vendor.subscription.status, world.vendor.renewal()[0]) == (True, "active", False)
-    assert "RenewalSettingsNotRestored" not in await world.told()
+    assert "RenewalSettingsNotRestored" not in await world.list_event_names()
 
 
 async def test_what_has_ended_cannot_be_suspended_and_collections_learns_it(world: World) -> None:
     await world.hear(world.make_ended(TODAY))
     await end_and_work(world)
-    await world.hear(world.requested(uuid4()))
+    await world.hear(world.build_suspension_request(uuid4()))
     await work(world.runtime)
     (refused,) = await world.events("SuspensionRefusedByVendor")
     assert (refused["vendor_code"], refused["suspension_id"]) == ("subscription_ended", str(world.suspension_id))
@@ -129,7 +129,7 @@ async def test_a_refused_renewal_stands_in_the_way_of_no_suspension(world: World
     await world.hear(world.make_ended(date(2026, 3, 5)))
     await work(world.runtime)
     assert len(await world.events("VendorSyncFailed")) == 1
-    await world.suspended()
+    await world.suspend()
     assert (world.vendor.subscription.status, (await world.access())["allowed"]) == ("suspended", False)
 
 
@@ -148,7 +148,7 @@ async def test_an_end_that_comes_while_the_vendor_is_called_is_seen_to_afterward
             await world.hear(world.make_ended(TODAY))
 
     world.wire.during = end_now
-    await world.suspended()
+    await world.suspend()
     access = await end_and_work(world)
     assert (access["allowed"], world.vendor.subscription.status, world.vendor.renewal()[0]) == (
         False,
@@ -156,7 +156,7 @@ async def test_an_end_that_comes_while_the_vendor_is_called_is_seen_to_afterward
         False,
     )
     assert (await world.state(), await world.is_pending()) == ("ended", False)
-    assert "SubscriptionSuspended" not in await world.told()
+    assert "SubscriptionSuspended" not in await world.list_event_names()
     (refused,) = await world.events("SuspensionRefusedByVendor")
     assert refused["vendor_code"] == "subscription_ended"
 
@@ -167,9 +167,9 @@ async def test_an_end_that_becomes_known_while_the_vendor_is_called_switches_aut
             world.wire.during = None
             await world.hear(world.make_ended(date(2026, 4, 1)))
 
-    await world.suspended()
+    await world.suspend()
     world.wire.during = announce_end
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     access = await end_and_work(world)
     assert (access["allowed"], world.vendor.subscription.status, world.vendor.renewal()[0]) == (True, "active", False)
 
@@ -184,7 +184,7 @@ async def test_an_end_that_was_known_and_comes_while_the_vendor_is_called_refuse
     await world.hear(world.make_ended(date(2026, 3, 5)))
     await work(world.runtime)
     world.wire.during = let_it_come
-    await world.suspended()
+    await world.suspend()
     assert (await world.state(), await world.is_pending()) == ("ended", False)
     assert [event["vendor_code"] for event in await world.events("SuspensionRefusedByVendor")] == ["subscription_ended"]
 

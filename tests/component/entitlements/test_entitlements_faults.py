@@ -1,4 +1,4 @@
-"""What the vendor's faults and refusals do: one effect at most, and what is final is said so."""
+"""Faults and refusals of the vendor: one effect at most, and what is final is said so."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -36,17 +36,17 @@ PASSING = {
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
 async def test_what_may_pass_does_not_hide_what_there_is_to_see(world: World, fault: Break) -> None:
     world.wire.faults["GET"] = [fault, fault]
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {"suspended": 1}
 
 
 @pytest.mark.parametrize("fault", (PASSING | STALE).values(), ids=(PASSING | STALE).keys())
 async def test_what_may_pass_is_tried_again_with_one_effect(world: World, fault: Break) -> None:
     world.wire.faults["PATCH"] = [fault, fault]
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {"suspended": 1}
     assert len(await world.events("SubscriptionSuspended")) == 1
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     world.wire.faults["PATCH"] = [fault]
     await work(world.runtime)
     assert world.vendor.effects == {"suspended": 1, "active": 1}
@@ -56,7 +56,7 @@ async def test_what_may_pass_is_tried_again_with_one_effect(world: World, fault:
 @pytest.mark.parametrize("fault", ["before", "after"])
 async def test_a_time_out_is_repeated_under_the_same_request_id(world: World, fault: Break) -> None:
     world.wire.faults["PATCH"] = [fault, fault]
-    await world.suspended()
+    await world.suspend()
     ids = world.wire.request_ids()
     assert len(ids) == 3
     assert len(set(ids)) == 1
@@ -64,7 +64,7 @@ async def test_a_time_out_is_repeated_under_the_same_request_id(world: World, fa
 
 async def test_what_keeps_failing_waits_for_a_later_business_time(world: World) -> None:
     world.wire.faults["PATCH"] = ["before"] * 4
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {}
     assert "cannot be reached" in (await world.access())["vendor"]["waiting_for"]
     first = world.wire.request_ids()[0]
@@ -76,7 +76,7 @@ async def test_what_keeps_failing_waits_for_a_later_business_time(world: World) 
 
 async def test_a_long_throttle_is_honoured_though_the_intent_is_due_again(world: World) -> None:
     world.wire.faults["GET"] = [httpx2.Response(429, headers={"retry-after": "300"})]
-    await world.suspended()
+    await world.suspend()
     await world.database.move(minutes=1)
     await work(world.runtime)
     assert world.wire.methods() == ["GET"]
@@ -91,7 +91,7 @@ async def test_somebody_elses_change_is_kept(world: World) -> None:
             world.vendor.change(quantity=12)
 
     world.wire.during = change_quantity
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {"suspended": 1}
     assert world.vendor.subscription.quantity == 12
 
@@ -109,17 +109,17 @@ OWN: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("fault", OWN, ids=[f"{one['fault']} {one.get('code', '')}".strip() for one in OWN])
+@pytest.mark.parametrize("fault", OWN, ids=[f"{fault['fault']} {fault.get('code', '')}".strip() for fault in OWN])
 async def test_the_vendors_own_bad_days(world: World, fault: dict[str, Any]) -> None:
-    for events in (world.requested(uuid4()), world.settled()):
+    for events in (world.build_suspension_request(uuid4()), world.build_reinstatement_request()):
         world.vendor.simulator.faults.add(Fault(**fault))
         await world.hear(events)
         await work(world.runtime)
         world.vendor.simulator.faults.clear()
     assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
-    told = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
-    assert [one["type"] for one in told] == ["SubscriptionSuspended", "SubscriptionReinstated"]
+    announced = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
+    assert [event["type"] for event in announced] == ["SubscriptionSuspended", "SubscriptionReinstated"]
 
 
 async def test_an_accepted_change_that_takes_long_is_looked_at_again(
@@ -127,7 +127,7 @@ async def test_an_accepted_change_that_takes_long_is_looked_at_again(
 ) -> None:
     monkeypatch.setattr("services.entitlements.adapters.partner_center.POLL_PAUSE", 0)
     world.vendor.simulator.faults.add(Fault(fault="202", polls=30, retry_after=0))
-    await world.suspended()
+    await world.suspend()
     assert world.vendor.effects == {}
     assert "accepted" in (await world.access())["vendor"]["waiting_for"]
     await world.database.move(minutes=1)
@@ -138,14 +138,14 @@ async def test_an_accepted_change_that_takes_long_is_looked_at_again(
 
 async def test_a_subscription_that_is_deleted_at_the_vendor(world: World) -> None:
     world.vendor.change(status="deleted")
-    await world.suspended()
+    await world.suspend()
     assert [event["vendor_code"] for event in await world.events("SuspensionRefusedByVendor")] == ["2011"]
 
 
 async def test_a_legacy_offer_keeps_its_settings_and_gets_no_second_change(world: World) -> None:
     world.vendor.change(is_new_commerce=False)
-    await world.suspended()
-    await world.hear(world.settled())
+    await world.suspend()
+    await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     assert world.wire.methods() == ["GET", "PATCH", "GET", "PATCH"]
     assert world.vendor.renewal() == (True, NEXT_TERM)
@@ -164,7 +164,7 @@ FINAL = {
 @pytest.mark.parametrize(("answer", "code"), FINAL.values(), ids=FINAL.keys())
 async def test_a_final_refusal_to_suspend(world: World, answer: httpx2.Response, code: str) -> None:
     world.wire.faults["PATCH"] = [answer]
-    await world.suspended()
+    await world.suspend()
     (refused,) = await world.events("SuspensionRefusedByVendor")
     assert (refused["vendor_code"], refused["suspension_id"]) == (code, str(world.suspension_id))
     assert world.wire.methods() == ["GET", "PATCH"]
@@ -173,20 +173,20 @@ async def test_a_final_refusal_to_suspend(world: World, answer: httpx2.Response,
     assert (access["allowed"], len(access["holds"])) == (True, 1)
     assert access["vendor"]["failure"]["code"] == code
 
-    await world.hear(world.withdrawn())
+    await world.hear(world.build_withdrawal())
     await work(world.runtime)
     assert (await world.access())["vendor"]["failure"] is None
 
 
 @pytest.mark.parametrize(("answer", "code"), FINAL.values(), ids=FINAL.keys())
 async def test_a_final_refusal_to_reinstate(world: World, answer: httpx2.Response, code: str) -> None:
-    await world.suspended()
+    await world.suspend()
     world.wire.faults["PATCH"] = [answer]
-    await world.hear(world.settled())
+    await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     (failed,) = await world.events("VendorSyncFailed")
     assert (failed["vendor_code"], failed["wanted"]) == (code, "active")
-    assert "SubscriptionReinstated" not in await world.told()
+    assert "SubscriptionReinstated" not in await world.list_event_names()
     assert not await world.is_pending()
     assert (await world.access())["vendor"]["failure"]["wanted"] == "active"
 
@@ -199,6 +199,6 @@ async def test_a_final_refusal_to_reinstate(world: World, answer: httpx2.Respons
 
 async def test_a_subscription_unknown_to_the_vendor(world: World) -> None:
     world.wire.faults["GET"] = [refusal(404, 20003)]
-    await world.suspended()
+    await world.suspend()
     assert [event["vendor_code"] for event in await world.events("SuspensionRefusedByVendor")] == ["20003"]
     assert world.collections.asked == []

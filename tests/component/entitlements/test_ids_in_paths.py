@@ -25,14 +25,14 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 async def test_no_id_is_another_place(client: Client, place: str) -> None:
     assert (await client.post("/v1/accounts", account(vendor_customer_ids=[place]))).status_code == 422
     assert (await client.post("/v1/accounts", account(legal_entity=place))).status_code == 422
-    owner = (await client.made("/v1/accounts", account()))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
     for name in ("vendor_customer_id", "vendor_subscription_id"):
         assert (await client.post("/v1/subscriptions", subscription(owner, **{name: place}))).status_code == 422, name
 
 
 async def test_ids_with_dots_in_them_are_ids(client: Client) -> None:
-    owner = (await client.made("/v1/accounts", account(vendor_customer_ids=[".a", "a..b", "1.2."])))["id"]
-    await client.made("/v1/subscriptions", subscription(owner, vendor_customer_id="a..b"))
+    owner = (await client.create("/v1/accounts", account(vendor_customer_ids=[".a", "a..b", "1.2."])))["id"]
+    await client.create("/v1/subscriptions", subscription(owner, vendor_customer_id="a..b"))
 
 
 @pytest.mark.parametrize("place", [".", "..", "", "..."])
@@ -61,14 +61,14 @@ async def test_slashes_are_quoted_on_their_way_out() -> None:
 
 @pytest.mark.parametrize("of_plan", [False, True])
 async def test_a_subscription_is_at_a_tenant_of_its_own_account(client: Client, of_plan: bool) -> None:
-    await client.made("/v1/accounts", account(vendor_customer_ids=["tenant-18"]))
-    owner = (await client.made("/v1/accounts", account(vendor_customer_ids=["tenant-17", "Tenant-19"])))["id"]
+    await client.create("/v1/accounts", account(vendor_customer_ids=["tenant-18"]))
+    owner = (await client.create("/v1/accounts", account(vendor_customer_ids=["tenant-17", "Tenant-19"])))["id"]
     path, body = "/v1/subscriptions", subscription(owner)
     if of_plan:
         version = {"effective_from": "2024-01-01", "term_months": 12, "period_months": 1}
         version |= {"prices": {"EUR": {"unit_price_minor": 1008}}}
         version["vendor"] = {"unit_cost_minor": 820, "currency": "USD", "period_months": 1}
-        plan = (await client.made("/v1/plans", {"code": "p", "name": "P", "version": version}))["id"]
+        plan = (await client.create("/v1/plans", {"code": "p", "name": "P", "version": version}))["id"]
         path = f"/v1/plans/{plan}/subscriptions"
         body = {name: body[name] for name in ("account_id", "quantity", "start", "vendor_subscription_id")}
     for tenant, status in (("tenant-18", 422), ("tenant-20", 422), ("tenant-17", 201), ("tenant-19", 201)):
@@ -80,15 +80,15 @@ async def test_a_subscription_is_at_a_tenant_of_its_own_account(client: Client, 
 
 
 async def test_purchases_at_the_end_of_the_calendar_are_answered(client: Client) -> None:
-    owner = (await client.made("/v1/accounts", account()))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
     version = {"effective_from": "2024-01-01", "term_months": 12, "period_months": 1}
     version |= {"prices": {"EUR": {"unit_price_minor": 1008}}}
     version["vendor"] = {"unit_cost_minor": 820, "currency": "USD", "period_months": 1}
-    plan = (await client.made("/v1/plans", {"code": "p", "name": "P", "version": version}))["id"]
+    plan = (await client.create("/v1/plans", {"code": "p", "name": "P", "version": version}))["id"]
     for start, end in (("2199-06-15", "2200-06-15"), ("2200-01-01", "2201-01-01")):
         body = {"account_id": owner, "quantity": 1, "start": start, "vendor_customer_id": "tenant-17"}
         path = f"/v1/plans/{plan}/subscriptions"
-        made = await client.made(path, body | {"vendor_subscription_id": f"vendor-{start}"})
+        made = await client.create(path, body | {"vendor_subscription_id": f"vendor-{start}"})
         assert made["term"]["term_end"] == end
         shown = await client.got(f"/v1/subscriptions/{made['subscription']['id']}")
         assert shown["end_of_term"] == end
@@ -118,7 +118,7 @@ async def test_instants_at_the_ends_of_the_calendar_are_refused(
 
 
 async def test_any_version_is_the_one_that_there_is(client: Client) -> None:
-    owner = (await client.made("/v1/accounts", account()))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
     path, change = f"/v1/accounts/{owner}", {"name": "Account 18"}
     for tag, status in (("*", 200), ('"2"', 200), ('"2"', 412), ("other", 428)):
         change = {"name": f"Account {uuid4()}"}

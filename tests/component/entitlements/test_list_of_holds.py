@@ -20,7 +20,7 @@ async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncItera
 async def place(client: Client, subscription_id: UUID, reason: str) -> str:
     """Place a hold; its id."""
     body = {"subscription_id": str(subscription_id), "reason": reason, "owner": "team", "comment": "as agreed"}
-    return str((await client.made("/v1/holds", body))["hold_id"])
+    return str((await client.create("/v1/holds", body))["hold_id"])
 
 
 async def list_ids(client: Client, query: str = "") -> list[str]:
@@ -36,7 +36,7 @@ async def test_holds_are_found_by_state_reason_account_and_subscription(service:
     fraud = await place(client, first.subscription_id, "fraud")
     admin = await place(client, first.subscription_id, "admin")
     other = await place(client, second.subscription_id, "admin")
-    await client.made(f"/v1/holds/{admin}:release", {"reason": "looked at"})
+    await client.create(f"/v1/holds/{admin}:release", {"reason": "looked at"})
     assert await list_ids(client) == [fraud, admin, other]
     assert await list_ids(client, "state=standing") == [fraud, other]
     assert await list_ids(client, "state=released") == [admin]

@@ -11,7 +11,7 @@ from deploy.local.tokens import Keys
 from shared.events import Event
 from tests.builders import Database
 from tests.component.entitlements_world import World, a_world
-from tests.component.orders import FEW, Order, announced, one_by_one, orders, read, rows
+from tests.component.orders import FEW, Order, list_announcements, one_by_one, orders, read, rows
 
 TABLES = {"entitlements": "vendor_subscription_id", "holds": ""}
 CAUSAL = one_by_one(0, 0, 1, 1, 1, 1, 1, 1)
@@ -34,26 +34,26 @@ def story(ids: list[UUID]) -> Sequence[Sequence[Event]]:
     """Two subscriptions are bought. One is suspended, for one invoice and for another, and given back and suspended
     anew; the suspension of the other is withdrawn.
     """
-    account, one, other, first, second, third, invoice, later = ids
-    about = World(None, None, None, None, None, account, one, first)  # type: ignore[arg-type]  # events only
+    account, subscription, other, first, second, third, invoice, later = ids
+    event_builder = World(None, None, None, None, None, account, subscription, first)  # type: ignore[arg-type]  # events only
     bought = [
-        about.activated().model_copy(update={"subscription_id": id_, "vendor_subscription_id": str(id_)})
-        for id_ in (one, other)
+        event_builder.build_activation().model_copy(update={"subscription_id": id_, "vendor_subscription_id": str(id_)})
+        for id_ in (subscription, other)
     ]
     elsewhere = {"subscription_id": other, "suspension_id": second}
     wanted = [
-        about.requested(invoice),
-        about.requested(invoice, later),
-        about.requested(invoice).model_copy(update=elsewhere),
-        about.settled(),
-        about.withdrawn().model_copy(update=elsewhere),
-        about.requested(later, suspension_id=third),
+        event_builder.build_suspension_request(invoice),
+        event_builder.build_suspension_request(invoice, later),
+        event_builder.build_suspension_request(invoice).model_copy(update=elsewhere),
+        event_builder.build_reinstatement_request(),
+        event_builder.build_withdrawal().model_copy(update=elsewhere),
+        event_builder.build_suspension_request(later, suspension_id=third),
     ]
     return [bought, wanted]
 
 
 async def end(world: World, order: Order) -> End:
-    """What is there and what was told after a new account's story was heard in this order; what is to be done."""
+    """Return what is there, announced and to be done after a new account's story was read in this order."""
     ids = [uuid4() for _ in range(8)]
     names = {id_: f"id {place}" for place, id_ in enumerate(ids)}
     await read(world.runtime, story(ids), order)
@@ -65,7 +65,7 @@ async def end(world: World, order: Order) -> End:
     )
     return (
         await rows(world.database, service, account, names, TABLES),
-        await announced(world.database, service, account, names),
+        await list_announcements(world.database, service, account, names),
         [names[UUID(row["key"])] for row in wanted],
     )
 
@@ -74,7 +74,7 @@ async def end(world: World, order: Order) -> End:
 @given(order=orders(2, 6))
 @example(order=SUSPENDED_BEFORE_BOUGHT)
 async def test_suspensions_and_subscriptions_in_any_order(world: World, causal: End, order: Order) -> None:
-    found = await end(world, order)
-    assert found == causal
-    assert found[2] == ["id 1"]
-    assert [row for row in found[0] if '"released_at": null' in row and '"suspension_id": "id 5"' in row]
+    outcome = await end(world, order)
+    assert outcome == causal
+    assert outcome[2] == ["id 1"]
+    assert [row for row in outcome[0] if '"released_at": null' in row and '"suspension_id": "id 5"' in row]

@@ -137,7 +137,7 @@ async def test_files_of_mails_are_kept_by_the_same_rules(desk: MailDesk) -> None
     (kept,) = (await desk.client.got(f"/v1/inbound-mails/{waiting['id']}/attachments"))["items"]
     assert kept["case_id"] is None
     joining = {"case_id": case_id, "reason": "asked them"}
-    await desk.client.made(f"/v1/inbound-mails/{waiting['id']}:join", joining)
+    await desk.client.create(f"/v1/inbound-mails/{waiting['id']}:join", joining)
     assert len((await desk.client.got(f"/v1/cases/{case_id}/attachments"))["items"]) == 2
     machine = reply(mail, auto_submitted="auto-replied")
     machine.add_attachment(PDF, maintype="application", subtype="pdf", filename="order.pdf")
@@ -160,7 +160,7 @@ async def test_files_of_mails_beyond_the_bound_of_a_case_stay_with_their_mail(
         stranger.add_attachment(f"b,{number}", subtype="csv", filename=f"{number}.csv")
     taken, waiting = [await desk.hand_over(written) for written in (answer, stranger)]
     joining = {"case_id": case_id, "reason": "asked them"}
-    by_hand = await desk.client.made(f"/v1/inbound-mails/{waiting['id']}:join", joining)
+    by_hand = await desk.client.create(f"/v1/inbound-mails/{waiting['id']}:join", joining)
     assert (by_hand["files"], by_hand["unplaced_files"]) == ([], ["1.csv", "2.csv"])
     entry, _ = await desk.entries(case_id, kind="mail_in")
     assert (entry["content"], entry["details"]["files"], entry["details"]["unplaced_files"]) == (
@@ -175,8 +175,10 @@ async def test_files_of_mails_beyond_the_bound_of_a_case_stay_with_their_mail(
     await desk.do(case_id, "start")
     await desk.do(case_id, "resolve", outcome="it is done")
     last = (await desk.entries(case_id))[-1]["id"]
-    await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": last})
-    await desk.client.made(f"/v1/cases/{case_id}/contacts", {"channel": "phone", "about_outcome": True, "comment": "a"})
+    await desk.client.create(f"/v1/cases/{case_id}:read", {"last_entry_id": last})
+    await desk.client.create(
+        f"/v1/cases/{case_id}/contacts", {"channel": "phone", "about_outcome": True, "comment": "a"}
+    )
     await desk.do(case_id, "close")
     await desk.database.move(desk.database.now + timedelta(days=1100))
     await sweep(desk.runtime)

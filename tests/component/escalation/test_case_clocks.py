@@ -47,14 +47,14 @@ class Desk:
 
     async def open(self, **more: Any) -> str:
         body = {"kind": "billing_question", "account_id": str(ACCOUNT), "subject": "What is line 3?"}
-        return str((await self.client.made("/v1/cases", body | more))["id"])
+        return str((await self.client.create("/v1/cases", body | more))["id"])
 
     async def do(self, case_id: str, verb: str, **body: Any) -> None:
-        await self.client.made(f"/v1/cases/{case_id}:{verb}", {"reason": "as agreed"} | body)
+        await self.client.create(f"/v1/cases/{case_id}:{verb}", {"reason": "as agreed"} | body)
 
     async def speak(self, case_id: str) -> None:
         contact = {"channel": "phone", "about_outcome": False, "comment": "we look into it"}
-        await self.client.made(f"/v1/cases/{case_id}/contacts", contact)
+        await self.client.create(f"/v1/cases/{case_id}/contacts", contact)
 
     async def clocks(self, case_id: str) -> dict[str, dict[str, Any]]:
         """The newest run of each clock."""
@@ -215,14 +215,14 @@ async def test_targets_of_a_support_level_count_before_those_of_all(desk: Desk) 
 
 async def test_each_answer_about_a_case_says_its_next_deadline(desk: Desk) -> None:
     body = {"kind": "billing_question", "account_id": str(ACCOUNT), "subject": "What is line 3?"}
-    opened = await desk.client.made("/v1/cases", body)
+    opened = await desk.client.create("/v1/cases", body)
     assert datetime.fromisoformat(opened["next_deadline_at"]) == berlin(3, 10)
     path = f"/v1/cases/{opened['id']}"
     await desk.do(opened["id"], "start")
     await desk.speak(opened["id"])
-    waiting = await desk.client.made(f"{path}:wait", {"side": "customer", "reason": "asked"})
+    waiting = await desk.client.create(f"{path}:wait", {"side": "customer", "reason": "asked"})
     assert waiting["next_deadline_at"] is None
-    again = await desk.client.made(f"{path}:start", {"reason": "it is there"})
+    again = await desk.client.create(f"{path}:start", {"reason": "it is there"})
     assert again["next_deadline_at"] == (await desk.client.got(path))["next_deadline_at"] is not None
 
 
@@ -291,12 +291,12 @@ async def test_whose_outcome_is_known_is_to_be_told_within_two_business_days(des
     assert {case["id"] for case in (await desk.client.got(query))["items"]} == {resolved, unaffected}
     assert (await desk.client.got("/v1/cases?inform_before=2026-03-09T09:00:00Z"))["items"] == []
     contact = {"channel": "phone", "about_outcome": True, "comment": "explained the line"}
-    await desk.client.made(f"/v1/cases/{resolved}/contacts", contact)
+    await desk.client.create(f"/v1/cases/{resolved}/contacts", contact)
     assert [case["id"] for case in (await desk.client.got(query))["items"]] == [unaffected]
     await desk.do(reopened, "resolve", outcome="explained again")
     assert (await desk.client.got(f"/v1/cases/{reopened}"))["inform_by"] == inform_by
-    task = (await desk.client.made("/v1/cases", {"kind": "task", "subject": "call them", "account_id": str(ACCOUNT)}))[
-        "id"
-    ]
+    task = (
+        await desk.client.create("/v1/cases", {"kind": "task", "subject": "call them", "account_id": str(ACCOUNT)})
+    )["id"]
     await desk.do(task, "resolve", outcome="done")
     assert (await desk.client.got(f"/v1/cases/{task}"))["inform_by"] is None

@@ -19,7 +19,7 @@ async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator
 async def test_a_message_reaches_the_customer_in_their_language_and_is_a_contact(desk: MailDesk) -> None:
     await desk.add_person()
     case_id = await desk.open("Warum zwölf Plätze?")
-    await desk.client.made(f"/v1/cases/{case_id}/notes", {"content": "they are late payers"})
+    await desk.client.create(f"/v1/cases/{case_id}/notes", {"content": "they are late payers"})
     queued = await desk.write(case_id, "Es ist die Einrichtung.\n\nFrom here on it is quoted.")
     assert (queued["kind"], queued["audience"], queued["mail"]["state"]) == ("mail_out", "customer", "queued")
     assert await desk.events("CustomerContacted") == []
@@ -92,7 +92,7 @@ async def test_a_refused_message_is_a_task_and_no_contact(desk: MailDesk) -> Non
     desk.hop.recipient_answer = "250 ok"
     again = f"/v1/cases/{case_id}/messages/{entry['id']}:resend"
     assert await desk.refuse(again.replace(case_id, await desk.open("another")), {}) == (404, "not_found")
-    resent = await desk.client.made(again, {})
+    resent = await desk.client.create(again, {})
     assert (resent["content"], resent["mail"]["state"]) == (entry["content"], "queued")
     assert len(await desk.send()) == 1
     assert await desk.refuse(again.replace(entry["id"], resent["id"]), {}) == (409, "move_refused")

@@ -27,14 +27,14 @@ class Desk:
 
     async def open(self, subject: str = "What is line 3?", **more: Any) -> str:
         body = {"kind": "billing_question", "account_id": ACCOUNT, "subject": subject}
-        return str((await self.client.made("/v1/cases", body | more))["id"])
+        return str((await self.client.create("/v1/cases", body | more))["id"])
 
     async def get(self, case_id: str) -> dict[str, Any]:
         case: dict[str, Any] = await self.client.got(f"/v1/cases/{case_id}")
         return case
 
     async def do(self, case_id: str, verb: str, **body: Any) -> dict[str, Any]:
-        return await self.client.made(f"/v1/cases/{case_id}:{verb}", {"reason": "as agreed"} | body)
+        return await self.client.create(f"/v1/cases/{case_id}:{verb}", {"reason": "as agreed"} | body)
 
     async def refuse(self, case_id: str, verb: str, **body: Any) -> tuple[int, str]:
         answer = await self.client.post(f"/v1/cases/{case_id}:{verb}", {"reason": "as agreed"} | body)
@@ -75,7 +75,7 @@ async def test_a_case_goes_its_way_and_its_thread_tells_it(desk: Desk) -> None:
     resolved = await desk.do(case_id, "resolve", outcome="line 3 is the set-up charge")
     assert (resolved["state"], resolved["outcome"]) == ("resolved", "line 3 is the set-up charge")
     contact = {"channel": "phone", "about_outcome": True, "comment": "explained"}
-    await desk.client.made(f"/v1/cases/{case_id}/contacts", contact)
+    await desk.client.create(f"/v1/cases/{case_id}/contacts", contact)
     assert (await desk.do(case_id, "close"))["waiting_for"] is None
     steps = [(entry["kind"], entry["details"].get("to"), entry["content"]) for entry in await desk.entries(case_id)]
     assert steps == [
@@ -101,14 +101,14 @@ async def test_a_case_that_is_opened_again_needs_the_customer_told_again(desk: D
     case_id = await desk.open()
     contact = {"channel": "email", "about_outcome": True, "comment": "explained"}
     await desk.do(case_id, "resolve", outcome="explained")
-    await desk.client.made(f"/v1/cases/{case_id}/contacts", contact)
+    await desk.client.create(f"/v1/cases/{case_id}/contacts", contact)
     await desk.do(case_id, "close")
     again = await desk.do(case_id, "reopen", reason="it is not so")
     assert (again["state"], again["outcome"], again["closed_at"]) == ("in_progress", None, None)
     assert (await desk.entries(case_id))[-1]["details"]["former_outcome"] == "explained"
     await desk.do(case_id, "resolve", outcome="credited")
     assert await desk.refuse(case_id, "close") == (409, "customer_not_told")
-    await desk.client.made(f"/v1/cases/{case_id}/contacts", contact)
+    await desk.client.create(f"/v1/cases/{case_id}/contacts", contact)
     await desk.do(case_id, "close")
     assert (await desk.events()).count("CaseReopened") == 1
 
@@ -168,7 +168,7 @@ async def test_a_case_is_linked_to_what_it_is_about(desk: Desk) -> None:
     case_id, other_id = await desk.open(links=links), await desk.open()
     subscription_id = str(uuid4())
     more = {"links": [*links, {"kind": "subscription", "target_id": subscription_id}]}
-    linked = await desk.client.made(f"/v1/cases/{case_id}/links", more)
+    linked = await desk.client.create(f"/v1/cases/{case_id}/links", more)
     assert [(link["kind"], link["line"]) for link in linked["links"]] == [("invoice", 3), ("subscription", None)]
     assert await desk.find(linked_to=subscription_id) == [case_id]
     assert await desk.find(linked_to=INVOICE, account_id=ACCOUNT) == [case_id]
@@ -221,7 +221,7 @@ async def test_lists_are_filtered_by_all_that_is_asked(desk: Desk) -> None:
 async def test_words_are_found_in_cases_and_threads_the_best_first(desk: Desk) -> None:
     in_subject = await desk.open("Gutschrift für Rechnung 4711", description="Gutschrift fehlt")
     in_thread = await desk.open("Something else")
-    await desk.client.made(f"/v1/cases/{in_thread}/notes", {"content": "The customer wants a Gutschrift."})
+    await desk.client.create(f"/v1/cases/{in_thread}/notes", {"content": "The customer wants a Gutschrift."})
     await desk.open("Nothing of it")
 
     async def search(words: str, **criteria: Any) -> list[str]:
@@ -257,7 +257,7 @@ async def test_more_hits_than_are_ranked_are_said(desk: Desk) -> None:
 async def test_a_merged_case_is_found_under_both_numbers(desk: Desk) -> None:
     first = await desk.open("Asked by mail", links=[{"kind": "invoice", "target_id": INVOICE}])
     middle, last = await desk.open("Asked by phone"), await desk.open("Asked again")
-    await desk.client.made(f"/v1/cases/{first}/notes", {"content": "a note on the first"})
+    await desk.client.create(f"/v1/cases/{first}/notes", {"content": "a note on the first"})
     await desk.do(first, "merge", into=middle)
     await desk.do(middle, "merge", into=last)
     for merged in (first, middle):

@@ -60,5 +60,5 @@ async def test_cases_of_before_are_cases_with_threads(postgres: PostgresServer, 
         assert {UUID(case["id"]) for case in page["items"]} == {ANSWERED, RESOLVED}
         due = {case_id for case_id, case in cases.items() if case["next_deadline_at"]}
         assert due == {WAITING}, "whoever was answered, and a task, is owed no first answer"
-        closed = await client.made(f"/v1/cases/{RESOLVED}:close", {"reason": "the letter told it"})
+        closed = await client.create(f"/v1/cases/{RESOLVED}:close", {"reason": "the letter told it"})
         assert closed["state"] == "closed"

@@ -63,7 +63,7 @@ async def test_a_chargeback_is_answered_in_a_case(database: Database, keys: Keys
         await sweep(runtime)
         assert await database.value(WARNED, str(owner)) == 1, "what has ended is warned of no more"
         outcome = {"outcome": decided[0]["chargeback"]["suggested_outcome"], "reason": "the network decided"}
-        await client.made(f"/v1/cases/{case['id']}:resolve", outcome)
+        await client.create(f"/v1/cases/{case['id']}:resolve", outcome)
         over = await client.post(
             f"/v1/chargebacks/{first.chargeback_id}:submit-evidence", {"attachment_ids": [str(uuid4())]}
         )
@@ -105,7 +105,7 @@ async def check_late(client: Client, case: dict[str, Any], other: dict[str, Any]
         (422, "date_refused"),
     ]
     for at in ("2026-03-20T23:59:59Z", "2026-03-21T00:00:00Z"):
-        await client.made(path, {"attachment_ids": [file], "submitted_at": at})
+        await client.create(path, {"attachment_ids": [file], "submitted_at": at})
     shown = (await client.got(f"/v1/cases/{case['id']}"))["chargeback"]["evidence"]
     assert [(item["is_late"], item["submitted_by"], item["attachment_ids"]) for item in shown] == [
         (False, "operator", [file]),
@@ -123,11 +123,11 @@ async def test_who_has_given_evidence_is_not_warned_and_a_resolved_case_gets_a_t
         await hear(runtime, opened, sequence=2)
         case = await find_case(client, opened)
         evidence = {"attachment_ids": [await attach(client, case["id"])]}
-        await client.made(f"/v1/chargebacks/{opened.chargeback_id}:submit-evidence", evidence)
+        await client.create(f"/v1/chargebacks/{opened.chargeback_id}:submit-evidence", evidence)
         await database.move(datetime(2026, 3, 19, tzinfo=UTC))
         await sweep(runtime)
         assert await database.value(WARNED, str(owner)) == 0
-        await client.made(f"/v1/cases/{case['id']}:resolve", {"outcome": "given up", "reason": "too small"})
+        await client.create(f"/v1/cases/{case['id']}:resolve", {"outcome": "given up", "reason": "too small"})
         await hear(runtime, end(ChargebackLost, opened), sequence=3)
         assert (await client.got(f"/v1/cases/{case['id']}"))["state"] == "resolved"
         (task,) = (await client.got("/v1/cases", kind="task"))["items"]

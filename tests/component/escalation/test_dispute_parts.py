@@ -40,7 +40,7 @@ def list_lines(*amounts: int, reason: str = "quantity") -> list[dict[str, Any]]:
 async def open_dispute(world: World, *amounts: int, reason: str = "quantity") -> str:
     """Open a dispute; its path."""
     body = world.dispute() | {"lines": list_lines(*amounts, reason=reason)}
-    return f"/v1/disputes/{(await world.client.made('/v1/disputes', body))['id']}"
+    return f"/v1/disputes/{(await world.client.create('/v1/disputes', body))['id']}"
 
 
 async def amend(world: World, path: str, *amounts: int) -> tuple[int, dict[str, Any]]:
@@ -75,7 +75,7 @@ async def test_more_or_less_is_disputed_while_it_is_open_and_invoicing_has_it_fi
     kind, payload = await read_last_event(world)
     amounts = [(line["line"], line["amount_minor"]) for line in payload["lines"]]
     assert (kind, payload["amendment"], amounts) == ("DisputeAmended", 1, [(1, 250), (2, 300)])
-    await world.client.made(f"{path}:review", {})
+    await world.client.create(f"{path}:review", {})
     assert (await amend(world, path, 0, 40))[1]["number"] == 2
     assert await read_reserved(world) == [0, 40]
     dispute = await world.client.got(path)
@@ -85,7 +85,7 @@ async def test_more_or_less_is_disputed_while_it_is_open_and_invoicing_has_it_fi
         (1, 550, "operator"),
         (2, 40, "operator"),
     ]
-    await world.client.made(f"{path}:reject", WHY)
+    await world.client.create(f"{path}:reject", WHY)
     await pass_to_invoicing(world)
     assert await read_reserved(world) == [0, 0]
 
@@ -111,19 +111,19 @@ async def test_a_refusal_names_the_disputes_and_cases_that_hold_the_lines(world:
     assert refused.json()["held_by"] == shown
     other = await open_dispute(world, 100)
     assert (await amend(world, other, 300))[1]["held_by"] == shown
-    await world.client.made(f"{first}:withdraw", WHY)
+    await world.client.create(f"{first}:withdraw", WHY)
     assert (await amend(world, other, 300))[1]["held_by"] == [], "what has ended is released in a moment"
 
 
 async def test_more_is_not_added_of_a_line_that_was_rejected_without_something_new(world: World) -> None:
-    await world.client.made(f"{await open_dispute(world, 100)}:reject", WHY)
+    await world.client.create(f"{await open_dispute(world, 100)}:reject", WHY)
     await pass_to_invoicing(world)
     path = await open_dispute(world, 0, 50)
     status, refused = await amend(world, path, 100, 50)
     assert (status, refused["code"], refused["question_cause"]) == (409, "addition_refused", "rejected_before")
     assert await read_reserved(world) == [0, 50]
     body = {"lines": list_lines(100, 50), "reason": "counted again", "new_evidence": "the delivery note"}
-    assert (await world.client.made(f"{path}:amend", body))["state"] == "done"
+    assert (await world.client.create(f"{path}:amend", body))["state"] == "done"
     assert await read_reserved(world) == [100, 50]
     assert (await amend(world, path, 90, 60))[1]["state"] == "done", "less of it, and more of another line"
 
@@ -142,7 +142,7 @@ async def test_nobody_decides_while_invoicing_has_an_amendment_to_answer(world: 
     await work(world.runtime)
     assert (await world.client.got(path))["total_minor"] == 200
     assert await read_reserved(world) == [200, 0]
-    assert (await world.client.made(f"{path}:reject", WHY))["state"] == "rejected"
+    assert (await world.client.create(f"{path}:reject", WHY))["state"] == "rejected"
 
 
 async def test_two_who_amend_at_once_are_one_after_the_other(world: World) -> None:
@@ -166,7 +166,7 @@ async def test_invoicing_keeps_the_order_of_amendments_and_none_once_it_is_uphel
         assert (answer.status_code, number, minor) == (expected, number, minor)
     assert await read_reserved(world) == [300, 0]
     question = {"actor": "ann", "roles": ["operator"], "outcome": "upheld", "lines": [{"line": 1, "amount_minor": 300}]}
-    await world.invoicing.made(f"{reservation}:authorise", question)
+    await world.invoicing.create(f"{reservation}:authorise", question)
     late = {"amendment": 4, "lines": [{"line": 1, "amount_minor": 1}]}
     refused = await world.invoicing.post(f"{reservation}:amend", late)
     assert (refused.status_code, refused.json()["code"]) == (409, "upholding_authorised")
@@ -175,7 +175,7 @@ async def test_invoicing_keeps_the_order_of_amendments_and_none_once_it_is_uphel
 async def test_a_part_is_credited_by_line_and_the_rest_released_in_one_step(world: World) -> None:
     path = await open_dispute(world, 700, 300)
     decision = WHY | {"lines": [{"line": 1, "approved_minor": 250}]}
-    decided = await world.client.made(f"{path}:uphold", decision)
+    decided = await world.client.create(f"{path}:uphold", decision)
     assert (decided["state"], [line["approved_minor"] for line in decided["lines"]]) == ("partly_upheld", [250, 0])
     kind, payload = await read_last_event(world)
     assert (kind, payload["outcome"]) == ("DisputeResolved", "partly_upheld")
@@ -200,7 +200,7 @@ async def test_a_part_is_credited_by_line_and_the_rest_released_in_one_step(worl
     assert [entry["details"] for entry in entries][-1] == {"credit_note": note["number"]}
     assert (await world.client.got(f"/v1/cases/{decided['case_id']}"))["outcome"] == "the dispute was partly upheld"
     again = [
-        (await world.client.made("/v1/disputes", world.dispute() | {"lines": [line]}))["state"]
+        (await world.client.create("/v1/disputes", world.dispute() | {"lines": [line]}))["state"]
         for line in (
             {"line": 1, "amount_minor": 1},
             {"line": 2, "amount_minor": 1},
@@ -228,23 +228,23 @@ async def test_no_more_is_approved_than_is_disputed_and_something_is(world: Worl
 async def test_the_limit_is_that_of_what_is_approved_and_a_second_person_confirms_that(world: World) -> None:
     await put_by_two(world.invoicing, "/v1/approval-limits/clerk/EUR", {"amount_minor": 299, "reason": "the board"})
     ann, other = world.client.somebody("ann", "clerk"), await open_dispute(world, 0, 300)
-    decided = await ann.made(f"{other}:uphold", WHY | {"lines": [{"line": 2, "approved_minor": 299}]})
+    decided = await ann.create(f"{other}:uphold", WHY | {"lines": [{"line": 2, "approved_minor": 299}]})
     assert decided["state"] == "partly_upheld"
     path = await open_dispute(world, 700)
     waiting = await ann.post(f"{path}:uphold", WHY | {"lines": [{"line": 1, "approved_minor": 301}]})
     assert (waiting.status_code, waiting.json()["lines"][0]["approved_minor"]) == (202, 301)
-    declined = await world.client.made(f"{path}:decline", WHY)
+    declined = await world.client.create(f"{path}:decline", WHY)
     assert (declined["state"], declined["lines"][0]["approved_minor"]) == ("opened", None)
-    await ann.made(f"{path}:uphold", WHY | {"lines": [{"line": 1, "approved_minor": 301}]})
-    confirmed = await world.client.made(f"{path}:confirm", WHY)
+    await ann.create(f"{path}:uphold", WHY | {"lines": [{"line": 1, "approved_minor": 301}]})
+    confirmed = await world.client.create(f"{path}:confirm", WHY)
     assert (confirmed["state"], confirmed["lines"][0]["approved_minor"]) == ("partly_upheld", 301)
 
 
 async def test_what_is_declined_goes_back_to_the_review_that_it_came_from(world: World) -> None:
     path = await open_dispute(world, 100)
-    await world.client.made(f"{path}:review", {})
-    await world.client.somebody("ann", "nobody").made(f"{path}:uphold", WHY)
-    assert (await world.client.made(f"{path}:decline", WHY))["state"] == "under_review"
+    await world.client.create(f"{path}:review", {})
+    await world.client.somebody("ann", "nobody").create(f"{path}:uphold", WHY)
+    assert (await world.client.create(f"{path}:decline", WHY))["state"] == "under_review"
 
 
 async def test_a_line_whose_tax_is_wrong_is_credited_in_full_and_invoiced_again(world: World) -> None:
@@ -252,8 +252,8 @@ async def test_a_line_whose_tax_is_wrong_is_credited_in_full_and_invoiced_again(
     refused = await world.client.post(f"{path}:uphold", WHY)
     assert (refused.status_code, refused.json()["code"]) == (409, "tax_line_in_full")
     body = {"lines": list_lines(700, reason="tax"), "reason": "all of the line"}
-    await world.client.made(f"{path}:amend", body)
-    assert (await world.client.made(f"{path}:uphold", WHY))["state"] == "upheld"
+    await world.client.create(f"{path}:amend", body)
+    assert (await world.client.create(f"{path}:uphold", WHY))["state"] == "upheld"
     tasks = (await world.client.got(f"/v1/cases?kind=task&account_id={world.account_id}"))["items"]
     assert [task["subject"] for task in tasks] == ["invoice a line again whose tax was wrong: it was credited in full"]
 
@@ -307,33 +307,33 @@ async def test_reasons_are_data(world: World) -> None:
 
 
 async def test_a_line_that_was_rejected_is_a_question_until_it_is_admitted_or_something_is_new(world: World) -> None:
-    await world.client.made(f"{await open_dispute(world, 100)}:reject", WHY)
+    await world.client.create(f"{await open_dispute(world, 100)}:reject", WHY)
     await pass_to_invoicing(world)
     body = world.dispute(100)
-    question = await world.client.made("/v1/disputes", body)
+    question = await world.client.create("/v1/disputes", body)
     assert (question["state"], question["question_cause"]) == ("question", "rejected_before")
     assert await read_reserved(world) == [0, 0]
     case = await world.client.got(f"/v1/cases/{question['case_id']}")
     assert case["kind"] == "billing_question"
     refused = await world.client.post(f"/v1/disputes/{question['id']}:uphold", WHY)
     assert (refused.status_code, refused.json()["code"]) == (409, "move_refused")
-    admitted = await world.client.made(f"/v1/disputes/{question['id']}:admit", WHY)
+    admitted = await world.client.create(f"/v1/disputes/{question['id']}:admit", WHY)
     assert (admitted["state"], await read_reserved(world)) == ("opened", [100, 0])
     assert (await world.client.got(f"/v1/cases/{question['case_id']}"))["kind"] == "dispute"
-    other = await world.client.made("/v1/disputes", body | {"new_evidence": "the delivery note of March"})
+    other = await world.client.create("/v1/disputes", body | {"new_evidence": "the delivery note of March"})
     assert (other["state"], await read_reserved(world)) == ("opened", [200, 0])
-    assert (await world.client.made("/v1/disputes", world.dispute() | {"lines": list_lines(0, 50)}))[
+    assert (await world.client.create("/v1/disputes", world.dispute() | {"lines": list_lines(0, 50)}))[
         "state"
     ] == "opened"
 
 
 async def test_a_question_pauses_nothing_until_it_is_admitted(world: World) -> None:
-    await world.client.made(f"{await open_dispute(world, 100, reason='wrong_address')}:reject", WHY)
+    await world.client.create(f"{await open_dispute(world, 100, reason='wrong_address')}:reject", WHY)
     body = world.dispute() | {"lines": list_lines(100, reason="wrong_address")}
-    question = await world.client.made("/v1/disputes", body)
+    question = await world.client.create("/v1/disputes", body)
     assert (question["state"], question["paused_until"]) == ("question", None)
     await world.database.move(days=1)
-    admitted = await world.client.made(f"/v1/disputes/{question['id']}:admit", WHY)
+    admitted = await world.client.create(f"/v1/disputes/{question['id']}:admit", WHY)
     requested, paused = (datetime.fromisoformat(admitted[name]) for name in ("requested_at", "paused_until"))
     assert paused - requested == timedelta(days=15)
 
@@ -341,13 +341,13 @@ async def test_a_question_pauses_nothing_until_it_is_admitted(world: World) -> N
 async def test_a_question_is_admitted_by_a_right_of_its_own_and_withdrawn_without_money(
     world: World, keys: Keys
 ) -> None:
-    await world.client.made(f"{await open_dispute(world, 100)}:reject", WHY)
-    question = await world.client.made("/v1/disputes", world.dispute(100))
+    await world.client.create(f"{await open_dispute(world, 100)}:reject", WHY)
+    question = await world.client.create("/v1/disputes", world.dispute(100))
     events = await world.events()
     agent = Client(world.client.http, keys.token("escalation", "escalation:read escalation:write", "ann"))
     refused = await agent.post(f"/v1/disputes/{question['id']}:admit", WHY)
     assert refused.status_code == 403
-    assert (await agent.made(f"/v1/disputes/{question['id']}:withdraw", WHY))["state"] == "withdrawn"
+    assert (await agent.create(f"/v1/disputes/{question['id']}:withdraw", WHY))["state"] == "withdrawn"
     assert (await world.events())[len(events) :] == ["CaseResolved"]
 
 

@@ -32,11 +32,11 @@ class Windows(NamedTuple):
     collections: Runtime
 
     async def dispute(self, invoice_id: str) -> dict[str, Any]:
-        return await self.world.client.made("/v1/disputes", self.world.dispute(100) | {"invoice_id": invoice_id})
+        return await self.world.client.create("/v1/disputes", self.world.dispute(100) | {"invoice_id": invoice_id})
 
     async def issue(self) -> str:
         """Issue an invoice now, of which collections hears."""
-        issued = await self.world.invoicing.made("/v1/invoices", invoice(self.world.account_id, 700, 300))
+        issued = await self.world.invoicing.create("/v1/invoices", invoice(self.world.account_id, 700, 300))
         fresh = await self.world.invoicing.got(f"/v1/invoices/{issued['id']}/balance")
         balance = InvoiceBalance.model_validate({name: fresh[name] for name in InvoiceBalance.model_fields})
         event = InvoiceIssued(
@@ -90,8 +90,8 @@ async def test_what_comes_after_the_window_is_a_question_until_it_is_admitted(wi
     assert (case["kind"], case["subject"]) == ("billing_question", "an invoice that is disputed too late")
     assert await read_reserved(world, invoice_id) == 100
     evident = world.dispute(100, new_evidence="the delivery note") | {"invoice_id": invoice_id}
-    assert (await world.client.made("/v1/disputes", evident))["question_cause"] == "too_late"
-    admitted = await world.client.made(f"/v1/disputes/{late['id']}:admit", WHY)
+    assert (await world.client.create("/v1/disputes", evident))["question_cause"] == "too_late"
+    admitted = await world.client.create(f"/v1/disputes/{late['id']}:admit", WHY)
     assert (admitted["state"], await read_reserved(world, invoice_id)) == ("opened", 200)
     assert (await world.client.got(f"/v1/cases/{late['case_id']}"))["kind"] == "dispute"
     unlimited = world.invoice_id
@@ -145,7 +145,7 @@ async def test_more_is_not_added_once_the_window_is_over_and_less_always_is(wind
 
 async def test_without_a_calendar_the_days_are_those_of_the_account(windows: Windows) -> None:
     world = windows.world
-    world.account_id = (await world.invoicing.made("/v1/accounts", account(time_zone=WEST)))["id"]
+    world.account_id = (await world.invoicing.create("/v1/accounts", account(time_zone=WEST)))["id"]
     await hear(windows.collections, build_registered(UUID(world.account_id), time_zone=WEST))
     invoice_id = await windows.issue()
     await world.database.move(LAST_HOUR)

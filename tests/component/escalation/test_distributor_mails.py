@@ -36,13 +36,13 @@ async def prepare(desk: MailDesk, **more: Any) -> tuple[str, str]:
     """Prepare a request about fraud, which goes at once; the ids of its case and of the ticket."""
     case_id = await desk.open("Somebody orders in their name", kind="fraud")
     body = {"title": "Orders by a stranger", "description": "Forty seats were ordered at night."}
-    ticket = await desk.client.made(f"/v1/cases/{case_id}/vendor-tickets", body | more)
+    ticket = await desk.client.create(f"/v1/cases/{case_id}/vendor-tickets", body | more)
     return case_id, ticket["id"]
 
 
 async def send(desk: MailDesk, ticket_id: str) -> EmailMessage:
     """Send a request; the mail that the hop has taken last."""
-    await desk.client.made(f"/v1/vendor-tickets/{ticket_id}:send")
+    await desk.client.create(f"/v1/vendor-tickets/{ticket_id}:send")
     return (await desk.send())[-1]
 
 
@@ -68,8 +68,8 @@ async def test_a_request_goes_by_mail_and_the_answer_is_the_vendor_s(desk: MailD
     assert await desk.refuse(f"/v1/vendor-tickets/{ticket_id}:send", {}) == (409, "move_refused")
 
     await check_answers(desk, case_id, mail)
-    await desk.client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": "D-4711"})
-    await desk.client.made(f"/v1/vendor-tickets/{ticket_id}/notes", {"content": "We wait."})
+    await desk.client.create(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": "D-4711"})
+    await desk.client.create(f"/v1/vendor-tickets/{ticket_id}/notes", {"content": "We wait."})
     note = (await desk.send())[-1]
     assert (note.get_content().strip(), note["Subject"]) == ("We wait.", "Re: Orders by a stranger")
     assert note["In-Reply-To"] == "<other@distributor.example>", "what joined last"
@@ -96,7 +96,7 @@ async def check_answers(desk: MailDesk, case_id: str, mail: EmailMessage) -> Non
     ]
     case = await desk.client.got(f"/v1/cases/{case_id}")
     assert (case["state"], case["unread_answers"]) == ("in_progress", 0)
-    joined = await desk.client.made(
+    joined = await desk.client.create(
         f"/v1/inbound-mails/{stranger['id']}:join", {"case_id": case_id, "reason": "their other mailbox"}
     )
     assert joined["state"] == "joined"
@@ -109,7 +109,7 @@ async def check_answers(desk: MailDesk, case_id: str, mail: EmailMessage) -> Non
 async def test_what_does_not_arrive_is_shown_and_sent_again(desk: MailDesk) -> None:
     case_id, ticket_id = await prepare(desk)
     desk.hop.answer = "550 no such mailbox"
-    await desk.client.made(f"/v1/vendor-tickets/{ticket_id}:send")
+    await desk.client.create(f"/v1/vendor-tickets/{ticket_id}:send")
     await desk.send()
     assert await read_mails(desk, ticket_id) == [("refused", "550")]
     assert (await desk.client.got(f"/v1/cases/{case_id}"))["state"] == "new"

@@ -203,8 +203,8 @@ async def test_a_task_is_closed_without_a_contact_and_opens_anew_for_its_cause(w
     await hear(world.runtime, termination())
     (case,) = await world.cases()
     path = f"/v1/cases/{case['id']}"
-    await world.client.made(f"{path}:resolve", {"outcome": "kept suspended", "reason": "they will pay"})
-    closed = await world.client.made(f"{path}:close", {"reason": "done"})
+    await world.client.create(f"{path}:resolve", {"outcome": "kept suspended", "reason": "they will pay"})
+    closed = await world.client.create(f"{path}:close", {"reason": "done"})
     assert closed["state"] == "closed"
     await hear(world.runtime, termination(), sequence=2)
     assert len(await world.cases()) == 1
@@ -214,11 +214,11 @@ async def test_a_cause_whose_case_was_merged_opens_no_other_until_that_is_resolv
     await hear(world.runtime, termination())
     (case,) = await world.cases()
     body = {"kind": "task", "account_id": str(ACCOUNT), "subject": "talk to them"}
-    target_id = (await world.client.made("/v1/cases", body))["id"]
-    await world.client.made(f"/v1/cases/{case['id']}:merge", {"into": target_id, "reason": "one talk for both"})
+    target_id = (await world.client.create("/v1/cases", body))["id"]
+    await world.client.create(f"/v1/cases/{case['id']}:merge", {"into": target_id, "reason": "one talk for both"})
     await hear(world.runtime, termination(), sequence=2)
     assert [waiting["id"] for waiting in await world.cases()] == [target_id]
-    await world.client.made(f"/v1/cases/{target_id}:resolve", {"outcome": "they pay", "reason": "talked"})
+    await world.client.create(f"/v1/cases/{target_id}:resolve", {"outcome": "they pay", "reason": "talked"})
     await hear(world.runtime, termination(), sequence=3)
     (again,) = await world.cases()
     assert again["cause"] == case["cause"]
@@ -238,7 +238,7 @@ async def test_a_case_of_a_customer_still_needs_the_contact(world: World) -> Non
     await hear(world.runtime, make_placed("fraud"))
     (case,) = await world.cases()
     path = f"/v1/cases/{case['id']}"
-    await world.client.made(f"{path}:resolve", {"outcome": "an error", "reason": "checked"})
+    await world.client.create(f"{path}:resolve", {"outcome": "an error", "reason": "checked"})
     refused = await world.client.post(f"{path}:close", {"reason": "done"})
     assert (refused.status_code, refused.json()["code"]) == (409, "customer_not_told")
 

@@ -28,12 +28,12 @@ async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterato
 
 async def open_dispute(world: World, amount: int) -> str:
     """Open a dispute about line 1; its path."""
-    return f"/v1/disputes/{(await world.client.made('/v1/disputes', world.dispute(amount)))['id']}"
+    return f"/v1/disputes/{(await world.client.create('/v1/disputes', world.dispute(amount)))['id']}"
 
 
 async def test_within_the_limit_one_person_upholds(world: World) -> None:
     path = await open_dispute(world, 522)
-    upheld = await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY)
+    upheld = await world.client.somebody("ann", "clerk").create(f"{path}:uphold", WHY)
     assert (upheld["state"], upheld["uphold_proposed_by"]) == ("upheld", None)
     assert await world.events() == ["CaseOpened", "DisputeOpened", "DisputeResolved", "CaseResolved"]
 
@@ -46,7 +46,7 @@ async def test_above_the_limit_it_waits_and_nothing_is_announced(world: World) -
     assert (accepted.status_code, waiting["state"]) == (202, "waiting_for_second_person")
     assert waiting["uphold_proposed_by"] == "ann"
     assert await world.events() == ["CaseOpened", "DisputeOpened"]
-    assert await world.disputed() == 523
+    assert await world.read_disputed_minor() == 523
     for again in (f"{path}:uphold", f"{path}:reject"):
         refused = await world.client.somebody("lea", "lead").post(again, WHY)
         assert (refused.status_code, refused.json()["code"]) == (409, "move_refused")
@@ -56,7 +56,7 @@ async def test_above_the_limit_it_waits_and_nothing_is_announced(world: World) -
 async def test_the_second_person_is_never_the_first(world: World, spelling: str) -> None:
     """Neither by other roles nor by another spelling."""
     path = await open_dispute(world, 523)
-    await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY)
+    await world.client.somebody("ann", "clerk").create(f"{path}:uphold", WHY)
     refused = await world.client.somebody(spelling, "lead").post(f"{path}:confirm", WHY)
     assert (refused.status_code, refused.json()["code"]) == (403, "second_person_needed")
     assert await world.events() == ["CaseOpened", "DisputeOpened"]
@@ -64,10 +64,10 @@ async def test_the_second_person_is_never_the_first(world: World, spelling: str)
 
 async def test_the_second_person_needs_the_limit_too_and_confirms(world: World) -> None:
     path = await open_dispute(world, 523)
-    await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY)
+    await world.client.somebody("ann", "clerk").create(f"{path}:uphold", WHY)
     bob = await world.client.somebody("bob", "clerk").post(f"{path}:confirm", WHY)
     assert (bob.status_code, bob.json()["code"]) == (403, "above_limit")
-    upheld = await world.client.somebody("lea", "lead").made(f"{path}:confirm", WHY)
+    upheld = await world.client.somebody("lea", "lead").create(f"{path}:confirm", WHY)
     assert (upheld["state"], upheld["uphold_proposed_by"]) == ("upheld", "ann")
     assert await world.events() == ["CaseOpened", "DisputeOpened", "DisputeResolved", "CaseResolved"]
     entries = (await world.client.got("/v1/audit-entries"))["items"]
@@ -80,21 +80,21 @@ async def test_the_second_person_needs_the_limit_too_and_confirms(world: World) 
 async def test_what_is_declined_is_open_again_and_may_be_withdrawn_while_it_waits(world: World) -> None:
     path = await open_dispute(world, 523)
     ann = world.client.somebody("ann", "clerk")
-    await ann.made(f"{path}:uphold", WHY)
-    opened = await world.client.somebody("lea", "lead").made(f"{path}:decline", WHY)
+    await ann.create(f"{path}:uphold", WHY)
+    opened = await world.client.somebody("lea", "lead").create(f"{path}:decline", WHY)
     assert (opened["state"], opened["uphold_proposed_by"]) == ("opened", None)
     refused = await world.client.somebody("lea", "lead").post(f"{path}:confirm", WHY)
     assert refused.json()["code"] == "move_refused"
-    assert (await ann.made(f"{path}:uphold", WHY))["state"] == "waiting_for_second_person"
-    assert (await world.client.made(f"{path}:withdraw", WHY))["state"] == "withdrawn"
+    assert (await ann.create(f"{path}:uphold", WHY))["state"] == "waiting_for_second_person"
+    assert (await world.client.create(f"{path}:withdraw", WHY))["state"] == "withdrawn"
 
 
 async def test_whoever_proposed_it_takes_it_back_alone_and_nobody_else_without_the_limit(world: World) -> None:
     path = await open_dispute(world, 523)
-    await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY)
+    await world.client.somebody("ann", "clerk").create(f"{path}:uphold", WHY)
     bob = await world.client.somebody("bob", "clerk").post(f"{path}:decline", WHY)
     assert (bob.status_code, bob.json()["code"]) == (403, "above_limit")
-    opened = await world.client.somebody("ANN", "clerk").made(f"{path}:decline", WHY)
+    opened = await world.client.somebody("ANN", "clerk").create(f"{path}:decline", WHY)
     assert (opened["state"], opened["uphold_proposed_by"]) == ("opened", None)
 
 
@@ -105,7 +105,7 @@ async def test_without_invoicing_nothing_is_decided(world: World) -> None:
     assert (away.status_code, away.json()["code"]) == (503, "authorisation_unavailable")
     assert (await world.client.got(path))["state"] == "opened"
     world.door.shut = False
-    assert (await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY))["state"] == "upheld"
+    assert (await world.client.somebody("ann", "clerk").create(f"{path}:uphold", WHY))["state"] == "upheld"
 
 
 async def test_the_same_request_gets_the_same_answer(world: World) -> None:
@@ -120,21 +120,21 @@ async def test_a_raised_limit_lets_the_same_person_uphold_after_all(world: World
     """A refusal is asked anew; a proposal is declined first."""
     path = await open_dispute(world, 523)
     ann = world.client.somebody("ann", "clerk")
-    await ann.made(f"{path}:uphold", WHY)
-    await world.client.somebody("lea", "lead").made(f"{path}:decline", WHY)
+    await ann.create(f"{path}:uphold", WHY)
+    await world.client.somebody("lea", "lead").create(f"{path}:decline", WHY)
     limit = {"amount_minor": 523, "reason": "the board"}
     await put_by_two(world.invoicing, "/v1/approval-limits/clerk/EUR", limit)
-    assert (await ann.made(f"{path}:uphold", WHY))["state"] == "upheld"
+    assert (await ann.create(f"{path}:uphold", WHY))["state"] == "upheld"
 
 
 async def test_what_is_refused_or_declined_counts_for_nobody(world: World) -> None:
     """The lead has all of their 5.23 left after a decision that could not be taken, and after one that gave nothing."""
     path = await open_dispute(world, 523)
-    await world.client.somebody("ann", "clerk").made(f"{path}:uphold", WHY)
+    await world.client.somebody("ann", "clerk").create(f"{path}:uphold", WHY)
     lea = world.client.somebody("lea", "lead")
     assert (await lea.post(f"{path}:uphold", WHY)).status_code == 409
-    assert (await lea.made(f"{path}:decline", WHY))["state"] == "opened"
+    assert (await lea.create(f"{path}:decline", WHY))["state"] == "opened"
     other = await open_dispute(world, 1)
-    assert (await lea.made(f"{other}:uphold", WHY))["state"] == "upheld"
+    assert (await lea.create(f"{other}:uphold", WHY))["state"] == "upheld"
     bob = world.client.somebody("bob", "lead")
-    assert (await bob.made(f"{path}:uphold", WHY))["state"] == "waiting_for_second_person"  # the account has its 0.01
+    assert (await bob.create(f"{path}:uphold", WHY))["state"] == "waiting_for_second_person"  # the account has its 0.01

@@ -61,7 +61,7 @@ async def test_an_answer_joins_its_case_and_changes_only_whose_turn_it_is(desk: 
     await desk.write(case_id, about_outcome=True)
     await desk.send()
     assert await desk.refuse(f"/v1/cases/{case_id}:close", {"reason": "done"}) == (409, "unread_answer")
-    await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": entry["id"]})
+    await desk.client.create(f"/v1/cases/{case_id}:read", {"last_entry_id": entry["id"]})
     await desk.do(case_id, "close")
     resolving = {"outcome": "another one", "reason": "as agreed"}
     assert await desk.refuse(f"/v1/cases/{case_id}:resolve", resolving) == (409, "move_refused")
@@ -71,7 +71,7 @@ async def test_an_answer_joins_its_case_and_changes_only_whose_turn_it_is(desk: 
     assert (case["state"], case["unread_answers"]) == ("closed", 1), "a mail opens nothing again"
     support = await desk.client.got(f"/v1/accounts/{desk.account_id}/support")
     assert [shown["id"] for shown in support["cases"]] == [case_id]
-    await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": entry["id"]})
+    await desk.client.create(f"/v1/cases/{case_id}:read", {"last_entry_id": entry["id"]})
     assert (await desk.client.got(f"/v1/cases/{case_id}"))["unread_answers"] == 1, "what came later is not read"
     await check_merging(desk, case_id, mail)
     rows = await desk.database.rows("SELECT data::text AS data FROM escalation.outbox")
@@ -105,15 +105,15 @@ async def test_all_else_waits_in_triage(desk: MailDesk) -> None:
     ]
     assert await desk.entries(case_id, kind="mail_in") == []
     path = f"/v1/inbound-mails/{unchecked['id']}"
-    joined = await desk.client.made(f"{path}:join", {"case_id": case_id, "reason": "asked them"})
+    joined = await desk.client.create(f"{path}:join", {"case_id": case_id, "reason": "asked them"})
     assert (joined["state"], joined["case_id"]) == ("joined", case_id)
     assert (await desk.entries(case_id, kind="mail_in"))[0]["content"] == "We ordered ten."
     assert await desk.refuse(f"{path}:discard", {"reason": "nobody's"}) == (409, "move_refused")
     first, second = [mail["id"] for mail in (await desk.client.got("/v1/inbound-mails", state="triage"))["items"]][:2]
-    discarded = await desk.client.made(f"/v1/inbound-mails/{first}:discard", {"reason": "nobody's"})
+    discarded = await desk.client.create(f"/v1/inbound-mails/{first}:discard", {"reason": "nobody's"})
     assert discarded["state"] == "discarded"
     opening = {"kind": "billing_question", "account_id": desk.account_id, "subject": "Seats"}
-    opened = await desk.client.made(f"/v1/inbound-mails/{second}:open-case", opening)
+    opened = await desk.client.create(f"/v1/inbound-mails/{second}:open-case", opening)
     assert (await desk.client.got(f"/v1/cases/{opened['case_id']}"))["unread_answers"] == 1
     assert await desk.refuse(f"/v1/inbound-mails/{second}:open-case", opening) == (409, "move_refused")
 
@@ -169,7 +169,7 @@ async def test_what_machines_write_stands_in_the_thread_and_changes_nothing(desk
     await desk.hand_over(reply(mail, auto_submitted="auto-replied"))
     assert (await desk.client.got(f"/v1/cases/{case_id}"))["unread_answers"] == 1
     answered = (await desk.entries(case_id, kind="mail_in"))[-2]["id"]
-    assert (await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": answered}))["unread_answers"] == 0
+    assert (await desk.client.create(f"/v1/cases/{case_id}:read", {"last_entry_id": answered}))["unread_answers"] == 0
     await desk.write(case_id, "Thank you.")
     assert (await desk.send())[1]["In-Reply-To"] == "<1@a.example>"
 
@@ -195,9 +195,9 @@ def write_receipt(of: EmailMessage) -> bytes:
 
 async def test_a_mail_that_names_several_cases_joins_the_first_and_is_noted_in_the_others(desk: MailDesk) -> None:
     case_ids = [await desk.open(subject) for subject in ("First", "Second", "Resolved", "Merged")]
-    foreign_id = (await desk.invoicing.made("/v1/accounts", account() | {"name": "Other"}))["id"]
+    foreign_id = (await desk.invoicing.create("/v1/accounts", account() | {"name": "Other"}))["id"]
     await hear(desk.runtime, build_registered(UUID(foreign_id)))
-    foreign = await desk.client.made("/v1/cases", FOREIGN | {"account_id": foreign_id})
+    foreign = await desk.client.create("/v1/cases", FOREIGN | {"account_id": foreign_id})
     addresses = []
     for case_id in (*case_ids, foreign["id"]):
         await desk.write(case_id)

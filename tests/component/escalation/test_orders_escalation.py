@@ -16,7 +16,7 @@ from shared.events.entitlements import RenewalSettingsNotRestored, SuspensionRef
 from shared.events.invoicing import AccountRegistered, Allocated, CreditNoteIssued, InvoiceBalance, InvoiceIssued
 from shared.process.runtime import Runtime
 from tests.builders import START, Client, Database, running
-from tests.component.orders import FEW, Order, announced, one_by_one, orders, read, rows
+from tests.component.orders import FEW, Order, list_announcements, one_by_one, orders, read, rows
 
 TABLES = {"accounts": "", "invoices": "", "cases": "outcome_sequence number", "disputes": ""}
 End = tuple[list[str], list[str]]
@@ -51,8 +51,8 @@ class World:
     async def upheld(self) -> UUID:
         """A dispute that was opened and upheld."""
         body = {"account_id": str(self.account_id), "invoice_id": str(self.invoice_id), "currency": "EUR"}
-        dispute = (await self.client.made("/v1/disputes", body | {"lines": LINES}))["id"]
-        await self.client.made(f"/v1/disputes/{dispute}:uphold", {"reason": "billed twice"})
+        dispute = (await self.client.create("/v1/disputes", body | {"lines": LINES}))["id"]
+        await self.client.create(f"/v1/disputes/{dispute}:uphold", {"reason": "billed twice"})
         return UUID(dispute)
 
 
@@ -90,19 +90,23 @@ def story(world: World, dispute_id: UUID) -> Sequence[Sequence[Event]]:
 
 
 async def end(world: World, order: Order, disputed_at: int) -> End:
-    """What is there and what was told after a new account's story was heard in this order.
+    """Return what is there and what was announced after a new account's story was read in this order.
 
     After so many messages a dispute is upheld; the messages are read again then, and dropped.
     """
-    one = World(world.runtime, world.client, world.database)
-    await read(one.runtime, story(one, uuid4()), order[:disputed_at])
-    dispute_id = await one.upheld()
-    await read(one.runtime, story(one, dispute_id), order)
-    named = {"account": one.account_id, "invoice": one.invoice_id, "subscription": one.subscription_id}
+    new_world = World(world.runtime, world.client, world.database)
+    await read(new_world.runtime, story(new_world, uuid4()), order[:disputed_at])
+    dispute_id = await new_world.upheld()
+    await read(new_world.runtime, story(new_world, dispute_id), order)
+    named = {
+        "account": new_world.account_id,
+        "invoice": new_world.invoice_id,
+        "subscription": new_world.subscription_id,
+    }
     names = {id_: name for name, id_ in (named | {"dispute": dispute_id}).items()}
     return (
-        await rows(one.database, "escalation", one.account_id, names, TABLES),
-        await announced(one.database, "escalation", one.account_id, names),
+        await rows(new_world.database, "escalation", new_world.account_id, names, TABLES),
+        await list_announcements(new_world.database, "escalation", new_world.account_id, names),
     )
 
 
@@ -111,7 +115,7 @@ async def end(world: World, order: Order, disputed_at: int) -> End:
 @example(order=CAUSAL, disputed_at=0)  # the dispute is resolved before anything is heard of its invoice
 async def test_invoices_and_failures_in_any_order(world: World, causal: End, order: Order, disputed_at: int) -> None:
     credited_at = [place for place, (topic, _) in enumerate(order) if topic == 0][2]
-    found, told = await end(world, order, min(disputed_at, credited_at))
-    assert (found, told) == causal
-    assert len([row for row in found if row.startswith("cases") and "vendor:subscription" in row]) == 3
-    assert [row for row in found if row.startswith("disputes") and '"credit_note_id": "?"' in row]
+    state, events = await end(world, order, min(disputed_at, credited_at))
+    assert (state, events) == causal
+    assert len([row for row in state if row.startswith("cases") and "vendor:subscription" in row]) == 3
+    assert [row for row in state if row.startswith("disputes") and '"credit_note_id": "?"' in row]

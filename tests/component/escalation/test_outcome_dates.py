@@ -48,13 +48,13 @@ async def test_the_message_about_the_outcome_names_the_next_date_where_there_is_
     collections = Collections(UUID(desk.account_id), NEXT)
     desk.runtime.clients._clients["collections"] = collections  # type: ignore[assignment]
     await desk.add_person()
-    issued = await desk.invoicing.made("/v1/invoices", invoice(desk.account_id, 700))
+    issued = await desk.invoicing.create("/v1/invoices", invoice(desk.account_id, 700))
     lines = [{"line": 1, "amount_minor": 700}]
     body = {"account_id": desk.account_id, "invoice_id": issued["id"], "currency": "EUR", "lines": lines}
-    dispute = await desk.client.made("/v1/disputes", body)
+    dispute = await desk.client.create("/v1/disputes", body)
     await desk.write(dispute["case_id"], "Wir prüfen es.")
     await desk.send()
-    await desk.client.made(f"/v1/disputes/{dispute['id']}:reject", REASON)
+    await desk.client.create(f"/v1/disputes/{dispute['id']}:reject", REASON)
     await desk.write(dispute["case_id"], "Die Rechnung stimmt.", about_outcome=True)
     await desk.send()
     collections.next = None
@@ -74,7 +74,7 @@ async def test_the_message_about_the_outcome_names_the_next_date_where_there_is_
 
 async def test_no_subject_of_ours_reaches_the_customer_until_a_person_gave_another(desk: MailDesk) -> None:
     credit = {"account_id": desk.account_id, "type_code": "duplicate_order", "counts_since": "2026-03-02"}
-    opened = await desk.client.made("/v1/service-credits", credit | {"currency": "EUR", "expected_minor": 100})
+    opened = await desk.client.create("/v1/service-credits", credit | {"currency": "EUR", "expected_minor": 100})
     path = f"/v1/cases/{opened['case_id']}"
     case = await desk.client.get(path)
     assert case.json()["subject"].startswith("service credit: ")

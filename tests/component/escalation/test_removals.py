@@ -70,8 +70,8 @@ async def converse(desk: MailDesk, mark: str) -> tuple[str, str]:
     mails = await desk.send()
     await answer_mail(desk, mails[-1], mark)
     entries = await desk.entries(case_id)
-    await desk.client.made(f"/v1/cases/{case_id}:read", {"last_entry_id": entries[-1]["id"]})
-    await desk.client.made(f"/v1/cases/{case_id}/notes", {"content": f"they like {mark}"})
+    await desk.client.create(f"/v1/cases/{case_id}:read", {"last_entry_id": entries[-1]["id"]})
+    await desk.client.create(f"/v1/cases/{case_id}/notes", {"content": f"they like {mark}"})
     file_id = await upload(desk, case_id, mark)
     answer = await desk.client.http.patch(
         f"/v1/cases/{case_id}", json={"subject": f"The {mark} is late"}, headers=desk.client.headers | {"if-match": "*"}
@@ -100,7 +100,7 @@ async def close(desk: MailDesk, case_id: str, mark: str) -> None:
     """Let a case have its outcome, tell it, and close the case."""
     await desk.do(case_id, "resolve", outcome=f"the {mark} was found")
     contact = {"channel": "phone", "about_outcome": True, "comment": f"told them of the {mark}"}
-    await desk.client.made(f"/v1/cases/{case_id}/contacts", contact)
+    await desk.client.create(f"/v1/cases/{case_id}/contacts", contact)
     await desk.do(case_id, "close")
 
 
@@ -108,10 +108,10 @@ async def ask_credit(desk: MailDesk, mark: str) -> None:
     """Ask for a service credit, whose case is closed then."""
     credit = {"account_id": desk.account_id, "type_code": "duplicate_order", "counts_since": "2026-03-01"}
     money = {"currency": "EUR", "expected_minor": 100, "description": f"{mark} was ordered twice"}
-    credited = await desk.client.made("/v1/service-credits", credit | money)
+    credited = await desk.client.create("/v1/service-credits", credit | money)
     path = f"/v1/service-credits/{credited['id']}"
-    await desk.client.made(f"{path}/evidence", {"code": "order", "content": f"the {mark}"})
-    await desk.client.made(f"{path}:withdraw", {"reason": f"the {mark} is used"})
+    await desk.client.create(f"{path}/evidence", {"code": "order", "content": f"the {mark}"})
+    await desk.client.create(f"{path}:withdraw", {"reason": f"the {mark} is used"})
     await close(desk, credited["case_id"], mark)
 
 
@@ -121,12 +121,12 @@ async def ask_vendor(desk: MailDesk, mark: str) -> None:
     assert put.status_code == 200
     case_id = await desk.open(f"{mark} was stolen", kind="fraud")
     ticket = {"title": f"{mark} was stolen", "description": f"no {mark} is left"}
-    made = await desk.client.made(f"/v1/cases/{case_id}/vendor-tickets", ticket)
-    await desk.client.made(f"/v1/vendor-tickets/{made['id']}:submit", {"number": "17"})
-    await desk.client.made(f"/v1/vendor-tickets/{made['id']}/notes", {"content": f"still no {mark}"})
-    await desk.client.made(f"/v1/vendor-tickets/{made['id']}:record-status", {"status": "closed"})
+    made = await desk.client.create(f"/v1/cases/{case_id}/vendor-tickets", ticket)
+    await desk.client.create(f"/v1/vendor-tickets/{made['id']}:submit", {"number": "17"})
+    await desk.client.create(f"/v1/vendor-tickets/{made['id']}/notes", {"content": f"still no {mark}"})
+    await desk.client.create(f"/v1/vendor-tickets/{made['id']}:record-status", {"status": "closed"})
     solution = {"solved": True, "reason": f"{mark} is back"}
-    await desk.client.made(f"/v1/vendor-tickets/{made['id']}:confirm-solution", solution)
+    await desk.client.create(f"/v1/vendor-tickets/{made['id']}:confirm-solution", solution)
     await finish(desk, case_id, mark)
 
 
@@ -196,7 +196,7 @@ async def test_the_period_counts_from_the_last_words_and_a_shorter_one_for_all(d
         await finish(desk, closed_id, MARK)
     await desk.database.move(desk.database.now + timedelta(days=20))
     await desk.do(reopened_id, "reopen")
-    await desk.client.made(f"/v1/cases/{case_id}/notes", {"content": f"{MARK}: they called once more"})
+    await desk.client.create(f"/v1/cases/{case_id}/notes", {"content": f"{MARK}: they called once more"})
     await desk.database.execute(f"UPDATE escalation.cases SET unread_answers = 1 WHERE id = '{read_later_id}'")
 
     async def set_period(days: int) -> int:
@@ -216,14 +216,14 @@ async def test_the_period_counts_from_the_last_words_and_a_shorter_one_for_all(d
     assert await list_removed() == []
     await pass_days(desk, 2)
     assert await list_removed() == [case_id]
-    await desk.client.made(f"/v1/cases/{case_id}/notes", {"content": f"{MARK}: and once more"})
+    await desk.client.create(f"/v1/cases/{case_id}/notes", {"content": f"{MARK}: and once more"})
     await pass_days(desk, 32)
     assert not (await desk.entries(case_id, kind="note"))[-1]["content"], "what is written later goes later"
 
 
 async def test_the_service_empties_entries_and_changes_nothing_else(desk: MailDesk) -> None:
     await desk.open(MARK)
-    await desk.client.made(f"/v1/cases/{await desk.open()}/notes", {"content": MARK})
+    await desk.client.create(f"/v1/cases/{await desk.open()}/notes", {"content": MARK})
     async with desk.database.connected("escalation") as connection:
         for change in (
             "content = 'other'",
@@ -245,8 +245,8 @@ async def hand_to_vendor(desk: MailDesk, case_id: str) -> None:
     assert put.status_code == 200
     ticket = {"title": "Seats", "description": "How many are there?", "no_line_reason": "terms"}
     ticket_entries = {"entry_ids": [entry["id"] for entry in await desk.entries(case_id, kind="mail_in")]}
-    made = await desk.client.made(f"/v1/cases/{case_id}/vendor-tickets", ticket | ticket_entries)
-    await desk.client.made(f"/v1/vendor-tickets/{made['id']}:submit", {"number": "17"})
+    made = await desk.client.create(f"/v1/cases/{case_id}/vendor-tickets", ticket | ticket_entries)
+    await desk.client.create(f"/v1/vendor-tickets/{made['id']}:submit", {"number": "17"})
 
 
 async def check_export(desk: MailDesk, path: str) -> None:
@@ -290,14 +290,14 @@ async def test_a_contact_person_is_exported_and_erased_from_threads(desk: MailDe
     message = {"content": f"More {MARK} comes.", "about_outcome": False, "contact_person_id": person_id}
     written = [await desk.client.post(f"/v1/cases/{case_id}/messages", message, key="a") for _ in range(2)]
     assert written[0].content == written[1].content
-    assert await desk.client.made(f"{path}:erase", {"reason": "asked for"}) == {"mails": 3, "is_complete": True}
+    assert await desk.client.create(f"{path}:erase", {"reason": "asked for"}) == {"mails": 3, "is_complete": True}
     repeated = await desk.client.post(f"/v1/cases/{case_id}/messages", message, key="a")
     assert (repeated.status_code, repeated.json()["code"]) == (410, "answer_removed"), "it is not done once more"
     sent = len(desk.hop.taken)
     await work(desk.runtime)
     assert len(desk.hop.taken) == sent, "what was not sent yet is not sent any more"
     assert await find_tables(desk, MARK) == {"inbound_mails"}, "only the stranger's mail"
-    assert await desk.client.made("/v1/correspondents:erase", {"reason": "asked for", "addresses": [STRANGER]}) == {
+    assert await desk.client.create("/v1/correspondents:erase", {"reason": "asked for", "addresses": [STRANGER]}) == {
         "mails": 1,
         "is_complete": True,
     }

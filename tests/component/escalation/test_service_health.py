@@ -58,9 +58,9 @@ async def test_a_case_that_fits_is_linked_and_asked_about_when_the_incident_has_
     assert (shown["reference"], shown["content"], shown["asked_at"]) == ("EX25194", "We found the cause.", None)
     missing = [item["code"] for item in (await support.client.got(f"/v1/cases/{case_id}/handover"))["missing"]]
     assert "incident_end" in missing
-    await support.client.made(f"/v1/cases/{solved}:resolve", {"outcome": "it works", "reason": "they say so"})
-    await support.client.made(f"/v1/cases/{case_id}:start", {"reason": "begun"})
-    await support.client.made(f"/v1/cases/{case_id}:wait", {"side": "vendor", "reason": "the incident"})
+    await support.client.create(f"/v1/cases/{solved}:resolve", {"outcome": "it works", "reason": "they say so"})
+    await support.client.create(f"/v1/cases/{case_id}:start", {"reason": "begun"})
+    await support.client.create(f"/v1/cases/{case_id}:wait", {"side": "vendor", "reason": "the incident"})
     await put_incident(support, status="resolved", endDate="2026-03-02T09:40:00.1234567Z")
     await support.step(minutes=15)
     await support.step(minutes=15)

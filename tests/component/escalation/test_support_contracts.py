@@ -46,8 +46,8 @@ async def change(support: Support, resource: dict[str, Any], **fields: Any) -> N
 
 
 async def test_each_end_is_warned_of_once_thirty_days_before(support: Support) -> None:
-    first = await support.client.made("/v1/support-resources", CONTRACT | {"valid_to": "2026-06-30"})
-    endless = await support.client.made(
+    first = await support.client.create("/v1/support-resources", CONTRACT | {"valid_to": "2026-06-30"})
+    endless = await support.client.create(
         "/v1/support-resources", CONTRACT | {"reference": "premier-18", "valid_to": "2026-06-30"}
     )
     await change(support, endless, reference="premier-18", valid_to=None)
@@ -87,7 +87,7 @@ async def test_contracts_of_a_file_are_warned_of_and_other_resources_are_not(sup
 
 
 async def test_each_of_the_last_requests_is_warned_of(support: Support) -> None:
-    resource = await support.client.made("/v1/support-resources", CONTRACT | {"requests_left": 4})
+    resource = await support.client.create("/v1/support-resources", CONTRACT | {"requests_left": 4})
     case_id = await support.open(kind="fraud", severity=None)
     for number in range(3):
         await support.submit(case_id, number=f"61510{number}", resource_id=resource["id"])

@@ -36,15 +36,15 @@ class Desk:
             "content": "Check the records.",
             "language": "en",
         }
-        return await self.client.made("/v1/support-resources", body | more)
+        return await self.client.create("/v1/support-resources", body | more)
 
     async def open(self, **more: Any) -> str:
         body = {"kind": "technical", "severity": "B", "subject": "Mail flow stops since Monday"}
-        return str((await self.client.made("/v1/cases", body | more))["id"])
+        return str((await self.client.create("/v1/cases", body | more))["id"])
 
     async def consult(self, case_id: str, resource_id: str, result: str) -> dict[str, Any]:
         body = {"resource_id": resource_id, "result": result}
-        return await self.client.made(f"/v1/cases/{case_id}/consulted-resources", body)
+        return await self.client.create(f"/v1/cases/{case_id}/consulted-resources", body)
 
     async def suggest(self, case_id: str) -> list[str]:
         suggested = await self.client.got(f"/v1/cases/{case_id}/suggestions")

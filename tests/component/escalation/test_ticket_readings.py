@@ -37,8 +37,8 @@ async def check_distributor(support: Support) -> None:
     assert answer.status_code == 200
     case_id = await support.open(kind="fraud", severity=None)
     ticket_id = (await support.prepare(case_id)).json()["id"]
-    await support.client.made(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": "D-17.4"})
-    await support.client.made(f"/v1/vendor-tickets/{ticket_id}/notes", {"content": "any news?"})
+    await support.client.create(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": "D-17.4"})
+    await support.client.create(f"/v1/vendor-tickets/{ticket_id}/notes", {"content": "any news?"})
     await support.step(days=2)
     assert support.wire.methods == []
     without = await support.client.http.put(
@@ -84,7 +84,7 @@ async def test_our_note_is_sent_once_and_does_not_come_back_as_theirs(support: S
     stopped = await support.client.post(path, {"content": "ring 030/901820"})
     assert (stopped.status_code, stopped.json()["code"]) == (409, "contact_details_undecided")
     decision = {"content": "030/901820", "choice": "remove", "reason": "the customer's"}
-    await support.client.made(path, {"content": "ring 030/901820", "decisions": [decision]})
+    await support.client.create(path, {"content": "ring 030/901820", "decisions": [decision]})
     support.wire.faults = [httpx2.Response(200, json={"status": "open"}), "after"]
     await work(support.runtime)
     await support.step(minutes=1)
@@ -109,7 +109,7 @@ async def test_closed_at_the_vendor_resolves_nothing_until_a_person_says_so(supp
     await support.step(minutes=15)
     assert (await support.ticket(ticket_id))["status"] == "closed"
     assert await support.state(case_id) == "in_progress"
-    confirmed = await support.client.made(path, {"solved": False, "reason": "mail still waits"})
+    confirmed = await support.client.create(path, {"solved": False, "reason": "mail still waits"})
     assert (confirmed["is_solved"], confirmed["solved_reason"]) == (False, "mail still waits")
     assert (await support.client.post(path, {"solved": True, "reason": "it works"})).status_code == 409
     assert await support.state(case_id) == "in_progress"
@@ -117,7 +117,7 @@ async def test_closed_at_the_vendor_resolves_nothing_until_a_person_says_so(supp
     await support.step(days=3)
     assert len(support.wire.methods) == reads, "what was confirmed is not looked at any more"
     seen = {"status": "attention_needed"}
-    resumed = await support.client.made(f"/v1/vendor-tickets/{ticket_id}:record-status", seen)
+    resumed = await support.client.create(f"/v1/vendor-tickets/{ticket_id}:record-status", seen)
     assert (resumed["is_solved"], resumed["solved_reason"]) == (None, None)
     await support.leave(status="attention_needed")
     await support.step()
@@ -151,12 +151,12 @@ async def test_a_ticket_that_is_shown_to_its_creator_only_is_a_person_s(support:
     assert (ticket["status"], ticket["reading_refusal"]) == ("open", "404")
     (task,) = await support.tasks()
     assert "does not show us" in task["subject"]
-    await support.client.made(f"/v1/vendor-tickets/{ticket_id}/notes", {"content": "any news?"})
+    await support.client.create(f"/v1/vendor-tickets/{ticket_id}/notes", {"content": "any news?"})
     await support.step()
     assert len(await support.tasks()) == 2, "our note cannot be sent"
     seen = {"status": "attention_needed", "note": "Send the headers."}
     for _ in range(2):
-        await support.client.made(f"/v1/vendor-tickets/{ticket_id}:record-status", seen)
+        await support.client.create(f"/v1/vendor-tickets/{ticket_id}:record-status", seen)
     assert await support.state(case_id) == "in_progress"
     assert [content for _, content in await support.notes(case_id)] == ["any news?", "Send the headers."]
 
@@ -199,9 +199,9 @@ async def test_one_ticket_that_breaks_stops_no_other_and_a_distributor_s_is_not_
 async def test_a_merged_case_s_ticket_goes_on_in_the_other_one(support: Support) -> None:
     case_id, ticket_id = await hand_over(support)
     target = await support.open()
-    await support.client.made(f"/v1/cases/{target}:start", {"reason": "begun"})
-    await support.client.made(f"/v1/cases/{target}:wait", {"side": "vendor", "reason": "the same ticket"})
-    await support.client.made(f"/v1/cases/{case_id}:merge", {"into": target, "reason": "the same"})
+    await support.client.create(f"/v1/cases/{target}:start", {"reason": "begun"})
+    await support.client.create(f"/v1/cases/{target}:wait", {"side": "vendor", "reason": "the same ticket"})
+    await support.client.create(f"/v1/cases/{case_id}:merge", {"into": target, "reason": "the same"})
     await support.write("Please answer.")
     await support.leave(status="attention_needed")
     await support.step(minutes=15)
@@ -213,10 +213,12 @@ async def test_a_merged_case_s_ticket_goes_on_in_the_other_one(support: Support)
 
 async def test_a_closed_case_is_not_opened_by_the_vendor_but_a_person_gets_a_task(support: Support) -> None:
     case_id, _ = await hand_over(support)
-    await support.client.made(f"/v1/cases/{case_id}:resolve", {"outcome": "it works", "reason": "the customer says so"})
+    await support.client.create(
+        f"/v1/cases/{case_id}:resolve", {"outcome": "it works", "reason": "the customer says so"}
+    )
     contact = {"channel": "phone", "about_outcome": True, "comment": "they know"}
-    await support.client.made(f"/v1/cases/{case_id}/contacts", contact)
-    await support.client.made(f"/v1/cases/{case_id}:close", {"reason": "they know"})
+    await support.client.create(f"/v1/cases/{case_id}/contacts", contact)
+    await support.client.create(f"/v1/cases/{case_id}:close", {"reason": "they know"})
     await support.leave(status="attention_needed")
     await support.step(minutes=15)
     await support.step(minutes=15)

@@ -45,7 +45,7 @@ TARGETS = [
 async def test_it_runs_by_severity_and_language(support: Support) -> None:
     for number, (kind, severity, language, due_at) in enumerate(TARGETS):
         case_id = await support.open(kind=kind, severity=severity)
-        await support.client.made(f"/v1/cases/{case_id}/handover:override", {"reason": "it burns"})
+        await support.client.create(f"/v1/cases/{case_id}/handover:override", {"reason": "it burns"})
         await support.submit(case_id, str(number), language=language, no_line_reason="terms")
         assert (await get_clock(support, case_id))["due_at"] == due_at
 
@@ -53,12 +53,12 @@ async def test_it_runs_by_severity_and_language(support: Support) -> None:
 async def test_it_is_announced_as_the_vendor_s_and_ends_with_its_first_answer(support: Support) -> None:
     late, answered, german = [await support.open(severity="A") for _ in range(3)]
     for number, case_id in enumerate((late, answered, german), 1):
-        await support.client.made(f"/v1/cases/{case_id}/handover:override", {"reason": "it burns"})
+        await support.client.create(f"/v1/cases/{case_id}/handover:override", {"reason": "it burns"})
         await support.submit(case_id, number=str(number), language="de" if case_id == german else "en")
     contact = {"channel": "phone", "about_outcome": False, "comment": "we have asked the vendor"}
-    await support.client.made(f"/v1/cases/{late}/contacts", contact)
-    await support.client.made(f"/v1/cases/{late}:start", {"reason": "asked the customer meanwhile"})
-    await support.client.made(f"/v1/cases/{late}:wait", {"side": "customer", "reason": "for headers"})
+    await support.client.create(f"/v1/cases/{late}/contacts", contact)
+    await support.client.create(f"/v1/cases/{late}:start", {"reason": "asked the customer meanwhile"})
+    await support.client.create(f"/v1/cases/{late}:wait", {"side": "customer", "reason": "for headers"})
     await hear(support.runtime, HOURS, sequence=9)
     await sweep(support.runtime)
     clocks = [await get_clock(support, case_id) for case_id in (late, answered, german)]
@@ -74,7 +74,7 @@ async def test_it_is_announced_as_the_vendor_s_and_ends_with_its_first_answer(su
     assert await list_announced(support) == ["ResponseDeadlineNear"]
     await support.step(hours=1)
     assert await list_announced(support) == ["ResponseDeadlineNear", "ResponseDeadlineMissed"]
-    await support.client.made(f"/v1/cases/{answered}:resolve", {"outcome": "works", "reason": "they say so"})
+    await support.client.create(f"/v1/cases/{answered}:resolve", {"outcome": "works", "reason": "they say so"})
     await support.write("We look into it, too.", number="1")
     await support.step(hours=1)
     clock = await get_clock(support, late)

@@ -76,7 +76,7 @@ async def check_shown(world: World, invoice_id: str, before: dict[str, Any]) -> 
     assert shown["warn_at"] is not None
     assert [item["contested_minor"] for item in (await world.invoicing.got("/v1/vendor-invoices"))["items"]] == [2500]
     payment = {"amount_minor": 3700, "currency": "EUR", "paid_on": "2026-03-02", "reason": "paid in full"}
-    paid = await world.invoicing.made(f"/v1/vendor-invoices/{invoice_id}:pay", payment)
+    paid = await world.invoicing.create(f"/v1/vendor-invoices/{invoice_id}:pay", payment)
     assert (paid["paid_minor"], paid["contested_minor"]) == (3700, 2500)
     assert (await world.invoicing.got("/v1/exposure"))["vendor_contested"] == []
 
@@ -84,7 +84,7 @@ async def check_shown(world: World, invoice_id: str, before: dict[str, Any]) -> 
 async def test_what_is_contested_is_shown_and_still_owed(world: World) -> None:
     invoice_id, [difference, _] = await bill(world, 3000, 700)
     decision = {"decision": "dispute_with_vendor", "reason": "we never ordered it"}
-    await world.invoicing.made(f"/v1/vendor-differences/{difference['id']}:decide", decision)
+    await world.invoicing.create(f"/v1/vendor-differences/{difference['id']}:decide", decision)
     await pass_on(world, VendorDifferenceDecided, "invoicing")
     [task] = (await world.client.got("/v1/cases", kind="task"))["items"]
     before = await world.invoicing.got("/v1/exposure", **{"in": "EUR"})
@@ -95,7 +95,7 @@ async def test_what_is_contested_is_shown_and_still_owed(world: World) -> None:
         "vendor_reference": "2604020010000417",
         "deadline": "2026-05-01",
     }
-    opened = await world.client.made(PATH, build_body(invoice_id, 2500, **more))
+    opened = await world.client.create(PATH, build_body(invoice_id, 2500, **more))
     assert (opened["state"], opened["contested_minor"], opened["case_id"]) == ("open", 2500, task["id"])
     assert (opened["legal_entity"], opened["deadline"]) == ("GS-DE", "2026-05-01")
     await pass_on(world, VendorDisputeOpened)
@@ -103,7 +103,7 @@ async def test_what_is_contested_is_shown_and_still_owed(world: World) -> None:
     path = f"{PATH}/{opened['id']}"
     above = await world.client.post(f"{path}:accept", WHY | {"accepted_minor": 2501})
     assert (above.status_code, above.json()["code"]) == (422, "accepted_refused")
-    ended = await world.client.made(f"{path}:accept", WHY | {"accepted_minor": 1000})
+    ended = await world.client.create(f"{path}:accept", WHY | {"accepted_minor": 1000})
     assert (ended["state"], ended["accepted_minor"], ended["ended_by"]) == ("partly_accepted", 1000, "operator")
     await pass_on(world, VendorDisputeResolved)
     assert (await world.invoicing.got(f"/v1/vendor-invoices/{invoice_id}"))["contested_minor"] == 0
@@ -116,18 +116,18 @@ async def test_what_is_contested_is_shown_and_still_owed(world: World) -> None:
 
 
 async def test_the_customers_dispute_and_the_vendors_do_not_wait_for_each_other(world: World) -> None:
-    dispute = await world.client.made("/v1/disputes", world.dispute(700))
+    dispute = await world.client.create("/v1/disputes", world.dispute(700))
     invoice_id, _ = await bill(world, 3000)
-    opened = await world.client.made(PATH, build_body(invoice_id, 700, dispute_id=dispute["id"]))
+    opened = await world.client.create(PATH, build_body(invoice_id, 700, dispute_id=dispute["id"]))
     case = await world.client.got(f"/v1/cases/{opened['case_id']}")
     assert (case["kind"], case["queue"], case["account_id"]) == ("task", "vendor", world.account_id)
     assert [link["target_id"] for link in case["links"]] == [dispute["case_id"]]
-    upheld = await world.client.made(f"/v1/disputes/{dispute['id']}:uphold", WHY)
+    upheld = await world.client.create(f"/v1/disputes/{dispute['id']}:uphold", WHY)
     assert upheld["state"] == "upheld"
     for verb, state in (("reject", "rejected"), ("withdraw", "withdrawn")):
         body = build_body(invoice_id, 700, dispute_id=dispute["id"], case_id=opened["case_id"])
-        other = await world.client.made(PATH, body)
-        ended = await world.client.made(f"{PATH}/{other['id']}:{verb}", WHY)
+        other = await world.client.create(PATH, body)
+        ended = await world.client.create(f"{PATH}/{other['id']}:{verb}", WHY)
         assert (ended["state"], ended["accepted_minor"], other["case_id"]) == (state, 0, opened["case_id"])
     for asked, count in (
         ({"dispute_id": dispute["id"]}, 3),
@@ -139,7 +139,7 @@ async def test_the_customers_dispute_and_the_vendors_do_not_wait_for_each_other(
     page = await world.client.got(PATH, limit=2)
     rest = await world.client.got(PATH, limit=2, after=page["next"])
     assert (len(page["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
-    await world.client.made(f"/v1/cases/{opened['case_id']}:resolve", {"outcome": "done", **WHY})
+    await world.client.create(f"/v1/cases/{opened['case_id']}:resolve", {"outcome": "done", **WHY})
     late = await world.client.post(PATH, build_body(invoice_id, 1, case_id=opened["case_id"]))
     assert (late.status_code, late.json()["code"]) == (409, "move_refused")
 
@@ -147,7 +147,7 @@ async def test_the_customers_dispute_and_the_vendors_do_not_wait_for_each_other(
 async def test_what_cannot_be_contested_is_refused(world: World) -> None:
     invoice_id, [difference, other] = await bill(world, 3000, 700)
     elsewhere, _ = await bill(world, 500)
-    first = await world.client.made(PATH, build_body(invoice_id, 700, item={"difference_id": difference["id"]}))
+    first = await world.client.create(PATH, build_body(invoice_id, 700, item={"difference_id": difference["id"]}))
     for body, status, code in (
         (build_body(invoice_id, 3001), 409, "contested_above_invoice"),
         (build_body(invoice_id, 1, item={"difference_id": difference["id"]}), 409, "already_contested"),
@@ -161,10 +161,10 @@ async def test_what_cannot_be_contested_is_refused(world: World) -> None:
     ):
         refused = await world.client.post(PATH, body)
         assert (refused.status_code, refused.json()["code"]) == (status, code), refused.text
-    await world.client.made(f"{PATH}/{first['id']}:accept", WHY | {"accepted_minor": 700})
+    await world.client.create(f"{PATH}/{first['id']}:accept", WHY | {"accepted_minor": 700})
     accepted = await world.client.post(PATH, build_body(invoice_id, 3001))
     assert accepted.json()["code"] == "contested_above_invoice"
-    await world.client.made(PATH, build_body(invoice_id, 3000, item={"difference_id": difference["id"]}))
+    await world.client.create(PATH, build_body(invoice_id, 3000, item={"difference_id": difference["id"]}))
     world.door.shut = True
     away = await world.client.post(PATH, build_body(elsewhere, 1))
     assert (away.status_code, away.json()["code"]) == (503, "vendor_invoice_unavailable")
@@ -184,32 +184,32 @@ async def act_at_once(world: World, invoice_id: str, path: str, bodies: list[dic
 
 async def test_the_deadline_is_warned_of_once_and_moves_with_the_ticket(world: World) -> None:
     invoice_id, _ = await bill(world, 1000)
-    contested = await world.client.made(PATH, build_body(invoice_id, 100, deadline="2026-03-20"))
+    contested = await world.client.create(PATH, build_body(invoice_id, 100, deadline="2026-03-20"))
     path = f"{PATH}/{contested['id']}"
     moved = {"ticket_id": None, "vendor_reference": "2604", "deadline": "2026-03-25"}
-    shown = await world.client.made(f"{path}:set-ticket", moved)
+    shown = await world.client.create(f"{path}:set-ticket", moved)
     assert (shown["vendor_reference"], shown["deadline"]) == ("2604", "2026-03-25")
     for at, number in ((datetime(2026, 3, 19, 23, 59, tzinfo=UTC), 0), (NEAR, 1), (NEAR + timedelta(hours=2), 1)):
         await world.database.move(at)
         await sweep(world.runtime)
         assert (await world.events()).count("VendorDisputeDeadlineNear") == number, at
-    await world.client.made(f"{path}:set-ticket", moved | {"vendor_reference": None})
+    await world.client.create(f"{path}:set-ticket", moved | {"vendor_reference": None})
     await sweep(world.runtime)
     assert (await world.events()).count("VendorDisputeDeadlineNear") == 1
-    await world.client.made(f"{path}:set-ticket", moved | {"deadline": "2026-03-22"})
-    await world.client.made(f"{path}:withdraw", WHY)
+    await world.client.create(f"{path}:set-ticket", moved | {"deadline": "2026-03-22"})
+    await world.client.create(f"{path}:withdraw", WHY)
     await sweep(world.runtime)
     assert (await world.events()).count("VendorDisputeDeadlineNear") == 1, "nobody waits for what is withdrawn"
     late = await world.client.post(f"{path}:set-ticket", moved)
     assert (late.status_code, late.json()["code"]) == (409, "move_refused")
-    other = await world.client.made(PATH, build_body(invoice_id, 100))
+    other = await world.client.create(PATH, build_body(invoice_id, 100))
     unknown = await world.client.post(f"{PATH}/{other['id']}:set-ticket", moved | {"ticket_id": str(uuid4())})
     assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown_ticket")
 
 
 async def test_of_two_at_once_the_second_is_refused(world: World) -> None:
     invoice_id, [difference] = await bill(world, 1000)
-    opened = await world.client.made(PATH, build_body(invoice_id, 100, item={"difference_id": difference["id"]}))
+    opened = await world.client.create(PATH, build_body(invoice_id, 100, item={"difference_id": difference["id"]}))
     bodies = [build_body(invoice_id, 500), build_body(invoice_id, 450)]
     answers = await act_at_once(world, invoice_id, PATH, bodies)
     assert answers == [(201, ""), (409, "contested_above_invoice")]

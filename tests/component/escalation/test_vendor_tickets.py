@@ -34,13 +34,13 @@ async def test_each_condition_of_a_technical_case_is_named_until_it_is_met(suppo
     asked = await support.prepare(case_id, category=None)
     assert name_missing(asked) == ["health_check", "attempt", "consulted_resource", "category"]
     path = f"/v1/cases/{case_id}"
-    await support.client.made(f"{path}/attempts", {"action": "waited", "result": "helped"})
-    await support.client.made(f"{path}/health-checks", {"result": "incident", "incident": "EX25194"})
+    await support.client.create(f"{path}/attempts", {"action": "waited", "result": "helped"})
+    await support.client.create(f"{path}/health-checks", {"result": "incident", "incident": "EX25194"})
     assert name_missing(await support.prepare(case_id)) == ["incident_end", "attempt", "consulted_resource"]
     shown = await support.client.got(f"{path}/handover", category="bug")
     assert [missing["code"] for missing in shown["missing"]] == ["incident_end", "attempt", "consulted_resource"]
-    await support.client.made(f"{path}/health-checks", {"result": "incident_over", "incident": "EX25194"})
-    await support.client.made(f"{path}/attempts", {"action": "waited again", "result": "did_not_help"})
+    await support.client.create(f"{path}/health-checks", {"result": "incident_over", "incident": "EX25194"})
+    await support.client.create(f"{path}/attempts", {"action": "waited again", "result": "did_not_help"})
     assert name_missing(await support.prepare(case_id)) == ["consulted_resource"]
     await support.get_ready(case_id)
     answer = await support.prepare(case_id)
@@ -62,12 +62,12 @@ async def test_who_has_the_right_overrides_what_is_missing_then_with_a_reason(su
     refused = await support.client.http.post(path, json=body, headers=headers)
     assert (refused.status_code, refused.json()["code"]) == (403, "not_allowed")
     assert (await support.client.post(path, {})).status_code == 422
-    waived = await support.client.made(path, body)
+    waived = await support.client.create(path, body)
     assert waived["missing"] == []
     assert waived["waived"] == ["health_check", "attempt", "consulted_resource", "category"]
     ticket = (await support.prepare(case_id)).json()
     assert ticket["waived"] == ["health_check", "attempt", "consulted_resource"], "the category was given"
-    await support.client.made(f"/v1/cases/{case_id}/health-checks", {"result": "incident", "incident": "EX1"})
+    await support.client.create(f"/v1/cases/{case_id}/health-checks", {"result": "incident", "incident": "EX1"})
     assert name_missing(await support.prepare(case_id)) == ["incident_end"], "what is missing later is not waived"
     page = await support.client.got(f"/v1/cases/{case_id}/entries", kind="override")
     assert [entry["content"] for entry in page["items"]] == ["the whole town is down"]
@@ -82,7 +82,7 @@ async def test_a_billing_case_carries_our_line_or_says_why_there_is_none_and_fra
     assert "There is no line of ours: price_list" in without_line["text"]
     assert (without_line["severity"], without_line["category"]) == (None, None)
     link = {"kind": "vendor_difference", "target_id": support.differences.add()}
-    await support.client.made(f"/v1/cases/{case_id}/links", {"links": [link]})
+    await support.client.create(f"/v1/cases/{case_id}/links", {"links": [link]})
     with_line = (await support.prepare(case_id)).json()
     assert "new 2026-03-01 to 2026-03-31: you bill 12096, we expect 10080 (EUR, minor units)" in with_line["text"]
     support.differences.shown.clear()
@@ -113,7 +113,7 @@ async def test_addresses_and_numbers_are_stopped_wherever_they_stand(support: Su
     await support.get_ready(case_id)
     contact = {"channel": "phone", "about_outcome": False}
     entries = [
-        (await support.client.made(f"/v1/cases/{case_id}/contacts", contact | {"comment": f"ring {detail} again"}))[
+        (await support.client.create(f"/v1/cases/{case_id}/contacts", contact | {"comment": f"ring {detail} again"}))[
             "id"
         ]
         for detail in SPELLINGS
@@ -152,13 +152,13 @@ async def test_addresses_and_numbers_are_stopped_wherever_they_stand(support: Su
 async def test_internal_entries_and_those_of_other_cases_leave_by_no_door(support: Support) -> None:
     case_id, other = await support.open(), await support.open()
     await support.get_ready(case_id)
-    note = await support.client.made(f"/v1/cases/{case_id}/notes", {"content": "they pay late"})
+    note = await support.client.create(f"/v1/cases/{case_id}/notes", {"content": "they pay late"})
     contact = {"channel": "email", "about_outcome": False, "comment": "we look at it"}
-    foreign = await support.client.made(f"/v1/cases/{other}/contacts", contact)
+    foreign = await support.client.create(f"/v1/cases/{other}/contacts", contact)
     for entry_id, code in ((note["id"], "entry_internal"), (foreign["id"], "entry_unknown")):
         answer = await support.prepare(case_id, entry_ids=[entry_id])
         assert (answer.status_code, answer.json()["code"]) == (422, code)
-    await support.client.made(f"/v1/cases/{other}:merge", {"into": case_id, "reason": "the same"})
+    await support.client.create(f"/v1/cases/{other}:merge", {"into": case_id, "reason": "the same"})
     taken = await support.prepare(case_id, entry_ids=[foreign["id"]])
     assert (taken.status_code, taken.json()["entry_ids"]) == (201, [foreign["id"]])
     gone = await support.prepare(other)
@@ -185,7 +185,7 @@ async def test_a_number_is_of_one_ticket_and_the_case_waits_for_the_vendor(suppo
     taken = await support.client.post(f"/v1/vendor-tickets/{second}:submit", {"number": NUMBER})
     assert (taken.status_code, taken.json()["code"]) == (409, "number_taken")
     assert await support.state(other) == "new"
-    await support.client.made(f"/v1/vendor-tickets/{second}:discard", {"reason": "asked in the first one"})
+    await support.client.create(f"/v1/vendor-tickets/{second}:discard", {"reason": "asked in the first one"})
     gone = await support.client.post(f"/v1/vendor-tickets/{second}:submit", {"number": "7"})
     assert (gone.status_code, gone.json()["code"]) == (409, "move_refused")
     listed = {
@@ -213,14 +213,14 @@ async def test_a_contract_is_used_up_by_the_tickets_that_name_it(support: Suppor
         "contract_number": "17",
         "requests_left": 1,
     }
-    resource_id = (await support.client.made("/v1/support-resources", contract))["id"]
+    resource_id = (await support.client.create("/v1/support-resources", contract))["id"]
     await support.submit(case_id, resource_id=resource_id)
     assert (await support.client.got(f"/v1/support-resources/{resource_id}"))["requests_left"] == 0
     ticket_id = (await support.prepare(case_id, resource_id=resource_id)).json()["id"]
     refused = await support.client.post(f"/v1/vendor-tickets/{ticket_id}:submit", {"number": "8"})
     assert (refused.status_code, refused.json()["code"]) == (409, "contract_used_up")
     solution = contract | {"reference": "kb-1", "kind": "solution", "contract_number": None, "requests_left": None}
-    other = (await support.client.made("/v1/support-resources", solution))["id"]
+    other = (await support.client.create("/v1/support-resources", solution))["id"]
     wrong = await support.prepare(case_id, resource_id=other)
     assert (wrong.status_code, wrong.json()["code"]) == (422, "not_a_contract")
 
@@ -308,7 +308,7 @@ async def test_a_mistyped_number_is_corrected_with_its_history(support: Support)
         assert (refused.status_code, refused.json()["code"]) == (409, code)
     await support.leave(number="63", status="attention_needed")
     reading = await read_ticket(support.runtime, UUID(ticket_id))
-    assert (await support.client.made(path, reason | {"number": "63"}))["number"] == "63"
+    assert (await support.client.create(path, reason | {"number": "63"}))["number"] == "63"
     intent = Intent(UUID(ticket_id), "read_ticket", ACCOUNT, ticket_id, {}, 1, "", START)
     assert (
         await support.runtime.units.run(lambda unit: record_ticket_reading(unit, intent, reading)) is Recorded.RETRY_NOW

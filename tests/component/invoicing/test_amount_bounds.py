@@ -88,7 +88,7 @@ FROM invoicing.invoices i, copies
 async def test_what_many_of_the_largest_amounts_come_to_is_told(billing: Billing) -> None:
     """1,101 × 9,000,000,000,000,000 is more than a 64-bit integer holds (9,223,372,036,854,775,807)."""
     owner = await billing.account()
-    await billing.client.made("/v1/invoices", invoice(owner, LARGEST))
+    await billing.client.create("/v1/invoices", invoice(owner, LARGEST))
     await billing.database.execute(
         f"SET session_replication_role TO replica; {MULTIPLY}; RESET session_replication_role"
     )

@@ -21,7 +21,7 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 async def owner_of(client: Client, **more: Any) -> str:
     """A new account."""
-    return str((await client.made("/v1/accounts", account(**more)))["id"])
+    return str((await client.create("/v1/accounts", account(**more)))["id"])
 
 
 async def patch(client: Client, account_id: str, if_match: str | None, **more: Any) -> httpx2.Response:
@@ -33,17 +33,17 @@ async def patch(client: Client, account_id: str, if_match: str | None, **more: A
 
 async def test_numbers_of_each_legal_entity_have_no_gap_under_concurrent_issues(client: Client) -> None:
     owners = [await owner_of(client, legal_entity=entity) for entity in ("GS-DE", "GS-FR", "GS-DE", "GS-FR")]
-    issued = await asyncio.gather(*(client.made("/v1/invoices", invoice(owners[n % 4], 100)) for n in range(40)))
-    numbers = sorted(one["number"] for one in issued)
+    issued = await asyncio.gather(*(client.create("/v1/invoices", invoice(owners[n % 4], 100)) for n in range(40)))
+    numbers = sorted(invoice["number"] for invoice in issued)
     assert numbers == [f"{entity}-{n:08d}" for entity in ("GS-DE", "GS-FR") for n in range(1, 21)]
 
 
 async def test_two_payments_of_one_invoice_at_once_pay_it_once(client: Client) -> None:
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     body = {"account_id": owner, "amount": eur(1000), "invoice_id": issued["id"]}
-    paid = await asyncio.gather(*(client.made("/v1/payments", body) for _ in range(4)))
-    assert sorted(one["unapplied_minor"] for one in paid) == [0, 1000, 1000, 1000]
+    paid = await asyncio.gather(*(client.create("/v1/payments", body) for _ in range(4)))
+    assert sorted(payment["unapplied_minor"] for payment in paid) == [0, 1000, 1000, 1000]
     named = {**body, "lines": [{"line": 1, "amount_minor": 1}]}
     refused = await client.post("/v1/payments", named)
     assert (refused.status_code, refused.json()["code"]) == (409, "amount_refused")
@@ -51,7 +51,7 @@ async def test_two_payments_of_one_invoice_at_once_pay_it_once(client: Client) -
 
 async def test_two_disputes_at_once_never_hold_more_than_a_line_has(client: Client) -> None:
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     lines = [{"line": 1, "amount_minor": 600}]
     answers = await asyncio.gather(
         *(
@@ -62,7 +62,7 @@ async def test_two_disputes_at_once_never_hold_more_than_a_line_has(client: Clie
             for n in range(3)
         )
     )
-    assert sorted(one.status_code for one in answers) == [201, 409, 409]
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
     assert (await client.got(f"/v1/invoices/{issued['id']}/balance"))["disputed_minor"] == 600
 
 
@@ -71,12 +71,12 @@ async def test_one_reference_registered_by_several_at_once_is_taken_by_one(clien
     owners = [await owner_of(client) for _ in range(4)]
     bodies = {
         "/v1/accounts": [account(external_reference="crm-1") for _ in owners],
-        "/v1/subscriptions": [subscription(one, vendor_subscription_id="vendor-1") for one in owners],
+        "/v1/subscriptions": [subscription(owner, vendor_subscription_id="vendor-1") for owner in owners],
         "/v1/invoices": [invoice(owners[0], 100, external_reference="erp-1") for _ in owners],
     }[path]
     answers = await asyncio.gather(*(client.post(path, body) for body in bodies))
-    assert sorted(one.status_code for one in answers) == [201, 409, 409, 409]
-    assert {one.json()["code"] for one in answers if one.status_code == 409} == {"reference_taken"}
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"reference_taken"}
 
 
 async def test_an_account_changes_only_as_the_version_that_was_seen(client: Client) -> None:
@@ -90,12 +90,12 @@ async def test_an_account_changes_only_as_the_version_that_was_seen(client: Clie
         answer = await patch(client, owner, missing)
         assert (answer.status_code, answer.json()["code"]) == (428, "if_match_missing")
     both = await asyncio.gather(*(patch(client, owner, '"2"', terms_days=days) for days in (15, 16, 17)))
-    assert sorted(one.status_code for one in both) == [200, 412, 412]
+    assert sorted(answer.status_code for answer in both) == [200, 412, 412]
 
 
 async def test_every_refusal_has_its_code(client: Client) -> None:
     owner, other = await owner_of(client), await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     dollars = {"amount_minor": 100, "currency": "USD"}
     in_dollars = [{"description": "x", "amount": dollars}]
     named = {"account_id": owner, "amount": eur(9), "invoice_id": issued["id"]}
@@ -103,8 +103,8 @@ async def test_every_refusal_has_its_code(client: Client) -> None:
     line_9 = [{"line": 9, "amount_minor": 1}]
     twice = [{"line": 1, "amount_minor": 1}] * 2
     hold = {"dispute_id": nobody, "invoice_id": issued["id"]}
-    held = {"dispute_id": issued["id"], "invoice_id": issued["id"], "lines": [{"line": 1, "amount_minor": 5}]}
-    await client.made("/v1/reservations", held)
+    reservation = {"dispute_id": issued["id"], "invoice_id": issued["id"], "lines": [{"line": 1, "amount_minor": 5}]}
+    await client.create("/v1/reservations", reservation)
     for path, body, status, code in (
         ("/v1/invoices", invoice(nobody, 1), 404, "not_found"),
         ("/v1/invoices", invoice(owner, 1, issue_date="2026-03-02", due_date="2026-03-01"), 422, "date_refused"),
@@ -117,10 +117,10 @@ async def test_every_refusal_has_its_code(client: Client) -> None:
         ("/v1/reservations", hold | {"lines": line_9}, 422, "unknown_line"),
         ("/v1/reservations", hold | {"lines": twice}, 422, "unknown_line"),
         ("/v1/reservations", {**hold, "invoice_id": nobody, "lines": line_9}, 404, "not_found"),
-        ("/v1/reservations", held | {"lines": [{"line": 1, "amount_minor": 6}]}, 409, "dispute_known"),
+        ("/v1/reservations", reservation | {"lines": [{"line": 1, "amount_minor": 6}]}, 409, "dispute_known"),
         (f"/v1/payments/{nobody}:reverse", {"reason": "x"}, 404, "not_found"),
     ):
         answer = await client.post(path, body)
-        told = orjson.loads(answer.content)
-        assert (answer.status_code, told["code"]) == (status, code), (path, body)
+        problem = orjson.loads(answer.content)
+        assert (answer.status_code, problem["code"]) == (status, code), (path, body)
     assert (await client.got(f"/v1/invoices/{issued['id']}/balance"))["open_minor"] == 1000

@@ -68,69 +68,73 @@ class Run:
     accepted: dict[str, bytes] = field(default_factory=dict)
     """The answers of what succeeded, by key."""
 
-    async def send(self, one: Command) -> httpx2.Response:
+    async def send(self, command: Command) -> httpx2.Response:
         """Ask; no answer is a 5xx."""
-        answer = await self.client.post(one.path, one.body, key=one.key)
+        answer = await self.client.post(command.path, command.body, key=command.key)
         assert answer.status_code < 500, answer.text
         return answer
 
     async def one(self, command: Command) -> None:
         """One command by itself."""
-        one = self.world.addressed(command)
-        self.sent.append(one)
-        await self.settle(one, await self.send(one))
+        addressed = self.world.address_command(command)
+        self.sent.append(addressed)
+        await self.settle(addressed, await self.send(addressed))
 
-    async def settle(self, one: Command, answer: httpx2.Response) -> None:
+    async def settle(self, command: Command, answer: httpx2.Response) -> None:
         """The answer is what the model says; then the model does it too."""
-        assert verdict_of(answer) in self.world.verdicts(one), one
-        self.take(one, answer)
+        assert verdict_of(answer) in self.world.verdicts(command), command
+        self.take(command, answer)
 
-    def take(self, one: Command, answer: httpx2.Response) -> None:
+    def take(self, command: Command, answer: httpx2.Response) -> None:
         """Keep a success, and let the model do it."""
         if answer.status_code < 300:
-            self.world.done(one, answer.json())
-            self.accepted[one.key] = answer.content
+            self.world.apply_command(command, answer.json())
+            self.accepted[command.key] = answer.content
 
     async def twice_at_once(self, command: Command) -> None:
-        """The same request by two callers who do not know of each other: one effect, one answer."""
-        one = self.world.addressed(command)
-        self.sent.append(one)
-        first, second = await asyncio.gather(self.send(one), self.send(one))
+        """Send the same request for two callers who do not know of each other: one effect, one answer."""
+        addressed = self.world.address_command(command)
+        self.sent.append(addressed)
+        first, second = await asyncio.gather(self.send(addressed), self.send(addressed))
         assert (first.status_code, first.content) == (second.status_code, second.content)
-        await self.settle(one, first)
+        await self.settle(addressed, first)
 
     async def again(self, place: int) -> None:
         """A request of before: what succeeded is answered as then and changes nothing, the rest is judged anew."""
         if self.sent:
-            one = self.sent[place % len(self.sent)]
-            answer = await self.send(one)
-            if one.key in self.accepted:
-                assert answer.content == self.accepted[one.key]
+            command = self.sent[place % len(self.sent)]
+            answer = await self.send(command)
+            if command.key in self.accepted:
+                assert answer.content == self.accepted[command.key]
                 assert answer.headers["idempotency-replayed"] == "true"
             else:
-                await self.settle(one, answer)
+                await self.settle(command, answer)
 
     async def other_body(self, place: int) -> None:
         """The key of a success with another body."""
         if self.accepted:
-            used = [one for one in self.sent if one.key in self.accepted]
-            one = used[place % len(used)]
-            answer = await self.client.post(one.path, one.body | OTHER[one.kind], key=one.key)
+            used = [command for command in self.sent if command.key in self.accepted]
+            command = used[place % len(used)]
+            answer = await self.client.post(command.path, command.body | OTHER[command.kind], key=command.key)
             assert verdict_of(answer) == (422, "idempotency_key_reused")
 
-    async def pair(self, left: Command, right: Command) -> None:
+    async def pair(self, first: Command, second: Command) -> None:
         """Two at once: the answers and what is owed afterwards are those of one order or of the other."""
-        both = [self.world.addressed(left), self.world.addressed(right)]
+        both = [self.world.address_command(first), self.world.address_command(second)]
         self.sent += both
         answers = await asyncio.gather(*map(self.send, both))
-        told = list(zip(both, answers, strict=True))
-        orders = [told, told[::-1]]
-        if [one.kind for one in both] == ["pay", "pay"] and all(answer.status_code == 201 for answer in answers):
-            orders = [sorted(told, key=lambda pair: str(pair[1].json()["id"]))]  # ids are in the order of the payments
-        owed = await self.owed()
+        exchanges = list(zip(both, answers, strict=True))
+        orders = [exchanges, exchanges[::-1]]
+        if [command.kind for command in both] == ["pay", "pay"] and all(
+            answer.status_code == 201 for answer in answers
+        ):
+            orders = [
+                sorted(exchanges, key=lambda pair: str(pair[1].json()["id"]))
+            ]  # ids are in the order of the payments
+        owed = await self.read_owed()
         for order in orders:
             attempt = Run(self.client, self.database, deepcopy(self.world))
-            if attempt.explains(order) and attempt.world.owed() == owed:
+            if attempt.explains(order) and attempt.world.compute_owed() == owed:
                 self.world = attempt.world
                 self.accepted |= attempt.accepted
                 return
@@ -138,14 +142,14 @@ class Run:
 
     def explains(self, order: list[tuple[Command, httpx2.Response]]) -> bool:
         """Whether the model answers like that if it is asked in this order."""
-        for one, answer in order:
-            if verdict_of(answer) not in self.world.verdicts(one):
+        for command, answer in order:
+            if verdict_of(answer) not in self.world.verdicts(command):
                 return False
-            self.take(one, answer)
+            self.take(command, answer)
         return True
 
-    async def owed(self) -> Owed:
-        """What invoicing says is open and disputed of each line, and what the database has as unapplied."""
+    async def read_owed(self) -> Owed:
+        """Read what invoicing says is open and disputed of each line, and what the database has as unapplied."""
         listed = await self.client.got("/v1/invoices", account_id=self.world.account, limit=500)
         ids = [item["id"] for item in listed["items"]]
         answer = await self.client.http.post(
@@ -158,12 +162,12 @@ class Run:
         rows = await self.database.rows(UNAPPLIED, self.world.account)
         return lines, {str(row["id"]): row["unapplied_minor"] for row in rows}
 
-    async def announced(self) -> None:
-        """The account's events have no gap, and each success has its fact, once."""
+    async def check_announcements(self) -> None:
+        """Check that the account's events have no gap, and that each success has its fact, once."""
         rows = await self.database.rows(EVENTS, self.world.account)
         assert [row["sequence"] for row in rows] == list(range(1, len(rows) + 1))
         facts = Counter(row["type"].split(".")[2] for row in rows)
-        done = Counter(one.kind for one in self.sent if one.key in self.accepted)
+        done = Counter(command.kind for command in self.sent if command.key in self.accepted)
         assert {fact: facts[fact] for fact in FACTS.values()} == {fact: done[kind] for kind, fact in FACTS.items()}
 
 
@@ -183,10 +187,10 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 async def test_whatever_is_asked_it_does_what_the_model_does(
     client: Client, database: Database, steps: list[tuple[Any, ...]]
 ) -> None:
-    owner = (await client.made("/v1/accounts", account()))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
     run = Run(client, database, World(owner))
     await run.one(Command("issue", (10, 15), 1))
     for name, *what in steps:
         await getattr(run, name.replace(" ", "_"))(*what)
-        assert await run.owed() == run.world.owed()
-    await run.announced()
+        assert await run.read_owed() == run.world.compute_owed()
+    await run.check_announcements()

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from tests.builders import Client, Database, account, eur, invoice, running
-from tests.component.bank_statements import Paid, camt, imported
+from tests.component.bank_statements import Paid, build_camt_statement, import_statement
 from tests.component.billing_world import Billing
 from tests.component.setting_requests import put_by_two
 
@@ -30,22 +30,22 @@ async def test_refunds_and_write_offs_are_found_by_state_account_and_time(billin
     """Refunds of 3.00, of 4.00 an hour later, and of 5.00 of another account; a write-off of 10.00."""
     client = billing.client
     await billing.database.move(datetime(2026, 3, 2, 9, tzinfo=UTC))
-    owner, other = [(await client.made("/v1/accounts", account()))["id"] for _ in range(2)]
+    owner, other = [(await client.create("/v1/accounts", account()))["id"] for _ in range(2)]
     for account_id in (owner, other):
-        await client.made("/v1/payments", {"account_id": account_id, "amount": eur(2000)})
+        await client.create("/v1/payments", {"account_id": account_id, "amount": eur(2000)})
     refund = {"reason_code": "overpayment", "reason": "asked for by letter"}
-    first = await client.made("/v1/refunds", {"account_id": owner, "amount": eur(300), **refund})
+    first = await client.create("/v1/refunds", {"account_id": owner, "amount": eur(300), **refund})
     await billing.database.move(datetime(2026, 3, 2, 10, tzinfo=UTC))
-    await client.made("/v1/refunds", {"account_id": owner, "amount": eur(400), **refund})
-    await client.made("/v1/refunds", {"account_id": other, "amount": eur(500), **refund})
-    third = (await client.made("/v1/accounts", account()))["id"]
-    bad = (await client.made("/v1/invoices", invoice(third, 1000)))["id"]
+    await client.create("/v1/refunds", {"account_id": owner, "amount": eur(400), **refund})
+    await client.create("/v1/refunds", {"account_id": other, "amount": eur(500), **refund})
+    third = (await client.create("/v1/accounts", account()))["id"]
+    bad = (await client.create("/v1/invoices", invoice(third, 1000)))["id"]
     lost = {"invoice_id": bad, "reason_code": "insolvency", "reason": "closed"}
-    await client.made("/v1/write-offs", lost)
+    await client.create("/v1/write-offs", lost)
     limit = {"amount_minor": 1000, "reason": "the board"}
     await put_by_two(client, "/v1/approval-limits/lead/EUR", limit)
     lead = client.somebody("lead", "lead")
-    await lead.made(f"/v1/approvals/{first['id']}:decline", {"reason": "not theirs"})
+    await lead.create(f"/v1/approvals/{first['id']}:decline", {"reason": "not theirs"})
     assert await list_amounts(client, "/v1/refunds") == [300, 400, 500]
     assert await list_amounts(client, "/v1/refunds?state=declined") == [300]
     assert await list_amounts(client, f"/v1/refunds?state=proposed&account_id={owner}") == [400]
@@ -62,9 +62,11 @@ async def test_refunds_and_write_offs_are_found_by_state_account_and_time(billin
 async def test_bank_imports_are_listed_the_newest_first_and_one_is_read(billing: Billing) -> None:
     client = billing.client
     await billing.database.move(datetime(2026, 3, 30, 9, tzinfo=UTC))
-    older = await imported(client, camt([Paid("nobody knows", 100)]))
+    older = await import_statement(client, build_camt_statement([Paid("nobody knows", 100)]))
     await billing.database.move(datetime(2026, 3, 31, 9, tzinfo=UTC))
-    newer = await imported(client, camt([Paid("nobody knows", 200), Paid("nor this", 300)], day="2026-03-31"))
+    newer = await import_statement(
+        client, build_camt_statement([Paid("nobody knows", 200), Paid("nor this", 300)], day="2026-03-31")
+    )
     page = await client.got("/v1/bank-imports?limit=1")
     assert [item["id"] for item in page["items"]] == [newer["id"]]
     rest = (await client.got(f"/v1/bank-imports?limit=1&after={page['next']}"))["items"]

@@ -47,21 +47,21 @@ class World:
     other: str = ""
 
     async def new(self) -> "World":
-        """The same with a new account; nothing is reserved yet."""
-        one = World(self.runtime, self.client, self.database)
-        one.account_id = (await self.client.made("/v1/accounts", account()))["id"]
-        one.invoice_id = (await self.client.made("/v1/invoices", invoice(one.account_id, 700, 300, 200)))["id"]
-        return one
+        """Return a world with a new account; nothing is reserved yet."""
+        world = World(self.runtime, self.client, self.database)
+        world.account_id = (await self.client.create("/v1/accounts", account()))["id"]
+        world.invoice_id = (await self.client.create("/v1/invoices", invoice(world.account_id, 700, 300, 200)))["id"]
+        return world
 
     async def reserve(self) -> None:
         """Hold the first line for one dispute, the second for the other."""
         for dispute, line, amount in ((self.upheld, 1, 700), (self.withdrawn, 2, 300)):
             lines = [{"line": line, "amount_minor": amount}]
             body = {"dispute_id": str(dispute), "invoice_id": self.invoice_id, "lines": lines}
-            await self.client.made("/v1/reservations", body)
+            await self.client.create("/v1/reservations", body)
 
-    def told(self) -> list[Event]:
-        """What escalation tells: one dispute is upheld, the other withdrawn."""
+    def build_dispute_events(self) -> list[Event]:
+        """Build what escalation announces: one dispute is upheld, the other withdrawn."""
         common: dict[str, Any] = {"account_id": UUID(self.account_id), "invoice_id": UUID(self.invoice_id)}
         common |= {"case_id": uuid4(), "currency": "EUR"}
         first = (DisputedLine(line=1, amount_minor=700),)
@@ -72,24 +72,24 @@ class World:
         ]
 
     async def act(self, number: int) -> None:
-        """What happens here meanwhile: the undisputed line is paid, another invoice is issued, and paid."""
+        """Do what happens here meanwhile: the undisputed line is paid, another invoice is issued, and paid."""
         body = {"account_id": self.account_id, "amount": eur(200), "invoice_id": self.invoice_id}
         lines = [{"line": 3, "amount_minor": 200}]
         match number:
             case 0:
-                await self.client.made("/v1/payments", body | {"lines": lines})
+                await self.client.create("/v1/payments", body | {"lines": lines})
             case 1:
-                self.other = (await self.client.made("/v1/invoices", invoice(self.account_id, 400)))["id"]
+                self.other = (await self.client.create("/v1/invoices", invoice(self.account_id, 400)))["id"]
             case 2:
                 body = {"account_id": self.account_id, "amount": eur(150), "invoice_id": self.other}
-                await self.client.made("/v1/payments", body)
+                await self.client.create("/v1/payments", body)
 
     async def hear(self, order: Order) -> None:
         """Read what escalation told, up to here; what was heard before is dropped."""
-        await read(self.runtime, [self.told()], [one for one in order if one[0] == 0], (0,))
+        await read(self.runtime, [self.build_dispute_events()], [step for step in order if step[0] == 0], (0,))
 
     async def end(self) -> End:
-        """What is there."""
+        """List what is there, in words."""
         names = {UUID(self.account_id): "account", UUID(self.invoice_id): "invoice", self.upheld: "upheld"}
         names |= {self.withdrawn: "withdrawn"}
         return await rows(self.database, "invoicing", UUID(self.account_id), names, TABLES)
@@ -107,40 +107,40 @@ async def causal(world: World) -> End:
 
 
 async def end(world: World, order: Order) -> End:
-    """What is there after a new account's story happened in this order."""
-    one = await world.new()
-    await one.reserve()
+    """Return what is there after a new account's story happened in this order."""
+    new_world = await world.new()
+    await new_world.reserve()
     acts = 0
     for place, (topic, _) in enumerate(order, 1):
         if topic == 0:
-            await one.hear(order[:place])
+            await new_world.hear(order[:place])
         else:
-            await one.act(acts)
+            await new_world.act(acts)
             acts += 1
-    return await one.end()
+    return await new_world.end()
 
 
 @FEW
 @given(order=orders(2, 3))
 @example(order=RESOLVED_FIRST)
 async def test_disputes_end_in_any_order_with_payments_and_invoices(world: World, causal: End, order: Order) -> None:
-    found = await end(world, order)
-    assert found == causal
-    assert [row for row in found if row.startswith("credit_notes") and '"total_minor": 700' in row]
+    outcome = await end(world, order)
+    assert outcome == causal
+    assert [row for row in outcome if row.startswith("credit_notes") and '"total_minor": 700' in row]
 
 
 async def test_the_outcome_of_a_dispute_that_is_not_known_yet_moves_nothing_until_it_is(
     world: World, causal: End
 ) -> None:
-    one = await world.new()
-    before = await one.end()
-    for dispute in one.told():
+    new_world = await world.new()
+    before = await new_world.end()
+    for dispute in new_world.build_dispute_events():
         with pytest.raises(HandlerFailed) as failed:
-            await read(one.runtime, [[dispute]], one_by_one(0), (0,))
+            await read(new_world.runtime, [[dispute]], one_by_one(0), (0,))
         assert isinstance(failed.value.__cause__, UnknownDispute)
-    assert await one.end() == before
-    await one.reserve()
+    assert await new_world.end() == before
+    await new_world.reserve()
     for number in range(3):
-        await one.act(number)
-    await one.hear(one_by_one(0, 0))
-    assert await one.end() == causal
+        await new_world.act(number)
+    await new_world.hear(one_by_one(0, 0))
+    assert await new_world.end() == causal

@@ -35,7 +35,7 @@ async def test_topics_have_six_partitions_and_keep_everything(server: KafkaServe
         answers = await admin.describe_configs([resource])
     finally:
         await admin.close()
-    assert {one["topic"]: len(one["partitions"]) for one in described} == {
+    assert {topic["topic"]: len(topic["partitions"]) for topic in described} == {
         "invoicing.events": 6,
         "collections.events": 6,
     }

@@ -125,7 +125,7 @@ async def test_waits_for_backends_that_have_not_noticed_that_their_server_was_ki
         backend = await connection.fetchval("SELECT pg_backend_pid()")
         os.kill(backend, signal.SIGSTOP)
         os.kill(server.pid, signal.SIGKILL)
-        thaw = threading.Thread(target=thaw_once_in_the_way, args=(server, backend))
+        thaw = threading.Thread(target=thaw_when_found, args=(server, backend))
         thaw.start()
         server.start()
         thaw.join()
@@ -136,7 +136,7 @@ async def test_waits_for_backends_that_have_not_noticed_that_their_server_was_ki
         server.remove()
 
 
-def thaw_once_in_the_way(server: PostgresServer, backend: int) -> None:
+def thaw_when_found(server: PostgresServer, backend: int) -> None:
     """Let the backend go on, and end, once the new server has found it."""
     deadline = time.monotonic() + 20
     while b"shared memory block" not in (server.folder / "postgres.log").read_bytes() and time.monotonic() < deadline:

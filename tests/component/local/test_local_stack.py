@@ -1,4 +1,4 @@
-"""What a stack keeps in its folder: one launcher at a time, secrets for their owner only, tokens."""
+"""The folder of a stack: one launcher at a time, secrets for their owner only, tokens."""
 
 import stat
 from pathlib import Path

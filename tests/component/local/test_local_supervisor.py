@@ -72,7 +72,7 @@ async def test_what_is_killed_starts_again(state: StackState, supervisor: Superv
     await until(lambda: state.processes()["sleeper"].restarts == 1)
 
     second = state.processes()["sleeper"]
-    assert [one.identity.alive for one in (first, second)] == [False, True]
+    assert [process.identity.alive for process in (first, second)] == [False, True]
     await supervisor.stop()
     assert Identity.of(second.pid) is None
     assert state.processes() == {}

@@ -1,4 +1,4 @@
-"""What is made before the first migration and the first process, at servers that are there already."""
+"""Preparation before the first migration and the first process, at servers that are there already."""
 
 import asyncio
 from collections.abc import Iterator
@@ -69,8 +69,8 @@ def test_topics_are_made_any_number_of_times(tmp_path: Path) -> None:
             admin = AIOKafkaAdminClient(bootstrap_servers=server.bootstrap)
             await admin.start()
             try:
-                told = await admin.describe_topics([f"{service}.events" for service in SERVICES])
-                return {one["topic"]: len(one["partitions"]) for one in told}
+                descriptions = await admin.describe_topics([f"{service}.events" for service in SERVICES])
+                return {description["topic"]: len(description["partitions"]) for description in descriptions}
             finally:
                 await admin.close()
 

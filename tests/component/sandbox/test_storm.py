@@ -1,4 +1,4 @@
-"""What a storm strikes with: connections that break for both sides, processes that stand still and go on."""
+"""Means of a storm: connections that break for both sides, processes that stand still and go on."""
 
 import asyncio
 import subprocess
@@ -14,8 +14,8 @@ from sandbox.storm.weather import family, frozen
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
-        while data := await reader.read(100):
-            writer.write(data)
+        while chunk := await reader.read(100):
+            writer.write(chunk)
         writer.write(b"the end")
     except ConnectionResetError:
         broken.set()
@@ -59,9 +59,9 @@ async def test_a_proxy_that_leads_nowhere_breaks_the_connection() -> None:
             writer.close()
 
 
-def state(one: Identity) -> str:
+def state(identity: Identity) -> str:
     """The letter of proc(5): T is stopped."""
-    return Path(f"/proc/{one.pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return Path(f"/proc/{identity.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 async def test_a_frozen_process_stands_still_with_its_children_and_goes_on() -> None:
@@ -71,12 +71,12 @@ async def test_a_frozen_process_stands_still_with_its_children_and_goes_on() -> 
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as parent:
         try:
-            await stand_still_and_go_on(parent)
+            await check_freeze_and_thaw(parent)
         finally:
             parent.kill()
 
 
-async def stand_still_and_go_on(parent: subprocess.Popen[bytes]) -> None:
+async def check_freeze_and_thaw(parent: subprocess.Popen[bytes]) -> None:
     """Freeze the process with its child, see both stand, let them go, and see them end in good order."""
     assert parent.stdout is not None
     assert parent.stdin is not None
@@ -87,7 +87,7 @@ async def stand_still_and_go_on(parent: subprocess.Popen[bytes]) -> None:
     assert len(both) == 2
     holding = asyncio.create_task(frozen(both, 60))
     async with asyncio.timeout(10):
-        while {state(one) for one in both} != {"T"}:  # noqa: ASYNC110  # what it waits for is the kernel's doing
+        while {state(member) for member in both} != {"T"}:  # noqa: ASYNC110  # what it waits for is the kernel's doing
             await asyncio.sleep(0.01)
     holding.cancel()
     await asyncio.gather(holding, return_exceptions=True)

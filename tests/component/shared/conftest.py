@@ -18,5 +18,5 @@ def together(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 async def stage(database: Database, jwks_file: Path) -> AsyncIterator[Stage]:
     """Units, one event and its handler, on a database of the test's own."""
-    async with staged(database, jwks_file) as one:
-        yield one
+    async with staged(database, jwks_file) as stage:
+        yield stage

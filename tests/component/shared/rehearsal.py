@@ -1,4 +1,4 @@
-"""What the backbone is tried with: an event that means nothing, a handler whose effects can be counted."""
+"""Stage on which the backbone is tried: an event that means nothing, a handler whose effects can be counted."""
 
 import asyncio
 import itertools
@@ -40,8 +40,8 @@ class Unheard(Rehearsed):
     """An event that nobody handles."""
 
 
-def declared(name: str | None = None) -> type[Rehearsed]:
-    """An event with a producer, and so a topic, of its own; `name` is another process' producer."""
+def declare_event(name: str | None = None) -> type[Rehearsed]:
+    """Declare an event with a producer, and so a topic, of its own; `name` is another process' producer."""
     own = name or f"rehearsal{next(_numbers)}"
 
     class Happened(Rehearsed):
@@ -90,7 +90,7 @@ class Stage:
             raise self.faults[what].pop()
 
     async def handle_many(self, unit: Unit, heard: EventGroup) -> None:
-        """The same for events that are taken together."""
+        """Handle events that are taken together, in the same way."""
         self.handed_over.append(len(heard.events))
         for event, received in heard.events:
             with heard.because(unit, received.subject):
@@ -104,7 +104,7 @@ class Stage:
         return [row["n"] for row in rows]
 
     async def waiting(self, subject: UUID) -> dict[int, str | None]:
-        """What is parked of a subject: the errors by sequence, None for a follower."""
+        """List what is parked of a subject: the errors by sequence, None for a follower."""
         rows = await self.database.rows(
             f"SELECT sequence, error FROM {SERVICE}.parked WHERE subject = $1", str(subject)
         )
@@ -174,7 +174,7 @@ class Client:
         return {partition: self.ends.get(partition, 0) for partition in partitions}
 
     async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Nothing comes."""
+        """Return no records."""
         self.asked += 1
         await asyncio.sleep(0)
         return {}
@@ -227,7 +227,7 @@ async def staged(database: Database, jwks_file: Path, *, together: bool = False,
     await database.execute(f"GRANT SELECT, INSERT ON {SERVICE}.effects TO {SERVICE}")
     settings, wakeups = settings_for(SERVICE, database, jwks_file, **more), Wakeups()
     units, handlers = Units(settings, wakeups), Handlers()
-    stage = Stage(database, settings, units, wakeups, declared(), handlers)
+    stage = Stage(database, settings, units, wakeups, declare_event(), handlers)
     if together:
         handlers.on_many(stage.event)(stage.handle_many)
     else:

@@ -29,7 +29,7 @@ from shared.messaging.consumer import Consumer, Handlers
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.service import NAMES, Service
-from tests.component.shared.rehearsal import Broken, Rehearsed, declared
+from tests.component.shared.rehearsal import Broken, Rehearsed, declare_event
 
 ONCE = "DYING_ONCE"
 SESSION = 3.0
@@ -136,7 +136,7 @@ async def handle(unit: Unit, event: Rehearsed, _: Envelope) -> None:
 def rehearsal(producer: str) -> Service:
     """A service that hears its own event."""
     handlers = Handlers()
-    handlers.on(declared(producer))(handle)
+    handlers.on(declare_event(producer))(handle)
     return Service(producer, "a rehearsal", (), MetaData(), handlers)
 
 

@@ -73,7 +73,7 @@ async def test_the_vendor_accepted_and_it_was_not_recorded(
         ):
             await until(api.is_ready)
             wanted = {"reason": "fraud", "owner": "risk", "comment": "looks odd"}
-            await api.client.made("/v1/holds", wanted | {"subscription_id": str(activated.subscription_id)})
+            await api.client.create("/v1/holds", wanted | {"subscription_id": str(activated.subscription_id)})
             await jobs.wait_until_killed()
         assert await caller.effects() == {"suspended": 1}
         assert await database.value(query, "%SubscriptionSuspended%") == 0
@@ -102,9 +102,9 @@ async def test_the_mail_server_accepted_and_it_was_not_recorded(
             await until(invoicing.is_ready)
             await until(collections.is_ready)
             body = {"document": POLICY.read_text(), "effective_date": str(START.date()), "reason": "first"}
-            await collections.client.made("/v1/policies", body)
-            owner = (await invoicing.client.made("/v1/accounts", account(terms_days=8)))["id"]
-            await invoicing.client.made("/v1/invoices", invoice(owner))
+            await collections.client.create("/v1/policies", body)
+            owner = (await invoicing.client.create("/v1/accounts", account(terms_days=8)))["id"]
+            await invoicing.client.create("/v1/invoices", invoice(owner))
             await until(lambda: database.value("SELECT count(*) = 1 FROM collections.items WHERE due_at IS NOT NULL"))
             await database.move(days=6)  # three days before it is due, the policy's first notice
             await collections.wait_until_killed()

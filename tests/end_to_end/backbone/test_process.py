@@ -29,7 +29,7 @@ async def load(client: Client, owner: str, answers: list[httpx2.Response]) -> No
 async def test_sent_sigterm_under_load_it_ends_with_nothing_half_done(launcher: Launcher, kafka: KafkaServer) -> None:
     async with launcher.run("invoicing", kafka.bootstrap) as process:
         await until(process.is_ready)
-        owner = (await process.client.made("/v1/accounts", account()))["id"]
+        owner = (await process.client.create("/v1/accounts", account()))["id"]
         answers: list[httpx2.Response] = []
         callers = [asyncio.create_task(load(process.client, owner, answers)) for _ in range(6)]
         await until(lambda: enough(answers))

@@ -59,7 +59,7 @@ async def load(process: Process, owner: str, answers: list[httpx2.Response]) -> 
 async def under_load(processes: Sequence[Process]) -> tuple[list[str], list[httpx2.Response]]:
     """Issue invoices of some accounts through the API, and end all processes amid that; the accounts, the answers."""
     api, answers = processes[0], list[httpx2.Response]()
-    owners = [(await api.client.made("/v1/accounts", account(vendor_customer_ids=[])))["id"] for _ in range(CALLERS)]
+    owners = [(await api.client.create("/v1/accounts", account(vendor_customer_ids=[])))["id"] for _ in range(CALLERS)]
     callers = [asyncio.create_task(load(api, owner, answers)) for owner in owners]
     await until(partial(enough, answers))
     assert await asyncio.gather(*(process.end() for process in processes)) == [0] * len(processes)

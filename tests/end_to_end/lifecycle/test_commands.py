@@ -78,7 +78,7 @@ async def register(state: StackState) -> str:
         client = Client(http, state.keys.token("invoicing"))
         if (await client.get("/v1/legal-entities/GS-DE")).status_code == 404:
             await http.put("/v1/legal-entities/GS-DE", json=SELLER, headers=client.headers)
-        made = str((await client.made("/v1/accounts", account()))["id"])
+        made = str((await client.create("/v1/accounts", account()))["id"])
 
     async def has_heard() -> bool:
         return made in await accounts(state)

@@ -28,7 +28,7 @@ async def test_a_request_and_what_follows_are_a_line_each_and_name_nobody(watche
     async with httpx2.AsyncClient(base_url=watched.stack.url("invoicing"), timeout=20) as http:
         client = Client(http, token)
         body = account(name=NAME, billing_email=EMAIL, external_reference=str(uuid4()))
-        made = await client.made("/v1/accounts", body)
+        made = await client.create("/v1/accounts", body)
         await client.got(f"/v1/accounts/{made['id']}")
         assert (await client.post("/v1/accounts", body | {"terms_days": -1})).status_code == 422
         assert (await client.get(f"/v1/accounts/{EMAIL}")).status_code == 422

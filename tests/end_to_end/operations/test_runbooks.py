@@ -16,7 +16,7 @@ from deploy.local.processes import postgres_of
 from deploy.local.state import StackState
 from sandbox.driver import Driver
 from shared.process.service import NAMES
-from tests.component.bank_statements import camt
+from tests.component.bank_statements import build_camt_statement
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.lifecycle.course import at, late_account, live_until
 from tests.end_to_end.operations.conftest import Watched
@@ -106,7 +106,7 @@ async def import_statement(watched: Watched) -> None:
         "content-type": "application/xml",
     }
     async with httpx2.AsyncClient(base_url=watched.stack.url("invoicing"), timeout=20) as http:
-        (await http.post("/v1/bank-imports", content=camt([]), headers=headers)).raise_for_status()
+        (await http.post("/v1/bank-imports", content=build_camt_statement([]), headers=headers)).raise_for_status()
 
 
 async def refuse_mails(watched: Watched, recipient: str) -> None:

@@ -75,7 +75,7 @@ class Traffic:
         """Pay one cent after the other."""
         made = self.made.setdefault(account, [])
         while not self.over:
-            made.append((await client.made("/v1/payments", cent(account)))["id"])
+            made.append((await client.create("/v1/payments", cent(account)))["id"])
 
     async def enough(self, more: int = 20) -> None:
         """Wait until each account has made so many more."""
@@ -242,5 +242,5 @@ async def insist(client: Client, account: str) -> None:
 async def time_payment(client: Client, account: str) -> float:
     """Pay; how long it took (seconds)."""
     began = time.monotonic()
-    await client.made("/v1/payments", cent(account))
+    await client.create("/v1/payments", cent(account))
     return time.monotonic() - began

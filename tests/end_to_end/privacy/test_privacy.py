@@ -98,20 +98,20 @@ async def break_it(stack: Stack, invoicing: Client) -> None:
 
 async def complain(callers: dict[str, Client], account_id: str, subscription_id: str) -> None:
     """Say what people say, which is written down: about a dispute, a case, a contact and a hold."""
-    issued = await callers["invoicing"].made("/v1/invoices", invoice(account_id, 500))
+    issued = await callers["invoicing"].create("/v1/invoices", invoice(account_id, 500))
     escalation, lines = callers["escalation"], [{"line": 1, "amount_minor": 500}]
     body = {"account_id": account_id, "invoice_id": issued["id"], "currency": "EUR", "lines": lines, "comment": SAID}
-    dispute = await escalation.made("/v1/disputes", body)
-    await escalation.made(f"/v1/disputes/{dispute['id']}:uphold", {"reason": SAID})
+    dispute = await escalation.create("/v1/disputes", body)
+    await escalation.create(f"/v1/disputes/{dispute['id']}:uphold", {"reason": SAID})
     body = {"kind": "billing_question", "subject": SAID}
-    path = f"/v1/cases/{(await escalation.made('/v1/cases', body))['id']}"
+    path = f"/v1/cases/{(await escalation.create('/v1/cases', body))['id']}"
     contact = {"channel": "phone", "about_outcome": False, "comment": SAID}
-    await escalation.made(f"{path}/contacts", contact)
-    await escalation.made(f"{path}:resolve", {"outcome": SAID, "reason": SAID})
-    await escalation.made(f"{path}:close", {"reason": SAID, "no_customer_affected": SAID})
+    await escalation.create(f"{path}/contacts", contact)
+    await escalation.create(f"{path}:resolve", {"outcome": SAID, "reason": SAID})
+    await escalation.create(f"{path}:close", {"reason": SAID, "no_customer_affected": SAID})
     body = {"subscription_id": subscription_id, "reason": "admin", "owner": "risk", "comment": SAID}
-    hold = (await callers["entitlements"].made("/v1/holds", body))["hold_id"]
-    await callers["entitlements"].made(f"/v1/holds/{hold}:release", {"reason": SAID})
+    hold = (await callers["entitlements"].create("/v1/holds", body))["hold_id"]
+    await callers["entitlements"].create(f"/v1/holds/{hold}:release", {"reason": SAID})
 
 
 async def faults(stack: Stack, driver: Driver) -> None:

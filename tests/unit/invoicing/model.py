@@ -16,7 +16,7 @@ class ModelLine:
     amount: int
     paid: list[tuple[int, bool]] = field(default_factory=list)
     """The payment of each penny, and whether it had been written off before."""
-    held: dict[int, int] = field(default_factory=dict)
+    reserved: dict[int, int] = field(default_factory=dict)
     charged_back: dict[int, int] = field(default_factory=dict)
     """What is reserved for each chargeback."""
     credited: int = 0
@@ -25,22 +25,22 @@ class ModelLine:
 
     @property
     def open(self) -> int:
-        """What is left to pay."""
+        """Amount left to pay."""
         return self.amount - len(self.paid) - self.credited - self.written_off
 
     @property
     def disputed(self) -> int:
-        """What of the rest is held: what is paid of a disputed line holds nothing back."""
-        return min(sum(self.held.values()) + sum(self.charged_back.values()), self.open)
+        """Amount of the rest that is held: what is paid of a disputed line holds nothing back."""
+        return min(sum(self.reserved.values()) + sum(self.charged_back.values()), self.open)
 
     @property
     def disputable(self) -> int:
         """Amount of the line that no dispute holds, paid or not."""
-        return self.amount - sum(self.held.values())
+        return self.amount - sum(self.reserved.values())
 
     @property
     def due(self) -> int:
-        """What of the rest nobody holds."""
+        """Amount of the rest that nobody holds."""
         return max(self.open - self.disputed - self.in_flight, 0)
 
 
@@ -53,7 +53,7 @@ class Model:
 
     def of(self, invoice: str) -> dict[int, ModelLine]:
         """The lines of an invoice by their number."""
-        return {line: one for (_, number, line), one in sorted(self.lines.items()) if number == invoice}
+        return {line: model_line for (_, number, line), model_line in sorted(self.lines.items()) if number == invoice}
 
     def use_cash(self) -> None:
         """The oldest penny pays the oldest line that has a penny due, until one of them runs out."""
@@ -122,8 +122,8 @@ class Model:
     def settle(self, dispute: int, *, upheld: bool) -> None:
         """Each line lets go of what it held; upheld, that is credited as far as there is something to credit."""
         for line in self.lines.values():
-            held = line.held.pop(dispute, 0)
-            for _ in range(held if upheld else 0):
+            reserved = line.reserved.pop(dispute, 0)
+            for _ in range(reserved if upheld else 0):
                 self.credit(line)
 
     def credit(self, line: ModelLine) -> bool:

@@ -67,7 +67,7 @@ def test_every_field_is_tried_with_two_values() -> None:
 
 @pytest.mark.parametrize("name", FIELDS)
 async def test_a_patch_of_one_field_leaves_the_others(client: Client, database: Database, name: str) -> None:
-    made = await client.made("/v1/accounts", account(**WHOLE))
+    made = await client.create("/v1/accounts", account(**WHOLE))
     answer = await patch_account(client, made["id"], orjson.dumps({name: OTHER[name]}))
     assert (answer.status_code, answer.json()) == (200, made | {name: OTHER[name], "version": 2})
     assert await client.got(f"/v1/accounts/{made['id']}") == answer.json()
@@ -83,7 +83,7 @@ async def test_a_patch_of_one_field_leaves_the_others(client: Client, database: 
 
 @pytest.mark.parametrize(("name", "field"), FIELDS.items())
 async def test_null_empties_what_may_be_empty(client: Client, name: str, field: FieldInfo) -> None:
-    made = await client.made("/v1/accounts", account(**WHOLE))
+    made = await client.create("/v1/accounts", account(**WHOLE))
     answer = await patch_account(client, made["id"], orjson.dumps({name: None}))
     if name in EMPTIED:
         empty: list[str] | None = [] if isinstance(WHOLE[name], list) else None
@@ -95,7 +95,7 @@ async def test_null_empties_what_may_be_empty(client: Client, name: str, field: 
 
 @pytest.mark.parametrize("sent", [{}, {"terms_days": 14}, WHOLE, {"address": WHOLE["address"]}])
 async def test_what_names_nothing_new_changes_nothing(client: Client, database: Database, sent: dict[str, Any]) -> None:
-    made = await client.made("/v1/accounts", account(**WHOLE))
+    made = await client.create("/v1/accounts", account(**WHOLE))
     answer = await patch_account(client, made["id"], orjson.dumps(sent))
     assert (answer.status_code, answer.json(), answer.headers["etag"]) == (200, made, '"1"')
     assert await database.value("SELECT count(*) FROM invoicing.outbox") == 1
@@ -103,7 +103,7 @@ async def test_what_names_nothing_new_changes_nothing(client: Client, database: 
 
 
 async def test_an_account_without_an_address_has_an_empty_one(client: Client) -> None:
-    made = await client.made("/v1/accounts", account())
+    made = await client.create("/v1/accounts", account())
     for sent in (b'{"address": []}', b'{"address": null}'):
         answer = await patch_account(client, made["id"], sent)
         assert (answer.status_code, answer.json()) == (200, made)
@@ -111,20 +111,20 @@ async def test_an_account_without_an_address_has_an_empty_one(client: Client) ->
 
 @pytest.mark.parametrize("sent", [b'{"surprise": 1}', b'{"currency": "USD"}', b'{"version": 7}', b"[]", b"null"])
 async def test_what_may_not_change_is_refused(client: Client, sent: bytes) -> None:
-    made = await client.made("/v1/accounts", account(**WHOLE))
+    made = await client.create("/v1/accounts", account(**WHOLE))
     answer = await patch_account(client, made["id"], sent)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
     assert await client.got(f"/v1/accounts/{made['id']}") == made
 
 
 async def test_it_may_be_sent_as_what_it_is(client: Client) -> None:
-    made = await client.made("/v1/accounts", account(**WHOLE))
+    made = await client.create("/v1/accounts", account(**WHOLE))
     answer = await patch_account(client, made["id"], b'{"terms_days": 7}', "merge-patch+json")
     assert (answer.status_code, answer.json()) == (200, made | {"terms_days": 7, "version": 2})
 
 
 async def test_what_is_registered_is_announced_with_what_readers_need(client: Client, database: Database) -> None:
-    await client.made("/v1/accounts", account(**WHOLE))
+    await client.create("/v1/accounts", account(**WHOLE))
     event = await get_announced(database, "AccountRegistered")
     assert {name: event[name] for name in ON_THE_TOPIC} == {name: WHOLE[name] for name in ON_THE_TOPIC}
     assert not {"name", "billing_email", "address", "tax_id"} & event.keys()

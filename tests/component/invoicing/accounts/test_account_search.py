@@ -18,7 +18,7 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 async def register(client: Client, name: str, **more: Any) -> None:
     """Register an account whose other fields follow from its name."""
-    await client.made("/v1/accounts", account(name=name, billing_email=f"Office@{name[:3]}.example", **more))
+    await client.create("/v1/accounts", account(name=name, billing_email=f"Office@{name[:3]}.example", **more))
 
 
 async def find_names(client: Client, **criteria: str) -> list[str]:

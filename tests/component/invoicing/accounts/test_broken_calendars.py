@@ -49,12 +49,12 @@ async def read_first(client: Client, case_id: str) -> Any:
 )
 async def test_a_broken_calendar_is_not_taken(service: Service, broken: dict[str, Any]) -> None:
     runtime, client, database = service
-    case_id = (await client.made("/v1/cases", CASE))["id"]
+    case_id = (await client.create("/v1/cases", CASE))["id"]
     due_at = await read_first(client, case_id)
     with pytest.raises((ValueError, KeyError)):
         await hear(runtime, BusinessCalendarChanged(**(CALENDAR | broken)), sequence=2)
     await sweep(runtime)
-    assert await read_first(client, case_id) == await read_first(client, (await client.made("/v1/cases", CASE))["id"])
+    assert await read_first(client, case_id) == await read_first(client, (await client.create("/v1/cases", CASE))["id"])
     assert await read_first(client, case_id) == due_at
     assert await database.rows("SELECT * FROM escalation.failed_work") == []
 
@@ -65,5 +65,5 @@ async def test_a_year_of_minutes_in_a_minute_a_week_is_due_after_ten_years(servi
     path, target = "/v1/response-targets/standard/billing_question/none/first", {"minutes": 525_600, "reason": "slow"}
     answer = await client.http.put(path, json=target, headers=client.headers)
     assert answer.status_code == 200, answer.text
-    due_at = await read_first(client, (await client.made("/v1/cases", CASE))["id"])
+    due_at = await read_first(client, (await client.create("/v1/cases", CASE))["id"])
     assert due_at == (START + timedelta(days=MAX_SPAN_DAYS)).isoformat().replace("+00:00", "Z")

@@ -43,7 +43,7 @@ def build_person(**more: Any) -> dict[str, Any]:
 
 async def register(client: Client, **more: Any) -> str:
     """Register an account; the path of its contact persons."""
-    return f"/v1/accounts/{(await client.made('/v1/accounts', account(**more)))['id']}/contact-persons"
+    return f"/v1/accounts/{(await client.create('/v1/accounts', account(**more)))['id']}/contact-persons"
 
 
 async def patch_person(client: Client, path: str, patch: dict[str, Any], version: int | None = 1) -> httpx2.Response:
@@ -60,7 +60,7 @@ async def find_addressee(client: Client, path: str, role: str | None = None) -> 
 
 async def test_a_contact_person_is_added_and_changed(client: Client) -> None:
     path = await register(client)
-    person = await client.made(path, build_person())
+    person = await client.create(path, build_person())
     assert {name: person[name] for name in build_person()} == build_person()
     assert (person["version"], person["erased_at"]) == (1, None)
     own = f"{path}/{person['id']}"
@@ -79,7 +79,7 @@ async def test_a_contact_person_is_added_and_changed(client: Client) -> None:
 
 async def test_of_two_who_change_one_at_once_the_second_has_seen_too_little(client: Client, database: Database) -> None:
     path = await register(client)
-    person = await client.made(path, build_person())
+    person = await client.create(path, build_person())
     own = f"{path}/{person['id']}"
 
     async def rename(number: int) -> httpx2.Response:
@@ -106,7 +106,7 @@ async def test_what_makes_no_contact_person_is_refused(client: Client, wrong: di
     path = await register(client)
     refused = await client.post(path, build_person(**wrong))
     assert (refused.status_code, refused.json()["code"]) == (422, code)
-    person = await client.made(path, build_person())
+    person = await client.create(path, build_person())
     changed = await patch_person(client, f"{path}/{person['id']}", wrong)
     assert (changed.status_code, changed.json()["code"]) == (422, code)
     assert (await client.got(path))["items"] == [person]
@@ -114,9 +114,9 @@ async def test_what_makes_no_contact_person_is_refused(client: Client, wrong: di
 
 async def test_they_are_listed_by_role_and_day(client: Client) -> None:
     path, other = await register(client), await register(client, external_reference="other")
-    await client.made(other, build_person())
+    await client.create(other, build_person())
     persons = [
-        await client.made(path, build_person(role=role, valid_from=begin, valid_to=end))
+        await client.create(path, build_person(role=role, valid_from=begin, valid_to=end))
         for role, begin, end in (
             ("billing", "2026-01-01", "2026-03-01"),
             ("billing", "2026-03-01", None),
@@ -157,17 +157,17 @@ async def test_the_addressee_is_of_the_role_else_of_billing_else_the_account(
         "language": "fr",
         "channel": "email",
     }
-    billing = await client.made(path, build_person(role="billing", name="Bill", channel="phone"))
-    technical = await client.made(path, build_person(name="Tech", valid_from="2026-03-03"))
+    billing = await client.create(path, build_person(role="billing", name="Bill", channel="phone"))
+    technical = await client.create(path, build_person(name="Tech", valid_from="2026-03-03"))
     shown = await find_addressee(client, path, "technical")
     assert (shown["contact_person_id"], shown["role"], shown["channel"]) == (billing["id"], "billing", "phone")
     assert (shown["name"], shown["phone"], shown["language"]) == ("Bill", MARKS[2], "de-CH")
     await database.move(datetime(2026, 3, 2, 15, tzinfo=UTC))  # 3 March in Tokyo
     assert (await find_addressee(client, path, "technical"))["contact_person_id"] == technical["id"]
     assert (await find_addressee(client, path))["contact_person_id"] == billing["id"]
-    successor = await client.made(path, build_person(name="Next", valid_from="2026-03-03"))
+    successor = await client.create(path, build_person(name="Next", valid_from="2026-03-03"))
     assert (await find_addressee(client, path, "technical"))["contact_person_id"] == successor["id"]
-    ended = await client.made(f"{path}/{successor['id']}:end", {"valid_to": "2026-03-03"})
+    ended = await client.create(f"{path}/{successor['id']}:end", {"valid_to": "2026-03-03"})
     assert (ended["valid_to"], ended["version"]) == ("2026-03-03", 2)
     assert (await find_addressee(client, path, "technical"))["contact_person_id"] == technical["id"]
     assert (await client.get(path.replace("contact-persons", "addressee"), role="boss")).status_code == 422
@@ -176,9 +176,9 @@ async def test_the_addressee_is_of_the_role_else_of_billing_else_the_account(
 
 async def test_the_validity_ends_on_a_day_that_may_be_set_again(client: Client) -> None:
     path = await register(client)
-    end = f"{path}/{(await client.made(path, build_person()))['id']}:end"
+    end = f"{path}/{(await client.create(path, build_person()))['id']}:end"
     for day in ("2026-04-01", "2026-05-01", "2026-03-01"):
-        assert (await client.made(end, {"valid_to": day}))["valid_to"] == day
+        assert (await client.create(end, {"valid_to": day}))["valid_to"] == day
     refused = await client.post(end, {"valid_to": "2026-02-28"})
     assert (refused.status_code, refused.json()["code"]) == (422, "contact_person_refused")
 
@@ -188,12 +188,12 @@ async def test_who_was_erased_names_nobody_any_more(client: Client, database: Da
     person = (await client.post(path, build_person(channel="phone"), key="first")).json()
     own = f"{path}/{person['id']}"
     await patch_person(client, own, {"phone": f"{MARKS[2]} 1"})
-    await client.made(f"{own}:end", {"valid_to": "2027-03-01"})
+    await client.create(f"{own}:end", {"valid_to": "2027-03-01"})
     assert (await client.post(f"{own}:erase", {})).status_code == 422
-    erased = await client.made(f"{own}:erase", {"reason": "she asked for it"})
+    erased = await client.create(f"{own}:erase", {"reason": "she asked for it"})
     assert erased == person | NOBODY | {"version": 4, "valid_to": "2027-03-01", "erased_at": "2026-03-02T09:00:00Z"}
     assert (await client.got(own)) == erased
-    assert await client.made(f"{own}:erase", {"reason": "once more"}) == erased
+    assert await client.create(f"{own}:erase", {"reason": "once more"}) == erased
     assert (await find_addressee(client, path, "technical"))["contact_person_id"] is None
     assert (await client.got(path, valid_on="2026-03-02"))["items"] == []
     assert (await client.got(path))["items"] == [erased]
@@ -215,10 +215,10 @@ async def test_who_was_erased_names_nobody_any_more(client: Client, database: Da
 
 async def test_another_s_entries_stay_when_one_is_erased(client: Client) -> None:
     path = await register(client)
-    first, second = [await client.made(path, build_person()) for _ in range(2)]
+    first, second = [await client.create(path, build_person()) for _ in range(2)]
     for person in (first, second):
         await patch_person(client, f"{path}/{person['id']}", {"name": "Peregrina II"})
-    await client.made(f"{path}/{first['id']}:erase", {"reason": "asked for"})
+    await client.create(f"{path}/{first['id']}:erase", {"reason": "asked for"})
     entries = (await client.got("/v1/audit-entries", object_id=second["id"]))["items"]
     assert entries[1]["personal"] == {"before": {"name": "Peregrina"}, "after": {"name": "Peregrina II"}}
 
@@ -228,11 +228,11 @@ async def test_nobody_is_named_on_topics_or_in_logs(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     path = await register(client)
-    own = f"{path}/{(await client.made(path, build_person()))['id']}"
+    own = f"{path}/{(await client.create(path, build_person()))['id']}"
     await patch_person(client, own, {"name": "Peregrina II"})
     await client.post(path, build_person(email="peregrina"))
     await find_addressee(client, path, "technical")
-    await client.made(f"{own}:erase", {"reason": "Peregrina asked for it"})
+    await client.create(f"{own}:erase", {"reason": "Peregrina asked for it"})
     rows = await database.rows("SELECT o::text FROM invoicing.outbox o")
     written = [*(row[0] for row in rows), *capsys.readouterr(), caplog.text]
     assert "request" in "".join(written)
@@ -243,7 +243,7 @@ async def test_who_sells_writes_them_and_others_only_read(client: Client, keys: 
     path = await register(client)
     reader = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:billing"), partial(keys.token))
     assert (await reader.post(path, build_person())).status_code == 403
-    own = f"{path}/{(await client.made(path, build_person()))['id']}"
+    own = f"{path}/{(await client.create(path, build_person()))['id']}"
     for answer in (
         await patch_person(reader, own, {"name": "Other"}),
         await reader.post(f"{own}:end", {"valid_to": "2026-05-01"}),
@@ -254,7 +254,7 @@ async def test_who_sells_writes_them_and_others_only_read(client: Client, keys: 
 
 
 async def test_an_account_has_a_support_level(client: Client, database: Database) -> None:
-    owner = await client.made("/v1/accounts", account())
+    owner = await client.create("/v1/accounts", account())
     assert owner["support_level"] == "standard"
     headers = client.headers | {"if-match": '"1"'}
     own = f"/v1/accounts/{owner['id']}"

@@ -34,8 +34,8 @@ async def test_what_a_notice_states_comes_in_one_answer(papers: Papers) -> None:
     bought = await billing.buy(await billing.plan(), owner, start="2026-03-02")
     await billing.run()
     by_run = str(await papers.database.value("SELECT id FROM invoicing.invoices"))
-    by_hand = str((await papers.client.made("/v1/invoices", invoice(owner, 5000)))["id"])
-    foreign = str((await papers.client.made("/v1/invoices", invoice(other, 5000)))["id"])
+    by_hand = str((await papers.client.create("/v1/invoices", invoice(owner, 5000)))["id"])
+    foreign = str((await papers.client.create("/v1/invoices", invoice(other, 5000)))["id"])
     facts = await ask(papers.client, owner, [by_hand, foreign, by_run, str(uuid4())], [bought, str(uuid4())])
     seller = {"name": "Goodstanding GmbH", "bank_name": "Sparkasse Berlin", "iban": "DE02120300000000202051"}
     assert facts["seller"] == seller | {"bic": "BYLADEM1001"} | ENTITY
@@ -63,7 +63,7 @@ async def test_nothing_is_known_of_the_seller_and_an_account_must_exist(papers: 
 async def test_documents_come_from_the_legal_entitys_own_address_too(papers: Papers) -> None:
     await papers.seller(**ENTITY)
     owner = await papers.account(language="de")
-    await papers.client.made("/v1/invoices", invoice(owner, 10_000))
+    await papers.client.create("/v1/invoices", invoice(owner, 10_000))
     await work(papers.runtime)
     (letter,) = papers.letters()
     assert letter["from"] == "Goodstanding GmbH <billing@goodstanding.example>"

@@ -23,9 +23,9 @@ async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncItera
 
 async def issue_half_paid(client: Client) -> tuple[str, str, str]:
     """Issue an invoice of 600 and 400 whose first line is paid; its account, its id and the payment."""
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    issued = (await client.made("/v1/invoices", invoice(owner, 600, 400)))["id"]
-    paid = await client.made("/v1/payments", {"account_id": owner, "amount": eur(600), "invoice_id": issued})
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    issued = (await client.create("/v1/invoices", invoice(owner, 600, 400)))["id"]
+    paid = await client.create("/v1/payments", {"account_id": owner, "amount": eur(600), "invoice_id": issued})
     return owner, issued, paid["id"]
 
 
@@ -73,7 +73,7 @@ async def test_what_a_reversal_opens_of_a_disputed_line_is_disputed(service: Ser
     _, client, _ = service
     _, issued, payment = await issue_half_paid(client)
     await reserve(client, issued, 500)
-    await client.made(f"/v1/payments/{payment}:reverse", {"reason": "returned by the bank"})
+    await client.create(f"/v1/payments/{payment}:reverse", {"reason": "returned by the bank"})
     assert await read_balance(client, issued) == (1000, 500, 0, [(600, 500), (400, 0)])
 
 
@@ -98,9 +98,9 @@ async def test_rejected_leaves_all_as_it_was(service: Service) -> None:
 
 async def test_what_is_on_its_way_can_be_disputed_and_due_is_never_below_zero(service: Service) -> None:
     _, client, _ = service
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    issued = (await client.made("/v1/invoices", invoice(owner, 600, 400)))["id"]
-    debit = await client.made("/v1/debits", {"invoice_id": issued, "amount": eur(700), "reference": "DD-1"})
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    issued = (await client.create("/v1/invoices", invoice(owner, 600, 400)))["id"]
+    debit = await client.create("/v1/debits", {"invoice_id": issued, "amount": eur(700), "reference": "DD-1"})
     assert debit["state"] == "initiated"
     assert (await reserve(client, issued, 600))[0] == 201
     balance = await client.got(f"/v1/invoices/{issued}/balance")

@@ -44,8 +44,8 @@ def client(service: Service) -> Client:
 
 async def owe(client: Client, *amounts: int, **profile: Any) -> str:
     """Issue an invoice of these lines to a new account; its id."""
-    owner = str((await client.made("/v1/accounts", account(**profile)))["id"])
-    return str((await client.made("/v1/invoices", invoice(owner, *amounts or (100_000,))))["id"])
+    owner = str((await client.create("/v1/accounts", account(**profile)))["id"])
+    return str((await client.create("/v1/invoices", invoice(owner, *amounts or (100_000,))))["id"])
 
 
 async def credit(client: Client, invoice_id: str, minor: int, line: int = 1) -> httpx2.Response:
@@ -62,8 +62,8 @@ async def write_off(client: Client, invoice_id: str) -> httpx2.Response:
 
 async def refund(client: Client, payer: Client, minor: int) -> httpx2.Response:
     """Pay back unapplied cash of a new account."""
-    owner = str((await payer.made("/v1/accounts", account()))["id"])
-    await payer.made("/v1/payments", {"account_id": owner, "amount": eur(minor)})
+    owner = str((await payer.create("/v1/accounts", account()))["id"])
+    await payer.create("/v1/payments", {"account_id": owner, "amount": eur(minor)})
     body = {"account_id": owner, "amount": eur(minor), "reason_code": "overpayment", "reason": "by letter"}
     return await client.post("/v1/refunds", body)
 
@@ -72,7 +72,7 @@ async def reserve(client: Client, invoice_id: str, minor: int) -> str:
     """Reserve an amount of line 1 for a new dispute; the dispute's id."""
     dispute_id = str(uuid4())
     lines = [{"line": 1, "amount_minor": minor}]
-    await client.made("/v1/reservations", {"dispute_id": dispute_id, "invoice_id": invoice_id, "lines": lines})
+    await client.create("/v1/reservations", {"dispute_id": dispute_id, "invoice_id": invoice_id, "lines": lines})
     return dispute_id
 
 
@@ -160,9 +160,9 @@ async def test_currencies_are_never_added(client: Client) -> None:
     await client.http.put("/v1/approval-limits/clerk/CHF", json=body, headers=client.headers)
     ann = client.somebody("ann", "clerk")
     assert (await credit(ann, await owe(client), LIMIT)).status_code == 201
-    owner = (await client.made("/v1/accounts", account(currency="CHF")))["id"]
+    owner = (await client.create("/v1/accounts", account(currency="CHF")))["id"]
     lines = [{"description": "ten seats", "amount": {"amount_minor": 1_000, "currency": "CHF"}}]
-    issued = await client.made("/v1/invoices", {"account_id": owner, "lines": lines})
+    issued = await client.create("/v1/invoices", {"account_id": owner, "lines": lines})
     assert (await credit(ann, issued["id"], 300)).status_code == 201
 
 

@@ -46,23 +46,23 @@ async def limit(client: Client, amount: int, role: str = "operator") -> None:
 
 
 async def owner_of(client: Client) -> str:
-    return str((await client.made("/v1/accounts", account()))["id"])
+    return str((await client.create("/v1/accounts", account()))["id"])
 
 
 async def pay(client: Client, owner: str, amount: int, **more: Any) -> dict[str, Any]:
-    return await client.made("/v1/payments", {"account_id": owner, "amount": eur(amount)} | more)
+    return await client.create("/v1/payments", {"account_id": owner, "amount": eur(amount)} | more)
 
 
 async def balance(client: Client, invoice_id: str) -> dict[str, Any]:
     return await client.got(f"/v1/invoices/{invoice_id}/balance")
 
 
-async def unapplied(client: Client, payment: dict[str, Any]) -> int:
+async def read_unapplied(client: Client, payment: dict[str, Any]) -> int:
     return int((await client.got(f"/v1/payments/{payment['id']}"))["unapplied_minor"])
 
 
 async def credit(client: Client, invoice_id: str, *lines: tuple[int, int]) -> dict[str, Any]:
-    return await client.made("/v1/credit-notes", credit_body(invoice_id, *lines))
+    return await client.create("/v1/credit-notes", credit_body(invoice_id, *lines))
 
 
 def credit_body(invoice_id: str, *lines: tuple[int, int]) -> dict[str, Any]:
@@ -91,19 +91,19 @@ async def test_a_credit_note_lowers_what_is_open_and_frees_what_was_paid_for_the
     _, client, database = service
     await limit(client, 5000)
     owner = await owner_of(client)
-    first = await client.made("/v1/invoices", invoice(owner, 1000, 500))
+    first = await client.create("/v1/invoices", invoice(owner, 1000, 500))
     paid = await pay(client, owner, 1200)
     done = await credit(client, first["id"], (1, 300), (2, 400))
     assert (done["state"], done["decided_by"]) == ("carried_out", None)
     # Of line 2, 300 were open; the other 100, and line 1's 300, had been paid.
     assert (await balance(client, first["id"]))["open_minor"] == 0
-    assert await unapplied(client, paid) == 400
+    assert await read_unapplied(client, paid) == 400
     note = await client.got(f"/v1/credit-notes/{done['credit_note_id']}")
     assert (note["number"], note["total_minor"], note["reason_code"]) == ("GS-DE-CN-00000001", 700, "goodwill")
     assert await books(database, owner) == {"cash": 1200, "revenue": -1500, "credits": 700, "unapplied": -400}
-    second = await client.made("/v1/invoices", invoice(owner, 1000))
+    second = await client.create("/v1/invoices", invoice(owner, 1000))
     assert (await balance(client, second["id"]))["open_minor"] == 600
-    await client.made(f"/v1/payments/{paid['id']}:reverse", {"reason": "debit returned"})
+    await client.create(f"/v1/payments/{paid['id']}:reverse", {"reason": "debit returned"})
     assert (await balance(client, first["id"]))["open_minor"] == 800
     assert (await balance(client, second["id"]))["open_minor"] == 1000
     await books(database, owner)
@@ -113,7 +113,7 @@ async def test_no_more_is_credited_than_there_is_whoever_asks_at_once(service: S
     _, client, database = service
     await limit(client, 5000)
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     body = credit_body(issued["id"], (1, 600))
     answers = await asyncio.gather(*(client.post("/v1/credit-notes", body) for _ in range(3)))
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
@@ -129,23 +129,23 @@ async def test_above_their_limit_a_second_person_decides_and_not_the_same(servic
     await limit(client, 500)
     await limit(client, 900, "lead")
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 2000))
+    issued = await client.create("/v1/invoices", invoice(owner, 2000))
     proposed = await credit(client, issued["id"], (1, 800))
     assert (proposed["state"], proposed["credit_note_id"]) == ("proposed", None)
     assert (await balance(client, issued["id"]))["open_minor"] == 2000
     path = f"/v1/approvals/{proposed['id']}:approve"
-    why = {"reason": "agreed"}
-    assert (await client.post(path, why)).json()["code"] == "second_person_needed"
-    assert (await client.somebody("clerk", "operator").post(path, why)).json()["code"] == "above_limit"
-    assert (await client.somebody("operator", "lead").post(path, why)).json()["code"] == "second_person_needed"
+    decision = {"reason": "agreed"}
+    assert (await client.post(path, decision)).json()["code"] == "second_person_needed"
+    assert (await client.somebody("clerk", "operator").post(path, decision)).json()["code"] == "above_limit"
+    assert (await client.somebody("operator", "lead").post(path, decision)).json()["code"] == "second_person_needed"
     lead = client.somebody("lead 1", "lead")
-    decided = await lead.made(path, why)
+    decided = await lead.create(path, decision)
     assert (decided["state"], decided["decided_by"], decided["decision_reason"]) == ("carried_out", "lead 1", "agreed")
-    assert (await lead.post(path, why)).json()["code"] == "move_refused"
+    assert (await lead.post(path, decision)).json()["code"] == "move_refused"
     assert (await balance(client, issued["id"]))["open_minor"] == 1200
     waiting = await credit(client, issued["id"], (1, 700))
     assert [item["id"] for item in (await client.got("/v1/approvals", state="proposed"))["items"]] == [waiting["id"]]
-    declined = await lead.made(f"/v1/approvals/{waiting['id']}:decline", {"reason": "no"})
+    declined = await lead.create(f"/v1/approvals/{waiting['id']}:decline", {"reason": "no"})
     assert (declined["state"], declined["credit_note_id"]) == ("declined", None)
     await books(database, owner)
 
@@ -153,14 +153,14 @@ async def test_above_their_limit_a_second_person_decides_and_not_the_same(servic
 async def test_whoever_proposed_it_withdraws_it_alone_and_approves_nothing(service: Service) -> None:
     _, client, database = service
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 2000))
+    issued = await client.create("/v1/invoices", invoice(owner, 2000))
     await pay(client, owner, 2300)
-    second = await client.made("/v1/invoices", invoice(await owner_of(client), 2000))
+    second = await client.create("/v1/invoices", invoice(await owner_of(client), 2000))
     refund = {"account_id": owner, "amount": eur(300), "reason_code": "overpayment", "reason": "asked for"}
     write_off = {"invoice_id": second["id"], "reason_code": "insolvency", "reason": "filed"}
     proposals = [
-        await client.made("/v1/refunds", refund),
-        await client.made("/v1/write-offs", write_off),
+        await client.create("/v1/refunds", refund),
+        await client.create("/v1/write-offs", write_off),
         await credit(client, issued["id"], (1, 800)),
     ]
     for proposal in proposals:
@@ -170,7 +170,7 @@ async def test_whoever_proposed_it_withdraws_it_alone_and_approves_nothing(servi
         assert (other.status_code, other.json()["code"]) == (403, "not_the_proposer")
         own = await client.post(f"{path}:approve", {"reason": "mine"})
         assert (own.status_code, own.json()["code"]) == (403, "second_person_needed")
-        withdrawn = await client.made(f"{path}:withdraw", {"reason": "mistyped"})
+        withdrawn = await client.create(f"{path}:withdraw", {"reason": "mistyped"})
         assert (withdrawn["state"], withdrawn["decided_by"]) == ("withdrawn", "operator")
         assert withdrawn["decision_reason"] == "mistyped"
         for move in ("withdraw", "approve", "decline"):
@@ -184,7 +184,7 @@ async def test_whoever_proposed_it_withdraws_it_alone_and_approves_nothing(servi
     entries = (await client.got("/v1/audit-entries", action="approval.withdraw"))["items"]
     assert [entry["personal"]["reason"] for entry in entries] == ["mistyped"] * 3
     assert {entry["actor"] for entry in entries} == {"operator"}
-    assert (await client.made("/v1/refunds", refund))["state"] == "proposed"
+    assert (await client.create("/v1/refunds", refund))["state"] == "proposed"
     await books(database, owner)
 
 
@@ -193,7 +193,7 @@ async def test_only_a_withdrawal_names_one_person_twice(service: Service) -> Non
     owner = await owner_of(client)
     await pay(client, owner, 2300)
     refund = {"account_id": owner, "amount": eur(300), "reason_code": "overpayment", "reason": "asked for"}
-    await client.made("/v1/refunds", refund)
+    await client.create("/v1/refunds", refund)
     for state in ("carried_out", "declined"):
         with pytest.raises(asyncpg.CheckViolationError):
             await database.execute(
@@ -207,10 +207,10 @@ async def test_what_waits_for_a_second_person_is_accepted_and_not_done(service: 
     _, client, _ = service
     await limit(client, 500)
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 2000))
+    issued = await client.create("/v1/invoices", invoice(owner, 2000))
     await pay(client, owner, 2300)
     refund = {"account_id": owner, "amount": eur(300), "reason_code": "overpayment", "reason": "asked for"}
-    second = await client.made("/v1/invoices", invoice(await owner_of(client), 2000))
+    second = await client.create("/v1/invoices", invoice(await owner_of(client), 2000))
     write_off = {"invoice_id": second["id"], "reason_code": "insolvency", "reason": "filed"}
     requests = (
         ("/v1/credit-notes", credit_body(issued["id"], (1, 500)), 201, "carried_out"),
@@ -228,12 +228,12 @@ async def test_what_waits_for_a_second_person_is_accepted_and_not_done(service: 
 async def test_what_was_proposed_and_does_not_fit_any_more_stays_proposed(service: Service) -> None:
     _, client, _ = service
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     body = {"invoice_id": issued["id"], "reason_code": "insolvency", "reason": "filed"}
-    proposed = [await credit(client, issued["id"], (1, 1000)), await client.made("/v1/write-offs", body)]
+    proposed = [await credit(client, issued["id"], (1, 1000)), await client.create("/v1/write-offs", body)]
     await limit(client, 2000, "lead")
     lead = client.somebody("lead 1", "lead")
-    paths = [f"/v1/approvals/{one['id']}:approve" for one in proposed]
+    paths = [f"/v1/approvals/{proposal['id']}:approve" for proposal in proposed]
     answers = await asyncio.gather(*(lead.post(path, {"reason": "agreed"}) for path in paths))
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     assert len((await client.got("/v1/approvals", state="proposed"))["items"]) == 1
@@ -243,10 +243,10 @@ async def test_a_write_off_closes_the_invoice_and_a_payment_of_it_is_a_recovery(
     _, client, database = service
     await limit(client, 5000)
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000, 500))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000, 500))
     await pay(client, owner, 200)
     body = {"invoice_id": issued["id"], "reason_code": "insolvency", "reason": "proceedings closed"}
-    assert (await client.made("/v1/write-offs", body))["amount_minor"] == 1300
+    assert (await client.create("/v1/write-offs", body))["amount_minor"] == 1300
     shown = await balance(client, issued["id"])
     assert (shown["open_minor"], shown["written_off_minor"]) == (0, 1300)
     assert "InvoicePaid" not in await events(database)
@@ -264,7 +264,7 @@ async def test_a_write_off_closes_the_invoice_and_a_payment_of_it_is_a_recovery(
         "recoveries": -400,
         "unapplied": -100,
     }
-    await client.made(f"/v1/payments/{recovered['id']}:reverse", {"reason": "debit returned"})
+    await client.create(f"/v1/payments/{recovered['id']}:reverse", {"reason": "debit returned"})
     shown = await balance(client, issued["id"])
     assert (shown["open_minor"], shown["written_off_minor"]) == (0, 1300)
     assert (await books(database, owner))["bad_debt"] == 1300
@@ -278,18 +278,18 @@ async def test_a_payment_is_taken_back_once_its_refund_is_withdrawn_and_never_on
     owner = await owner_of(client)
     payment = await pay(client, owner, 500)
     body = {"account_id": owner, "amount": eur(400), "reason_code": "overpayment", "reason": "by letter"}
-    first = await client.made("/v1/refunds", body)
-    await client.made(f"/v1/approvals/{first['id']}:withdraw", {"reason": "the bank takes it back"})
-    second = await client.made("/v1/refunds", body)
-    await client.somebody("lead 1", "lead").made(f"/v1/approvals/{second['id']}:approve", {"reason": "agreed"})
+    first = await client.create("/v1/refunds", body)
+    await client.create(f"/v1/approvals/{first['id']}:withdraw", {"reason": "the bank takes it back"})
+    second = await client.create("/v1/refunds", body)
+    await client.somebody("lead 1", "lead").create(f"/v1/approvals/{second['id']}:approve", {"reason": "agreed"})
     refused = await client.post(f"/v1/payments/{payment['id']}:reverse", {"reason": "returned"})
     assert (refused.status_code, refused.json()["refund_ids"]) == (409, [second["id"]])
     assert "by an invoice whose class of tax has the rate 0" in refused.json()["detail"]
     other = await owner_of(client)
     unneeded = await pay(client, other, 500)
-    waiting = await client.made("/v1/refunds", body | {"account_id": other})
-    await client.made(f"/v1/approvals/{waiting['id']}:withdraw", {"reason": "the bank takes it back"})
-    reversed_ = await client.made(f"/v1/payments/{unneeded['id']}:reverse", {"reason": "returned"})
+    waiting = await client.create("/v1/refunds", body | {"account_id": other})
+    await client.create(f"/v1/approvals/{waiting['id']}:withdraw", {"reason": "the bank takes it back"})
+    reversed_ = await client.create(f"/v1/payments/{unneeded['id']}:reverse", {"reason": "returned"})
     assert reversed_["state"] == "reversed"
     assert await books(database, other) == {}
 
@@ -300,24 +300,24 @@ async def test_a_refund_is_held_and_needs_a_second_person_whatever_the_amount(se
     owner = await owner_of(client)
     paid = [await pay(client, owner, amount) for amount in (300, 500)]
     body = {"account_id": owner, "amount": eur(400), "reason_code": "overpayment", "reason": "by letter"}
-    proposed = await client.made("/v1/refunds", body)
+    proposed = await client.create("/v1/refunds", body)
     assert proposed["state"] == "proposed"
-    assert [await unapplied(client, one) for one in paid] == [0, 400]
+    assert [await read_unapplied(client, payment) for payment in paid] == [0, 400]
     assert (await client.post("/v1/refunds", body | {"amount": eur(401)})).json()["code"] == "amount_refused"
     taken_back = await client.post(f"/v1/payments/{paid[0]['id']}:reverse", {"reason": "returned"})
     assert (taken_back.status_code, taken_back.json()["code"]) == (409, "cash_refunded")
     assert taken_back.json()["refund_ids"] == [proposed["id"]]
     assert "withdraw or decline that first" in taken_back.json()["detail"]
-    issued = await client.made("/v1/invoices", invoice(owner, 1000))
+    issued = await client.create("/v1/invoices", invoice(owner, 1000))
     assert (await balance(client, issued["id"]))["open_minor"] == 600  # what is held pays nothing
     somebody = client.somebody(roles="operator")
-    await somebody.made(f"/v1/approvals/{proposed['id']}:decline", {"reason": "there is an invoice now"})
+    await somebody.create(f"/v1/approvals/{proposed['id']}:decline", {"reason": "there is an invoice now"})
     assert (await balance(client, issued["id"]))["open_minor"] == 200
     assert await books(database, owner) == {"cash": 800, "receivables": 200, "revenue": -1000}
     await pay(client, owner, 1000)
-    again = await client.made("/v1/refunds", body)
+    again = await client.create("/v1/refunds", body)
     assert (await books(database, owner))["refunds"] == -400
-    await somebody.made(f"/v1/approvals/{again['id']}:approve", {"reason": "fine"})
+    await somebody.create(f"/v1/approvals/{again['id']}:approve", {"reason": "fine"})
     assert await books(database, owner) == {"cash": 1400, "unapplied": -400, "revenue": -1000}
     kinds = await events(database)
     assert [kind for kind in kinds if kind.startswith("Refund")] == [
@@ -331,8 +331,8 @@ async def test_a_refund_is_held_and_needs_a_second_person_whatever_the_amount(se
 async def test_a_debit_is_in_flight_until_the_bank_has_spoken(service: Service) -> None:
     _, client, database = service
     owner = await owner_of(client)
-    issued = await client.made("/v1/invoices", invoice(owner, 1000, 500))
-    sent = await client.made("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-1"})
+    issued = await client.create("/v1/invoices", invoice(owner, 1000, 500))
+    sent = await client.create("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-1"})
     assert (sent["amount_minor"], sent["lines"]) == (
         1500,
         [{"line": 1, "amount_minor": 1000}, {"line": 2, "amount_minor": 500}],
@@ -340,17 +340,17 @@ async def test_a_debit_is_in_flight_until_the_bank_has_spoken(service: Service) 
     assert (await balance(client, issued["id"]))["in_flight_minor"] == 1500
     twice = await client.post("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-2"})
     assert twice.json()["code"] == "amount_refused"
-    failed = await client.made(f"/v1/debits/{sent['id']}:fail", {"failure": "AC04 account closed"})
+    failed = await client.create(f"/v1/debits/{sent['id']}:fail", {"failure": "AC04 account closed"})
     assert (failed["state"], failed["failure"]) == ("refused", "AC04 account closed")
     shown = await balance(client, issued["id"])
     assert (shown["in_flight_minor"], shown["open_minor"]) == (0, 1500)
     repeated = {"invoice_id": issued["id"], "amount": eur(1200), "reference": "DD-1"}
     assert (await client.post("/v1/debits", repeated)).json()["code"] == "reference_taken"
-    sent = await client.made("/v1/debits", repeated | {"reference": "DD-3"})
+    sent = await client.create("/v1/debits", repeated | {"reference": "DD-3"})
     await pay(client, owner, 400)  # what is in flight is left alone: 300 are due
     shown = await balance(client, issued["id"])
     assert (shown["open_minor"], shown["in_flight_minor"]) == (1200, 1200)
-    settled = await client.made(f"/v1/debits/{sent['id']}:settle")
+    settled = await client.create(f"/v1/debits/{sent['id']}:settle")
     assert settled["state"] == "settled"
     shown = await balance(client, issued["id"])
     assert (shown["open_minor"], shown["in_flight_minor"]) == (0, 0)
@@ -365,13 +365,13 @@ async def test_a_small_balance_is_let_go_within_the_tolerance_only(service: Serv
     body = {"amount_minor": 5, "reason": "bank charges"}
     assert (await client.http.put("/v1/tolerances/GS-DE/EUR", json=body, headers=client.headers)).status_code == 200
     owner = await owner_of(client)
-    near, far, held = [await client.made("/v1/invoices", invoice(owner, 1000)) for _ in range(3)]
+    near, far, disputed = [await client.create("/v1/invoices", invoice(owner, 1000)) for _ in range(3)]
     await pay(client, owner, 995, invoice_id=near["id"])
     await pay(client, owner, 994, invoice_id=far["id"])
-    reserve = {"dispute_id": "01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", "invoice_id": held["id"]}
-    await client.made("/v1/reservations", reserve | {"lines": [{"line": 1, "amount_minor": 3}]})
-    await pay(client, owner, 997, invoice_id=held["id"])
-    assert [(await balance(client, one["id"]))["open_minor"] for one in (near, far, held)] == [0, 6, 3]
+    reserve = {"dispute_id": "01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", "invoice_id": disputed["id"]}
+    await client.create("/v1/reservations", reserve | {"lines": [{"line": 1, "amount_minor": 3}]})
+    await pay(client, owner, 997, invoice_id=disputed["id"])
+    assert [(await balance(client, invoice["id"]))["open_minor"] for invoice in (near, far, disputed)] == [0, 6, 3]
     assert (await events(database)).count("SmallBalanceCleared") == 1
     assert (await books(database, owner))["small_balances"] == 5
 
@@ -379,12 +379,12 @@ async def test_a_small_balance_is_let_go_within_the_tolerance_only(service: Serv
 async def test_a_remittance_and_unapplied_cash_pay_what_they_are_meant_for(service: Service) -> None:
     _, client, database = service
     owner = await owner_of(client)
-    issued = [await client.made("/v1/invoices", invoice(owner, 1000, due_date=f"2026-04-0{n}")) for n in (1, 2, 3)]
-    numbers = [one["number"] for one in issued]
+    issued = [await client.create("/v1/invoices", invoice(owner, 1000, due_date=f"2026-04-0{n}")) for n in (1, 2, 3)]
+    numbers = [invoice["number"] for invoice in issued]
     advice = [{"number": numbers[2], "amount_minor": 1000}, {"number": numbers[1], "amount_minor": 300}]
     await pay(client, owner, 1500, remittance=advice)
     # 200 are left, and pay the oldest.
-    assert [(await balance(client, one["id"]))["open_minor"] for one in issued] == [800, 700, 0]
+    assert [(await balance(client, invoice["id"]))["open_minor"] for invoice in issued] == [800, 700, 0]
     for wrong, code in (
         ([{"number": "GS-DE-99999999", "amount_minor": 1}], "not_found"),
         ([{"number": numbers[0], "amount_minor": 801}], "amount_refused"),
@@ -393,11 +393,11 @@ async def test_a_remittance_and_unapplied_cash_pay_what_they_are_meant_for(servi
         refused = {"account_id": owner, "amount": eur(2000), "remittance": wrong}
         assert (await client.post("/v1/payments", refused)).json()["code"] == code
     reserve = {"dispute_id": "01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", "invoice_id": issued[1]["id"]}
-    await client.made("/v1/reservations", reserve | {"lines": [{"line": 1, "amount_minor": 700}]})
+    await client.create("/v1/reservations", reserve | {"lines": [{"line": 1, "amount_minor": 700}]})
     over = await pay(client, owner, 1100)
     assert over["unapplied_minor"] == 300
     wanted = {"invoice_id": issued[1]["id"], "reason": "the customer asked for it"}
-    assert (await client.made(f"/v1/payments/{over['id']}:apply", wanted))["unapplied_minor"] == 0
+    assert (await client.create(f"/v1/payments/{over['id']}:apply", wanted))["unapplied_minor"] == 0
     assert (await client.post(f"/v1/payments/{over['id']}:apply", wanted)).json()["code"] == "nothing_unapplied"
     assert (await balance(client, issued[1]["id"]))["open_minor"] == 400
     assert len((await client.got("/v1/payments", account_id=owner))["items"]) == 2
@@ -442,22 +442,22 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
     _, client, database = service
     await limit(client, 20)
     owner = await owner_of(client)
-    invoices = [(await client.made("/v1/invoices", invoice(owner, 20, 10)))["id"]]
+    invoices = [(await client.create("/v1/invoices", invoice(owner, 20, 10)))["id"]]
     payments, debits, proposed = list[str](), list[str](), list[str]()
 
     async def move(kind: str, amount: int, pick: int) -> None:
-        one = invoices[pick % len(invoices)]
+        invoice_id = invoices[pick % len(invoices)]
         if kind == "issue":
-            invoices.append((await client.made("/v1/invoices", invoice(owner, amount)))["id"])
+            invoices.append((await client.create("/v1/invoices", invoice(owner, amount)))["id"])
         elif kind in ("pay", "named"):
             payments.append(
-                (await pay(client, owner, amount, **({"invoice_id": one} if kind == "named" else {})))["id"]
+                (await pay(client, owner, amount, **({"invoice_id": invoice_id} if kind == "named" else {})))["id"]
             )
         elif kind == "reverse" and payments:
             await client.post(f"/v1/payments/{payments[pick % len(payments)]}:reverse", WHY)
         elif kind == "debit":
             sent = await client.post(
-                "/v1/debits", {"invoice_id": one, "amount": eur(amount), "reference": f"DD-{len(debits)}"}
+                "/v1/debits", {"invoice_id": invoice_id, "amount": eur(amount), "reference": f"DD-{len(debits)}"}
             )
             debits.extend([sent.json()["id"]] if sent.status_code == 201 else [])
         elif kind == "land" and debits:
@@ -467,20 +467,23 @@ async def test_the_ledger_agrees_with_what_is_owed_after_any_sequence(
             end = ":approve" if pick % 2 else ":decline"
             await client.somebody(roles="operator").post(f"/v1/approvals/{proposed[-1]}{end}", WHY)
         elif kind in BODIES:
-            path, body = BODIES[kind](owner, one, amount)
+            path, body = BODIES[kind](owner, invoice_id, amount)
             answer = await client.post(path, body)
             proposed.extend([answer.json()["id"]] if answer.status_code in (201, 202) else [])
 
-    for one in moves:
-        await move(*one)
+    for step in moves:
+        await move(*step)
         await books(database, owner)
     assert await find_repeated_balances(database) == []
 
 
 WHY = {"reason": "any"}
 BODIES: dict[str, Any] = {
-    "credit": lambda _, one, amount: ("/v1/credit-notes", credit_body(one, (1, amount))),
-    "write_off": lambda _, one, __: ("/v1/write-offs", {"invoice_id": one, "reason_code": "fraud", "reason": "any"}),
+    "credit": lambda _, invoice_id, amount: ("/v1/credit-notes", credit_body(invoice_id, (1, amount))),
+    "write_off": lambda _, invoice_id, __: (
+        "/v1/write-offs",
+        {"invoice_id": invoice_id, "reason_code": "fraud", "reason": "any"},
+    ),
     "refund": lambda owner, _, amount: (
         "/v1/refunds",
         {"account_id": owner, "amount": eur(amount), "reason_code": "credit", "reason": "any"},

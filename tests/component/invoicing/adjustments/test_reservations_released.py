@@ -25,12 +25,12 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 async def reserve(client: Client, minor: int = 400) -> dict[str, Any]:
     """Reserve an amount of an invoice of 10.00, of which 6.00 are paid."""
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    issued = (await client.made("/v1/invoices", invoice(owner, 1_000)))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    issued = (await client.create("/v1/invoices", invoice(owner, 1_000)))["id"]
     lines = [{"line": 1, "amount_minor": minor}]
     body = {"dispute_id": str(uuid4()), "invoice_id": issued, "lines": lines}
-    await client.made(RESERVE, body)
-    await client.made("/v1/payments", {"account_id": owner, "amount": eur(600)})
+    await client.create(RESERVE, body)
+    await client.create("/v1/payments", {"account_id": owner, "amount": eur(600)})
     return body
 
 

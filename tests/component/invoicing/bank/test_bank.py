@@ -15,7 +15,7 @@ from shared.persistence import outbox
 from shared.process.runtime import Runtime
 from shared.pure.payment_references import creditor_reference, grouped
 from tests.builders import Client, Database, account, invoice, running, sweep
-from tests.component.bank_statements import Paid, camt, imported, send
+from tests.component.bank_statements import Paid, build_camt_statement, import_statement, send
 
 UNTOUCHED = "SELECT count(*) FROM invoicing.payments"
 
@@ -30,17 +30,17 @@ class Bank:
 
     async def owes(self, *amounts: int, **more: Any) -> tuple[str, list[dict[str, Any]]]:
         """A new account with an invoice for each amount."""
-        owner = str((await self.client.made("/v1/accounts", account(**more)))["id"])
+        owner = str((await self.client.create("/v1/accounts", account(**more)))["id"])
         currency = {"currency": more["currency"]} if "currency" in more else {}
         bodies = [invoice(owner, amount) for amount in amounts]
         for body in bodies:
             for line in body["lines"]:
                 line["amount"] |= currency
-        return owner, [await self.client.made("/v1/invoices", body) for body in bodies]
+        return owner, [await self.client.create("/v1/invoices", body) for body in bodies]
 
     async def take(self, *entries: Paid | str, **more: str) -> dict[str, Any]:
         """Import a statement, and let what is certain be booked; the import as it is then."""
-        made = await imported(self.client, camt(entries, **more))
+        made = await import_statement(self.client, build_camt_statement(entries, **more))
         await sweep(self.runtime)
         return await self.client.got("/v1/bank-imports/latest") | {"id": made["id"]}
 
@@ -49,7 +49,7 @@ class Bank:
         return list((await self.client.got("/v1/bank-entries", **which))["items"])
 
     async def open(self, issued: dict[str, Any]) -> int:
-        """What is open of an invoice."""
+        """Read what is open of an invoice."""
         return int((await self.client.got(f"/v1/invoices/{issued['id']}/balance"))["open_minor"])
 
     async def payments(self) -> int:
@@ -79,9 +79,9 @@ async def test_an_entry_that_names_an_open_invoice_is_booked(bank: Bank, version
 
 async def test_a_file_that_comes_again_changes_nothing_and_says_so(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
-    body = camt([Paid(issued["number"], 400), Paid("who knows", 17, reference=None)])
-    first = await imported(bank.client, body)
-    again = await imported(bank.client, body)
+    body = build_camt_statement([Paid(issued["number"], 400), Paid("who knows", 17, reference=None)])
+    first = await import_statement(bank.client, body)
+    again = await import_statement(bank.client, body)
     assert (first["repeated"], again["repeated"], again["id"]) == (False, True, first["id"])
     assert first["entries"] == {"certain": 1, "unmatched": 1, "kept": 0, "repeated": 0}
     await sweep(bank.runtime)
@@ -111,10 +111,15 @@ async def test_equal_entries_in_one_statement_are_two(bank: Bank) -> None:
 async def test_imports_at_once_take_each_entry_once(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
     same = [Paid(issued["number"], 100, reference=f"B-{n}") for n in range(5)]
-    bodies = [camt(same, day=f"2026-03-{day}") for day in range(20, 24)]
-    made = await asyncio.gather(*(imported(bank.client, body) for body in (*bodies, *bodies)))
-    assert sorted(one["entries"]["certain"] for one in made if not one["repeated"]) == [0, 0, 0, 5]
-    assert sum(one["repeated"] for one in made) == 4
+    bodies = [build_camt_statement(same, day=f"2026-03-{day}") for day in range(20, 24)]
+    made = await asyncio.gather(*(import_statement(bank.client, body) for body in (*bodies, *bodies)))
+    assert sorted(bank_import["entries"]["certain"] for bank_import in made if not bank_import["repeated"]) == [
+        0,
+        0,
+        0,
+        5,
+    ]
+    assert sum(bank_import["repeated"] for bank_import in made) == 4
     await asyncio.gather(*(sweep(bank.runtime) for _ in range(3)))
     assert (await bank.open(issued), await bank.payments()) == (500, 5)
 
@@ -135,13 +140,13 @@ BROKEN = {
 @pytest.mark.parametrize("broken", BROKEN)
 async def test_a_broken_statement_leaves_nothing(bank: Bank, broken: str) -> None:
     _, (issued,) = await bank.owes(1000)
-    good, wrong, told = BROKEN[broken]
-    body = camt([Paid(issued["number"], 100), Paid("of March", 400, day="2026-03-29")]).decode()
+    good, wrong, message = BROKEN[broken]
+    body = build_camt_statement([Paid(issued["number"], 100), Paid("of March", 400, day="2026-03-29")]).decode()
     assert good in body
     wrong = good.replace("CRDT", "CREDIT") if wrong is None else wrong
     answer = await send(bank.client, body.replace(good, wrong, 1).encode())
     assert (answer.status_code, answer.json()["code"]) == (422, "statement_refused")
-    assert told in answer.json()["detail"]
+    assert message in answer.json()["detail"]
     assert answer.json()["errors"]
     await sweep(bank.runtime)
     assert (await bank.entries(), await bank.payments()) == ([], 0)
@@ -151,7 +156,7 @@ async def test_a_broken_statement_leaves_nothing(bank: Bank, broken: str) -> Non
 async def test_a_document_type_is_refused_before_it_declares_anything(bank: Bank) -> None:
     bomb = '<!DOCTYPE Document [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
     for doctype in (bomb, '<!DOCTYPE Document SYSTEM "file:///etc/hostname">'):
-        body = camt([Paid("&b;", 100)]).replace(b"?>", b"?>" + doctype.encode(), 1)
+        body = build_camt_statement([Paid("&b;", 100)]).replace(b"?>", b"?>" + doctype.encode(), 1)
         answer = await send(bank.client, body)
         assert (answer.status_code, answer.json()["code"]) == (422, "statement_refused")
         assert "DTD" in answer.json()["detail"]
@@ -170,7 +175,7 @@ async def test_what_is_more_than_the_account_owes_waits_and_the_rest_becomes_una
     (entry,) = await bank.entries(state="unmatched")
     assert (entry["proposals"][0]["invoice_id"], entry["proposals"][0]["score"]) == (issued["id"], 60)
     body = {"account_id": owner, "invoice_id": issued["id"], "reason": "the customer has overpaid"}
-    booked = await bank.client.made(f"/v1/bank-entries/{entry['id']}:book", body)
+    booked = await bank.client.create(f"/v1/bank-entries/{entry['id']}:book", body)
     assert (booked["state"], booked["reason"]) == ("booked", "the customer has overpaid")
     payment = await bank.client.got(f"/v1/payments/{booked['payment_id']}")
     assert (payment["unapplied_minor"], await bank.open(issued)) == (1, 0)
@@ -197,7 +202,7 @@ async def test_a_transfer_that_names_two_of_three_invoices_is_booked_by_its_remi
     assert (more.status_code, more.json()["code"]) == (409, "amount_refused")
     unknown = await bank.client.post(path, body | {"remittance": [{"number": "GS-DE-99999999", "amount_minor": 1}]})
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
-    booked = await bank.client.made(path, body)
+    booked = await bank.client.create(path, body)
     assert (booked["state"], booked["account_id"], booked["invoice_id"]) == ("booked", owner, None)
     assert [await bank.open(issued) for issued in (first, second, third)] == [1000, 0, 0]
 
@@ -216,8 +221,8 @@ async def test_another_currency_waits(bank: Bank) -> None:
 
 async def test_what_was_paid_before_it_is_booked_waits_after_all(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
-    await imported(bank.client, camt([Paid(issued["number"], 1000)]))
-    await bank.client.made("/v1/payments", {"account_id": owner, "amount": {"amount_minor": 1000, "currency": "EUR"}})
+    await import_statement(bank.client, build_camt_statement([Paid(issued["number"], 1000)]))
+    await bank.client.create("/v1/payments", {"account_id": owner, "amount": {"amount_minor": 1000, "currency": "EUR"}})
     await sweep(bank.runtime)
     (entry,) = await bank.entries()
     assert (entry["state"], entry["account_id"], await bank.payments()) == ("unmatched", None, 1)
@@ -236,11 +241,11 @@ async def test_proposals_by_amount_name_and_all_that_is_open(bank: Bank) -> None
     beta, (third,) = await bank.owes(7300, name="Beta AG")
     await bank.take(Paid("thanks", 7300, payer="MUELLER UND SOEHNE"))
     (entry,) = await bank.entries()
-    told = [
+    proposals = [
         (proposal["account_id"], proposal["invoice_id"], proposal["score"], proposal["reasons"])
         for proposal in entry["proposals"]
     ]
-    assert told[:2] == [
+    assert proposals[:2] == [
         (alpha, None, 35, ["all_open_of_account", "payer_name"]),
         (beta, third["id"], 25, ["amount_of_invoice"]),
     ]
@@ -274,14 +279,14 @@ async def test_money_that_left_is_kept_and_what_is_taken_back_waits(bank: Bank) 
         path = f"/v1/bank-entries/{entry['id']}"
         refused = await bank.client.post(f"{path}:book", {"account_id": owner, "reason": "looks like one"})
         assert (refused.status_code, refused.json()["code"]) == (409, "not_a_receipt")
-        assert (await bank.client.made(f"{path}:ignore", {"reason": "reversed by hand"}))["state"] == "ignored"
+        assert (await bank.client.create(f"{path}:ignore", {"reason": "reversed by hand"}))["state"] == "ignored"
 
 
 async def test_a_collective_entry_is_split_where_the_bank_tells_the_amounts(bank: Bank) -> None:
     _, issued = await bank.owes(1000, 2000)
     parts = [
-        f'<TxDtls><Amt Ccy="EUR">{euros}.00</Amt><RmtInf><Ustrd>{one["number"]}</Ustrd></RmtInf></TxDtls>'
-        for euros, one in zip((10, 20), issued, strict=True)
+        f'<TxDtls><Amt Ccy="EUR">{euros}.00</Amt><RmtInf><Ustrd>{invoice["number"]}</Ustrd></RmtInf></TxDtls>'
+        for euros, invoice in zip((10, 20), issued, strict=True)
     ]
     whole = Paid("", 3000).xml().replace("<TxDtls>", "<!--").replace("</TxDtls>", "-->")
     start, _, end = whole.partition("<!--")
@@ -336,8 +341,8 @@ async def test_a_decision_is_made_once_also_by_two_at_once(bank: Bank) -> None:
         *(bank.client.post(f"{path}:book", {"account_id": owner, "reason": "mine"}) for owner in owners),
         bank.client.post(f"{path}:ignore", {"reason": "nobody's"}),
     )
-    assert sorted(one.status_code for one in answers) == [200, 409, 409, 409, 409]
-    assert {one.json()["code"] for one in answers if one.status_code == 409} == {"move_refused"}
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"move_refused"}
     (entry,) = await bank.entries()
     assert await bank.payments() == (entry["state"] == "booked")
 
@@ -366,8 +371,8 @@ async def test_the_event_counts_and_names_nobody(bank: Bank) -> None:
         "kept": 0,
         "repeated": 0,
     }
-    told = await bank.database.rows("SELECT data, headers FROM invoicing.outbox")
-    assert not any(word in f"{one['data']}{one['headers']}" for one in told for word in ("secret", "Muster", "DE0212"))
+    rows = await bank.database.rows("SELECT data, headers FROM invoicing.outbox")
+    assert not any(word in f"{row['data']}{row['headers']}" for row in rows for word in ("secret", "Muster", "DE0212"))
 
 
 GERMAN = {
@@ -398,7 +403,7 @@ async def test_csv_with_german_numbers(bank: Bank) -> None:
         f'30.03.2026;1.234.567,89;EUR;Müller GmbH;"Rechnung; {issued["number"]}"\n'
         "31.03.2026;-12,50;EUR;Vendor;our own bill\n"
     ).encode("iso-8859-1")
-    made = await imported(bank.client, body, "text/csv; charset=iso-8859-1", mapping="german")
+    made = await import_statement(bank.client, body, "text/csv; charset=iso-8859-1", mapping="german")
     assert (made["closing_date"], made["format"]) == ("2026-03-31", "csv")
     await sweep(bank.runtime)
     (booked,) = await bank.entries(state="booked")
@@ -409,7 +414,7 @@ async def test_csv_with_german_numbers(bank: Bank) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         ("30.03.2026;12.50;EUR;A;B", "entry 2: Betrag: not a number as the mapping says"),
         ("30/03/2026;12,50;EUR;A;B", "entry 2: booking date: not a date as the mapping says"),
@@ -418,11 +423,11 @@ async def test_csv_with_german_numbers(bank: Bank) -> None:
         ('30.03.2026;12,50;EUR;A;"B', "entry 2: row"),
     ],
 )
-async def test_a_broken_row_leaves_nothing(bank: Bank, row: str, told: str) -> None:
+async def test_a_broken_row_leaves_nothing(bank: Bank, row: str, message: str) -> None:
     await put(bank)
     body = f"Buchungstag;Betrag;Währung;Name;Verwendungszweck\n30.03.2026;1,00;EUR;A;B\n{row}"
     answer = await send(bank.client, body.encode("iso-8859-1"), "text/csv", mapping="german")
-    assert (answer.status_code, told in answer.json()["detail"]) == (422, True), answer.json()
+    assert (answer.status_code, message in answer.json()["detail"]) == (422, True), answer.json()
     assert await bank.entries() == []
 
 
@@ -430,9 +435,9 @@ async def test_a_sign_in_a_column_of_its_own(bank: Bank) -> None:
     await put(bank, sign="S/H", credit_signs=["H"], debit_signs=["S"], currency=None, fixed_currency="EUR")
     head = "Buchungstag;Betrag;S/H;Name;Verwendungszweck\n"
     body = f"{head}30.03.2026;5,00;H;A;B\n30.03.2026;6,00;S;A;B\n30.03.2026;7,00;H;A;B\n".encode("iso-8859-1")
-    await imported(bank.client, body, "text/csv", mapping="german")
-    told = [(one["amount_minor"], one["is_credit"]) for one in await bank.entries()]
-    assert told == [(500, True), (600, False), (700, True)]
+    await import_statement(bank.client, body, "text/csv", mapping="german")
+    amounts = [(entry["amount_minor"], entry["is_credit"]) for entry in await bank.entries()]
+    assert amounts == [(500, True), (600, False), (700, True)]
     answer = await send(bank.client, f"{head}30.03.2026;5,00;?;A;B\n".encode(), "text/csv", mapping="german")
     assert (answer.status_code, "S/H" in answer.json()["detail"]) == (422, True)
 
@@ -442,7 +447,7 @@ async def test_what_is_no_statement_is_refused(bank: Bank) -> None:
         ("application/json", b"{}", {}, 415),
         ("text/csv", b"a;b", {}, 422),
         ("text/csv", b"a;b", {"mapping": "unknown"}, 404),
-        ("application/xml", camt([]), {"mapping": "german"}, 422),
+        ("application/xml", build_camt_statement([]), {"mapping": "german"}, 422),
         ("application/xml", b"", {}, 422),
         ("application/xml", b"<Document/>", {}, 422),
     ):
@@ -453,10 +458,10 @@ async def test_what_is_no_statement_is_refused(bank: Bank) -> None:
 async def test_a_person_may_be_faster_than_the_sweep(bank: Bank) -> None:
     owner, (issued,) = await bank.owes(1000)
     other, _ = await bank.owes(1000)
-    await imported(bank.client, camt([Paid(issued["number"], 400)]))
+    await import_statement(bank.client, build_camt_statement([Paid(issued["number"], 400)]))
     (entry,) = await bank.entries(state="certain")
     assert entry["account_id"] == owner
-    await bank.client.made(f"/v1/bank-entries/{entry['id']}:book", {"account_id": other, "reason": "a wrong number"})
+    await bank.client.create(f"/v1/bank-entries/{entry['id']}:book", {"account_id": other, "reason": "a wrong number"})
     await sweep(bank.runtime)
     (entry,) = await bank.entries()
     assert (entry["state"], entry["account_id"], entry["invoice_id"], await bank.payments()) == (
@@ -470,10 +475,12 @@ async def test_a_person_may_be_faster_than_the_sweep(bank: Bank) -> None:
 
 async def test_an_entry_that_is_refused_waits_and_the_others_are_booked(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
-    await imported(bank.client, camt([Paid(issued["number"], 400), Paid(issued["number"], 100)]))
+    await import_statement(
+        bank.client, build_camt_statement([Paid(issued["number"], 400), Paid(issued["number"], 100)])
+    )
     await bank.database.execute("UPDATE invoicing.bank_entries SET currency = 'USD' WHERE amount_minor = 400")
     await sweep(bank.runtime)
-    assert [one["state"] for one in await bank.entries()] == ["unmatched", "booked"]
+    assert [entry["state"] for entry in await bank.entries()] == ["unmatched", "booked"]
     assert await bank.open(issued) == 900
 
 
@@ -504,7 +511,7 @@ async def test_the_newest_import_says_how_fresh_the_knowledge_is(bank: Bank) -> 
 async def test_what_is_certain_is_pending_work_until_it_is_booked(bank: Bank) -> None:
     """Whoever asks whether the system is idle sees it."""
     _, (issued,) = await bank.owes(1000)
-    await imported(bank.client, camt([Paid(issued["number"], 400), Paid("of March", 7)]))
+    await import_statement(bank.client, build_camt_statement([Paid(issued["number"], 400), Paid("of March", 7)]))
     pending = "SELECT count(*) FROM invoicing.pending_work WHERE name = 'bank_entries'"
     assert await bank.database.value(pending) == 1
     await sweep(bank.runtime)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.builders import sweep
-from tests.component.bank_statements import Paid, camt, imported
+from tests.component.bank_statements import Paid, build_camt_statement, import_statement
 from tests.component.invoicing.bank.test_bank import Bank, bank
 
 __all__ = ["bank"]
@@ -21,7 +21,7 @@ def make_collected(text: str = "", amount: int = 10_000, end_to_end_id: str = "D
 async def send_debit(bank: Bank, issued: dict[str, Any], reference: str = "DD-2026-0001") -> str:
     """Send a debit of all that is due of an invoice; its id."""
     body = {"invoice_id": issued["id"], "reference": reference}
-    return str((await bank.client.made("/v1/debits", body))["id"])
+    return str((await bank.client.create("/v1/debits", body))["id"])
 
 
 async def debit_state(bank: Bank, debit_id: str) -> str:
@@ -61,8 +61,8 @@ async def test_a_debit_that_was_settled_before_its_entry_is_booked_is_that_payme
     _, (first, second) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
     if is_imported_first:
-        await imported(bank.client, camt([make_collected(first["number"])]))
-    await bank.client.made(f"/v1/debits/{debit_id}:settle")
+        await import_statement(bank.client, build_camt_statement([make_collected(first["number"])]))
+    await bank.client.create(f"/v1/debits/{debit_id}:settle")
     if is_imported_first:
         await sweep(bank.runtime)
     else:
@@ -77,7 +77,7 @@ async def test_an_entry_that_a_person_books_settles_the_debit(bank: Bank, is_set
     await bank.take(make_collected())
     debit_id = await send_debit(bank, first)
     if is_settled:
-        await bank.client.made(f"/v1/debits/{debit_id}:settle")
+        await bank.client.create(f"/v1/debits/{debit_id}:settle")
     (entry,) = await bank.entries(state="unmatched")
     body = {"account_id": owner, "invoice_id": second["id"], "reason": "looks like it"}
     refused = await bank.client.post(f"/v1/bank-entries/{entry['id']}:book", body)
@@ -86,10 +86,10 @@ async def test_an_entry_that_a_person_books_settles_the_debit(bank: Bank, is_set
     body = {"account_id": owner, "remittance": advice, "reason": "looks like it"}
     refused = await bank.client.post(f"/v1/bank-entries/{entry['id']}:book", body)
     assert (refused.status_code, refused.json()["code"]) == (409, "entry_of_debit")
-    await bank.client.made(f"/v1/bank-entries/{entry['id']}:book", {"account_id": owner, "reason": "the debit"})
+    await bank.client.create(f"/v1/bank-entries/{entry['id']}:book", {"account_id": owner, "reason": "the debit"})
     await check_paid_once(bank, first, second, debit_id)
     if not is_settled:
-        await bank.client.made(f"/v1/debits/{debit_id}:settle")
+        await bank.client.create(f"/v1/debits/{debit_id}:settle")
     await check_paid_once(bank, first, second, debit_id)
 
 
@@ -98,8 +98,8 @@ async def test_an_entry_of_a_debit_that_was_refused_is_no_receipt(bank: Bank, is
     _, (first, second) = await bank.owes(10_000, 10_000)
     debit_id = await send_debit(bank, first)
     if is_imported_first:
-        await imported(bank.client, camt([make_collected(first["number"])]))
-    await bank.client.made(f"/v1/debits/{debit_id}:fail", {"failure": "AC04 account closed"})
+        await import_statement(bank.client, build_camt_statement([make_collected(first["number"])]))
+    await bank.client.create(f"/v1/debits/{debit_id}:fail", {"failure": "AC04 account closed"})
     if is_imported_first:
         await sweep(bank.runtime)
     else:
@@ -120,8 +120,8 @@ async def test_an_entry_of_another_amount_than_its_debit_waits_and_is_no_receipt
     path = f"/v1/bank-entries/{entry['id']}"
     refused = await bank.client.post(f"{path}:book", {"account_id": owner, "reason": "less charges"})
     assert (refused.status_code, refused.json()["code"], await bank.payments()) == (409, "entry_of_debit", 0)
-    await bank.client.made(f"/v1/debits/{debit_id}:settle")
-    assert (await bank.client.made(f"{path}:ignore", {"reason": "the debit less charges"}))["state"] == "ignored"
+    await bank.client.create(f"/v1/debits/{debit_id}:settle")
+    assert (await bank.client.create(f"{path}:ignore", {"reason": "the debit less charges"}))["state"] == "ignored"
     assert await bank.payments() == 1
 
 
@@ -136,7 +136,7 @@ async def test_a_second_entry_of_one_debit_waits(bank: Bank) -> None:
 async def test_a_receipt_for_an_invoice_of_which_a_debit_is_in_flight_waits(bank: Bank) -> None:
     """Without the debit's id it may be that money, or a transfer beside it."""
     _, (first, second) = await bank.owes(10_000, 10_000)
-    await imported(bank.client, camt([Paid(second["number"], 10_000)]))
+    await import_statement(bank.client, build_camt_statement([Paid(second["number"], 10_000)]))
     for issued, reference in ((first, "DD-1"), (second, "DD-2")):
         await send_debit(bank, issued, reference)
     latest = await bank.take(Paid(first["number"], 10_000))
@@ -149,7 +149,7 @@ async def test_a_receipt_for_an_invoice_of_which_a_debit_is_in_flight_waits(bank
 async def test_debits_of_many_accounts_are_settled_together(bank: Bank) -> None:
     owned = [(await bank.owes(10_000))[1][0] for _ in range(3)]
     debit_ids = [await send_debit(bank, issued, f"DD-{place}") for place, issued in enumerate(owned)]
-    await bank.client.made(f"/v1/debits/{debit_ids[1]}:settle")
+    await bank.client.create(f"/v1/debits/{debit_ids[1]}:settle")
     latest = await bank.take(*(make_collected(end_to_end_id=f"DD-{place}") for place in range(3)))
     assert (latest["states"], await bank.payments()) == ({"booked": 3}, 3)
     assert [await bank.open(issued) for issued in owned] == [0, 0, 0]

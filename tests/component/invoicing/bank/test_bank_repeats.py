@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.component.bank_statements import IBAN, Paid, camt, imported, join_statements
+from tests.component.bank_statements import IBAN, Paid, build_camt_statement, import_statement, join_statements
 from tests.component.invoicing.bank.test_bank import Bank, bank
 
 __all__ = ["bank"]
@@ -38,10 +38,11 @@ async def test_equal_entries_of_one_reference_in_one_statement_are_two(bank: Ban
 async def test_references_that_begin_again_in_each_statement_hide_nothing(bank: Bank) -> None:
     number = "<NtryRef>1</NtryRef>"
     first, second, third = (
-        camt([Paid(text, 300, reference=None, more=number)]) for text in ("of March", "of April", "of May")
+        build_camt_statement([Paid(text, 300, reference=None, more=number)])
+        for text in ("of March", "of April", "of May")
     )
-    assert (await imported(bank.client, first))["entries"]["unmatched"] == 1
-    assert (await imported(bank.client, join_statements(second, third)))["entries"]["unmatched"] == 2
+    assert (await import_statement(bank.client, first))["entries"]["unmatched"] == 1
+    assert (await import_statement(bank.client, join_statements(second, third)))["entries"]["unmatched"] == 2
     assert [entry["text"] for entry in await bank.entries()] == ["of March", "of April", "of May"]
     assert await repeats(bank) == []
 
@@ -51,7 +52,7 @@ async def test_what_is_equal_in_all_in_another_file_is_listed_beside_the_entry_t
     payment = Paid(issued["number"], 400, reference="B-1")
     await bank.take(payment)
     (entry,) = await bank.entries()
-    again = await imported(bank.client, camt([Paid("another", 17), payment], day="2026-03-31"))
+    again = await import_statement(bank.client, build_camt_statement([Paid("another", 17), payment], day="2026-03-31"))
     assert again["entries"] == {"certain": 0, "unmatched": 1, "kept": 0, "repeated": 1}
     (repeat,) = again["repeats"]
     assert (repeat["place"], repeat["entry_id"], repeat["entry_state"]) == (2, entry["id"], "booked")
@@ -63,8 +64,8 @@ async def test_what_is_equal_in_all_in_another_file_is_listed_beside_the_entry_t
 
 
 async def test_a_statement_that_stands_in_a_file_twice_repeats_its_entries(bank: Bank) -> None:
-    first, again = (camt([Paid("rent", 300, reference="B-1")]) for _ in range(2))
-    made = await imported(bank.client, join_statements(first, again))
+    first, again = (build_camt_statement([Paid("rent", 300, reference="B-1")]) for _ in range(2))
+    made = await import_statement(bank.client, join_statements(first, again))
     assert made["entries"] == {"certain": 0, "unmatched": 1, "kept": 0, "repeated": 1}
     (entry,) = await bank.entries()
     assert [(repeat["place"], repeat["entry_id"]) for repeat in made["repeats"]] == [(2, entry["id"])]
@@ -77,7 +78,7 @@ async def test_a_repeat_that_a_person_takes_is_matched_and_booked_once(bank: Ban
     latest = await bank.take(payment, day="2026-03-31")
     (repeat,) = latest["repeats"]
     path = f"/v1/bank-repeats/{repeat['id']}:take"
-    taken = await bank.client.made(path, {"reason": "the customer has paid twice"})
+    taken = await bank.client.create(path, {"reason": "the customer has paid twice"})
     assert (taken["taken_by"], taken["reason"]) == ("operator", "the customer has paid twice")
     refused = await bank.client.post(path, {"reason": "once more"})
     assert (refused.status_code, refused.json()["code"]) == (409, "move_refused")
@@ -134,7 +135,7 @@ async def test_a_reference_that_came_in_another_format_waits_for_a_person(bank: 
     body = MAPPING | {"entry_id": "id"}
     await bank.client.http.put("/v1/bank-mappings/plain", json=body, headers=bank.client.headers)
     rows = f"day,sum,text,id\n2026-03-30,3.00,SVWZ {issued['number']},B-1\n2026-03-30,2.00,{issued['number']},B-1\n"
-    made = await imported(bank.client, rows.encode(), "text/csv", mapping="plain")
+    made = await import_statement(bank.client, rows.encode(), "text/csv", mapping="plain")
     assert made["entries"] == {"certain": 1, "unmatched": 1, "kept": 0, "repeated": 0}
     (entry,) = await bank.entries(state="unmatched")
     assert (entry["amount_minor"], entry["proposals"][0]["reasons"]) == (

@@ -40,15 +40,15 @@ async def test_a_subscription_is_billed_with_tax_and_announced(billing: Billing)
         "2026-03-02",
         "2026-04-01",
     )
-    told = await billing.database.rows(
+    rows = await billing.database.rows(
         "SELECT data, headers FROM invoicing.outbox WHERE type = $1", InvoiceIssued.type()
     )
-    event = InvoiceIssued.model_validate_json(told[0]["data"])
+    event = InvoiceIssued.model_validate_json(rows[0]["data"])
     asked = await billing.client.got(f"/v1/invoices/{invoice['id']}/balance")
     assert (event.balance.total_minor, event.balance.open_minor, len(event.balance.lines)) == (11_995, 11_995, 1)
     assert event.balance.lines[0].subscription_id == UUID(subscription)
-    assert event.model_dump_json() == orjson.dumps(orjson.loads(told[0]["data"])).decode()
-    assert asked["sequence"] == int(orjson.loads(told[0]["headers"])["ce_sequence"])
+    assert event.model_dump_json() == orjson.dumps(orjson.loads(rows[0]["data"])).decode()
+    assert asked["sequence"] == int(orjson.loads(rows[0]["headers"])["ce_sequence"])
     assert asked["open_minor"] == 11_995
     posted = await billing.database.rows("SELECT DISTINCT document, event_sequence FROM invoicing.ledger_entries")
     assert ("invoice", asked["sequence"]) in [tuple(row) for row in posted]
@@ -129,11 +129,11 @@ async def test_the_ledger_follows_the_money(billing: Billing) -> None:
     await billing.buy(await billing.plan(), owner)
     await billing.run()
     before = await billing.trial_balance()
-    await billing.client.made("/v1/payments", {"account_id": owner, "amount": eur(10_000)})
-    second = await billing.client.made("/v1/payments", {"account_id": owner, "amount": eur(5_000)})
+    await billing.client.create("/v1/payments", {"account_id": owner, "amount": eur(10_000)})
+    second = await billing.client.create("/v1/payments", {"account_id": owner, "amount": eur(5_000)})
     after = await billing.trial_balance()
     assert (after["cash", "EUR"], after["receivables", "EUR"], after["unapplied", "EUR"]) == (15_000, 0, -3_005)
-    await billing.client.made(f"/v1/payments/{second['id']}:reverse", {"reason": "returned"})
+    await billing.client.create(f"/v1/payments/{second['id']}:reverse", {"reason": "returned"})
     assert await billing.trial_balance() == before | {
         ("cash", "EUR"): 10_000,
         ("receivables", "EUR"): 1_995,
@@ -153,7 +153,7 @@ async def test_an_upheld_dispute_credits_the_tax_too(billing: Billing) -> None:
     (invoice,) = (await billing.client.got("/v1/invoices", account_id=owner))["items"]
     dispute = uuid4()
     body = {"dispute_id": str(dispute), "invoice_id": invoice["id"], "lines": [{"line": 1, "amount_minor": 5_997}]}
-    await billing.client.made("/v1/reservations", body)
+    await billing.client.create("/v1/reservations", body)
     upheld = DisputeResolved(
         case_id=uuid4(),
         account_id=UUID(owner),
@@ -171,7 +171,7 @@ async def test_an_upheld_dispute_credits_the_tax_too(billing: Billing) -> None:
 
 
 async def test_a_closed_month_has_earned_its_days_and_takes_nothing_more(billing: Billing) -> None:
-    """Of 100.80 for the 31 days from 2 March on, the 30 days in March are earned: 97.54."""
+    """The 30 days in March, of the 31 days from 2 March on, have earned 97.54 of 100.80."""
     await billing.rate()
     await billing.buy(await billing.plan(), await billing.account())
     await billing.run()
@@ -182,8 +182,8 @@ async def test_a_closed_month_has_earned_its_days_and_takes_nothing_more(billing
     await make_by_two(billing.client, close, {"reason": "month end"})
     assert (await billing.client.post(close, {"reason": "again"})).json()["code"] == "already_closed"
     balance = await billing.client.got("/v1/ledger/GS-DE/trial-balance")
-    found = {item["code"]: item["balance_minor"] for item in balance["items"] if item["currency"] == "EUR"}
-    assert found == {"receivables": 11_995, "tax": -1_915, "deferred_revenue": -326, "revenue": -9_754}
+    balances = {item["code"]: item["balance_minor"] for item in balance["items"] if item["currency"] == "EUR"}
+    assert balances == {"receivables": 11_995, "tax": -1_915, "deferred_revenue": -326, "revenue": -9_754}
     day = await billing.client.get("/v1/ledger/GS-DE/journal/2026-03-31")
     assert [line.split(",")[4:7] for line in day.text.splitlines()[1:]] == [
         ["deferred_revenue", "EUR", "9754"],
@@ -220,13 +220,13 @@ async def test_drafts_wait_for_approval_and_what_was_set_aside_is_tried_again(bi
     assert await billing.lines(owners[0]) == []
     assert await billing.database.value("SELECT count(*) FROM invoicing.numbers") == 0
     await billing.rate(2000, country="FR")
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "the rate is known now"})
-    run = await billing.done(run["id"])
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "the rate is known now"})
+    run = await billing.finish_run(run["id"])
     assert (run["state"], run["accounts"]) == ("drafted", {"drafted": 2})
     differences = await billing.client.got(f"/v1/bill-runs/{run['id']}/differences")
     assert sorted(item["total_minor"] for item in differences["items"]) == [11_995, 12_096]
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    run = await billing.done(run["id"])
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    run = await billing.finish_run(run["id"])
     assert (run["state"], run["accounts"]) == ("done", {"issued": 2})
     assert [await billing.lines(owner) for owner in owners] == [[(10_080, 1_915, 11_995)], [(10_080, 2_016, 12_096)]]
 
@@ -236,7 +236,7 @@ async def test_discarded_drafts_are_billed_by_another_run(billing: Billing) -> N
     owner = await billing.account()
     await billing.buy(await billing.plan(), owner)
     run = await billing.run(at_once=False)
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:discard", {"reason": "the price is wrong"})
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "the price is wrong"})
     assert await billing.lines(owner) == []
     assert (await billing.run())["accounts"] == {"issued": 1}
     assert await billing.lines(owner) == [(10_080, 1_915, 11_995)]
@@ -253,8 +253,8 @@ async def test_an_account_that_breaks_is_set_aside_and_the_others_go_on(billing:
     run = await billing.run()
     assert (run["state"], run["accounts"]) == ("done", {"issued": 2, "set_aside": 1})
     await billing.database.execute("ALTER TABLE invoicing.invoices DROP CONSTRAINT broken")
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
-    assert (await billing.done(run["id"]))["accounts"] == {"issued": 3}
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"issued": 3}
     numbers = await billing.database.rows("SELECT number FROM invoicing.invoices ORDER BY number")
     assert [row["number"] for row in numbers] == [f"GS-DE-0000000{n}" for n in (1, 2, 3)]
 
@@ -268,14 +268,14 @@ async def test_an_approved_draft_that_breaks_is_drafted_again(billing: Billing) 
     await billing.database.execute(
         f"ALTER TABLE invoicing.invoices ADD CONSTRAINT broken CHECK (account_id <> '{owner}')"
     )
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    run = await billing.done(run["id"])
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    run = await billing.finish_run(run["id"])
     assert (run["state"], run["accounts"]) == ("done", {"set_aside": 1})
     await billing.database.execute("ALTER TABLE invoicing.invoices DROP CONSTRAINT broken")
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
-    assert (await billing.done(run["id"]))["accounts"] == {"drafted": 1}
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    assert (await billing.done(run["id"]))["accounts"] == {"issued": 1}
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "mended"})
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"drafted": 1}
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"issued": 1}
     assert await billing.lines(owner) == [(10_080, 1_915, 11_995)]
 
 
@@ -291,13 +291,19 @@ async def test_a_line_is_explained(billing: Billing) -> None:
     await billing.run()
     second = (await billing.client.got("/v1/invoices", account_id=owner))["items"][1]
     path = f"/v1/invoices/{second['id']}/lines"
-    told = await billing.client.got(f"{path}/2/explanation")
-    assert told["arithmetic"] == "€10.08 × 28 of 30 days × 12 = €112.89, truncated; tax of 19.00 % €21.45; €134.34"
-    assert (told["price"]["version"], told["period"]["quantity"], told["collectable_minor"]) == (1, 12, 2_238)
-    assert (told["cause"]["change_id"], told["cause"]["reason"]) == (change["id"], "asked for")
+    explanation = await billing.client.got(f"{path}/2/explanation")
+    assert (
+        explanation["arithmetic"] == "€10.08 × 28 of 30 days × 12 = €112.89, truncated; tax of 19.00 % €21.45; €134.34"
+    )
+    assert (explanation["price"]["version"], explanation["period"]["quantity"], explanation["collectable_minor"]) == (
+        1,
+        12,
+        2_238,
+    )
+    assert (explanation["cause"]["change_id"], explanation["cause"]["reason"]) == (change["id"], "asked for")
     taken_back = await billing.client.got(f"{path}/1/explanation")
     assert taken_back["arithmetic"].startswith("€10.08 × 28 of 30 days × -10 = -€94.08; tax of 19.00 % -€17.88")
-    posted = await billing.client.made("/v1/invoices", invoice(owner, 700))
+    posted = await billing.client.create("/v1/invoices", invoice(owner, 700))
     plain = await billing.client.got(f"/v1/invoices/{posted['id']}/lines/1/explanation")
     assert (plain["price"], plain["arithmetic"]) == (None, "posted as €7.00, of which tax of 19.00 % €1.12")
     assert (await billing.client.get(f"{path}/3/explanation")).status_code == 404
@@ -312,8 +318,8 @@ async def test_the_exposure_shows_what_we_go_on_owing(billing: Billing) -> None:
     await billing.buy(await billing.plan(vendor=cheap), owner)
     await billing.run()
     await billing.to("2026-03-04")
-    told = await billing.client.got(f"/v1/accounts/{owner}/exposure")
-    assert told == {
+    exposure = await billing.client.got(f"/v1/accounts/{owner}/exposure")
+    assert exposure == {
         "account_id": owner,
         "owed_to_us": [{"currency": "EUR", "open_minor": 23_990, "overdue_minor": 23_990, "disputed_minor": 0}],
         "billed": [{"currency": "EUR", "billed_minor": 20_160}],
@@ -328,7 +334,7 @@ async def test_the_exposure_shows_what_we_go_on_owing(billing: Billing) -> None:
             }
         ],
     }
-    assert await billing.client.got("/v1/exposure") == told | {"account_id": None, "vendor_contested": []}
+    assert await billing.client.got("/v1/exposure") == exposure | {"account_id": None, "vendor_contested": []}
 
 
 async def test_usage_is_on_the_next_invoice_once(billing: Billing) -> None:
@@ -341,14 +347,14 @@ async def test_usage_is_on_the_next_invoice_once(billing: Billing) -> None:
     lines = [line | {"id": "17", "quantity": "12.5", "unit_cost": "0.0999"}]
     lines.append(line | {"id": "18", "quantity": "0", "unit_cost": "5"})
     body = {"source": "meters", "currency": "EUR", "lines": lines}
-    assert await billing.client.made("/v1/usage-lines", body) == {"new": 2, "known": 0}
-    assert await billing.client.made("/v1/usage-lines", body) == {"new": 0, "known": 2}
+    assert await billing.client.create("/v1/usage-lines", body) == {"new": 2, "known": 0}
+    assert await billing.client.create("/v1/usage-lines", body) == {"new": 0, "known": 2}
     await billing.run()
     assert (await billing.lines(owner))[1:] == [(143, 27, 170)]
     unknown = lines[0] | {"id": "19", "subscription_id": str(uuid4())}
     refused = await billing.client.post("/v1/usage-lines", body | {"lines": [lines[0] | {"id": "20"}, unknown]})
     assert (refused.status_code, refused.json()["code"]) == (422, "usage_refused")
-    assert await billing.client.made("/v1/usage-lines", body | {"lines": [lines[0] | {"id": "20"}]}) == {
+    assert await billing.client.create("/v1/usage-lines", body | {"lines": [lines[0] | {"id": "20"}]}) == {
         "new": 1,
         "known": 0,
     }
@@ -361,24 +367,24 @@ async def test_a_preview_shows_what_the_run_will_bill_and_changes_nothing(billin
     plan = await billing.plan(term_months=1)
     subscription = await billing.buy(plan, owner)
     dearer = {"effective_from": "2026-05-01", "term_months": 1, "prices": {"EUR": {"unit_price_minor": 1209}}}
-    await billing.client.made(f"/v1/plans/{plan}/versions", dearer | {"vendor": VERSION["vendor"]})
+    await billing.client.create(f"/v1/plans/{plan}/versions", dearer | {"vendor": VERSION["vendor"]})
     await billing.change(subscription, "quantity", when="renewal", quantity=12)
     before = await everything(billing)
     path = f"/v1/accounts/{owner}/bill-preview"
-    told = await billing.client.got(path, run_date="2026-05-02")
+    preview = await billing.client.got(path, run_date="2026-05-02")
     assert await everything(billing) == before
     await billing.to("2026-05-02")
     await billing.run()
-    assert [(line["net_minor"], line["tax_minor"], line["collectable_minor"]) for line in told["lines"]] == (
+    assert [(line["net_minor"], line["tax_minor"], line["collectable_minor"]) for line in preview["lines"]] == (
         await billing.lines(owner)
     )
-    assert [line["net_minor"] for line in told["lines"]] == [10_080, 12_096, 14_508]
+    assert [line["net_minor"] for line in preview["lines"]] == [10_080, 12_096, 14_508]
     assert (await billing.client.get(path, run_date="2026-05-01")).json()["code"] == "date_refused"
     assert (await billing.client.got(path, run_date="2026-05-02"))["lines"] == []
 
 
 async def everything(billing: Billing) -> list[Any]:
-    """What a preview might have left behind."""
+    """List everything that a preview might have left behind."""
     tables = ("outbox", "charges", "vendor_charges", "terms", "subscription_changes", "drafts", "bill_runs", "streams")
     return [await billing.database.rows(f"SELECT * FROM invoicing.{table} ORDER BY 1, 2") for table in tables]
 
@@ -402,8 +408,8 @@ async def test_another_plan_gives_no_more_seats_back_than_may_be(billing: Billin
     await billing.to("2026-03-10")
     refused = await billing.client.post(path, body | {"quantity": 9})
     assert (refused.status_code, refused.json()["code"]) == (409, "change_refused")
-    told = {"account_id": UUID(owner), "subscription_id": UUID(subscription), "suspension_id": None}
-    await hear(billing.runtime, SubscriptionSuspended(**told, hold_reasons=("admin",), vendor_bills_on=True))
+    event_fields = {"account_id": UUID(owner), "subscription_id": UUID(subscription), "suspension_id": None}
+    await hear(billing.runtime, SubscriptionSuspended(**event_fields, hold_reasons=("admin",), vendor_bills_on=True))
     assert (await billing.client.post(path, body)).json()["code"] == "change_refused"
-    await hear(billing.runtime, SubscriptionReinstated(**told, renewal_restored=True), sequence=2)
-    assert (await billing.client.made(path, body | {"quantity": 12}))["quantity"] == 12
+    await hear(billing.runtime, SubscriptionReinstated(**event_fields, renewal_restored=True), sequence=2)
+    assert (await billing.client.create(path, body | {"quantity": 12}))["quantity"] == 12

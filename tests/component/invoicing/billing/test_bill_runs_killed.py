@@ -34,7 +34,7 @@ async def test_workers_die_amid_a_run(database: Database, keys: Keys, jwks_file:
         plan = await billing.plan()
         for _ in range(ACCOUNTS):
             await billing.buy(plan, await billing.account())
-        run = await client.made("/v1/bill-runs", {"run_date": str(database.now.date()), "at_once": True})
+        run = await client.create("/v1/bill-runs", {"run_date": str(database.now.date()), "at_once": True})
         launcher = Launcher(database, keys, jwks_file, tmp_path, {"GOODSTANDING_CHUNK_ACCOUNTS": str(CHUNK)})
         await kill_some(launcher, random.Random(7))
         async with (
@@ -42,7 +42,7 @@ async def test_workers_die_amid_a_run(database: Database, keys: Keys, jwks_file:
             launcher.run("invoicing", NOWHERE, "jobs"),
         ):
             await until(lambda: database.value(WAITS))
-        done = await billing.done(run["id"])
+        done = await billing.finish_run(run["id"])
     assert (done["state"], done["accounts"]) == ("done", {"issued": ACCOUNTS})
     assert await database.value(ONCE, ACCOUNTS)
     assert await database.value(WHOLE, ACCOUNTS)
@@ -53,17 +53,19 @@ async def test_workers_die_amid_a_run(database: Database, keys: Keys, jwks_file:
 
 async def kill_some(launcher: Launcher, dice: random.Random) -> None:
     """Start workers, and kill each within moments of its first chunk: some amid one."""
-    left = await launcher.database.value("SELECT count(*) FROM invoicing.bill_run_accounts WHERE due_at IS NOT NULL")
+    remaining = await launcher.database.value(
+        "SELECT count(*) FROM invoicing.bill_run_accounts WHERE due_at IS NOT NULL"
+    )
     for _ in range(KILLS):
         async with launcher.run("invoicing", NOWHERE, "jobs") as worker:
-            await until(lambda before=left: fewer(launcher.database, before))  # type: ignore[misc]
+            await until(lambda before=remaining: fewer(launcher.database, before))  # type: ignore[misc]
             await asyncio.sleep(dice.random() * 0.05)  # the moment is what is tried
             os.kill(worker.child.pid, signal.SIGKILL)
             await worker.code()
-        left = await launcher.database.value(
+        remaining = await launcher.database.value(
             "SELECT count(*) FROM invoicing.bill_run_accounts WHERE due_at IS NOT NULL"
         )
-        if not left:
+        if not remaining:
             return
 
 

@@ -32,7 +32,7 @@ PRICES = ((date(2025, 1, 1), 1008), (date(2028, 6, 1), 1209))
 
 
 def plus_months(day: date, months: int) -> date:
-    """The same day of a later month, or that month's last."""
+    """Return the same day of a later month, or that month's last day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
@@ -51,8 +51,8 @@ class Model:
     end: date = date.max
 
     def last(self, facts: dict[date, Any], day: date, otherwise: Any) -> Any:
-        known = [fact for fact in facts if fact <= day]
-        return facts[max(known)] if known else otherwise
+        past_facts = [fact for fact in facts if fact <= day]
+        return facts[max(past_facts)] if past_facts else otherwise
 
     def price(self, day: date) -> int:
         """That of the version in force when the day's term began."""
@@ -68,8 +68,8 @@ class Model:
             number += 1
         return plus_months(self.start, number * self.period), plus_months(self.start, (number + 1) * self.period)
 
-    def billed(self, day: date) -> int:
-        """The quantity that the customer pays for on a day."""
+    def get_billed_quantity(self, day: date) -> int:
+        """Return the quantity that the customer pays for on a day."""
         if not self.start <= day < self.end or (self.credits and self.last(self.suspended, day, False)):
             return 0
         return int(self.last(self.quantities, day, self.quantity))
@@ -123,8 +123,8 @@ SWITCHES = ("more", "fewer", "suspend", "suspend", "reinstate", "run", "run", "r
 Draw = Callable[[random.Random], tuple[list[Any], list[tuple[int, int, str, int]]]]
 
 
-def lived(dice: random.Random) -> tuple[list[Any], list[tuple[int, int, str, int]]]:
-    """Three kinds of subscriptions with their first days, and what happens to them on which day of the span.
+def draw_mixed_courses(dice: random.Random) -> tuple[list[Any], list[tuple[int, int, str, int]]]:
+    """Draw three kinds of subscriptions with their first days, and what happens to them on which day of the span.
 
     Drawn by dice, since lists that are grown one by one stay too short for much to happen (and dice do not shrink).
     """
@@ -134,18 +134,18 @@ def lived(dice: random.Random) -> tuple[list[Any], list[tuple[int, int, str, int
         (dice.randrange(SPAN), dice.randrange(3), dice.choice(ACTIONS), dice.randint(1, 30)) for _ in range(MANY)
     ]
     ends = (dice.randrange(60, SPAN), dice.randrange(3), "cancel", 0)
-    return kinds, sorted([*actions, ends], key=lambda one: one[0])
+    return kinds, sorted([*actions, ends], key=lambda action: action[0])
 
 
-def given_back(dice: random.Random) -> tuple[list[Any], list[tuple[int, int, str, int]]]:
-    """Three subscriptions of which much is reversed within a few months, and many bill runs."""
+def draw_reversed_courses(dice: random.Random) -> tuple[list[Any], list[tuple[int, int, str, int]]]:
+    """Draw three subscriptions of which much is reversed within a few months, and many bill runs."""
     kinds = [(*kind, dice.randrange(10)) for kind in GIVING_BACK]
     actions = [
         (dice.randrange(12, SPAN // 3), dice.randrange(3), dice.choice(SWITCHES), dice.randint(1, 30))
         for _ in range(MANY)
     ]
     ends = [(dice.randrange(12, SPAN // 3), which, "cancel", 0) for which in (1, 2)]
-    return kinds, sorted([(11, 0, "run", 0), *actions, *ends], key=lambda one: one[0])
+    return kinds, sorted([(11, 0, "run", 0), *actions, *ends], key=lambda action: action[0])
 
 
 class Stage:
@@ -166,7 +166,7 @@ class Stage:
             body = {"vendor": {"unit_cost_minor": 820, "currency": "USD"}, **fixed}
             since, price = PRICES[1]
             body |= {"effective_from": str(since), "prices": {"EUR": {"unit_price_minor": price}}}
-            await self.billing.client.made(f"/v1/plans/{plan}/versions", body)
+            await self.billing.client.create(f"/v1/plans/{plan}/versions", body)
             start = BEGIN + timedelta(days=day)
             start = start.replace(day=min(start.day, 28))
             self.ids.append(await self.billing.buy(plan, self.owner, 10, str(start)))
@@ -182,7 +182,7 @@ class Stage:
             await self.forgive(which, quantity * 100)
         elif kind == "pay":
             paid = {"account_id": self.owner, "amount": eur(quantity * 1_000)}
-            await self.billing.client.made("/v1/payments", paid)
+            await self.billing.client.create("/v1/payments", paid)
         else:
             await self.change(day, which, kind, quantity)
 
@@ -191,8 +191,8 @@ class Stage:
         run = await self.billing.run(at_once=at_once)
         if not at_once:
             end = "approve" if approved else "discard"
-            await self.billing.client.made(f"/v1/bill-runs/{run['id']}:{end}", {"reason": "any"})
-            await self.billing.done(run["id"])
+            await self.billing.client.create(f"/v1/bill-runs/{run['id']}:{end}", {"reason": "any"})
+            await self.billing.finish_run(run["id"])
         await self.account(day, billed=at_once or approved)
 
     async def change(self, day: date, which: int, kind: str, quantity: int) -> None:
@@ -225,16 +225,16 @@ class Stage:
 
     async def switch(self, id_: str, kind: str) -> None:
         """Let invoicing hear that access has ended, or is back."""
-        told = {"account_id": UUID(self.owner), "subscription_id": UUID(id_), "suspension_id": None}
+        event_fields = {"account_id": UUID(self.owner), "subscription_id": UUID(id_), "suspension_id": None}
         event = (
-            SubscriptionSuspended(**told, hold_reasons=("admin",), vendor_bills_on=True)
+            SubscriptionSuspended(**event_fields, hold_reasons=("admin",), vendor_bills_on=True)
             if kind == "suspend"
-            else SubscriptionReinstated(**told, renewal_restored=True)
+            else SubscriptionReinstated(**event_fields, renewal_restored=True)
         )
         await hear(self.billing.runtime, event)
 
     async def account(self, day: date, *, billed: bool) -> None:
-        """What was charged is on invoices, less what was given back, but for what waits; the books agree.
+        """Check that all that was charged and neither given back nor waits is on invoices, and that the books agree.
 
         After a run nothing waits: all is billed, given back (the account is exempt from tax), or has lapsed. Of no
         cycle more was given back than was charged.
@@ -242,8 +242,8 @@ class Stage:
         (row,) = await self.billing.database.rows(BILLED, UUID(self.owner))
         waits = await self.billing.database.value(UNBILLED, UUID(self.owner), date.max)
         assert row["invoiced"] - row["given_back"] + waits == row["charged"]
-        found = await books(self.billing.database, self.owner)
-        earned = sum(found.get(code, 0) for code in ("revenue", "deferred_revenue", "credits"))
+        balances = await books(self.billing.database, self.owner)
+        earned = sum(balances.get(code, 0) for code in ("revenue", "deferred_revenue", "credits"))
         assert -earned == row["invoiced"] - row["given_back"] - row["forgiven"]
         if billed:
             assert await self.billing.database.value(UNBILLED, UUID(self.owner), day) == 0
@@ -260,19 +260,19 @@ class Stage:
         upto = await self.billing.database.value(
             "SELECT coalesce(next_from, ended_on) FROM invoicing.terms WHERE subscription_id = $1", UUID(id_)
         )
-        found: dict[date, int] = {}
+        cost_by_day: dict[date, int] = {}
         for row in rows:
             for place in range((row["period_to"] - row["period_from"]).days):
                 day = row["period_from"] + timedelta(days=place)
-                found[day] = found.get(day, 0) + row["quantity"] * row["unit_price_minor"]
+                cost_by_day[day] = cost_by_day.get(day, 0) + row["quantity"] * row["unit_price_minor"]
         exact = Fraction(0)
         for place in range((max(upto, model.start) - model.start).days):
             day = model.start + timedelta(days=place)
             begin, end = model.cycle(day)
-            wanted = model.billed(day) * model.price(day)
-            assert found.pop(day, 0) == wanted, (day, model)
+            wanted = model.get_billed_quantity(day) * model.price(day)
+            assert cost_by_day.pop(day, 0) == wanted, (day, model)
             exact += Fraction(wanted, (end - begin).days)
-        assert not any(found.values()), (found, upto, model)
+        assert not any(cost_by_day.values()), (cost_by_day, upto, model)
         assert abs(sum(row["amount_minor"] for row in rows) - exact) <= len(rows)
 
 
@@ -281,7 +281,7 @@ class Stage:
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
-@pytest.mark.parametrize("draw", [lived, given_back])
+@pytest.mark.parametrize("draw", [draw_mixed_courses, draw_reversed_courses])
 @given(dice=st.randoms(use_true_random=False, note_method_calls=False))
 async def test_each_day_costs_what_it_costs(
     database: Database, keys: Keys, jwks_file: Path, draw: Draw, dice: random.Random
@@ -315,4 +315,4 @@ def test_the_model_knows_months_and_versions() -> None:
     assert model.cycle(date(2028, 2, 29)) == (date(2028, 2, 1), date(2028, 3, 1))
     assert model.price(date(2028, 6, 2)) == 1008
     assert model.price(date(2029, 2, 1)) == 1209
-    assert (model.billed(date(2028, 1, 31)), model.billed(date(2028, 2, 1))) == (0, 10)
+    assert (model.get_billed_quantity(date(2028, 1, 31)), model.get_billed_quantity(date(2028, 2, 1))) == (0, 10)

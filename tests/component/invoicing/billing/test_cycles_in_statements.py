@@ -13,25 +13,25 @@ LENGTHS = [(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (T
 
 async def test_boundaries_follow_each_other_as_in_the_domain(database: Database) -> None:
     counted = [build_anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
-    asked = [(one, one.start(number)) for one in counted for number in (0, 1, 2, 13)]
-    found = await database.rows(
+    asked = [(anchor, anchor.start(number)) for anchor in counted for number in (0, 1, 2, 13)]
+    rows = await database.rows(
         "SELECT invoicing.cycle_after(boundary, months, anchor, from_end) AS after"
         " FROM unnest($1::date[], $2::int[], $3::date[], $4::bool[]) WITH ORDINALITY"
         " AS asked (boundary, months, anchor, from_end, place) ORDER BY place",
         [boundary for _, boundary in asked],
-        [one.months for one, _ in asked],
-        [one.day for one, _ in asked],
-        [one.from_end for one, _ in asked],
+        [anchor.months for anchor, _ in asked],
+        [anchor.day for anchor, _ in asked],
+        [anchor.from_end for anchor, _ in asked],
     )
-    assert [row["after"] for row in found] == [one.following(boundary) for one, boundary in asked]
+    assert [row["after"] for row in rows] == [anchor.following(boundary) for anchor, boundary in asked]
 
 
 async def test_the_function_is_taken_into_the_statement(database: Database) -> None:
     plan = await database.rows(
         "EXPLAIN VERBOSE SELECT invoicing.cycle_after(next_to, period_months, anchor, from_end) FROM invoicing.terms"
     )
-    told = "\n".join(row[0] for row in plan)
-    assert "date_trunc" in told
-    assert "invoicing.cycle_after(" not in told
-    assert "invoicing.days_of_month(" not in told
-    assert "invoicing.months_later(" not in told
+    plan_text = "\n".join(row[0] for row in plan)
+    assert "date_trunc" in plan_text
+    assert "invoicing.cycle_after(" not in plan_text
+    assert "invoicing.days_of_month(" not in plan_text
+    assert "invoicing.months_later(" not in plan_text

@@ -61,8 +61,8 @@ async def test_terms_count_from_the_approval(billing: Billing) -> None:
     owner = await sell(billing)
     run = await billing.run(at_once=False)
     await billing.to("2026-03-23")
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    await billing.done(run["id"])
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    await billing.finish_run(run["id"])
     assert await list_days(billing, owner) == [("2026-03-23", "2026-04-06")]
     assert await list_announced_days(billing) == [("2026-03-23", "2026-04-06")]
 
@@ -72,8 +72,8 @@ async def test_an_approved_draft_keeps_the_terms_that_were_drafted(billing: Bill
     owner = await sell(billing)
     run = await billing.run(at_once=False)
     await billing.database.execute("UPDATE invoicing.accounts SET terms_days = 30")
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    await billing.done(run["id"])
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    await billing.finish_run(run["id"])
     assert await list_days(billing, owner) == [("2026-03-02", "2026-03-16")]
 
 
@@ -83,8 +83,8 @@ async def test_terms_count_from_the_retry(billing: Billing) -> None:
     assert run["accounts"] == {"set_aside": 1}
     await billing.rate()
     await billing.to("2026-03-09")
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:retry", {"reason": "the rate is known"})
-    await billing.done(run["id"])
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:retry", {"reason": "the rate is known"})
+    await billing.finish_run(run["id"])
     assert await list_days(billing, owner) == [("2026-03-09", "2026-03-23")]
 
 
@@ -101,8 +101,8 @@ async def test_the_day_is_that_of_the_account_s_zone(billing: Billing) -> None:
 async def test_an_invoice_by_hand_that_is_dated_back_gives_the_whole_terms(billing: Billing) -> None:
     owner = await billing.account(terms_days=14)
     body = invoice(owner, 5_000, issue_date="2026-02-01")
-    await billing.client.made("/v1/invoices", body)
-    await billing.client.made("/v1/invoices", body | {"due_date": "2026-02-15"})
+    await billing.client.create("/v1/invoices", body)
+    await billing.client.create("/v1/invoices", body | {"due_date": "2026-02-15"})
     assert await list_days(billing, owner) == [("2026-02-01", "2026-03-16"), ("2026-02-01", "2026-02-15")]
 
 
@@ -111,8 +111,8 @@ async def test_a_run_is_compared_with_the_run_of_the_month_before_whenever_that_
     owner = await sell(billing)
     first = await billing.run(at_once=False)
     await billing.to("2026-04-05")
-    await billing.client.made(f"/v1/bill-runs/{first['id']}:approve", {"reason": "looks right"})
-    await billing.done(first["id"])
+    await billing.client.create(f"/v1/bill-runs/{first['id']}:approve", {"reason": "looks right"})
+    await billing.finish_run(first["id"])
     second = await billing.run(date(2026, 4, 2))
     assert await list_days(billing, owner) == [("2026-04-05", "2026-04-19")] * 2
     assert (await billing.client.got(f"/v1/bill-runs/{second['id']}/differences"))["items"] == []
@@ -130,6 +130,6 @@ async def test_a_run_is_not_compared_with_itself(billing: Billing) -> None:
 async def test_what_people_billed_by_hand_counts_for_the_month_before(billing: Billing) -> None:
     await billing.rate()
     owner = await sell(billing)
-    await billing.client.made("/v1/invoices", invoice(owner, 11_995, issue_date="2026-02-27"))
+    await billing.client.create("/v1/invoices", invoice(owner, 11_995, issue_date="2026-02-27"))
     run = await billing.run()
     assert (await billing.client.got(f"/v1/bill-runs/{run['id']}/differences"))["items"] == []

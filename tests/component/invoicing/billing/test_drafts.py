@@ -50,7 +50,7 @@ async def test_a_draft_has_the_lines_that_it_becomes(billing: Billing) -> None:
         usage | {"id": str(number), "quantity": quantity, "unit_cost": "2"}
         for number, quantity in enumerate(["12.50", "0.25"])
     ]
-    await billing.client.made("/v1/usage-lines", {"source": "meters", "currency": "EUR", "lines": lines})
+    await billing.client.create("/v1/usage-lines", {"source": "meters", "currency": "EUR", "lines": lines})
     run = await billing.run(at_once=False)
     (draft,) = await list_drafts(billing, run)
     opened = await open_draft(billing, run, draft)
@@ -65,8 +65,8 @@ async def test_a_draft_has_the_lines_that_it_becomes(billing: Billing) -> None:
     assert pick(cycle, "line", *PERIOD) == (2, "cycle", "2026-03-02", "2026-04-02", 10, 1008)
     assert pick(cycle, "meters", "used", *AMOUNTS) == (None, None, 10_080, 1_915, 1900, 11_995)
     assert cycle["description"] == "Business Premium, 2026-03-02 – 2026-04-01"
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
-    await billing.done(run["id"])
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:approve", {"reason": "looks right"})
+    await billing.finish_run(run["id"])
     issued = await billing.client.got(f"/v1/invoices/{draft['id']}")
     names = ("line", "description", *PERIOD, "meters", "used", "net_minor", "tax_minor", "tax_rate_bp")
     assert [pick(line, *names) for line in issued["lines"]] == [pick(line, *names) for line in opened["lines"]]
@@ -117,6 +117,6 @@ async def test_drafts_are_listed_by_account_in_pages_and_of_their_run_only(billi
     for missing in (f"{path}/{foreign['id']}", f"{path}/{uuid4()}", f"/v1/bill-runs/{uuid4()}/drafts"):
         assert (await billing.client.get(missing)).status_code == 404
     assert (await billing.client.get(f"/v1/bill-runs/{uuid4()}/drafts/{foreign['id']}")).status_code == 404
-    await billing.client.made(f"/v1/bill-runs/{run['id']}:discard", {"reason": "wrong month"})
+    await billing.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "wrong month"})
     assert await list_drafts(billing, run) == []
     assert (await billing.client.get(f"{path}/{first['items'][0]['id']}")).status_code == 404

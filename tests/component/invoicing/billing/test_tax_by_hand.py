@@ -40,7 +40,7 @@ async def issue(billing: Billing, owner: str, *lines: tuple[int, str | None], **
     for line, (_, tax_class) in zip(body["lines"], lines, strict=True):
         if tax_class is not None:
             line["tax_class"] = tax_class
-    issued = await billing.client.made("/v1/invoices", body)
+    issued = await billing.client.create("/v1/invoices", body)
     return await billing.client.got(f"/v1/invoices/{issued['id']}")
 
 
@@ -116,7 +116,7 @@ async def test_a_credit_note_takes_its_part_of_the_tax_back(billing: Billing) ->
     await set_limit(billing.client, 100_000)
     issued = await issue(billing, await billing.account(), (11_900, None))
     for amount_minor, tax in ((4_000, -1_262), (7_900, 0)):
-        await billing.client.made("/v1/credit-notes", build_credit(issued["id"], (1, amount_minor)))
+        await billing.client.create("/v1/credit-notes", build_credit(issued["id"], (1, amount_minor)))
         assert (await billing.trial_balance())["tax", "EUR"] == tax
 
 

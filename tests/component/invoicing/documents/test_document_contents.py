@@ -31,7 +31,7 @@ async def test_usage_is_named_by_its_meter_with_the_quantity_of_all_its_lines(pa
         usage | {"id": str(number), "quantity": quantity, "unit_cost": "2"}
         for number, quantity in enumerate(["12.50", "0.25"])
     ]
-    await papers.client.made("/v1/usage-lines", {"source": "meters", "currency": "EUR", "lines": lines})
+    await papers.client.create("/v1/usage-lines", {"source": "meters", "currency": "EUR", "lines": lines})
     await billing.run()
     issued = str(await papers.database.value("SELECT id FROM invoicing.invoices"))
     page = (await papers.document(f"invoices/{issued}")).text
@@ -51,7 +51,7 @@ async def test_the_footer_is_in_the_language_of_the_document(papers: Papers) -> 
     footers = {"de-AT": "Geschäftsführung: A. Person", "fr": "Managing director: A. Person"}
     for language, footer in footers.items():
         owner = await papers.account(language=language)
-        issued = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+        issued = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
         assert f"<footer>{footer}</footer>" in (await papers.document(f"invoices/{issued}")).text
     shown = (await papers.client.got("/v1/legal-entities/GS-DE"))["footers"]
     assert shown == {"en": None, "de": "Geschäftsführung: A. Person", "fr": None, "ru": None}
@@ -60,7 +60,7 @@ async def test_the_footer_is_in_the_language_of_the_document(papers: Papers) -> 
 async def test_who_has_paid_all_is_not_asked_to_pay(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account()
-    issued = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner, 10_000)))["id"]
     await papers.pay(owner, 9_999)
     assert "Please pay to" in (await papers.document(f"invoices/{issued}")).text
     await papers.pay(owner, 1)

@@ -40,8 +40,8 @@ async def events(papers: Papers, kind: str) -> list[str]:
     return [row["data"] for row in rows]
 
 
-async def issued(papers: Papers, owner: str, amount: int = 10_000) -> str:
-    return str((await papers.client.made("/v1/invoices", invoice(owner, amount)))["id"])
+async def issue_invoice(papers: Papers, owner: str, amount: int = 10_000) -> str:
+    return str((await papers.client.create("/v1/invoices", invoice(owner, amount)))["id"])
 
 
 def get_id(letter: Any) -> str:
@@ -58,15 +58,15 @@ def make_bounce(letter: Any, **more: Any) -> MailBounced:
 async def test_an_invoice_and_a_credit_note_are_sent_with_their_pdf(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account(language="de", terms_days=14)
-    one = await issued(papers, owner)
-    assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "pending"
-    note = await papers.credit(owner, one, 500)
+    invoice_id = await issue_invoice(papers, owner)
+    assert (await papers.client.got(f"/v1/invoices/{invoice_id}/delivery"))["state"] == "pending"
+    note = await papers.credit(owner, invoice_id, 500)
     await work(papers.runtime)
-    told = await papers.client.got(f"/v1/invoices/{one}/delivery")
-    assert (told["id"], told["state"]) == (one, "sent")
-    letters = {get_id(one): one for one in papers.letters()}
-    assert set(letters) == {one, note}
-    letter = letters[one]
+    delivery = await papers.client.got(f"/v1/invoices/{invoice_id}/delivery")
+    assert (delivery["id"], delivery["state"]) == (invoice_id, "sent")
+    letters = {get_id(letter): letter for letter in papers.letters()}
+    assert set(letters) == {invoice_id, note}
+    letter = letters[invoice_id]
     assert letter["to"] == "billing@account-17.example"
     assert letter["subject"] == "Rechnung GS-DE-00000001 von Goodstanding GmbH"
     body = letter.get_body()
@@ -77,7 +77,7 @@ async def test_an_invoice_and_a_credit_note_are_sent_with_their_pdf(papers: Pape
     assert "Rechnung GS-DE-00000001" in text(pdf.get_content())
     sent = await events(papers, "DocumentSent")
     assert len(sent) == 2
-    assert not any("account-17" in data or "Account 17" in data for data in sent)
+    assert not any("account-17" in payload or "Account 17" in payload for payload in sent)
     await work(papers.runtime)
     assert len(papers.hop.taken) == 2
 
@@ -92,36 +92,36 @@ async def test_a_bill_run_wants_one_delivery_for_each_invoice_and_a_draft_none(p
         await billing.buy(plan, owner, start="2026-03-02")
     run = await billing.run(at_once=False)
     assert await intents_of(papers) == []
-    await papers.client.made(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
-    await billing.done(run["id"])
+    await papers.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
+    await billing.finish_run(run["id"])
     assert await intents_of(papers) == []
     await billing.run()
     numbers = await papers.database.rows("SELECT id FROM invoicing.invoices ORDER BY id")
     assert len(numbers) == 3
-    assert [one[0] for one in await intents_of(papers)] == [row["id"] for row in numbers]
+    assert [intent[0] for intent in await intents_of(papers)] == [row["id"] for row in numbers]
     await work(papers.runtime)
-    assert {get_id(one) for one in papers.letters()} == {str(row["id"]) for row in numbers}
+    assert {get_id(letter) for letter in papers.letters()} == {str(row["id"]) for row in numbers}
 
 
 async def test_who_sends_no_documents_wants_none(papers: Papers) -> None:
     owner = await papers.account()
-    await issued(papers, owner)
+    await issue_invoice(papers, owner)
     await papers.seller(sends_documents=False)
-    one = await issued(papers, owner)
+    invoice_id = await issue_invoice(papers, owner)
     assert await intents_of(papers) == []
-    assert (await papers.client.get(f"/v1/invoices/{one}/delivery")).status_code == 404
-    again = await papers.client.made(f"/v1/invoices/{one}/delivery:resend", {"reason": "asked for"})
+    assert (await papers.client.get(f"/v1/invoices/{invoice_id}/delivery")).status_code == 404
+    again = await papers.client.create(f"/v1/invoices/{invoice_id}/delivery:resend", {"reason": "asked for"})
     assert (again["state"], again["wanted_by"], again["reason"]) == ("pending", "operator", "asked for")
-    twice = await papers.client.post(f"/v1/invoices/{one}/delivery:resend", {"reason": "asked for"})
+    twice = await papers.client.post(f"/v1/invoices/{invoice_id}/delivery:resend", {"reason": "asked for"})
     assert twice.json()["code"] == "delivery_pending"
     await work(papers.runtime)
-    assert [get_id(one) for one in papers.letters()] == [again["id"]]
+    assert [get_id(letter) for letter in papers.letters()] == [again["id"]]
 
 
 async def test_an_attempt_cut_off_between_hop_and_record_is_repeated_as_the_same_letter(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account()
-    one = await issued(papers, owner)
+    invoice_id = await issue_invoice(papers, owner)
     (claimed,) = await papers.runtime.units.run(lambda unit: intents.claim_intents(unit, 10))
     kind = next(kind for kind in papers.runtime.service.intents if kind.name == SEND_DOCUMENT)
     assert await kind.perform(papers.runtime, claimed) is None  # the hop has it, and the process dies here
@@ -132,7 +132,7 @@ async def test_an_attempt_cut_off_between_hop_and_record_is_repeated_as_the_same
     await work(papers.runtime)
     first, second = papers.letters()
     assert first["message-id"] == second["message-id"]
-    assert get_id(first) == one
+    assert get_id(first) == invoice_id
     assert first["date"] == second["date"]
     texts = [text(next(letter.iter_attachments()).get_content()) for letter in (first, second)]
     assert texts[0] == texts[1]
@@ -144,26 +144,26 @@ async def test_an_attempt_cut_off_between_hop_and_record_is_repeated_as_the_same
 
 async def test_a_hop_that_is_away_is_asked_later_and_one_that_refuses_is_recorded(papers: Papers) -> None:
     await papers.seller()
-    one = await issued(papers, await papers.account())
+    invoice_id = await issue_invoice(papers, await papers.account())
     papers.hop.answer = "451 try again"
     await work(papers.runtime)
-    assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "pending"
+    assert (await papers.client.got(f"/v1/invoices/{invoice_id}/delivery"))["state"] == "pending"
     papers.hop.answer = "550 no such mailbox"
     await papers.database.move(minutes=2)
     await work(papers.runtime)
-    failed = await papers.client.got(f"/v1/invoices/{one}/delivery")
+    failed = await papers.client.got(f"/v1/invoices/{invoice_id}/delivery")
     assert (failed["state"], failed["failure"]) == ("failed", "550 refused by the next mail hop")
     assert len(await events(papers, "DocumentFailed")) == 1
     papers.hop.answer = "250 taken"
-    await papers.client.made(f"/v1/invoices/{one}/delivery:resend", {"reason": "address mended"})
+    await papers.client.create(f"/v1/invoices/{invoice_id}/delivery:resend", {"reason": "address mended"})
     await work(papers.runtime)
-    assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "sent"
+    assert (await papers.client.got(f"/v1/invoices/{invoice_id}/delivery"))["state"] == "sent"
     assert len(papers.hop.taken) == 1
 
 
 async def test_a_worker_that_dies_amid_a_document_leaves_the_intent_for_later(papers: Papers) -> None:
     await papers.seller()
-    one = await issued(papers, await papers.account())
+    invoice_id = await issue_invoice(papers, await papers.account())
     printer = papers.runtime.printer
     printer._command = ("-c", "import os; os._exit(9)")
     await work(papers.runtime)
@@ -174,14 +174,14 @@ async def test_a_worker_that_dies_amid_a_document_leaves_the_intent_for_later(pa
     printer._command = ("-m", "shared.outside.printing.worker")
     await papers.database.move(due)
     await work(papers.runtime)
-    assert (await papers.client.got(f"/v1/invoices/{one}/delivery"))["state"] == "sent"
+    assert (await papers.client.got(f"/v1/invoices/{invoice_id}/delivery"))["state"] == "sent"
 
 
 async def test_a_printer_that_is_busy_for_too_long_leaves_the_intent_for_later(
     papers: Papers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await papers.seller()
-    await issued(papers, await papers.account())
+    await issue_invoice(papers, await papers.account())
     monkeypatch.setattr(document_deliveries, "PRINTED_WITHIN", timedelta(seconds=0.2))
     papers.runtime.printer._command = ("-c", "import time; time.sleep(600)")
     await work(papers.runtime)
@@ -192,8 +192,8 @@ async def test_a_printer_that_is_busy_for_too_long_leaves_the_intent_for_later(
 
 async def test_an_invoice_is_not_sent_before_it_is_known_who_it_is_from(papers: Papers) -> None:
     owner = await papers.account()
-    one = await issued(papers, owner)
-    await papers.client.made(f"/v1/invoices/{one}/delivery:resend", {"reason": "first time"})
+    invoice_id = await issue_invoice(papers, owner)
+    await papers.client.create(f"/v1/invoices/{invoice_id}/delivery:resend", {"reason": "first time"})
     await work(papers.runtime)
     assert papers.hop.taken == []
     last = await papers.database.value("SELECT last_error FROM invoicing.intents")
@@ -209,7 +209,7 @@ async def test_an_invoice_to_an_address_that_cannot_be_written_to_fails_at_once(
     await papers.seller()
     owner = await papers.account()
     await papers.database.execute("UPDATE invoicing.accounts SET billing_email = $1", address)
-    invoice_id = await issued(papers, owner)
+    invoice_id = await issue_invoice(papers, owner)
     await work(papers.runtime)
     failed = await papers.client.got(f"/v1/invoices/{invoice_id}/delivery")
     assert (failed["state"], failed["failure"]) == ("failed", "553 the address is none that can be written to")
@@ -220,7 +220,7 @@ async def test_an_invoice_to_an_address_that_cannot_be_written_to_fails_at_once(
 
 async def test_an_invoice_that_is_put_off_for_days_fails(papers: Papers) -> None:
     await papers.seller()
-    invoice_id = await issued(papers, await papers.account())
+    invoice_id = await issue_invoice(papers, await papers.account())
     papers.hop.recipient_answer = "450 greylisted"
     await work(papers.runtime)
     await papers.database.move(days=4)
@@ -232,7 +232,7 @@ async def test_an_invoice_that_is_put_off_for_days_fails(papers: Papers) -> None
 async def test_a_document_that_comes_back_has_failed(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account()
-    invoice_id = await issued(papers, owner)
+    invoice_id = await issue_invoice(papers, owner)
     await work(papers.runtime)
     (letter,) = papers.letters()
     assert papers.hop.senders == [f"support+bounce-{str(letter['message-id'])[38:70]}@reseller.example"]
@@ -248,7 +248,7 @@ async def test_a_document_that_comes_back_has_failed(papers: Papers) -> None:
     (failed,) = await events(papers, "DocumentFailed")
     assert '"cause":"5.1.1"' in failed
     assert "@" not in failed
-    other = await issued(papers, owner)
+    other = await issue_invoice(papers, owner)
     (claimed,) = await papers.runtime.units.run(lambda unit: intents.claim_intents(unit, 10))
     kind = next(kind for kind in papers.runtime.service.intents if kind.name == SEND_DOCUMENT)
     assert await kind.perform(papers.runtime, claimed) is None

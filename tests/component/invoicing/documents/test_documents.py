@@ -22,8 +22,8 @@ async def papers(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
         yield Papers(runtime, client, database, Hop())
 
 
-async def billed(papers: Papers, **more: object) -> tuple[str, str]:
-    """An account with an invoice of a bill run: ten seats, and a change within the cycle."""
+async def bill_ten_seats(papers: Papers, **more: object) -> tuple[str, str]:
+    """Bill an account ten seats in a bill run, and a change within the cycle; return it and the invoice."""
     billing = Billing(papers.runtime, papers.client, papers.database)
     await billing.rate()
     owner = await billing.account(**more)
@@ -39,7 +39,7 @@ async def billed(papers: Papers, **more: object) -> tuple[str, str]:
 async def test_a_document_names_the_characters_that_no_font_has(papers: Papers) -> None:
     await papers.seller()
     street = "ถนนสุขุมวิท"
-    _, issued = await billed(papers, address=[street, "10110 Bangkok"])
+    _, issued = await bill_ten_seats(papers, address=[street, "10110 Bangkok"])
     pdf = await papers.document(f"invoices/{issued}", "application/pdf")
     missing = " ".join(f"U+{ord(character):04X}" for character in sorted(set(street)))
     assert (pdf.status_code, pdf.headers["missing-characters"]) == (200, missing)
@@ -50,7 +50,9 @@ async def test_an_invoice_as_pdf_and_as_page_says_what_the_law_wants(papers: Pap
     await papers.seller()
     policy = PolicyPublished(policy_version=4, effective_date="2026-01-01", document={})
     await hear(papers.runtime, policy)
-    _, issued = await billed(papers, language="de", address=["Hauptstraße 5", "80331 München"], tax_id="DE999999999")
+    _, issued = await bill_ten_seats(
+        papers, language="de", address=["Hauptstraße 5", "80331 München"], tax_id="DE999999999"
+    )
     pdf = await papers.document(f"invoices/{issued}", "application/pdf")
     assert (pdf.status_code, pdf.headers["content-type"]) == (200, "application/pdf")
     assert pdf.headers["content-disposition"] == 'attachment; filename="GS-DE-00000002.pdf"'
@@ -89,10 +91,10 @@ async def test_an_invoice_as_pdf_and_as_page_says_what_the_law_wants(papers: Pap
 async def test_what_is_settled_is_shown_and_the_rest_is_to_be_paid(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account(external_reference="crm-4711")
-    issued = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner, 10_000)))["id"]
     await papers.pay(owner, 2_500)
     taken_back = await papers.pay(owner, 1_000)
-    await papers.client.made(f"/v1/payments/{taken_back}:reverse", {"reason": "returned"})
+    await papers.client.create(f"/v1/payments/{taken_back}:reverse", {"reason": "returned"})
     credit = await papers.credit(owner, issued, 700)
     page = (await papers.document(f"invoices/{issued}")).text
     for words in ("-€25.00", "-€7.00", "€68.00"):
@@ -111,7 +113,7 @@ async def test_what_is_settled_is_shown_and_the_rest_is_to_be_paid(papers: Paper
 
 async def test_the_tax_of_credit_notes_is_that_of_their_share(papers: Papers) -> None:
     await papers.seller()
-    owner, issued = await billed(papers)
+    owner, issued = await bill_ten_seats(papers)
     first = str(await papers.database.value("SELECT id FROM invoicing.invoices ORDER BY number LIMIT 1"))
     assert first != issued
     notes = [await papers.credit(owner, first, 3_336) for _ in range(2)]
@@ -139,14 +141,14 @@ async def test_the_form_is_the_one_that_is_accepted(
 ) -> None:
     await papers.seller()
     owner = await papers.account()
-    issued = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
     answer = await papers.document(f"invoices/{issued}", accept, **parameters)
     assert (answer.status_code, answer.headers["content-type"]) == (status, kind)
 
 
 async def test_without_a_seller_or_an_invoice_there_is_no_document(papers: Papers) -> None:
     owner = await papers.account()
-    issued = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
     answer = await papers.document(f"invoices/{issued}")
     assert (answer.status_code, answer.json()["code"]) == (409, "seller_unknown")
     assert (await papers.document(f"accounts/{owner}/statement", **{"from": "2026-03-01", "to": "2026-03-31"})).json()[
@@ -167,7 +169,7 @@ async def test_without_a_seller_or_an_invoice_there_is_no_document(papers: Paper
 async def test_a_document_stays_as_it_was_drawn_up(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account(name="Before", tax_status="reverse_charge")
-    issued = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
     first = (await papers.document(f"invoices/{issued}")).text
     assert "Reverse charge" in first
     change = {"name": "After", "billing_email": "a@b.example", "terms_days": 1, "language": "de"}
@@ -180,7 +182,7 @@ async def test_a_document_stays_as_it_was_drawn_up(papers: Papers) -> None:
 async def test_a_document_names_us_and_the_customer_as_they_were_when_it_was_issued(papers: Papers) -> None:
     await papers.seller(name="First GmbH")
     owner = await papers.account(name="First customer", address=["First street 1"])
-    issued = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(owner, 10_000)))["id"]
     note = await papers.credit(owner, issued, 700)
     for version, name in (("1", "Second"), ("2", "Third")):
         await papers.database.move(days=1)
@@ -191,11 +193,11 @@ async def test_a_document_names_us_and_the_customer_as_they_were_when_it_was_iss
         assert changed.status_code == 200
         assert (await papers.seller(f'"{version}"', name=f"{name} GmbH")).status_code == 200
         if name == "Second":
-            between = (await papers.client.made("/v1/invoices", invoice(owner, 5_000)))["id"]
+            between = (await papers.client.create("/v1/invoices", invoice(owner, 5_000)))["id"]
     said = {f"invoices/{issued}": "First", f"credit-notes/{note}": "First", f"invoices/{between}": "Second"}
     for path, name in said.items():
         page = (await papers.document(path)).text
-        assert [one in page for one in ("First customer", "Second customer", "Third customer")].count(True) == 1
+        assert [name in page for name in ("First customer", "Second customer", "Third customer")].count(True) == 1
         assert f"{name} customer" in page
         assert f"{name} GmbH" in page
     statement = await papers.document(f"accounts/{owner}/statement", **{"from": "2026-03-01", "to": "2026-03-05"})
@@ -203,7 +205,7 @@ async def test_a_document_names_us_and_the_customer_as_they_were_when_it_was_iss
 
 
 async def test_what_was_issued_before_anything_was_said_of_us_names_what_was_said_first(papers: Papers) -> None:
-    issued = (await papers.client.made("/v1/invoices", invoice(await papers.account(), 10_000)))["id"]
+    issued = (await papers.client.create("/v1/invoices", invoice(await papers.account(), 10_000)))["id"]
     await papers.database.move(days=1)
     await papers.seller(name="First GmbH")
     await papers.database.move(days=1)
@@ -226,16 +228,16 @@ async def test_the_data_of_a_legal_entity_are_changed_by_version(papers: Papers)
 async def test_a_statement_tells_every_fact_with_the_balance_after_it(papers: Papers) -> None:
     await papers.seller()
     owner = await papers.account(time_zone="Europe/Berlin", language="fr", terms_days=10)
-    first = (await papers.client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    first = (await papers.client.create("/v1/invoices", invoice(owner, 10_000)))["id"]
     await papers.database.move(days=30)
     paid = await papers.pay(owner, 12_000, reference="thanks")
-    await papers.client.made("/v1/invoices", invoice(owner, 5_000))
+    await papers.client.create("/v1/invoices", invoice(owner, 5_000))
     await papers.database.move(days=1)
-    await papers.client.made(f"/v1/payments/{paid}:reverse", {"reason": "returned"})
+    await papers.client.create(f"/v1/payments/{paid}:reverse", {"reason": "returned"})
     await papers.credit(owner, first, 1_000)
     path = f"accounts/{owner}/statement"
-    told = await papers.client.got(f"/v1/{path}", **{"from": "2026-04-01", "to": "2026-04-02"})
-    (euro,) = told["balances"]
+    statement = await papers.client.got(f"/v1/{path}", **{"from": "2026-04-01", "to": "2026-04-02"})
+    (euro,) = statement["balances"]
     assert (euro["opening_minor"], euro["closing_minor"], euro["unapplied_minor"]) == (10_000, 14_000, 0)
     assert [
         (entry["on"], entry["kind"], entry["reference"], entry["amount_minor"], entry["balance_minor"])
@@ -246,7 +248,9 @@ async def test_a_statement_tells_every_fact_with_the_balance_after_it(papers: Pa
         ("2026-04-02", "reversal", "thanks", 12_000, 15_000),
         ("2026-04-02", "credit_note", "GS-DE-CN-00000001", -1_000, 14_000),
     ]
-    assert [(one["number"], one["open_minor"], one["bucket"]) for one in euro["open_items"]] == [
+    assert [
+        (open_item["number"], open_item["open_minor"], open_item["bucket"]) for open_item in euro["open_items"]
+    ] == [
         ("GS-DE-00000001", 9_000, "1-30"),
         ("GS-DE-00000002", 5_000, "current"),
     ]
@@ -277,29 +281,29 @@ async def test_the_closing_balance_is_what_is_open_less_what_is_unapplied(
     for kind, amount, days in facts:
         await papers.database.move(days=days)
         if kind == "invoice":
-            issued.append((await papers.client.made("/v1/invoices", invoice(owner, amount)))["id"])
+            issued.append((await papers.client.create("/v1/invoices", invoice(owner, amount)))["id"])
             owed += amount
         elif kind == "pay":
             paid.append((await papers.pay(owner, amount), amount))
             owed -= amount
         elif kind == "reverse" and paid:
             taken, minor = paid.pop()
-            await papers.client.made(f"/v1/payments/{taken}:reverse", {"reason": "returned"})
+            await papers.client.create(f"/v1/payments/{taken}:reverse", {"reason": "returned"})
             owed += minor
         elif kind == "credit" and issued:
-            left = (await papers.client.got(f"/v1/invoices/{issued[-1]}/balance"))["open_minor"]
-            if left >= amount:
+            open_minor = (await papers.client.got(f"/v1/invoices/{issued[-1]}/balance"))["open_minor"]
+            if open_minor >= amount:
                 await papers.credit(owner, issued[-1], amount)
                 owed -= amount
         by_day[papers.database.now.date()] = owed
     for day, wanted in by_day.items():
-        told = await papers.client.got(f"/v1/accounts/{owner}/statement", **{"from": str(begin), "to": str(day)})
-        for balance in told["balances"]:
+        statement = await papers.client.got(f"/v1/accounts/{owner}/statement", **{"from": str(begin), "to": str(day)})
+        for balance in statement["balances"]:
             assert balance["closing_minor"] == wanted
             assert sum(item["open_minor"] for item in balance["open_items"]) - balance["unapplied_minor"] == wanted
             assert sum(balance["ageing_minor"].values()) == sum(item["open_minor"] for item in balance["open_items"])
-    balances = [await papers.client.got(f"/v1/invoices/{one}/balance") for one in issued]
-    unapplied = [(await papers.client.got(f"/v1/payments/{one}"))["unapplied_minor"] for one, _ in paid]
+    balances = [await papers.client.got(f"/v1/invoices/{invoice_id}/balance") for invoice_id in issued]
+    unapplied = [(await papers.client.got(f"/v1/payments/{payment_id}"))["unapplied_minor"] for payment_id, _ in paid]
     assert sum(balance["open_minor"] for balance in balances) - sum(unapplied) == owed
 
 
@@ -308,7 +312,7 @@ async def test_nobody_is_paid_in_two_currencies_on_one_line(papers: Papers) -> N
     owner = await papers.account(currency="JPY", language="de")
     body = invoice(owner, 1650)
     body["lines"][0]["amount"] = {"amount_minor": 1650, "currency": "JPY"}
-    issued = (await papers.client.made("/v1/invoices", body))["id"]
+    issued = (await papers.client.create("/v1/invoices", body))["id"]
     page = (await papers.document(f"invoices/{issued}")).text
     assert "1.650\xa0¥" in page
     assert eur(1)["currency"] not in page
@@ -325,7 +329,7 @@ async def test_a_document_links_the_policy_of_the_day_on_which_its_invoice_was_r
             sequence=version - 3,
         )
     owner = await papers.account(time_zone="Europe/Berlin")
-    recorded = (await papers.client.made("/v1/invoices", invoice(owner, issue_date="2026-02-01")))["id"]
+    recorded = (await papers.client.create("/v1/invoices", invoice(owner, issue_date="2026-02-01")))["id"]
     assert "https://pay.example/policy?version=5" in (await papers.document(f"invoices/{recorded}")).text
 
 
@@ -333,5 +337,5 @@ async def test_before_the_first_version_takes_effect_a_document_links_that_one(p
     await papers.seller()
     await hear(papers.runtime, PolicyPublished(policy_version=1, effective_date="2026-09-01", document={}))
     owner = await papers.account()
-    recorded = (await papers.client.made("/v1/invoices", invoice(owner)))["id"]
+    recorded = (await papers.client.create("/v1/invoices", invoice(owner)))["id"]
     assert "https://pay.example/policy?version=1" in (await papers.document(f"invoices/{recorded}")).text

@@ -32,7 +32,7 @@ async def test_a_statement_says_where_to_pay_what_is_open_and_by_which_reference
     await papers.pay(owner, 1_000)
     nothing_open = (await papers.document(f"accounts/{owner}/statement", **MARCH)).text
     assert "IBAN" not in nothing_open
-    await papers.client.made("/v1/invoices", invoice(owner, 10_000))
+    await papers.client.create("/v1/invoices", invoice(owner, 10_000))
     page = (await papers.document(f"accounts/{owner}/statement", **MARCH)).text
     assert "IBAN DE02 1203 0000 0000 2020 51, BIC BYLADEM1001" in page
     # G 16, S 28, D 13, E 14, R 27, F 15: 98 - 1628131400000001271500 mod 97 = 98 - 91.
@@ -47,10 +47,10 @@ async def test_a_refund_is_on_the_statement_once_it_is_paid_out(papers: Papers) 
     owner = await papers.account()
     await papers.pay(owner, 5_000)
     body = {"account_id": owner, "reason_code": "overpayment", "reason": "asked for"}
-    declined = await papers.client.made("/v1/refunds", body | {"amount": eur(1_200)})
+    declined = await papers.client.create("/v1/refunds", body | {"amount": eur(1_200)})
     assert await read_entries(papers, owner) == ([("payment", -5_000)], -5_000, 5_000)
-    await lead.made(f"/v1/approvals/{declined['id']}:decline", {"reason": "no"})
+    await lead.create(f"/v1/approvals/{declined['id']}:decline", {"reason": "no"})
     assert await read_entries(papers, owner) == ([("payment", -5_000)], -5_000, 5_000)
-    approved = await papers.client.made("/v1/refunds", body | {"amount": eur(2_000)})
-    await lead.made(f"/v1/approvals/{approved['id']}:approve", {"reason": "yes"})
+    approved = await papers.client.create("/v1/refunds", body | {"amount": eur(2_000)})
+    await lead.create(f"/v1/approvals/{approved['id']}:approve", {"reason": "yes"})
     assert await read_entries(papers, owner) == ([("payment", -5_000), ("refund", 2_000)], -3_000, 3_000)

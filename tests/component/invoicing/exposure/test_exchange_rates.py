@@ -26,7 +26,7 @@ async def put(billing: Billing, day: str, table: dict[str, str], /, **more: Any)
     return await billing.client.http.put(PATH, json=body, headers=billing.client.headers)
 
 
-async def said(billing: Billing, day: str, rates: dict[str, str], **more: Any) -> dict[str, int]:
+async def save_rates(billing: Billing, day: str, rates: dict[str, str], **more: Any) -> dict[str, int]:
     answer = await put(billing, day, rates, **more)
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
@@ -34,23 +34,23 @@ async def said(billing: Billing, day: str, rates: dict[str, str], **more: Any) -
 
 async def test_rates_are_taken_once_and_a_corrected_one_takes_the_place(billing: Billing) -> None:
     table = {"USD": "1.25", "JPY": "160", "GBP": "0.8500"}
-    assert await said(billing, "2026-03-02", table) == {"new": 3, "replaced": 0, "known": 0}
+    assert await save_rates(billing, "2026-03-02", table) == {"new": 3, "replaced": 0, "known": 0}
     first = (await billing.client.got(PATH))["items"]
     await billing.to("2026-03-03")
-    assert await said(billing, "2026-03-02", table | {"GBP": "0.85"}) == {"new": 0, "replaced": 0, "known": 3}
+    assert await save_rates(billing, "2026-03-02", table | {"GBP": "0.85"}) == {"new": 0, "replaced": 0, "known": 3}
     assert (await billing.client.got(PATH))["items"] == first
-    assert await said(billing, "2026-03-02", table | {"USD": "1.26"}) == {"new": 0, "replaced": 1, "known": 2}
-    await said(billing, "2026-03-02", {"USD": "9"}, source="fed")
-    await said(billing, "2026-03-01", {"USD": "9"})
-    await said(billing, "2026-03-02", {"EUR": "9"}, base="USD")
+    assert await save_rates(billing, "2026-03-02", table | {"USD": "1.26"}) == {"new": 0, "replaced": 1, "known": 2}
+    await save_rates(billing, "2026-03-02", {"USD": "9"}, source="fed")
+    await save_rates(billing, "2026-03-01", {"USD": "9"})
+    await save_rates(billing, "2026-03-02", {"EUR": "9"}, base="USD")
     listed = (await billing.client.got(PATH, date="2026-03-02", base="EUR"))["items"]
-    assert sorted((one["source"], one["quote"], one["rate"]) for one in listed) == [
+    assert sorted((rate["source"], rate["quote"], rate["rate"]) for rate in listed) == [
         ("ecb", "GBP", "0.8500"),
         ("ecb", "JPY", "160"),
         ("ecb", "USD", "1.26"),
         ("fed", "USD", "9"),
     ]
-    by_quote = {one["quote"]: one for one in listed if one["source"] == "ecb"}
+    by_quote = {rate["quote"]: rate for rate in listed if rate["source"] == "ecb"}
     assert by_quote["USD"]["set_at"].startswith("2026-03-03")
     assert by_quote["USD"]["set_by"] == "operator"
     assert by_quote["JPY"]["set_at"].startswith("2026-03-02")
@@ -80,8 +80,8 @@ async def test_what_is_no_rate_is_refused_and_nothing_is_taken(billing: Billing,
     assert (await billing.client.got(PATH))["items"] == []
 
 
-async def lived(billing: Billing) -> str:
-    """An account with an invoice of 119.95 EUR that is overdue, and a subscription that costs us 82 USD a month."""
+async def build_exposed_account(billing: Billing) -> str:
+    """Build an account with an overdue invoice of 119.95 EUR, and a subscription that costs us 82 USD a month."""
     await billing.rate()
     owner = await billing.account(terms_days=0)
     await billing.buy(await billing.plan(), owner)
@@ -92,14 +92,14 @@ async def lived(billing: Billing) -> str:
 
 async def test_exposure_is_converted_by_rates_that_it_shows(billing: Billing) -> None:
     """8200 cents at 1.0843 are 7562.48; eleven months, 90200, are 83187.31. 100.80 billed: 25.18 are left."""
-    owner = await lived(billing)
+    owner = await build_exposed_account(billing)
     plain = await billing.client.got(f"/v1/accounts/{owner}/exposure")
-    await said(billing, "2026-03-03", {"USD": "1.0843"})
-    await said(billing, "2026-03-02", {"USD": "2"})
-    await said(billing, "2026-03-05", {"USD": "3"})
-    told = await billing.client.got(f"/v1/accounts/{owner}/exposure", **{"in": "EUR"})
-    converted = told.pop("converted")
-    assert told == plain
+    await save_rates(billing, "2026-03-03", {"USD": "1.0843"})
+    await save_rates(billing, "2026-03-02", {"USD": "2"})
+    await save_rates(billing, "2026-03-05", {"USD": "3"})
+    exposure = await billing.client.got(f"/v1/accounts/{owner}/exposure", **{"in": "EUR"})
+    converted = exposure.pop("converted")
+    assert exposure == plain
     rate = {"base": "EUR", "quote": "USD", "rate": "1.0843", "date": "2026-03-03", "source": "ecb"}
     assert converted == {
         "currency": "EUR",
@@ -119,19 +119,19 @@ async def test_exposure_is_converted_by_rates_that_it_shows(billing: Billing) ->
 
 
 async def test_what_has_no_rate_is_named_and_in_no_sum(billing: Billing) -> None:
-    owner = await lived(billing)
+    owner = await build_exposed_account(billing)
     path = f"/v1/accounts/{owner}/exposure"
-    for day, why in ((None, "there is no rate"), ("2026-02-24", "the newest rate is of 2026-02-24")):
+    for day, explanation in ((None, "there is no rate"), ("2026-02-24", "the newest rate is of 2026-02-24")):
         if day:
-            await said(billing, day, {"USD": "1.1"})
+            await save_rates(billing, day, {"USD": "1.1"})
         converted = (await billing.client.got(path, **{"in": "EUR"}))["converted"]
-        assert [one["currency"] for one in converted["not_converted"]] == ["USD"]
-        assert converted["not_converted"][0]["why"].startswith(why)
+        assert [amount["currency"] for amount in converted["not_converted"]] == ["USD"]
+        assert converted["not_converted"][0]["why"].startswith(explanation)
         assert converted["owed_to_us"]["lacks"] == converted["billed"]["lacks"] == []
         assert converted["vendor_accrued"] == {"accrued_minor": 0, "lacks": ["USD"]}
         assert converted["vendor_committed"]["lacks"] == ["USD"]
         assert (converted["margin_minor"], converted["rates"]) == (None, [])
-    await said(billing, "2026-02-25", {"USD": "1.1"})
+    await save_rates(billing, "2026-02-25", {"USD": "1.1"})
     assert (await billing.client.got(path, **{"in": "EUR"}))["converted"]["not_converted"] == []
 
 
@@ -142,22 +142,24 @@ async def test_the_business_day_is_that_of_the_account(billing: Billing) -> None
     await billing.to("2026-03-04")
     days = {}
     for owner in (east, west):
-        told = await billing.client.got(f"/v1/accounts/{owner}/exposure", **{"in": "JPY"})
-        days[owner] = told["converted"]["on"]
+        exposure = await billing.client.got(f"/v1/accounts/{owner}/exposure", **{"in": "JPY"})
+        days[owner] = exposure["converted"]["on"]
     assert days == {east: "2026-03-04", west: "2026-03-03"}
 
 
 async def test_a_cross_in_yen_and_what_customers_owe_in_two_currencies(billing: Billing) -> None:
     """160 JPY and 1.25 USD are a euro: 119.95 EUR are 19192 JPY, and 82.00 USD are 10496 JPY."""
-    await lived(billing)
+    await build_exposed_account(billing)
     owner = await billing.account(currency="JPY")
     yen = {"description": "a line", "amount": {"amount_minor": 700, "currency": "JPY"}, "subscription_id": None}
-    await billing.client.made("/v1/invoices", invoice(owner, lines=[yen]))
-    await said(billing, "2026-03-04", {"USD": "1.25", "JPY": "160"})
+    await billing.client.create("/v1/invoices", invoice(owner, lines=[yen]))
+    await save_rates(billing, "2026-03-04", {"USD": "1.25", "JPY": "160"})
     converted = (await billing.client.got("/v1/exposure", **{"in": "JPY"}))["converted"]
     assert converted["owed_to_us"]["open_minor"] == 19_192 + 700
     assert converted["vendor_accrued"]["accrued_minor"] == 10_496
-    assert {one["currency"]: [leg["quote"] for leg in one["rates"]] for one in converted["rates"]} == {
+    assert {
+        conversion["currency"]: [leg["quote"] for leg in conversion["rates"]] for conversion in converted["rates"]
+    } == {
         "EUR": ["JPY"],
         "USD": ["USD", "JPY"],
     }

@@ -25,7 +25,7 @@ async def test_unpaid_invoices_count_reconciled_or_not_with_a_customer_or_withou
     later = await place.record_invoice([BilledLine(subtotal=2_500)], due_date="2026-06-30")
     paid = await place.record_invoice([BilledLine(subtotal=7_000)], due_date="2026-06-07")
     payment = {"amount_minor": 7_000, "currency": "EUR", "paid_on": "2026-03-02", "reason": "due"}
-    await place.client.made(f"/v1/vendor-invoices/{paid}:pay", payment)
+    await place.client.create(f"/v1/vendor-invoices/{paid}:pay", payment)
     assert (await place.client.got("/v1/exposure"))["vendor_invoices"] == [
         {"due_date": "2026-06-07", "currency": "EUR", "total_minor": 18_080},
         {"due_date": "2026-06-30", "currency": "EUR", "total_minor": 2_500},

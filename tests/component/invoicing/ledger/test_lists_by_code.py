@@ -27,8 +27,8 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 async def post_in(client: Client, legal_entity: str, day: str) -> None:
     """Post an invoice that is dated on a day."""
-    owner = (await client.made("/v1/accounts", account(legal_entity=legal_entity)))["id"]
-    await client.made("/v1/invoices", invoice(owner, 100, issue_date=day, due_date="2026-06-30"))
+    owner = (await client.create("/v1/accounts", account(legal_entity=legal_entity)))["id"]
+    await client.create("/v1/invoices", invoice(owner, 100, issue_date=day, due_date="2026-06-30"))
 
 
 async def list_months(client: Client, **criteria: Any) -> list[tuple[str, str, str]]:
@@ -96,7 +96,7 @@ async def test_months_go_from_the_first_posting_to_this_month_and_say_how_they_w
 
 
 async def test_a_month_that_is_closed_before_anything_was_posted_is_listed(client: Client) -> None:
-    await client.made("/v1/ledger/GS-FR/periods/2026-03:close", {"reason": "nothing was sold"})
+    await client.create("/v1/ledger/GS-FR/periods/2026-03:close", {"reason": "nothing was sold"})
     months = [("GS-FR", "2026-03", "closed"), ("GS-FR", "2026-04", "open"), ("GS-FR", "2026-05", "open")]
     assert await list_months(client) == months
 

@@ -44,10 +44,10 @@ async def test_documents_are_posted_on_their_date_in_the_zone_of_the_account(bil
     """At 13:00 UTC on 31 March it is 1 April in Auckland (UTC+13), so what happens then belongs to April."""
     owner = await billing.account(time_zone="Pacific/Auckland", name="Kia Ora")
     await billing.database.move(datetime(2026, 3, 31, 13, tzinfo=UTC))
-    issued = await billing.client.made("/v1/invoices", invoice(owner, 5_000))
+    issued = await billing.client.create("/v1/invoices", invoice(owner, 5_000))
     assert issued["issue_date"] == "2026-04-01"
-    await billing.client.made("/v1/payments", {"account_id": owner, "amount": eur(1_000)})
-    await billing.client.made("/v1/invoices", invoice(owner, 700, issue_date="2026-03-20", due_date="2026-05-01"))
+    await billing.client.create("/v1/payments", {"account_id": owner, "amount": eur(1_000)})
+    await billing.client.create("/v1/invoices", invoice(owner, 700, issue_date="2026-03-20", due_date="2026-05-01"))
     april = date(2026, 4, 1)
     assert await list_postings(billing) == [("invoice", date(2026, 3, 20)), ("invoice", april), ("payment", april)]
 
@@ -67,12 +67,12 @@ async def test_an_invoice_dated_in_a_closed_month_is_refused(billing: Billing) -
     owner = await billing.account()
     await billing.database.move(datetime(2026, 4, 1, 12, tzinfo=UTC))
     before = invoice(owner, 5_000, issue_date="2026-03-31", due_date="2026-05-01")
-    await billing.client.made("/v1/invoices", before)
+    await billing.client.create("/v1/invoices", before)
     await close_month(billing.client, "2026-03")
     assert await refuse(billing.client, "/v1/invoices", before) == (409, "month_closed")
     february = invoice(owner, 5_000, issue_date="2026-02-10", due_date="2026-05-01")
     assert await refuse(billing.client, "/v1/invoices", february) == (409, "month_closed")
-    await billing.client.made("/v1/invoices", invoice(owner, 5_000, issue_date="2026-04-01"))
+    await billing.client.create("/v1/invoices", invoice(owner, 5_000, issue_date="2026-04-01"))
     assert await list_postings(billing) == [("invoice", date(2026, 3, 31)), ("invoice", date(2026, 4, 1))]
 
 
@@ -81,7 +81,7 @@ async def test_a_month_closes_when_it_is_over_everywhere_and_those_before_with_i
     await billing.database.move(datetime(2026, 4, 1, 11, 59, tzinfo=UTC))
     assert await refuse(billing.client, CLOSE.format("2026-03"), WHY) == (409, "month_not_over")
     await billing.database.move(datetime(2026, 4, 1, 12, tzinfo=UTC))
-    await billing.client.made(CLOSE.format("2026-03"), WHY)
+    await billing.client.create(CLOSE.format("2026-03"), WHY)
     for month in ("2026-02", "2026-02-01"):
         assert await refuse(billing.client, CLOSE.format(month), WHY) == (409, "already_closed")
     assert (await refuse(billing.client, CLOSE.format("2026-02-02"), WHY))[0] == 422
@@ -114,9 +114,9 @@ async def test_a_run_dated_tomorrow_bills_each_account_when_its_own_day_begins(b
     run = await billing.run(date(2026, 4, 1))
     assert (run["state"], run["accounts"]) == ("issuing", {"issued": 1, "waiting": 1})
     await billing.database.move(datetime(2026, 4, 1, 3, 59, tzinfo=UTC))
-    assert (await billing.done(run["id"]))["accounts"] == {"issued": 1, "waiting": 1}
+    assert (await billing.finish_run(run["id"]))["accounts"] == {"issued": 1, "waiting": 1}
     await billing.database.move(datetime(2026, 4, 1, 4, tzinfo=UTC))
-    run = await billing.done(run["id"])
+    run = await billing.finish_run(run["id"])
     assert (run["state"], run["accounts"]) == ("done", {"issued": 2})
     query = "SELECT issue_date FROM invoicing.invoices ORDER BY number"
     assert [row["issue_date"] for row in await billing.database.rows(query)] == [date(2026, 4, 1), date(2026, 4, 1)]
@@ -129,7 +129,7 @@ async def test_a_run_that_waits_for_a_local_day_can_be_discarded(billing: Billin
     await billing.database.move(datetime(2026, 3, 31, 12, tzinfo=UTC))
     run = await billing.run(date(2026, 4, 1), at_once=False)
     assert run["accounts"] == {"waiting": 1}
-    discarded = await billing.client.made(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
+    discarded = await billing.client.create(f"/v1/bill-runs/{run['id']}:discard", {"reason": "too early"})
     assert (discarded["state"], discarded["accounts"]) == ("discarded", {"nothing": 1})
     await billing.to("2026-04-01")
     assert (await billing.run(date(2026, 4, 1)))["accounts"] == {"issued": 1}
@@ -203,7 +203,7 @@ async def test_codes_that_accounts_use_become_legal_entities_without_data(
     assert [tuple(row) for row in rows] == [("GS-DE", 3, True), ("GS-OLD", 0, False)]
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         assert (await client.get("/v1/legal-entities/GS-OLD")).status_code == 404
-        await client.made("/v1/accounts", account(legal_entity="GS-OLD"))
+        await client.create("/v1/accounts", account(legal_entity="GS-OLD"))
         body = {
             "name": "Goodstanding Ltd",
             "address": ["1 Street"],

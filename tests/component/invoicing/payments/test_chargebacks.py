@@ -44,10 +44,10 @@ class World:
 
     async def pay(self, *lines: int, amount: int | None = None) -> tuple[str, str, str]:
         """Issue an invoice with these lines and pay it by card, or an amount; the account, invoice and payment."""
-        owner = (await self.client.made("/v1/accounts", account()))["id"]
-        issued = (await self.client.made("/v1/invoices", invoice(owner, *lines)))["id"]
+        owner = (await self.client.create("/v1/accounts", account()))["id"]
+        issued = (await self.client.create("/v1/invoices", invoice(owner, *lines)))["id"]
         payment = {"account_id": owner, "amount": eur(amount or sum(lines)), "invoice_id": issued}
-        return owner, issued, (await self.client.made("/v1/payments", payment))["id"]
+        return owner, issued, (await self.client.create("/v1/payments", payment))["id"]
 
     async def read_lines(self, invoice_id: str) -> list[tuple[int, int]]:
         """Read what is open and disputed of each line."""
@@ -97,7 +97,7 @@ async def test_money_is_reserved_while_the_network_decides_and_moves_once(world:
     client = world.client
     owner, issued, paid = await world.pay(600, 400)
     before = await world.read_books(owner)
-    opened = await client.made("/v1/chargebacks", take(paid, 500))
+    opened = await client.create("/v1/chargebacks", take(paid, 500))
     assert await world.read_lines(issued) == [(100, 100), (400, 400)]
     assert [(part["line"], part["amount_minor"]) for part in opened["allocations"]] == [(1, 100), (2, 400)]
     shown = await client.got(f"/v1/payments/{paid}")
@@ -113,7 +113,7 @@ async def test_money_is_reserved_while_the_network_decides_and_moves_once(world:
     for verb in ("win", "lose"):
         again = await client.post(f"/v1/chargebacks/{opened['id']}:{verb}", WHY)
         assert (again.status_code, again.json()["code"]) == (409, "move_refused")
-    second = await client.made("/v1/chargebacks", take(paid, 300, allocations=[_part(issued, 1, 300)]))
+    second = await client.create("/v1/chargebacks", take(paid, 300, allocations=[_part(issued, 1, 300)]))
     await world.decide(second, "lose")
     assert await world.read_lines(issued) == [(300, 0), (0, 0)]
     events = await world.list_events(owner)
@@ -135,15 +135,15 @@ def _part(invoice_id: str, line: int, minor: int) -> dict[str, Any]:
 async def test_cash_goes_first_and_what_is_not_owed_any_more_is_cash_when_it_is_won(world: World) -> None:
     client = world.client
     owner, issued, paid = await world.pay(600, amount=1000)
-    first = await client.made("/v1/chargebacks", take(paid, 300))
+    first = await client.create("/v1/chargebacks", take(paid, 300))
     assert (first["cash_minor"], first["allocations"]) == (300, [])
     assert await world.read_lines(issued) == [(0, 0)]
-    second = await client.made("/v1/chargebacks", take(paid, 700))
+    second = await client.create("/v1/chargebacks", take(paid, 700))
     assert (second["cash_minor"], await world.read_lines(issued)) == (100, [(600, 600)])
-    await client.made("/v1/payments", {"account_id": owner, "amount": eur(250)})
+    await client.create("/v1/payments", {"account_id": owner, "amount": eur(250)})
     assert await world.read_lines(issued) == [(600, 600)], "money that names nothing pays nothing that is reserved"
-    await client.made("/v1/credit-notes", build_credit(issued, (1, 450)))
-    await client.made("/v1/payments", {"account_id": owner, "amount": eur(100), "invoice_id": issued})
+    await client.create("/v1/credit-notes", build_credit(issued, (1, 450)))
+    await client.create("/v1/payments", {"account_id": owner, "amount": eur(100), "invoice_id": issued})
     await world.decide(second, "win")
     assert await world.read_lines(issued) == [(0, 0)]
     assert (await client.got(f"/v1/payments/{paid}"))["unapplied_minor"] == 650
@@ -158,13 +158,13 @@ async def test_a_dispute_that_ends_does_not_free_what_the_network_has(world: Wor
     client = world.client
     _, issued, paid = await world.pay(1000)
     dispute = {"dispute_id": str(uuid4()), "invoice_id": issued, "lines": [{"line": 1, "amount_minor": 1000}]}
-    await client.made("/v1/reservations", dispute)
-    opened = await client.made("/v1/chargebacks", take(paid, 1000))
+    await client.create("/v1/reservations", dispute)
+    opened = await client.create("/v1/chargebacks", take(paid, 1000))
     await client.post(f"/v1/reservations/{dispute['dispute_id']}:release", WHY)
     assert await world.read_lines(issued) == [(1000, 1000)]
     exposure = await client.got("/v1/exposure")
     assert exposure["owed_to_us"][0]["disputed_minor"] == 1000
-    await client.made("/v1/reservations", dispute | {"dispute_id": str(uuid4())})
+    await client.create("/v1/reservations", dispute | {"dispute_id": str(uuid4())})
     await world.decide(opened, "lose")
     assert await world.read_lines(issued) == [(1000, 1000)]
 
@@ -176,8 +176,8 @@ async def test_what_was_written_off_is_so_again_and_reserves_nothing(world: Worl
     assert (await client.post("/v1/write-offs", given_up)).status_code == 201
     owner = (await client.got(f"/v1/payments/{paid}"))["account_id"]
     named = {"account_id": owner, "amount": eur(600), "invoice_id": issued}
-    recovered = (await client.made("/v1/payments", named))["id"]
-    opened = await client.made("/v1/chargebacks", take(recovered, 600))
+    recovered = (await client.create("/v1/payments", named))["id"]
+    opened = await client.create("/v1/chargebacks", take(recovered, 600))
     assert [part["is_recovery"] for part in opened["allocations"]] == [True]
     assert await world.read_lines(issued) == [(0, 0)]
     await world.decide(opened, "win")
@@ -222,9 +222,9 @@ async def test_the_same_reference_is_one_chargeback(world: World) -> None:
 async def test_chargebacks_are_found_by_state_account_and_deadline(world: World) -> None:
     client = world.client
     owner, _, paid = await world.pay(600, 400)
-    first = await client.made("/v1/chargebacks", take(paid, 100, answer_by="2026-03-10"))
-    second = await client.made("/v1/chargebacks", take(paid, 100, answer_by="2026-03-15"))
-    third = await client.made("/v1/chargebacks", take((await world.pay(500))[2], 100, answer_by="2026-03-09"))
+    first = await client.create("/v1/chargebacks", take(paid, 100, answer_by="2026-03-10"))
+    second = await client.create("/v1/chargebacks", take(paid, 100, answer_by="2026-03-15"))
+    third = await client.create("/v1/chargebacks", take((await world.pay(500))[2], 100, answer_by="2026-03-09"))
     await world.decide(third, "lose")
 
     async def list_ids(**query: Any) -> list[str]:
@@ -250,7 +250,7 @@ async def test_a_fee_is_shown_and_nothing_is_taken_back_in_the_future(world: Wor
     assert (late.status_code, late.json()["code"]) == (422, "date_refused")
     assert await world.read_books(owner) == before
     body = take(paid, 100, network_fee_minor=1500)
-    opened = await world.client.made("/v1/chargebacks", body)
+    opened = await world.client.create("/v1/chargebacks", body)
     listed = (await world.client.got("/v1/chargebacks", payment_id=paid))["items"]
     assert [shown["network_fee_minor"] for shown in (opened, *listed)] == [1500, 1500]
     assert await world.read_books(owner) == {"cash": 500, "receivables": 100}, "the fee is not posted"

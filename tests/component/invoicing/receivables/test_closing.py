@@ -22,8 +22,8 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 async def issue(client: Client) -> dict[str, Any]:
     """Issue an invoice of 10.00 to a new account."""
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    return await client.made("/v1/invoices", invoice(owner, 1000))
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    return await client.create("/v1/invoices", invoice(owner, 1000))
 
 
 async def list_closings(database: Database, issued: dict[str, Any]) -> list[tuple[str, str | None]]:
@@ -39,7 +39,7 @@ async def list_closings(database: Database, issued: dict[str, Any]) -> list[tupl
 async def pay(client: Client, issued: dict[str, Any], amount: int) -> dict[str, Any]:
     """Pay a part of an invoice."""
     body = {"account_id": issued["account_id"], "amount": eur(amount), "invoice_id": issued["id"]}
-    return await client.made("/v1/payments", body)
+    return await client.create("/v1/payments", body)
 
 
 async def test_money_closes_it_as_paid_each_time_that_it_does(client: Client, database: Database) -> None:
@@ -64,7 +64,7 @@ async def test_a_credit_note_closes_it_as_credited_though_some_was_paid(client: 
 async def test_a_write_off_closes_it_neither_as_paid_nor_as_credited(client: Client, database: Database) -> None:
     issued = await issue(client)
     body = {"invoice_id": issued["id"], "reason_code": "insolvency", "reason": "filed"}
-    await client.made("/v1/write-offs", body)
+    await client.create("/v1/write-offs", body)
     assert await list_closings(database, issued) == [("InvoiceClosed", "write_off")]
 
 

@@ -52,20 +52,20 @@ def _as_heard(kind: str, payload: dict[str, Any]) -> tuple[str, int | None, int 
 async def owe(service: Service, *amounts: int) -> tuple[dict[str, Any], Ear]:
     """Issue an invoice with lines of these amounts to a new account."""
     _, client, database = service
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    return await client.made("/v1/invoices", invoice(owner, *amounts)), Ear(database, owner)
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    return await client.create("/v1/invoices", invoice(owner, *amounts)), Ear(database, owner)
 
 
 async def pay(client: Client, issued: dict[str, Any], amount: int, **more: Any) -> dict[str, Any]:
-    return await client.made("/v1/payments", {"account_id": issued["account_id"], "amount": eur(amount)} | more)
+    return await client.create("/v1/payments", {"account_id": issued["account_id"], "amount": eur(amount)} | more)
 
 
 async def test_a_settled_debit_is_never_open_and_not_in_flight(service: Service) -> None:
     client = service[1]
     issued, ear = await owe(service, 1000)
-    debit = await client.made("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-1"})
+    debit = await client.create("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-1"})
     await ear.hear()
-    await client.made(f"/v1/debits/{debit['id']}:settle")
+    await client.create(f"/v1/debits/{debit['id']}:settle")
     assert await ear.hear() == [
         ("PaymentReceived", None, None),
         ("InvoiceBalanceChanged", 0, 0),
@@ -77,10 +77,10 @@ async def test_a_settled_debit_is_never_open_and_not_in_flight(service: Service)
 async def test_a_refused_debit_is_covered_by_cash_at_once(service: Service) -> None:
     client = service[1]
     issued, ear = await owe(service, 1000)
-    debit = await client.made("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-1"})
+    debit = await client.create("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-1"})
     await pay(client, issued, 400)
     await ear.hear()
-    await client.made(f"/v1/debits/{debit['id']}:fail", {"failure": "AC04 account closed"})
+    await client.create(f"/v1/debits/{debit['id']}:fail", {"failure": "AC04 account closed"})
     assert await ear.hear() == [
         ("PaymentFailed", None, None),
         ("UnappliedCashUsed", None, None),
@@ -91,9 +91,9 @@ async def test_a_refused_debit_is_covered_by_cash_at_once(service: Service) -> N
 async def test_a_refused_debit_without_cash_is_due_again(service: Service) -> None:
     client = service[1]
     issued, ear = await owe(service, 1000)
-    debit = await client.made("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-1"})
+    debit = await client.create("/v1/debits", {"invoice_id": issued["id"], "reference": "DD-1"})
     await ear.hear()
-    await client.made(f"/v1/debits/{debit['id']}:fail", {"failure": "AC04 account closed"})
+    await client.create(f"/v1/debits/{debit['id']}:fail", {"failure": "AC04 account closed"})
     assert await ear.hear() == [("PaymentFailed", None, None), ("InvoiceBalanceChanged", 1000, 0)]
 
 
@@ -108,7 +108,7 @@ async def test_a_reversed_payment_is_replaced_by_cash(service: Service, cash: in
     payment = await pay(client, issued, 1000)
     await pay(client, issued, cash)
     await ear.hear()
-    await client.made(f"/v1/payments/{payment['id']}:reverse", REASON)
+    await client.create(f"/v1/payments/{payment['id']}:reverse", REASON)
     assert await ear.hear() == [("PaymentReversed", None, None), ("UnappliedCashUsed", None, None), *balances]
     shown = await client.got(f"/v1/invoices/{issued['id']}/balance")
     assert shown["open_minor"] == 1000 - cash
@@ -134,7 +134,7 @@ async def test_a_rejected_dispute_is_paid_by_the_cash_that_waited(service: Servi
     issued, ear = await owe(service, 1000)
     dispute_id = uuid4()
     reserve = {"dispute_id": str(dispute_id), "invoice_id": issued["id"], "lines": [{"line": 1, "amount_minor": 1000}]}
-    await client.made("/v1/reservations", reserve)
+    await client.create("/v1/reservations", reserve)
     await pay(client, issued, 1000)
     await ear.hear()
     await runtime.units.run(lambda unit: dispute_reservations.settle_dispute(unit, dispute_id, {}))

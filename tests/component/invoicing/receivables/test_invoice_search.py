@@ -27,12 +27,12 @@ async def find_numbers(client: Client, query: str) -> list[str]:
 
 async def register(client: Client, **more: Any) -> str:
     """Register an account; its id."""
-    return str((await client.made("/v1/accounts", account(**more)))["id"])
+    return str((await client.create("/v1/accounts", account(**more)))["id"])
 
 
 async def issue(client: Client, owner: str, amount: int, **more: Any) -> dict[str, Any]:
     """Issue an invoice of one line."""
-    return await client.made("/v1/invoices", invoice(owner, amount, **more))
+    return await client.create("/v1/invoices", invoice(owner, amount, **more))
 
 
 async def test_each_filter_finds_what_it_says_and_all_together_too(billing: Billing) -> None:
@@ -46,7 +46,7 @@ async def test_each_filter_finds_what_it_says_and_all_together_too(billing: Bill
     await issue(client, owner, 300, due_date="2026-04-20")
     await issue(client, other, 400, due_date="2026-04-20")
     await billing.database.move(datetime(2026, 3, 5, 9, tzinfo=UTC))
-    await client.made("/v1/payments", {"account_id": owner, "amount": eur(100), "invoice_id": paid["id"]})
+    await client.create("/v1/payments", {"account_id": owner, "amount": eur(100), "invoice_id": paid["id"]})
     await billing.database.move(datetime(2026, 3, 21, 9, tzinfo=UTC))
     await sweep(billing.runtime)
     of_owner = f"account_id={owner}"
@@ -109,9 +109,9 @@ async def test_a_billed_invoice_has_period_quantity_price_net_and_tax_of_its_lin
 
 async def test_an_invoice_and_a_payment_show_each_other(billing: Billing) -> None:
     owner = await register(billing.client)
-    owed = await billing.client.made("/v1/invoices", invoice(owner, 100, 200))
+    owed = await billing.client.create("/v1/invoices", invoice(owner, 100, 200))
     body = {"account_id": owner, "amount": eur(250), "invoice_id": owed["id"]}
-    payment = await billing.client.made("/v1/payments", body)
+    payment = await billing.client.create("/v1/payments", body)
     read = await billing.client.got(f"/v1/payments/{payment['id']}")
     shown = (await billing.client.got(f"/v1/invoices/{owed['id']}"))["allocations"]
     assert read["allocations"] == shown

@@ -32,8 +32,8 @@ async def set_rule(client: Client, required: Any, code: str = "GS-DE") -> httpx2
 
 async def pay_in(client: Client, minor: int = 2_000, **profile: Any) -> str:
     """Register an account with unapplied cash; its id."""
-    owner = str((await client.made("/v1/accounts", account(**profile)))["id"])
-    await client.made("/v1/payments", {"account_id": owner, "amount": eur(minor)})
+    owner = str((await client.create("/v1/accounts", account(**profile)))["id"])
+    await client.create("/v1/payments", {"account_id": owner, "amount": eur(minor)})
     return owner
 
 
@@ -90,7 +90,7 @@ async def test_a_refund_within_the_limit_is_paid_at_once_where_none_is_required(
 
 async def test_above_the_limit_it_waits_all_the_same_and_nobody_decides_about_their_own(client: Client) -> None:
     await set_rule(client, False)
-    issued = await client.made("/v1/invoices", invoice(await pay_in(client), 2_000))
+    issued = await client.create("/v1/invoices", invoice(await pay_in(client), 2_000))
     answers = [
         await refund(client, await pay_in(client), 501),
         await client.post("/v1/credit-notes", build_credit(issued["id"], (1, 501))),

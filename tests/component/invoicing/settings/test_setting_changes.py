@@ -34,8 +34,8 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 
 async def issue(client: Client, legal_entity: str = "GS-DE") -> None:
     """Issue the first invoice of a legal entity."""
-    owner = (await client.made("/v1/accounts", account(legal_entity=legal_entity)))["id"]
-    await client.made("/v1/invoices", invoice(owner, 10_000))
+    owner = (await client.create("/v1/accounts", account(legal_entity=legal_entity)))["id"]
+    await client.create("/v1/invoices", invoice(owner, 10_000))
 
 
 async def propose(client: Client, setting: Setting) -> Any:

@@ -26,7 +26,7 @@ async def test_what_changed_and_what_is_scheduled_is_read_one_by_one_and_in_the_
     owner = await billing.account()
     version = VERSION | {"prices": {"EUR": {"unit_price_minor": 1209}}}
     body = {"code": "suite", "name": "Business Suite", "version": version}
-    dearer = (await billing.client.made("/v1/plans", body))["id"]
+    dearer = (await billing.client.create("/v1/plans", body))["id"]
     subscription = await billing.buy(await billing.plan(), owner)
     bought = await billing.client.got(f"/v1/subscriptions/{subscription}")
     assert bought["product"] == "Business Premium"
@@ -89,7 +89,7 @@ async def test_a_subscription_without_a_plan_is_read_as_it_was_bought(billing: B
         "vendor_customer_id": "tenant-17",
         "vendor_subscription_id": f"vendor-{uuid4()}",
     }
-    made = await billing.client.made("/v1/subscriptions", body)
+    made = await billing.client.create("/v1/subscriptions", body)
     assert made == await billing.client.got(f"/v1/subscriptions/{made['id']}")
     assert (made["product"], made["quantity"], made["plan_id"], made["end_of_term"]) == (
         "Backup",

@@ -9,9 +9,9 @@ import pytest
 from deploy.local.tokens import Keys
 from tests.builders import Database, running
 from tests.component import bank_statements
-from tests.component.bank_statements import Paid, camt
+from tests.component.bank_statements import Paid, build_camt_statement
 from tests.component.billing_world import Billing
-from tests.component.invoicing.usage.test_usage_files import send, subscribed
+from tests.component.invoicing.usage.test_usage_files import send, subscribe_and_bill
 from tests.usage_files import as_csv, as_json_lines, usage_line
 
 OCTETS = "application/octet-stream"
@@ -24,7 +24,7 @@ async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncItera
 
 
 async def test_the_layout_is_told_by_how_the_file_begins(billing: Billing) -> None:
-    _, subscription = await subscribed(billing)
+    _, subscription = await subscribe_and_bill(billing)
     lines = [usage_line(subscription, id=f"line-{number}") for number in range(5)]
     files = (
         as_csv(lines[:1]),
@@ -43,7 +43,7 @@ async def test_what_is_neither_is_refused_with_its_reason(billing: Billing, file
 
 
 async def test_a_statement_without_a_mapping_is_xml(billing: Billing) -> None:
-    taken = await bank_statements.send(billing.client, camt([Paid("of March", 700)]), OCTETS)
+    taken = await bank_statements.send(billing.client, build_camt_statement([Paid("of March", 700)]), OCTETS)
     assert (taken.status_code, taken.json()["format"]) == (201, "camt.053")
     refused = await bank_statements.send(billing.client, b"day;sum\n", OCTETS, mapping="unknown")
     assert (refused.status_code, refused.json()["code"]) == (404, "not_found")

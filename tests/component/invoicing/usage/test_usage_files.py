@@ -37,15 +37,15 @@ async def send(billing: Billing, content: bytes, type_: str = "text/csv", key: s
     return await billing.client.http.post("/v1/usage-files", content=content, headers=headers, params=asked)
 
 
-async def taken(billing: Billing, content: bytes, *more: str, **query: str) -> tuple[int, int]:
-    """How many lines of a file were new, and how many were known."""
+async def send_accepted_file(billing: Billing, content: bytes, *more: str, **query: str) -> tuple[int, int]:
+    """Send a file that must be accepted; return how many of its lines were new, and how many were known."""
     answer = await send(billing, content, *more, **query)
     assert answer.status_code == 201, answer.text
     return answer.json()["new"], answer.json()["known"]
 
 
-async def kept(billing: Billing) -> tuple[int, int]:
-    """How many lines of usage there are, and charges of them."""
+async def count_usage(billing: Billing) -> tuple[int, int]:
+    """Count the lines of usage, and the charges of them."""
     return tuple((await billing.database.rows(KEPT))[0])
 
 
@@ -54,8 +54,8 @@ def errors(answer: Any) -> tuple[int, str, list[str]]:
     return answer.status_code, answer.json()["code"], [error["field"] for error in answer.json()["errors"]]
 
 
-async def subscribed(billing: Billing, markup: int = 1500, **more: Any) -> tuple[str, str]:
-    """An account and its subscription, whose first month is billed."""
+async def subscribe_and_bill(billing: Billing, markup: int = 1500, **more: Any) -> tuple[str, str]:
+    """Buy a subscription for a new account and bill its first month; return both."""
     owner = await billing.account(**more)
     bought = await billing.buy(await billing.plan(usage_markup_bp=markup), owner)
     await billing.run()
@@ -65,48 +65,50 @@ async def subscribed(billing: Billing, markup: int = 1500, **more: Any) -> tuple
 async def test_a_file_is_on_the_next_invoice_once_in_its_order(billing: Billing) -> None:
     """12.5 hours at 0.0999 with 15 % are 1.4360..., truncated: 1.43; 3 are 3.4482: 3.44. One line for each meter."""
     await billing.rate()
-    owner, bought = await subscribed(billing)
+    owner, bought = await subscribe_and_bill(billing)
     lines = [usage_line(bought, "9", quantity="3", unit_cost="0.9995"), usage_line(bought, "1")]
     lines += [usage_line(bought, f"8{n}", quantity=f"{n}", unit_cost="1", meter=f"m{9 - n}") for n in range(6)]
-    assert await taken(billing, as_csv(lines)) == (8, 0)
-    assert await taken(billing, as_csv(lines)) == (0, 8)
-    assert await taken(billing, as_json_lines([*lines, usage_line(bought, "6", quantity="0")]), JSON_LINES) == (1, 8)
-    assert await kept(billing) == (9, 6)
+    assert await send_accepted_file(billing, as_csv(lines)) == (8, 0)
+    assert await send_accepted_file(billing, as_csv(lines)) == (0, 8)
+    assert await send_accepted_file(
+        billing, as_json_lines([*lines, usage_line(bought, "6", quantity="0")]), JSON_LINES
+    ) == (1, 8)
+    assert await count_usage(billing) == (9, 6)
     await billing.run()
     assert [net for net, _, _ in (await billing.lines(owner))[1:]] == [344 + 143, 115, 230, 345, 460, 575]
-    assert await taken(billing, as_csv([usage_line(bought, "late", period_from="2025-11-01")])) == (1, 0)
+    assert await send_accepted_file(billing, as_csv([usage_line(bought, "late", period_from="2025-11-01")])) == (1, 0)
     await billing.run()
     assert [net for net, _, _ in (await billing.lines(owner))[7:]] == [143]
 
 
 async def test_a_line_says_what_was_used_when_and_in_how_many_lines(billing: Billing) -> None:
     await billing.rate()
-    _, bought = await subscribed(billing)
+    _, bought = await subscribe_and_bill(billing)
     days = [(f"2026-02-{day:02}", f"2026-02-{day + 1:02}") for day in (3, 1, 2)]
     lines = [usage_line(bought, str(n), period_from=a, period_to=b) for n, (a, b) in enumerate(days)]
-    await taken(billing, as_csv(lines))
+    await send_accepted_file(billing, as_csv(lines))
     await billing.run()
     issued = await billing.database.value("SELECT id FROM invoicing.invoices ORDER BY number DESC LIMIT 1")
-    told = await billing.client.got(f"/v1/invoices/{issued}/lines/1/explanation")
-    assert told["net_minor"] == 3 * 143
-    assert (told["period"]["period_from"], told["period"]["period_to"]) == ("2026-02-01", "2026-02-04")
-    assert told["usage"] == {"meter": "hours", "lines": 3, "quantity": "37.5"}
-    assert "hours, 2026-02-01 – 2026-02-03" in told["description"]
-    assert told["arithmetic"].startswith("3 lines of usage of hours, 37.5 in all: €4.29; tax of 19.00 %")
+    explanation = await billing.client.got(f"/v1/invoices/{issued}/lines/1/explanation")
+    assert explanation["net_minor"] == 3 * 143
+    assert (explanation["period"]["period_from"], explanation["period"]["period_to"]) == ("2026-02-01", "2026-02-04")
+    assert explanation["usage"] == {"meter": "hours", "lines": 3, "quantity": "37.5"}
+    assert "hours, 2026-02-01 – 2026-02-03" in explanation["description"]
+    assert explanation["arithmetic"].startswith("3 lines of usage of hours, 37.5 in all: €4.29; tax of 19.00 %")
 
 
 async def test_more_lines_than_an_invoice_takes_are_billed(billing: Billing) -> None:
     await billing.rate()
-    owner, bought = await subscribed(billing)
+    owner, bought = await subscribe_and_bill(billing)
     many = MOST_LINES + 1
-    assert await taken(billing, as_csv(usage_line(bought, str(n)) for n in range(many))) == (many, 0)
+    assert await send_accepted_file(billing, as_csv(usage_line(bought, str(n)) for n in range(many))) == (many, 0)
     run = await billing.run()
     assert run["accounts"] == {"issued": 1}
     assert (await billing.lines(owner))[1][0] == 143 * many
 
 
 async def test_what_a_meter_comes_to_is_not_larger_than_any_invoice(billing: Billing) -> None:
-    _, bought = await subscribed(billing, markup=0)
+    _, bought = await subscribe_and_bill(billing, markup=0)
     most = {"quantity": "9" * 12, "unit_cost": "50"}  # 49,999,999,999,950.00 of 90,000,000,000,000.00
     lines = [
         usage_line(bought, "1", **most),
@@ -114,11 +116,11 @@ async def test_what_a_meter_comes_to_is_not_larger_than_any_invoice(billing: Bil
         usage_line(bought, "3", meter="m", **most),
     ]
     assert errors(await send(billing, as_csv(lines))) == (422, "usage_refused", ["line.3.quantity"])
-    assert await kept(billing) == (0, 0)
+    assert await count_usage(billing) == (0, 0)
 
 
 async def test_every_layout_says_the_same(billing: Billing) -> None:
-    _, bought = await subscribed(billing)
+    _, bought = await subscribe_and_bill(billing)
     lines = [usage_line(bought, str(n), meter=f"hours, „{n}“", quantity=f"{n}.25") for n in range(5)]
     for n, (type_, content) in enumerate(
         (
@@ -129,7 +131,7 @@ async def test_every_layout_says_the_same(billing: Billing) -> None:
             ("application/gzip", as_json_lines(lines, packed=True, numbers=True)),
         )
     ):
-        assert await taken(billing, content, type_, source=f"meters-{n}") == (5, 0)
+        assert await send_accepted_file(billing, content, type_, source=f"meters-{n}") == (5, 0)
     rows = await billing.database.rows(
         "SELECT id, meter, quantity, unit_cost, period_from, period_to, count(*) FROM invoicing.usage_lines GROUP BY 1,"
         " 2, 3, 4, 5, 6"
@@ -140,7 +142,7 @@ async def test_every_layout_says_the_same(billing: Billing) -> None:
 
 
 async def test_a_broken_line_leaves_nothing_and_is_named(billing: Billing) -> None:
-    _, bought = await subscribed(billing)
+    _, bought = await subscribe_and_bill(billing)
     lines = [usage_line(bought, str(n)) for n in range(5000)]
     lines[4321]["quantity"] = "1,5"
     assert errors(await send(billing, as_csv(lines))) == (422, "file_refused", ["line.4323.quantity"])
@@ -151,15 +153,15 @@ async def test_a_broken_line_leaves_nothing_and_is_named(billing: Billing) -> No
     )
     cut = await send(billing, as_json_lines(lines, packed=True)[:-30], "application/gzip")
     assert errors(cut)[:2] == (422, "file_refused")
-    assert await kept(billing) == (0, 0)
+    assert await count_usage(billing) == (0, 0)
     lines[4321]["quantity"] = "1.5"
-    assert await taken(billing, as_json_lines(lines, packed=True), "application/gzip") == (5000, 0)
-    assert await kept(billing) == (5000, 1)
+    assert await send_accepted_file(billing, as_json_lines(lines, packed=True), "application/gzip") == (5000, 0)
+    assert await count_usage(billing) == (5000, 1)
 
 
 async def test_requests_and_files_are_refused_by_the_same_rules(billing: Billing) -> None:
-    _, bought = await subscribed(billing)
-    _, foreign = await subscribed(billing, currency="JPY")
+    _, bought = await subscribe_and_bill(billing)
+    _, foreign = await subscribe_and_bill(billing, currency="JPY")
     huge = "9" * 12
     for wrong, column in (
         (usage_line(str(uuid4()), "x"), "subscription_id"),
@@ -173,7 +175,7 @@ async def test_requests_and_files_are_refused_by_the_same_rules(billing: Billing
         assert errors(by_request) == (422, "usage_refused", [f"lines.2.{column}"])
         assert errors(by_file) == (422, "usage_refused", [f"line.4.{column}"])
         assert by_request.json()["detail"] == by_file.json()["detail"]
-    assert await kept(billing) == (0, 0)
+    assert await count_usage(billing) == (0, 0)
     many = await send(billing, as_csv(usage_line(str(uuid4()), str(n)) for n in range(30)))
     assert errors(many) == (422, "usage_refused", [f"line.{n}.subscription_id" for n in range(2, 22)])
 
@@ -198,8 +200,8 @@ async def test_the_statement_charges_what_the_rule_says(billing: Billing, curren
         lines.append(usage_line(bought, str(n), quantity=quantity, unit_cost=cost))
         wanted[str(n)] = compute_amount(Decimal(quantity), Decimal(cost), bp, currency)
     body = {"source": "request", "currency": currency, "lines": lines}
-    assert await billing.client.made("/v1/usage-lines", body) == {"new": 300, "known": 0}
-    assert await taken(billing, as_csv(lines), source="file", currency=currency) == (300, 0)
+    assert await billing.client.create("/v1/usage-lines", body) == {"new": 300, "known": 0}
+    assert await send_accepted_file(billing, as_csv(lines), source="file", currency=currency) == (300, 0)
     for source in ("request", "file"):
         rows = await billing.database.rows(
             "SELECT id, amount_minor FROM invoicing.usage_lines WHERE source = $1", source
@@ -210,10 +212,10 @@ async def test_the_statement_charges_what_the_rule_says(billing: Billing, curren
 
 
 async def test_the_same_key_has_the_first_answer_for_the_same_file_only(billing: Billing) -> None:
-    _, bought = await subscribed(billing)
+    _, bought = await subscribe_and_bill(billing)
     first, other = as_csv([usage_line(bought, "1")]), as_csv([usage_line(bought, "2")])
     answers = [await send(billing, content, key="march") for content in (first, first, other)]
-    assert [one.status_code for one in answers] == [201, 201, 422]
+    assert [answer.status_code for answer in answers] == [201, 201, 422]
     assert answers[1].json() == answers[0].json() == {"new": 1, "known": 0}
     assert answers[1].headers["idempotency-replayed"] == "true"
     assert answers[2].json()["code"] == "idempotency_key_reused"
@@ -222,19 +224,19 @@ async def test_the_same_key_has_the_first_answer_for_the_same_file_only(billing:
 
 
 async def test_a_file_waits_for_nobody_who_holds_an_account_of_it(billing: Billing) -> None:
-    owner, bought = await subscribed(billing)
+    owner, bought = await subscribe_and_bill(billing)
     async with billing.database.connected() as holder, holder.transaction():
         await holder.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR UPDATE", owner)
-        assert await taken(billing, as_csv([usage_line(bought)])) == (1, 0)
+        assert await send_accepted_file(billing, as_csv([usage_line(bought)])) == (1, 0)
 
 
 async def test_of_two_files_at_once_each_line_is_taken_once(billing: Billing) -> None:
-    bought = [(await subscribed(billing))[1] for _ in range(3)]
+    bought = [(await subscribe_and_bill(billing))[1] for _ in range(3)]
     lines = [usage_line(bought[n % 3], str(n)) for n in range(900)]
     files = [as_csv(lines), as_csv(lines[::-1]), as_csv(lines[100:500])]
-    found = await asyncio.gather(*(taken(billing, file) for file in files))
-    assert sum(new for new, _ in found) == 900
-    assert (await kept(billing))[0] == 900
+    counts = await asyncio.gather(*(send_accepted_file(billing, file) for file in files))
+    assert sum(new for new, _ in counts) == 900
+    assert (await count_usage(billing))[0] == 900
     charged = "SELECT sum(amount_minor) FROM invoicing.charges WHERE kind = 'usage'"
     assert await billing.database.value(charged) == 900 * 143
 
@@ -242,16 +244,16 @@ async def test_of_two_files_at_once_each_line_is_taken_once(billing: Billing) ->
 async def test_a_unit_that_runs_again_reads_the_file_again(billing: Billing, monkeypatch: pytest.MonkeyPatch) -> None:
     add, attempts = usage_repository.insert_rated_lines, []
 
-    async def lost(*arguments: Any) -> Any:
+    async def fail_twice(*arguments: Any) -> Any:
         attempts.append(1)
         if len(attempts) < 3:
             raise ConnectionError("gone")
         return await add(*arguments)
 
-    monkeypatch.setattr(usage_repository, "insert_rated_lines", lost)
-    _, bought = await subscribed(billing)
+    monkeypatch.setattr(usage_repository, "insert_rated_lines", fail_twice)
+    _, bought = await subscribe_and_bill(billing)
     packed = as_json_lines([usage_line(bought, str(n)) for n in range(3000)], packed=True)
-    assert (await taken(billing, packed, "application/gzip"), len(attempts)) == ((3000, 0), 3)
+    assert (await send_accepted_file(billing, packed, "application/gzip"), len(attempts)) == ((3000, 0), 3)
 
 
 async def test_what_is_no_file_is_refused(billing: Billing) -> None:
@@ -261,4 +263,4 @@ async def test_what_is_no_file_is_refused(billing: Billing) -> None:
         assert (answer.status_code, answer.json()["code"]) == (415, "unknown_layout")
     assert (await send(billing, content, source="a b")).status_code == 422
     assert (await send(billing, content, currency="euro")).status_code == 422
-    assert await taken(billing, content) == (0, 0)
+    assert await send_accepted_file(billing, content) == (0, 0)

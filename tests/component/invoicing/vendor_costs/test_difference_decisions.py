@@ -39,7 +39,7 @@ async def sell(billing: Billing, currency: str = "EUR") -> str:
 async def reconcile(billing: Billing, *lines: BilledLine, currency: str = "EUR") -> list[dict[str, Any]]:
     """Reconcile a vendor invoice of these lines; its differences."""
     body = vendor_invoice(billed_total(lines), currency=currency)
-    made = await billing.client.made("/v1/vendor-invoices", body)
+    made = await billing.client.create("/v1/vendor-invoices", body)
     here = World(billing.client, billing.database, made["id"], made["id"])
     answer = await here.put(made["id"], as_csv(lines))
     assert answer.status_code == 201, answer.text
@@ -119,7 +119,7 @@ async def test_what_is_accepted_leaves_the_payable(billing: Billing, billed: int
     await sell(billing)
     (difference,) = await reconcile(billing, build_line(billed, 12))
     paid = {"amount_minor": billed, "currency": "EUR", "paid_on": "2026-03-02", "reason": "run"}
-    await billing.client.made(f"/v1/vendor-invoices/{difference['vendor_invoice_id']}:pay", paid)
+    await billing.client.create(f"/v1/vendor-invoices/{difference['vendor_invoice_id']}:pay", paid)
     assert (await billing.trial_balance())["vendor_payable", "EUR"] == difference_minor
     assert await decide(billing, difference, decision="accept", reason="small") == (200, None)
     balance = await billing.trial_balance()

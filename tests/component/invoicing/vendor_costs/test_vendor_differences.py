@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from tests.builders import Database, running
-from tests.component.vendor_world import Service, at_once, told
+from tests.component.vendor_world import Service, at_once, read_vendor_events
 from tests.vendor_files import BilledLine, expect, world
 
 
@@ -33,23 +33,27 @@ async def test_a_difference_is_decided_once(service: Service) -> None:
     (open_,) = await differing(service, 1)
     path = f"/v1/vendor-differences/{open_['id']}:decide"
     decisions = ("dispute_with_vendor", "accept")
-    bodies = [{"decision": one, "reason": f"because of {one}"} for one in decisions]
+    bodies = [{"decision": decision, "reason": f"because of {decision}"} for decision in decisions]
     answers = await at_once(service, open_["vendor_invoice_id"], path, bodies)
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"already_decided"}
     place = [answer.status_code for answer in answers].index(200)
-    found = await client.got(f"/v1/vendor-differences/{open_['id']}")
-    assert (found["state"], found["decision"], found["reason"]) == (
+    decided = await client.got(f"/v1/vendor-differences/{open_['id']}")
+    assert (decided["state"], decided["decision"], decided["reason"]) == (
         "decided",
         decisions[place],
         f"because of {decisions[place]}",
     )
-    assert (found["decided_by"], found["decided_at"]) != (None, None)
-    events = [one for one in await told(database, open_["vendor_invoice_id"]) if one[0] == "VendorDifferenceDecided"]
-    ((_, headers, data),) = events
-    assert (data["decision"], data["difference_minor"], data["currency"]) == (decisions[place], 100, "EUR")
+    assert (decided["decided_by"], decided["decided_at"]) != (None, None)
+    events = [
+        event
+        for event in await read_vendor_events(database, open_["vendor_invoice_id"])
+        if event[0] == "VendorDifferenceDecided"
+    ]
+    ((_, headers, payload),) = events
+    assert (payload["decision"], payload["difference_minor"], payload["currency"]) == (decisions[place], 100, "EUR")
     entry = await client.got(f"/v1/audit-entries/{headers['ce_actionid']}")
-    assert (entry["personal"]["reason"], entry["actor"]) == (found["reason"], found["decided_by"])
+    assert (entry["personal"]["reason"], entry["actor"]) == (decided["reason"], decided["decided_by"])
 
 
 async def test_a_decision_sent_again_is_the_same_one(service: Service) -> None:
@@ -64,8 +68,8 @@ async def test_a_decision_sent_again_is_the_same_one(service: Service) -> None:
 async def test_the_work_list_is_paged_and_asked(service: Service) -> None:
     _, client, _ = service
     all_ = await differing(service, 7)
-    assert [one["first_line"] for one in all_] == list(range(2, 9))
-    await client.made(f"/v1/vendor-differences/{all_[2]['id']}:decide", {"decision": "accept", "reason": "small"})
+    assert [difference["first_line"] for difference in all_] == list(range(2, 9))
+    await client.create(f"/v1/vendor-differences/{all_[2]['id']}:decide", {"decision": "accept", "reason": "small"})
     seen: list[str] = []
     page: dict[str, Any] = {"next": None}
     while len(seen) < 20:
@@ -74,7 +78,7 @@ async def test_the_work_list_is_paged_and_asked(service: Service) -> None:
         seen += [item["id"] for item in page["items"]]
         if page["next"] is None:
             break
-    assert seen == [one["id"] for one in all_ if one["id"] != all_[2]["id"]]
+    assert seen == [difference["id"] for difference in all_ if difference["id"] != all_[2]["id"]]
 
     async def count(**asked: Any) -> int:
         return len((await client.got("/v1/vendor-differences", **asked))["items"])
@@ -93,13 +97,13 @@ async def test_differences_of_an_account_are_found(service: Service) -> None:
     here = await world(client, database)
     await expect(database, [here.charge()])
     await here.reconcile_lines([BilledLine(subtotal=10091), BilledLine("vendor-9")])
-    (found,) = await here.differences(account_id=here.account_id)
-    assert (found["verdict"], found["subscription_id"]) == ("price_difference", str(here.subscription_id))
+    (difference,) = await here.differences(account_id=here.account_id)
+    assert (difference["verdict"], difference["subscription_id"]) == ("price_difference", str(here.subscription_id))
 
 
 async def test_who_is_no_customer_can_be_disputed_and_accepted(service: Service) -> None:
     _, client, _ = service
     decisions = ("dispute_with_vendor", "accept")
-    for one, decision in zip(await differing(service, 2), decisions, strict=True):
+    for difference, decision in zip(await differing(service, 2), decisions, strict=True):
         body = {"decision": decision, "reason": "as agreed"}
-        assert (await client.made(f"/v1/vendor-differences/{one['id']}:decide", body))["decision"] == decision
+        assert (await client.create(f"/v1/vendor-differences/{difference['id']}:decide", body))["decision"] == decision

@@ -58,9 +58,9 @@ async def test_the_form_of_the_portal_is_matched(client: Client, database: Datab
 
 async def sell_to_guid(client: Client, database: Database, customer: str, subscription_id: str) -> World:
     """Sell to a customer that the vendor knows by GUIDs."""
-    owner = (await client.made("/v1/accounts", account(vendor_customer_ids=[customer])))["id"]
+    owner = (await client.create("/v1/accounts", account(vendor_customer_ids=[customer])))["id"]
     body = subscription(owner, vendor_customer_id=customer, vendor_subscription_id=subscription_id)
-    bought = await client.made("/v1/subscriptions", body)
+    bought = await client.create("/v1/subscriptions", body)
     return World(client, database, owner, bought["id"])
 
 
@@ -97,14 +97,14 @@ async def test_lines_that_were_taken_as_the_vendor_wrote_them_are_compared_again
     )
     await expect(database, [place.charge()])
     path = f"/v1/vendor-invoices/{invoice_id}/reconciliation:compare"
-    (verdict,) = (await client.made(path, {"reason": "the charge was recorded late"}))["verdicts"]
+    (verdict,) = (await client.create(path, {"reason": "the charge was recorded late"}))["verdicts"]
     assert (verdict["verdict"], verdict["lines"]) == ("matched", 1)
 
 
 async def test_two_subscriptions_with_the_same_guid_count_a_line_once(client: Client, database: Database) -> None:
     place = await sell_to_guid(client, database, CUSTOMER, LOWER)
     twin = subscription(str(place.account_id), vendor_customer_id=CUSTOMER, vendor_subscription_id=LOWER.upper())
-    await client.made("/v1/subscriptions", twin)
+    await client.create("/v1/subscriptions", twin)
     await expect(database, [place.charge()])
     line = {"CustomerId": CUSTOMER, "SubscriptionId": LOWER}
     assert await reconcile(place, line) == [("matched", 1, 10_080)]

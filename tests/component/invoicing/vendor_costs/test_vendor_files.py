@@ -30,14 +30,14 @@ async def here(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator
         yield await world(client, database)
 
 
-async def kept(here: World) -> tuple[int, ...]:
-    """How many reconciliations, lines, sums and differences there are."""
+async def count_everything(here: World) -> tuple[int, ...]:
+    """Count the reconciliations, lines, sums and differences that there are."""
     return tuple((await here.database.rows(EVERYTHING))[0])
 
 
-def verdicts(found: dict[str, Any]) -> dict[str, int]:
+def verdicts(reconciliation: dict[str, Any]) -> dict[str, int]:
     """The lines of each verdict."""
-    return {verdict["verdict"]: verdict["lines"] for verdict in found["verdicts"]}
+    return {verdict["verdict"]: verdict["lines"] for verdict in reconciliation["verdicts"]}
 
 
 def refusal(answer: Any) -> tuple[int, str]:
@@ -48,7 +48,7 @@ def refusal(answer: Any) -> tuple[int, str]:
 async def test_a_file_with_a_broken_line_leaves_nothing(here: World) -> None:
     lines = [BilledLine(f"vendor-{n}") for n in range(1200)]
     invoice_id = await here.record_invoice(lines)
-    before = await kept(here)
+    before = await count_everything(here)
     for type_, content, number in (
         ("text/csv", as_csv([*lines[:998], replace(lines[0], currency="USD"), *lines[999:]]), 1000),
         ("application/jsonl", as_json_lines([*lines[:999], replace(lines[0], currency="USD"), *lines[1000:]]), 1000),
@@ -56,7 +56,7 @@ async def test_a_file_with_a_broken_line_leaves_nothing(here: World) -> None:
         answer = await here.put(invoice_id, content, type_)
         assert refusal(answer) == (422, "file_refused")
         assert [error["field"] for error in answer.json()["errors"]] == [f"line.{number}.Currency"]
-    assert await kept(here) == before == (0, 0, 0, 0)
+    assert await count_everything(here) == before == (0, 0, 0, 0)
     assert (await here.client.get(f"/v1/vendor-invoices/{invoice_id}/reconciliation")).status_code == 404
     assert (await here.put(invoice_id, as_csv(lines))).status_code == 201
 
@@ -68,7 +68,7 @@ async def test_a_packed_file_that_was_cut_off_leaves_nothing(here: World) -> Non
     cut = await here.put(invoice_id, packed[:-30], "application/gzip")
     assert refusal(cut) == (422, "file_refused")
     assert "the gzip is broken here" in cut.json()["detail"]
-    assert await kept(here) == (0, 0, 0, 0)
+    assert await count_everything(here) == (0, 0, 0, 0)
     assert (await here.put(invoice_id, packed, "application/gzip")).status_code == 201
 
 
@@ -91,13 +91,13 @@ async def test_the_same_file_again_changes_nothing(here: World) -> None:
     lines = [BilledLine(), BilledLine("vendor-9")]
     invoice_id = await here.record_invoice(lines)
     first = await here.put(invoice_id, as_csv(lines))
-    before = await kept(here)
+    before = await count_everything(here)
     again = [await here.put(invoice_id, as_csv(lines)) for _ in range(2)]
     again.append(await here.put(invoice_id, as_csv(lines), replace=True, reason="to be sure"))
-    assert [one.status_code for one in again] == [200] * 3
-    assert [one.json() for one in again] == [first.json()] * 3
+    assert [answer.status_code for answer in again] == [200] * 3
+    assert [answer.json() for answer in again] == [first.json()] * 3
     assert await here.client.got(f"/v1/vendor-invoices/{invoice_id}/reconciliation") == first.json()
-    assert await kept(here) == before
+    assert await count_everything(here) == before
     assert len(await here.database.rows(COMPLETED)) == 1
 
 
@@ -120,7 +120,7 @@ async def test_another_file_takes_the_place_of_the_first_on_request_until_someth
     assert (str(row["id"]), row["replaced_why"], row["lines"]) == (before["id"], "corrected", 1)
     assert (await here.put(invoice_id, as_csv(third), replace=True, reason="again")).status_code == 201
     decided = (await here.differences())[0]["id"]
-    await here.client.made(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
+    await here.client.create(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
     assert refusal(await here.put(invoice_id, as_csv(second), replace=True, reason="x")) == (409, "decisions_taken")
     assert (await here.put(invoice_id, as_csv(third))).status_code == 200
 
@@ -128,7 +128,7 @@ async def test_another_file_takes_the_place_of_the_first_on_request_until_someth
 async def test_every_layout_says_the_same(here: World) -> None:
     await expect(here.database, [here.charge()])
     lines = [BilledLine(tax=1915), BilledLine("vendor-9", quantity=-3), BilledLine(charge_type="customerCredit")]
-    found = []
+    outcomes = []
     names = sorted(BilledLine().fields())
     for type_, content in (
         ("text/csv; charset=utf-8", as_csv(lines)),
@@ -142,11 +142,16 @@ async def test_every_layout_says_the_same(here: World) -> None:
         answer = await here.put(invoice_id, content, type_)
         assert answer.status_code == 201, answer.text
         work = await here.differences(vendor_invoice_id=invoice_id)
-        found.append((answer.json()["verdicts"], [(one["verdict"], one["difference_minor"]) for one in work]))
+        outcomes.append(
+            (
+                answer.json()["verdicts"],
+                [(difference["verdict"], difference["difference_minor"]) for difference in work],
+            )
+        )
         # What one invoice has billed is not expected on the next: each begins afresh.
         await here.database.execute("DELETE FROM invoicing.reconciliation_lines")
-    assert all(one == found[0] for one in found)
-    assert found[0][1] == [("no_customer", 10080), ("not_comparable", 10080)]
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert outcomes[0][1] == [("no_customer", 10080), ("not_comparable", 10080)]
 
 
 async def test_a_content_type_that_is_no_layout_is_refused(here: World) -> None:
@@ -165,33 +170,33 @@ async def test_a_file_larger_than_is_taken_is_refused(here: World) -> None:
 
 async def test_the_event_tells_the_sums_and_no_customer(here: World) -> None:
     await expect(here.database, [here.charge()])
-    found = await here.reconcile_lines([BilledLine(), BilledLine("vendor-9")], number="G-17")
+    reconciliation = await here.reconcile_lines([BilledLine(), BilledLine("vendor-9")], number="G-17")
     (row,) = await here.database.rows(COMPLETED)
     assert '"number":"G-17"' in row["data"]
     assert '{"verdict":"matched","comparisons":1,"lines":1,"billed_minor":10080,"expected_minor":10080}' in row["data"]
-    assert found["file_sha256"] in row["data"]
+    assert reconciliation["file_sha256"] in row["data"]
     assert "tenant-17" not in row["data"]
 
 
 async def test_of_two_files_at_once_one_is_taken(here: World) -> None:
     first, second = as_csv([BilledLine()]), as_csv([BilledLine("vendor-9")])
     invoice_id = await here.record_invoice([BilledLine()])
-    answers = await asyncio.gather(*(here.put(invoice_id, one) for one in (first, second, first, second)))
-    taken = sorted(one.status_code for one in answers)
+    answers = await asyncio.gather(*(here.put(invoice_id, content) for content in (first, second, first, second)))
+    taken = sorted(answer.status_code for answer in answers)
     assert taken == [200, 201, 409, 409]
-    assert (await kept(here))[:2] == (1, 1)
+    assert (await count_everything(here))[:2] == (1, 1)
 
 
 async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
     compare, attempts = cost_comparison.compare_lines, []
 
-    async def lost(*arguments: Any) -> Any:
+    async def fail_twice(*arguments: Any) -> Any:
         attempts.append(1)
         if len(attempts) < 3:
             raise ConnectionError("gone")
         return await compare(*arguments)
 
-    monkeypatch.setattr(cost_comparison, "compare_lines", lost)
+    monkeypatch.setattr(cost_comparison, "compare_lines", fail_twice)
     lines = [BilledLine(f"vendor-{n}") for n in range(3000)]
     for type_, content in (
         ("text/csv", as_csv(lines)),
@@ -208,7 +213,7 @@ async def test_unknown_columns_are_kept(here: World) -> None:
         "SELECT extra->>'PartnerId' AS partner, unit_price, effective_unit_price, product"
         " FROM invoicing.reconciliation_lines"
     )
-    assert [str(one) for one in row] == ["4711", "10.08", "9.408", "Business Premium"]
+    assert [str(cell) for cell in row] == ["4711", "10.08", "9.408", "Business Premium"]
 
 
 async def test_what_was_taken_is_compared_again_as_long_as_nothing_is_decided(here: World) -> None:
@@ -220,7 +225,7 @@ async def test_what_was_taken_is_compared_again_as_long_as_nothing_is_decided(he
     rows = "SELECT * FROM invoicing.reconciliation_lines ORDER BY line"
     first = [dict(row) for row in await here.database.rows(rows)]
     await expect(here.database, [here.charge()])
-    after = await here.client.made(path, {"reason": "the charge was recorded late"})
+    after = await here.client.create(path, {"reason": "the charge was recorded late"})
     assert verdicts(after) == {"matched": 1, "no_customer": 1, "not_comparable": 1}
     assert after["file_sha256"] == before["file_sha256"]
     assert await here.client.got(f"/v1/vendor-invoices/{invoice_id}/reconciliation") == after
@@ -231,7 +236,7 @@ async def test_what_was_taken_is_compared_again_as_long_as_nothing_is_decided(he
     ]
     assert (await here.put(invoice_id, as_csv(lines))).status_code == 200
     decided = (await here.differences())[0]["id"]
-    await here.client.made(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
+    await here.client.create(f"/v1/vendor-differences/{decided}:decide", {"decision": "accept", "reason": "small"})
     assert refusal(await here.client.post(path, {"reason": "again"})) == (409, "decisions_taken")
     unknown = f"/v1/vendor-invoices/{await here.record_invoice(lines)}/reconciliation:compare"
     assert refusal(await here.client.post(unknown, {"reason": "x"})) == (404, "not_found")

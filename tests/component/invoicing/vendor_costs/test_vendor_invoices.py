@@ -15,7 +15,7 @@ from deploy.local.tokens import Keys
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
 from shared.persistence.database import Unit
 from tests.builders import Database, running, sweep
-from tests.component.vendor_world import Service, at_once, told
+from tests.component.vendor_world import Service, at_once, read_vendor_events
 from tests.vendor_files import BilledLine, as_csv, expect, vendor_invoice, world
 
 
@@ -31,16 +31,16 @@ def paying(minor: int = 10080, **more: Any) -> dict[str, Any]:
 
 async def test_an_invoice_is_received_with_its_usual_dates_and_paid_once(service: Service) -> None:
     _, client, database = service
-    made = await client.made("/v1/vendor-invoices", vendor_invoice(number="G-1", tax_minor=1610))
+    made = await client.create("/v1/vendor-invoices", vendor_invoice(number="G-1", tax_minor=1610))
     assert (made["due_date"], made["period_from"], made["period_to"]) == ("2026-06-07", "2026-03-01", "2026-04-01")
     assert (made["state"], made["warn_at"]) == ("received", "2026-05-31T00:00:00Z")
-    paid = await client.made(f"/v1/vendor-invoices/{made['id']}:pay", paying(10000))
+    paid = await client.create(f"/v1/vendor-invoices/{made['id']}:pay", paying(10000))
     assert (paid["state"], paid["paid_on"], paid["paid_minor"], paid["warn_at"]) == ("paid", "2026-03-01", 10000, None)
     assert (paid["paid_reason"], bool(paid["paid_by"])) == ("payment run 9", True)
     again = await client.post(f"/v1/vendor-invoices/{made['id']}:pay", paying(10000))
     assert (again.status_code, again.json()["code"]) == (409, "already_paid")
     assert await client.got(f"/v1/vendor-invoices/{made['id']}") == paid
-    first, second = await told(database, made["id"])
+    first, second = await read_vendor_events(database, made["id"])
     assert (first[0], first[2]["total_minor"], first[2]["tax_minor"]) == ("VendorInvoiceReceived", 10080, 1610)
     assert (second[0], second[2]["paid_minor"], "payment run 9" in str(second)) == ("VendorInvoicePaid", 10000, False)
     entry = await client.got(f"/v1/audit-entries/{second[1]['ce_actionid']}")
@@ -49,24 +49,27 @@ async def test_an_invoice_is_received_with_its_usual_dates_and_paid_once(service
 
 async def test_of_two_payments_at_once_one_is_recorded(service: Service) -> None:
     _, client, database = service
-    made = await client.made("/v1/vendor-invoices", vendor_invoice())
+    made = await client.create("/v1/vendor-invoices", vendor_invoice())
     answers = await at_once(service, made["id"], f"/v1/vendor-invoices/{made['id']}:pay", [paying(), paying(10000)])
-    assert sorted(one.status_code for one in answers) == [200, 409]
-    assert [one[0] for one in await told(database, made["id"])] == ["VendorInvoiceReceived", "VendorInvoicePaid"]
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert [event[0] for event in await read_vendor_events(database, made["id"])] == [
+        "VendorInvoiceReceived",
+        "VendorInvoicePaid",
+    ]
 
 
 async def test_a_vendors_number_is_taken_once(service: Service) -> None:
     _, client, database = service
     bodies = [vendor_invoice(number="G-7", total_minor=total) for total in (100, 200, 300)]
-    answers = await asyncio.gather(*(client.post("/v1/vendor-invoices", one) for one in bodies))
-    assert sorted(one.status_code for one in answers) == [201, 409, 409]
-    assert {one.json().get("code") for one in answers} == {None, "reference_taken"}
+    answers = await asyncio.gather(*(client.post("/v1/vendor-invoices", body) for body in bodies))
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409]
+    assert {answer.json().get("code") for answer in answers} == {None, "reference_taken"}
     assert await database.value("SELECT count(*) FROM invoicing.vendor_invoices") == 1
 
 
 async def test_every_refusal_has_its_code(service: Service) -> None:
     _, client, _ = service
-    made = await client.made("/v1/vendor-invoices", vendor_invoice())
+    made = await client.create("/v1/vendor-invoices", vendor_invoice())
     pay = f"/v1/vendor-invoices/{made['id']}:pay"
     for path, body, status, code in (
         ("/v1/vendor-invoices", vendor_invoice(due_date="2026-04-07"), 422, "vendor_invoice_refused"),
@@ -86,28 +89,28 @@ async def test_every_refusal_has_its_code(service: Service) -> None:
 async def test_those_to_be_paid_are_listed_by_their_due_dates(service: Service) -> None:
     _, client, _ = service
     dues = ("2026-05-01", "2026-05-02", "2026-05-03")
-    ids = [(await client.made("/v1/vendor-invoices", vendor_invoice(due_date=day)))["id"] for day in dues]
-    await client.made(f"/v1/vendor-invoices/{ids[0]}:pay", paying())
+    ids = [(await client.create("/v1/vendor-invoices", vendor_invoice(due_date=day)))["id"] for day in dues]
+    await client.create(f"/v1/vendor-invoices/{ids[0]}:pay", paying())
 
-    async def listed(**asked: Any) -> list[str]:
+    async def list_ids(**asked: Any) -> list[str]:
         return [item["id"] for item in (await client.got("/v1/vendor-invoices", **asked))["items"]]
 
-    assert await listed() == ids
-    assert await listed(state="received") == ids[1:]
-    assert await listed(state="paid") == ids[:1]
-    assert await listed(due_before="2026-05-03") == ids[:2]
-    assert await listed(state="received", due_before="2026-05-03") == [ids[1]]
+    assert await list_ids() == ids
+    assert await list_ids(state="received") == ids[1:]
+    assert await list_ids(state="paid") == ids[:1]
+    assert await list_ids(due_before="2026-05-03") == ids[:2]
+    assert await list_ids(state="received", due_before="2026-05-03") == [ids[1]]
     page = await client.got("/v1/vendor-invoices", limit=2)
     assert [item["id"] for item in page["items"]] == ids[:2]
-    assert await listed(limit=2, after=page["next"]) == ids[2:]
+    assert await list_ids(limit=2, after=page["next"]) == ids[2:]
 
 
 async def alarms(database: Database) -> list[tuple[str, int]]:
     rows = await database.rows(
         "SELECT data FROM invoicing.outbox WHERE type LIKE '%VendorPaymentDue%' ORDER BY position"
     )
-    found = [orjson.loads(row["data"]) for row in rows]
-    return [(one["number"], one["days_left"]) for one in found]
+    payloads = [orjson.loads(row["data"]) for row in rows]
+    return [(payload["number"], payload["days_left"]) for payload in payloads]
 
 
 async def test_before_a_payment_of_ours_gets_late_there_is_one_alarm(service: Service) -> None:
@@ -117,8 +120,8 @@ async def test_before_a_payment_of_ours_gets_late_there_is_one_alarm(service: Se
         "early": vendor_invoice(number="early", warn_days_before=30),
         "paid": vendor_invoice(number="paid"),
     }
-    made = {name: await client.made("/v1/vendor-invoices", body) for name, body in bodies.items()}
-    await client.made(f"/v1/vendor-invoices/{made['paid']['id']}:pay", paying())
+    made = {name: await client.create("/v1/vendor-invoices", body) for name, body in bodies.items()}
+    await client.create(f"/v1/vendor-invoices/{made['paid']['id']}:pay", paying())
     await sweep(runtime)
     assert await alarms(database) == []
     await database.move(datetime(2026, 5, 8, tzinfo=UTC))
@@ -142,7 +145,7 @@ async def test_an_alarm_whose_unit_broke_comes_all_the_same_and_one_that_is_late
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime, client, database = service
-    await client.made("/v1/vendor-invoices", vendor_invoice(number="late", invoice_date="2026-01-01"))
+    await client.create("/v1/vendor-invoices", vendor_invoice(number="late", invoice_date="2026-01-01"))
     with monkeypatch.context() as patched:
         patched.setattr("services.invoicing.vendor_costs.repository.vendor_invoice_queries.mark_warned", _breaks)
         await sweep(runtime)
@@ -157,10 +160,10 @@ async def test_an_alarm_whose_unit_broke_comes_all_the_same_and_one_that_is_late
 
 async def test_an_alarm_looks_again_whether_there_is_still_something_to_pay(service: Service) -> None:
     runtime, client, database = service
-    ids = [(await client.made("/v1/vendor-invoices", vendor_invoice(number=f"G-{n}")))["id"] for n in range(3)]
+    ids = [(await client.create("/v1/vendor-invoices", vendor_invoice(number=f"G-{n}")))["id"] for n in range(3)]
     await database.move(datetime(2026, 6, 1, tzinfo=UTC))
-    later = await client.made("/v1/vendor-invoices", vendor_invoice(number="later", warn_days_before=0))
-    await client.made(f"/v1/vendor-invoices/{ids[1]}:pay", paying())  # after a sweep found it, before it locked it
+    later = await client.create("/v1/vendor-invoices", vendor_invoice(number="later", warn_days_before=0))
+    await client.create(f"/v1/vendor-invoices/{ids[1]}:pay", paying())  # after a sweep found it, before it locked it
 
     async def warn(unit: Unit) -> None:
         await unit.lock(*ids, later["id"])

@@ -44,7 +44,7 @@ async def test_memory_does_not_grow_with_the_file(here: World, keys: Keys, jwks_
     peaks = {}
     for lines in (20_000, 200_000):
         body = vendor_invoice(lines * 10080)
-        invoice_id = (await here.client.made("/v1/vendor-invoices", body))["id"]
+        invoice_id = (await here.client.create("/v1/vendor-invoices", body))["id"]
         url, token = here.database.url("invoicing"), keys.token("invoicing")
         code, said = await run(
             "tests.component.vendor_child", url, str(jwks_file), token, invoice_id, str(lines), packed
@@ -81,16 +81,20 @@ async def test_the_command_does_what_the_route_does(here: World, jwks_file: Path
     assert (code, "line.2.Currency: 'USD' is not EUR" in said) == (1, True), said
     code, said = await command(here, jwks_file, file, "--invoice", "G-1")
     assert (code, said.startswith("differences: 2 lines in ")) == (0, True), said
-    found = await here.client.got(f"/v1/vendor-invoices/{invoice_id}/reconciliation")
-    assert (found["status"], found["reconciled_by"], found["layout"]) == ("differences", "j.meier", "csv")
+    reconciliation = await here.client.got(f"/v1/vendor-invoices/{invoice_id}/reconciliation")
+    assert (reconciliation["status"], reconciliation["reconciled_by"], reconciliation["layout"]) == (
+        "differences",
+        "j.meier",
+        "csv",
+    )
     code, said = await command(here, jwks_file, file, "--invoice", "G-1")
     assert (code, "(before)" in said) == (0, True), said
     code, said = await command(here, jwks_file, other, "--invoice", "G-1")
     assert (code, "has another file" in said) == (1, True), said
     code, said = await command(here, jwks_file, other, "--invoice", "G-1", "--replace", "the vendor sent it anew")
     assert code == 0, said
-    found = await here.client.got(f"/v1/vendor-invoices/{invoice_id}/reconciliation")
-    assert found["layout"] == "jsonl"
+    reconciliation = await here.client.got(f"/v1/vendor-invoices/{invoice_id}/reconciliation")
+    assert reconciliation["layout"] == "jsonl"
     entries = await here.database.rows(
         "SELECT action, personal ->> 'reason' AS reason FROM invoicing.audit_entries WHERE actor = 'j.meier'"
         " ORDER BY id"

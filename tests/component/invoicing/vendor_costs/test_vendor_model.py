@@ -31,7 +31,7 @@ _numbers = count(1)
 
 @st.composite
 def charges(draw: st.DrawFn) -> tuple[int, dict[str, Any]]:
-    """Of which of our subscriptions, and what."""
+    """Draw which of our subscriptions is charged, and what the charge is."""
     starts, _ = draw(PERIODS)
     return draw(st.sampled_from([0, 1])), {
         "kind": draw(KINDS),
@@ -45,8 +45,8 @@ def charges(draw: st.DrawFn) -> tuple[int, dict[str, Any]]:
 
 
 @st.composite
-def billed(draw: st.DrawFn) -> BilledLine:
-    """A line for one of our subscriptions, or for one that we do not know."""
+def billed_lines(draw: st.DrawFn) -> BilledLine:
+    """Draw a line for one of our subscriptions, or for one that we do not know."""
     starts, ends = draw(PERIODS)
     return BilledLine(
         subscription=draw(st.sampled_from(["0", "0", "0", "1", "9"])),
@@ -65,15 +65,15 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
         yield made
 
 
-async def compared(here: World, entity: str, lines: list[BilledLine]) -> list[Entry]:
-    """What the service makes of an invoice of these lines: its differences, and the sums of what is clean."""
+async def compare_with_service(here: World, entity: str, lines: list[BilledLine]) -> list[Entry]:
+    """Return what the service makes of an invoice: its differences, and the sums of what is clean."""
     # A file may add up to less than nothing, and no invoice does: a line that is compared with nothing makes up for it.
     rest = BilledLine("make-up", charge_type="adjustment", subtotal=max(0, -billed_total(lines)))
-    found = await here.reconcile_lines([*lines, rest], legal_entity=entity)
-    rows = await here.database.rows(SUMS, found["id"])
+    reconciliation = await here.reconcile_lines([*lines, rest], legal_entity=entity)
+    rows = await here.database.rows(SUMS, reconciliation["id"])
     entries = [(row[0], row[1], row[2], row[3]) for row in rows]
     entries.remove(("not_comparable", 1, rest.subtotal, 0))
-    sums = {one["verdict"]: one for one in found["verdicts"]}
+    sums = {verdict_sum["verdict"]: verdict_sum for verdict_sum in reconciliation["verdicts"]}
     for verdict in sums.keys() - {"matched", "within_tolerance"}:
         made_up = verdict == "not_comparable"
         assert sums[verdict]["comparisons"] - made_up == len([entry for entry in entries if entry[0] == verdict])
@@ -85,21 +85,28 @@ async def compared(here: World, entity: str, lines: list[BilledLine]) -> list[En
     return sorted(entries + clean)
 
 
-def summed(entries: list[Entry]) -> list[Entry]:
-    """The entries, with one for all that is matched and one for all that is within tolerance."""
+def sum_clean_entries(entries: list[Entry]) -> list[Entry]:
+    """Replace the entries of what is matched, and of what is within tolerance, by one each."""
     rest = [entry for entry in entries if entry[0] not in ("matched", "within_tolerance")]
     for name in ("matched", "within_tolerance"):
         some = [entry for entry in entries if entry[0] == name]
         if some:
-            rest.append((name, sum(one[1] for one in some), sum(one[2] for one in some), sum(one[3] for one in some)))
+            rest.append(
+                (
+                    name,
+                    sum(entry[1] for entry in some),
+                    sum(entry[2] for entry in some),
+                    sum(entry[3] for entry in some),
+                )
+            )
     return sorted(rest)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     expected=st.lists(charges(), max_size=6),
-    first=st.lists(billed(), max_size=6),
-    second=st.lists(billed(), max_size=4),
+    first=st.lists(billed_lines(), max_size=6),
+    second=st.lists(billed_lines(), max_size=4),
     as_expected=st.booleans(),
 )
 async def test_sql_finds_what_is_found_by_hand(
@@ -118,12 +125,12 @@ async def test_sql_finds_what_is_found_by_hand(
     due = [ours[place].charge(**what) for place, what in expected]
     await expect(database, due)
     if as_expected:
-        first = first + [_line_of(place, one) for (place, _), one in zip(expected, due, strict=True)]
-    ids = {one.subscription_id: name for one, name in zip(ours, names, strict=True)}
+        first = first + [_line_of(place, charge) for (place, _), charge in zip(expected, due, strict=True)]
+    ids = {vendor_world.subscription_id: name for vendor_world, name in zip(ours, names, strict=True)}
     ledger = Ledger(dict.fromkeys(names, "tenant-17"), ids, due)
     for lines in (first, second):
         named = [replace(line, subscription=f"v{number}-{line.subscription}") for line in lines]
-        assert await compared(ours[0], entity, named) == summed(ledger.compare(named))
+        assert await compare_with_service(ours[0], entity, named) == sum_clean_entries(ledger.compare(named))
 
 
 def _line_of(place: int, charge: Charge) -> BilledLine:

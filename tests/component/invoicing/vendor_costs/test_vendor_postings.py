@@ -37,12 +37,12 @@ def build_payment(amount: int, day: str, currency: str = "USD") -> dict[str, Any
 async def receive(billing: Billing, total: int, tax: int, day: str, currency: str = "USD") -> str:
     """Record a vendor invoice; its id."""
     body = vendor_invoice(total, tax_minor=tax, invoice_date=day, currency=currency)
-    return str((await billing.client.made("/v1/vendor-invoices", body))["id"])
+    return str((await billing.client.create("/v1/vendor-invoices", body))["id"])
 
 
 async def pay(billing: Billing, invoice_id: str, amount: int, day: str, currency: str = "USD") -> None:
     """Record our payment of a vendor invoice."""
-    await billing.client.made(f"/v1/vendor-invoices/{invoice_id}:pay", build_payment(amount, day, currency))
+    await billing.client.create(f"/v1/vendor-invoices/{invoice_id}:pay", build_payment(amount, day, currency))
 
 
 async def list_entries(database: Database) -> list[tuple[str, str, int, date]]:
@@ -109,7 +109,7 @@ async def test_tax_and_payment_are_posted_on_their_dates(billing: Billing) -> No
 
 async def test_what_falls_into_a_closed_month_is_posted_when_the_first_open_one_begins(billing: Billing) -> None:
     await billing.database.move(datetime(2026, 4, 1, 12, tzinfo=UTC))
-    await billing.client.made("/v1/ledger/GS-DE/periods/2026-03:close", {"reason": "month end"})
+    await billing.client.create("/v1/ledger/GS-DE/periods/2026-03:close", {"reason": "month end"})
     invoice_id = await receive(billing, 11_900, 1_900, "2026-02-27")
     await pay(billing, invoice_id, 11_900, "2026-03-30")
     assert {posted_on for *_, posted_on in await list_entries(billing.database)} == {date(2026, 4, 1)}
@@ -157,7 +157,7 @@ async def test_what_was_paid_before_is_posted_once_in_an_open_month(
     await migrate_at(postgres.url("owner", database.name))
     await database.install_clock()
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
-        await client.made(f"/v1/vendor-invoices/{ids[2]}:pay", build_payment(11_900, "2026-03-01"))
+        await client.create(f"/v1/vendor-invoices/{ids[2]}:pay", build_payment(11_900, "2026-03-01"))
         await sweep(runtime)
         posted = await list_entries(database)
         await sweep(runtime)

@@ -21,9 +21,9 @@ async def here(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator
         yield await world(client, database)
 
 
-def verdicts(found: dict[str, Any]) -> dict[str, int]:
+def verdicts(reconciliation: dict[str, Any]) -> dict[str, int]:
     """The lines of each verdict."""
-    return {verdict["verdict"]: verdict["lines"] for verdict in found["verdicts"]}
+    return {verdict["verdict"]: verdict["lines"] for verdict in reconciliation["verdicts"]}
 
 
 async def test_a_line_as_expected_is_clean(here: World) -> None:
@@ -76,15 +76,15 @@ async def test_every_verdict_is_found(here: World) -> None:
             foreign.charge(currency="USD"),
         ],
     )
-    found = await here.reconcile_lines(LINES_OF_ALL_VERDICTS)
-    assert found["status"] == "differences"
+    reconciliation = await here.reconcile_lines(LINES_OF_ALL_VERDICTS)
+    assert reconciliation["status"] == "differences"
     sums = {
         verdict["verdict"]: (verdict["lines"], verdict["billed_minor"], verdict["expected_minor"])
-        for verdict in found["verdicts"]
+        for verdict in reconciliation["verdicts"]
     }
     assert sums == SUMS_OF_ALL_VERDICTS
     work = await here.differences(state="open")
-    assert [(one["first_line"], one["verdict"]) for one in work] == [
+    assert [(difference["first_line"], difference["verdict"]) for difference in work] == [
         (4, "price_difference"),
         (5, "quantity_difference"),
         (6, "missing_with_us"),
@@ -94,8 +94,8 @@ async def test_every_verdict_is_found(here: World) -> None:
         (10, "not_comparable"),
         (None, "missing_at_vendor"),
     ]
-    assert sum(one["difference_minor"] for one in work) + (10080 - 10090) == sum(
-        verdict["difference_minor"] for verdict in found["verdicts"]
+    assert sum(difference["difference_minor"] for difference in work) + (10080 - 10090) == sum(
+        verdict["difference_minor"] for verdict in reconciliation["verdicts"]
     )
     assert work[1]["cause"] == "the vendor bills 10 units, and we expected 12"
     assert (work[1]["account_id"], work[1]["difference_minor"]) == (str(other.account_id), -2016)
@@ -130,7 +130,9 @@ async def test_the_tolerance_is_a_hundredth_of_the_currency_for_each_unit(
     text = f"{minor[: len(minor) - decimals]}.{minor[len(minor) - decimals :]}" if decimals else minor
     fields = BilledLine(currency=currency, quantity=quantity).fields()
     fields |= {"Subtotal": text, "Total": text, "TaxTotal": "0"}
-    invoice_id = (await here.client.made("/v1/vendor-invoices", vendor_invoice(5000 + misses, currency=currency)))["id"]
+    invoice_id = (await here.client.create("/v1/vendor-invoices", vendor_invoice(5000 + misses, currency=currency)))[
+        "id"
+    ]
     content = f"{','.join(fields)}\n{','.join(fields.values())}\n".encode()
     answer = await here.put(invoice_id, content)
     assert verdicts(answer.json()) == {verdict: 1}
@@ -162,20 +164,20 @@ async def test_the_vendors_prorations_are_as_we_expect_them(
 ) -> None:
     end = date(2026, 3, 1) + timedelta(days=cycle)
     lines, charges = [], []
-    for left, before, after, cents in changes:
+    for days_left, before, after, cents in changes:
         kind = "new" if before is None else "addQuantity" if after > before else "removeQuantity"
-        starts = end - timedelta(days=left)
+        starts = end - timedelta(days=days_left)
         quantities = [after] if before is None else [-before, after]
         for quantity, subtotal in zip(quantities, cents, strict=True):
             lines.append(
                 BilledLine("vendor-1", "tenant-17", kind, quantity, subtotal, 0, starts, end - timedelta(days=1))
             )
             # Truncated to the cent, toward zero.
-            amount = abs(quantity) * price * left // cycle * (1 if quantity > 0 else -1)
+            amount = abs(quantity) * price * days_left // cycle * (1 if quantity > 0 else -1)
             charges.append(here.charge(kind=kind, quantity=quantity, amount=amount, starts=starts, to=end))
     await expect(here.database, charges)
-    found = await here.reconcile_lines(lines)
-    assert (found["status"], verdicts(found)) == ("clean", {"matched": len(lines)})
+    reconciliation = await here.reconcile_lines(lines)
+    assert (reconciliation["status"], verdicts(reconciliation)) == ("clean", {"matched": len(lines)})
 
 
 async def test_an_empty_comparison_is_no_success(here: World) -> None:
@@ -229,8 +231,8 @@ async def test_only_what_was_charged_in_the_invoices_period_to_its_legal_entity_
         charged = {"charged_on": day, "starts": starts, "to": starts + timedelta(days=30)}
         await expect(here.database, [here.charge(**charged), french.charge(**charged)])
     await here.reconcile_lines([])
-    found = [(difference["period_from"], difference["account_id"]) for difference in await here.differences()]
-    assert found == [("2026-06-09", str(here.account_id)), ("2026-07-09", str(here.account_id))]
+    missing = [(difference["period_from"], difference["account_id"]) for difference in await here.differences()]
+    assert missing == [("2026-06-09", str(here.account_id)), ("2026-07-09", str(here.account_id))]
     await here.reconcile_lines([], period_from="2026-02-28", period_to="2026-03-01")
     assert len(await here.differences(verdict="missing_at_vendor")) == 3
 
@@ -239,7 +241,12 @@ async def test_two_invoices_at_once_do_not_both_bill_the_same_charge(here: World
     await expect(here.database, [here.charge()])
     invoices = [await here.record_invoice([BilledLine()]) for _ in range(4)]
     answers = await asyncio.gather(*(here.put(invoice, as_csv([BilledLine()])) for invoice in invoices))
-    assert sorted(one.json()["status"] for one in answers) == ["clean", "not_compared", "not_compared", "not_compared"]
+    assert sorted(answer.json()["status"] for answer in answers) == [
+        "clean",
+        "not_compared",
+        "not_compared",
+        "not_compared",
+    ]
 
 
 async def test_what_the_vendor_credits_is_announced_and_that_it_does_not_any_more(here: World) -> None:

@@ -16,7 +16,7 @@ from shared.persistence.database import Unit
 from shared.process import intents
 from shared.redrive import NotNext, redrive, skip
 from tests.builders import Database
-from tests.component.shared.rehearsal import SERVICE, Broken, Member, Rehearsed, Stage, declared, staged
+from tests.component.shared.rehearsal import SERVICE, Broken, Member, Rehearsed, Stage, declare_event, staged
 
 ACCOUNT, OTHER = uuid4(), uuid4()
 
@@ -341,7 +341,7 @@ async def test_in_the_end_each_event_was_applied_once_and_each_type_in_order(
 @pytest.fixture
 def elsewhere(stage: Stage, together: bool) -> tuple[type[Rehearsed], list[tuple[int, bool]]]:
     """A type on a topic that was not read; and what its handler saw: the number, and whether it is past."""
-    event, seen = declared(), list[tuple[int, bool]]()
+    event, seen = declare_event(), list[tuple[int, bool]]()
 
     async def note(unit: Unit, happened: Rehearsed, _: Envelope) -> None:
         seen.append((happened.n, unit.is_past))

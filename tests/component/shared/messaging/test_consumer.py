@@ -24,8 +24,8 @@ ACCOUNT, OTHER = uuid4(), uuid4()
 @pytest.fixture
 async def stage(database: Database, jwks_file: Path, together: bool) -> AsyncIterator[Stage]:
     """As elsewhere, with either kind of handler."""
-    async with staged(database, jwks_file, together=together) as one:
-        yield one
+    async with staged(database, jwks_file, together=together) as stage:
+        yield stage
 
 
 def messages(stage: Stage, *numbers: int) -> list[Envelope]:

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from shared.messaging.consumer.backfill import apply_past, lock_backfill, start_backfill
 from shared.persistence.database import Unit
 from tests.builders import Database
-from tests.component.shared.rehearsal import Member, Stage, declared, record, staged
+from tests.component.shared.rehearsal import Member, Stage, declare_event, record, staged
 
 ACCOUNT = uuid4()
 
@@ -79,7 +79,7 @@ async def test_a_type_of_the_producer_that_is_not_known_here_is_no_foreign_one(s
 
 
 async def test_the_past_of_a_type_has_no_foreign_message(stage: Stage) -> None:
-    member, other = Member(stage), declared()
+    member, other = Member(stage), declare_event()
     await member.own()
     own = stage.message(ACCOUNT, 1)
     forged = stage.message(ACCOUNT, 1, ce_source=f"/goodstanding/{other.producer}")

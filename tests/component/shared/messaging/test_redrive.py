@@ -20,12 +20,12 @@ ACCOUNT, OTHER = uuid4(), uuid4()
 @pytest.fixture
 async def stage(database: Database, jwks_file: Path, together: bool) -> AsyncIterator[Stage]:
     """As elsewhere, with either kind of handler."""
-    async with staged(database, jwks_file, together=together) as one:
-        yield one
+    async with staged(database, jwks_file, together=together) as stage:
+        yield stage
 
 
-async def poisoned(stage: Stage, *broken: int, last: int = 5) -> Member:
-    """A member that has read events 1 to `last` of an account, some of which broke."""
+async def make_poisoned_member(stage: Stage, *broken: int, last: int = 5) -> Member:
+    """Make a member that has read events 1 to `last` of an account, some of which broke."""
     stage.broken = {(ACCOUNT, n) for n in broken}
     member = Member(stage)
     await member.own()
@@ -34,7 +34,7 @@ async def poisoned(stage: Stage, *broken: int, last: int = 5) -> Member:
 
 
 async def test_the_head_and_its_followers_are_applied_in_order(stage: Stage) -> None:
-    await poisoned(stage, 2)
+    await make_poisoned_member(stage, 2)
     assert await stage.effects(ACCOUNT) == [1]
     stage.broken = set()
     await redrive(stage.units, stage.handlers, actor="operator 3")
@@ -43,14 +43,14 @@ async def test_the_head_and_its_followers_are_applied_in_order(stage: Stage) -> 
 
 
 async def test_a_head_that_breaks_again_stays_with_its_new_error(stage: Stage) -> None:
-    await poisoned(stage, 2)
+    await make_poisoned_member(stage, 2)
     done = await redrive(stage.units, stage.handlers, actor="operator 3")
     assert (done["failed"], await stage.effects(ACCOUNT)) == (1, [1])
     assert await stage.waiting(ACCOUNT) == {2: "Broken: cannot do 2", 3: None, 4: None, 5: None}
 
 
 async def test_what_can_be_applied_is_though_a_follower_breaks(stage: Stage) -> None:
-    await poisoned(stage, 2, 4)
+    await make_poisoned_member(stage, 2, 4)
     stage.broken = {(ACCOUNT, 4)}
     done = await redrive(stage.units, stage.handlers, actor="operator 3")
     assert await stage.effects(ACCOUNT) == [1, 2, 3]
@@ -59,7 +59,7 @@ async def test_what_can_be_applied_is_though_a_follower_breaks(stage: Stage) -> 
 
 
 async def test_one_subject_alone(stage: Stage) -> None:
-    member = await poisoned(stage, 2)
+    member = await make_poisoned_member(stage, 2)
     stage.broken |= {(OTHER, 1)}
     await member.read(stage.message(OTHER, 1), first=5)
     stage.broken = set()
@@ -68,7 +68,7 @@ async def test_one_subject_alone(stage: Stage) -> None:
 
 
 async def test_events_that_come_meanwhile_are_applied_once_and_in_order(stage: Stage) -> None:
-    member = await poisoned(stage, 2, last=30)
+    member = await make_poisoned_member(stage, 2, last=30)
     stage.broken = set()
 
     async def go_on() -> None:
@@ -82,7 +82,7 @@ async def test_events_that_come_meanwhile_are_applied_once_and_in_order(stage: S
 
 
 async def test_a_head_is_given_up_with_who_and_why(stage: Stage) -> None:
-    await poisoned(stage, 2, 4)
+    await make_poisoned_member(stage, 2, 4)
     (head,) = await stage.units.run(lambda unit: list_heads(unit.connection))
     await skip(stage.units, stage.handlers, head["event_id"], actor="operator 3", reason="sent by mistake")
     assert await stage.effects(ACCOUNT) == [1, 3]
@@ -93,7 +93,7 @@ async def test_a_head_is_given_up_with_who_and_why(stage: Stage) -> None:
 
 
 async def test_only_the_head_that_stops_a_subject_can_be_given_up(stage: Stage) -> None:
-    await poisoned(stage, 2)
+    await make_poisoned_member(stage, 2)
     follower = await stage.database.value("SELECT event_id FROM collections.parked WHERE sequence = 3")
     with pytest.raises(NotFound):
         await skip(stage.units, stage.handlers, follower, actor="a", reason="r")
@@ -105,7 +105,7 @@ async def test_only_the_head_that_stops_a_subject_can_be_given_up(stage: Stage) 
 
 @pytest.mark.parametrize("by", ["redrive", "the next event"])
 async def test_followers_whose_head_is_gone_are_not_forgotten(stage: Stage, by: str) -> None:
-    member = await poisoned(stage, 2)
+    member = await make_poisoned_member(stage, 2)
     stage.broken = set()
     # As after a crash between giving the head up and going on.
     await stage.database.execute("DELETE FROM collections.parked WHERE sequence = 2")
@@ -118,7 +118,7 @@ async def test_followers_whose_head_is_gone_are_not_forgotten(stage: Stage, by: 
 
 
 async def test_who_drove_on_gave_up_and_let_go_on_stands_in_the_audit(stage: Stage) -> None:
-    await poisoned(stage, 2, 4)
+    await make_poisoned_member(stage, 2, 4)
     first, second = [
         (await stage.database.value("SELECT event_id FROM collections.parked WHERE sequence = $1", n)) for n in (2, 4)
     ]

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local.kafka import KafkaServer
 from shared.base.health import Health
-from shared.messaging import relay as relay_module
+from shared.messaging import relay as messaging_relay
 from shared.messaging.relay import Relay
 from tests.builders import Database
 from tests.component.shared.rehearsal import staged
@@ -31,7 +31,7 @@ async def test_an_idle_relay_says_that_the_broker_is_away_and_that_it_is_back(
     monkeypatch.setattr("shared.messaging.relay.LOOK_EVERY", 0.1)
     kafka, health, looks = KafkaServer(tmp_path / "kafka"), Health(), 0
 
-    async def counted(producer: AIOKafkaProducer, look: Look = relay_module._look) -> None:
+    async def look_and_count(producer: AIOKafkaProducer, look: Look = messaging_relay._look) -> None:
         nonlocal looks
         await look(producer)
         looks += 1
@@ -39,7 +39,7 @@ async def test_an_idle_relay_says_that_the_broker_is_away_and_that_it_is_back(
     def leads() -> bool:
         return health.parts.get("relay") == (True, "leading")
 
-    monkeypatch.setattr(relay_module, "_look", counted)
+    monkeypatch.setattr(messaging_relay, "_look", look_and_count)
     await asyncio.to_thread(kafka.start)
     try:
         async with staged(database, jwks_file, kafka=kafka.bootstrap) as stage:

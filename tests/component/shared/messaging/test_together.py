@@ -9,15 +9,15 @@ import pytest
 from shared.base.kafka import Envelope
 from shared.persistence.database import Unit
 from tests.builders import Database
-from tests.component.shared.rehearsal import Member, Rehearsed, Stage, Unheard, declared, staged
+from tests.component.shared.rehearsal import Member, Rehearsed, Stage, Unheard, declare_event, staged
 
 ACCOUNT, OTHER = uuid4(), uuid4()
 
 
 @pytest.fixture
 async def stage(database: Database, jwks_file: Path) -> AsyncIterator[Stage]:
-    async with staged(database, jwks_file, together=True) as one:
-        yield one
+    async with staged(database, jwks_file, together=True) as stage:
+        yield stage
 
 
 async def test_a_batch_is_handed_over_once_and_one_that_breaks_one_by_one(stage: Stage) -> None:
@@ -45,8 +45,8 @@ async def test_what_was_gathered_is_handed_over_before_another_event_is_handled(
 
 
 async def test_what_follows_names_the_last_event_of_its_subject_as_the_cause(stage: Stage) -> None:
-    stage.echo = declared()
+    stage.echo = declare_event()
     first, last, other = stage.message(ACCOUNT, 1), stage.message(ACCOUNT, 2), stage.message(OTHER, 1)
     await stage.hear(first, other, last)
-    causes = {one["ce_subject"]: one["ce_causationid"] for one in await stage.outbox()}
+    causes = {headers["ce_subject"]: headers["ce_causationid"] for headers in await stage.outbox()}
     assert causes == {str(ACCOUNT): last.id, str(OTHER): other.id}

@@ -66,4 +66,4 @@ async def test_each_unit_is_done_once_or_says_that_it_could_not_be(stage: Stage)
     # The pool is as good as new: at once everything works, and what was not done is, once.
     assert all(await asyncio.gather(*(call(account) for account in accounts)))
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.effects") == UNITS
-    assert sorted(one["ce_subject"] for one in await stage.outbox()) == sorted(map(str, accounts))
+    assert sorted(headers["ce_subject"] for headers in await stage.outbox()) == sorted(map(str, accounts))

@@ -54,8 +54,8 @@ async def test_a_killed_connection_runs_the_whole_unit_again_with_one_effect(sta
 
 
 async def test_a_deadlock_is_no_callers_business(stage: Stage) -> None:
-    one, other = str(uuid4()), str(uuid4())
-    await stage.units.run(lambda unit: unit.lock(one, other))
+    subject, other = str(uuid4()), str(uuid4())
+    await stage.units.run(lambda unit: unit.lock(subject, other))
     both = asyncio.Barrier(2)
     runs = 0
 
@@ -69,11 +69,11 @@ async def test_a_deadlock_is_no_callers_business(stage: Stage) -> None:
         await unit.connection.execute(EFFECT, first, 1)
 
     await asyncio.gather(
-        stage.units.run(lambda unit: crosswise(one, other, unit)),
-        stage.units.run(lambda unit: crosswise(other, one, unit)),
+        stage.units.run(lambda unit: crosswise(subject, other, unit)),
+        stage.units.run(lambda unit: crosswise(other, subject, unit)),
     )
     assert runs == 3
-    assert (await stage.effects(UUID(one)), await stage.effects(UUID(other))) == ([1], [1])
+    assert (await stage.effects(UUID(subject)), await stage.effects(UUID(other))) == ([1], [1])
 
 
 async def test_a_unit_cancelled_at_any_moment_leaves_its_connection_to_nobody_in_a_transaction(
@@ -115,7 +115,7 @@ async def test_a_defect_is_not_tried_again(stage: Stage) -> None:
 async def test_fifty_units_on_one_account_leave_no_gap_while_others_go_on(stage: Stage) -> None:
     others = [uuid4() for _ in range(10)]
     await asyncio.gather(
-        *(stage.publish(ACCOUNT, n) for n in range(1, 51)), *(stage.publish(one, 1, 2, 3) for one in others)
+        *(stage.publish(ACCOUNT, n) for n in range(1, 51)), *(stage.publish(subject, 1, 2, 3) for subject in others)
     )
     headers = await stage.outbox()
     sequences = [int(header["ce_sequence"]) for header in headers if header["ce_subject"] == str(ACCOUNT)]
@@ -160,12 +160,12 @@ async def test_a_lock_that_stays_taken_is_a_503_that_says_when_to_come_again(
     database: Database, keys: Keys, jwks_file: Path
 ) -> None:
     async with running("invoicing", database, keys, jwks_file, lock_timeout=0.05) as (_, client):
-        made = await client.made("/v1/accounts", account())
+        made = await client.create("/v1/accounts", account())
         payment = {"account_id": made["id"], "amount": {"amount_minor": 100, "currency": "EUR"}}
         async with database.connected() as connection, connection.transaction():
             await connection.execute("SELECT 1 FROM invoicing.streams WHERE subject = $1 FOR UPDATE", made["id"])
             busy = await client.post("/v1/payments", payment, key="k")
-            other = await client.made("/v1/accounts", account())
+            other = await client.create("/v1/accounts", account())
         assert (busy.status_code, busy.json()["code"], busy.headers["retry-after"]) == (503, "unavailable", "1")
         assert busy.headers["content-type"] == "application/problem+json"
         assert other["id"] != made["id"]

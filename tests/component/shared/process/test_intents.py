@@ -90,7 +90,7 @@ async def test_one_call_is_pending_for_a_kind_and_key(stage: Stage, runtime: Run
 async def test_a_leased_intent_is_nobody_elses(stage: Stage) -> None:
     await want(stage)
     claimed = await stage.units.run(lambda unit: intents.claim_intents(unit, 5))
-    assert [one.attempts for one in claimed] == [1]
+    assert [intent.attempts for intent in claimed] == [1]
     assert await stage.units.run(lambda unit: intents.claim_intents(unit, 5)) == []
     assert await stage.units.run(lambda unit: intents.lease_intent(unit, claimed[0].id)) is None
 
@@ -145,20 +145,20 @@ async def test_a_worker_that_is_told_to_end_hands_back_what_it_has_not_begun(
     stage: Stage, runtime: Runtime, another: Runtime, outside: Outside, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = await want(stage)
-    claimed, told = asyncio.Event(), asyncio.Event()
+    claimed, cancelled = asyncio.Event(), asyncio.Event()
 
     async def claim_slowly(unit: Unit, limit: int, claim: Any = intents.claim_intents) -> list[Intent]:
-        found: list[Intent] = await claim(unit, limit)
+        batch: list[Intent] = await claim(unit, limit)
         claimed.set()
-        await told.wait()
-        return found
+        await cancelled.wait()
+        return batch
 
     with monkeypatch.context() as slow:
         slow.setattr(intents, "claim_intents", claim_slowly)
         working = asyncio.create_task(runtime.jobs.run())
         await claimed.wait()
         working.cancel()
-        told.set()
+        cancelled.set()
         with pytest.raises(asyncio.CancelledError):
             await working
     assert (outside.asked, await leases(stage)) == ([], [(False, 0)])
@@ -201,7 +201,7 @@ async def test_a_result_is_recorded_once(stage: Stage, runtime: Runtime, outside
     (claimed,) = await stage.units.run(lambda unit: intents.claim_intents(unit, 5))
     kind = IntentKind("call", outside.perform, outside.record)
     for result in ("first", "second"):
-        await stage.units.run(lambda unit, one=result: intents.record_intent_result(unit, kind, claimed, one))  # type: ignore[misc]
+        await stage.units.run(lambda unit, text=result: intents.record_intent_result(unit, kind, claimed, text))  # type: ignore[misc]
     assert outside.recorded == ["first"]
 
 

@@ -64,8 +64,8 @@ class Edge:
             for method in route.methods - {"HEAD"}:
                 yield method, route.path, route if isinstance(route, APIRoute) else None
 
-    def guarded(self) -> list[tuple[str, str]]:
-        """The routes that need a token, each with a path that can be called."""
+    def list_guarded_routes(self) -> list[tuple[str, str]]:
+        """List the routes that need a token, each with a path that can be called."""
         return [
             (method, re.sub(r"\{[^}]+\}", str(uuid4()), path))
             for method, path, _ in self.routes()
@@ -104,11 +104,13 @@ async def test_nobody_gets_in_without_a_token_that_is_for_this_service(edge: Edg
         "no signature": jwt.encode(claims, "", algorithm="none", headers={"kid": kid}),
         "rubbish": "rubbish",
     }
-    assert len(edge.guarded()) >= 4
-    for method, path in edge.guarded():
-        for why, token in tokens.items():
-            assert await edge.status(method, path, token) == (401, "not_authenticated"), f"{method} {path} with {why}"
-    method, path = edge.guarded()[0]
+    assert len(edge.list_guarded_routes()) >= 4
+    for method, path in edge.list_guarded_routes():
+        for defect, token in tokens.items():
+            assert await edge.status(method, path, token) == (401, "not_authenticated"), (
+                f"{method} {path} with {defect}"
+            )
+    method, path = edge.list_guarded_routes()[0]
     assert await edge.status(method, path, edge.keys.token(edge.name), "Basic") == (401, "not_authenticated")
 
 
@@ -117,7 +119,7 @@ async def test_a_token_without_the_scope_is_refused_on_every_route(edge: Edge) -
     reads = edge.keys.token(edge.name, f"{edge.name}:read")
     changing = [scope for scope in list_scopes(edge.name) if scope.split(":")[1] not in READING_WORDS]
     writes = edge.keys.token(edge.name, " ".join(changing))
-    for method, path in edge.guarded():
+    for method, path in edge.list_guarded_routes():
         assert await edge.status(method, path, nothing) == (403, "not_allowed"), f"{method} {path}"
         is_reading = method == "GET" and not path.endswith(PERSONAL_READS)
         wrong = writes if is_reading or path.endswith(READING_POSTS) else reads
@@ -157,7 +159,7 @@ def test_every_scope_opens_a_route_and_every_route_needs_one_that_there_is() -> 
 
 
 async def test_a_token_that_was_good_is_refused_once_it_is_expired(edge: Edge) -> None:
-    method, path = edge.guarded()[0]
+    method, path = edge.list_guarded_routes()[0]
     token = edge.keys.token(edge.name)
     assert (
         await edge.client.http.request(method, path, headers={"authorization": f"Bearer {token}"})
@@ -170,7 +172,7 @@ async def test_whatever_is_refused_is_a_problem_document(edge: Edge) -> None:
     token = edge.keys.token(edge.name)
     assert await edge.status("GET", "/v1/nothing", token) == (404, "not_found")
     assert await edge.status("DELETE", "/health/live", token) == (405, "method_not_allowed")
-    for _, path in edge.guarded():
+    for _, path in edge.list_guarded_routes():
         assert await edge.status("TRACE", path, token) == (405, "method_not_allowed")
 
 
@@ -253,16 +255,16 @@ async def test_a_cursor_that_no_list_gave_out_is_refused_by_every_list(edge: Edg
     document = (await edge.client.http.get("/openapi.json")).json()
     lists = 0
     for path, operations in document["paths"].items():
-        parameters = {one["name"] for one in operations.get("get", {}).get("parameters", [])}
+        parameters = {parameter["name"] for parameter in operations.get("get", {}).get("parameters", [])}
         if "after" not in parameters:
             continue
         sent = re.sub(r"\{[^}]+\}", GIVEN_OUT, path)
         other: dict[str, str] = {"external_reference": "crm-1"} if "external_reference" in parameters else {}
-        found = (await edge.client.get(sent, after=_given_out(sent, {}))).status_code
+        status = (await edge.client.get(sent, after=_given_out(sent, {}))).status_code
         if path == AUDIT or path in BY_CODE:  # no entry ever goes, so a cursor of none is no cursor
-            assert found == 422
+            assert status == 422
         else:
-            assert found in ((200,) if sent == path else (200, 404)), "a thing that is not there may have no list"
+            assert status in ((200,) if sent == path else (200, 404)), "a thing that is not there may have no list"
         attempts = [(cursor, query) for query in ({}, other) for cursor in list_cursors(_given_out(sent, query))]
         if other:
             attempts += [(_given_out(sent, {}), other), (_given_out(sent, other), {})]
@@ -278,7 +280,9 @@ async def test_no_parameter_makes_it_break(edge: Edge) -> None:
     for path, operations in document["paths"].items():
         if "get" not in operations:
             continue
-        names = [one["name"] for one in operations["get"].get("parameters", []) if one["in"] == "query"]
+        names = [
+            parameter["name"] for parameter in operations["get"].get("parameters", []) if parameter["in"] == "query"
+        ]
         for value in ("\x00", "9" * 400, "-1", "AA==", "ÿ"):
             sent = re.sub(r"\{[^}]+\}", quote(value[:50]), path)
             for query in ({}, *({name: value} for name in names)):
@@ -294,7 +298,7 @@ EVIL: tuple[object, ...] = ("\x00", "a\x00b", "\ud800", 10**400, 1e308, -1, 2**6
 
 async def test_no_value_in_a_body_makes_it_break(database: Database, keys: Keys, jwks_file: Path) -> None:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
-        owner = (await client.made("/v1/accounts", account()))["id"]
+        owner = (await client.create("/v1/accounts", account()))["id"]
         bodies: dict[str, dict[str, object]] = {
             "/v1/accounts": account(external_reference="crm-1"),
             "/v1/payments": {"account_id": owner, "amount": {"amount_minor": 100, "currency": "EUR"}},

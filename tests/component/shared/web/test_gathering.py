@@ -33,9 +33,9 @@ async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterat
 @pytest.fixture
 async def owners(client: Client) -> list[str]:
     """Accounts that owe 10.00 each."""
-    made = [str((await client.made("/v1/accounts", account()))["id"]) for _ in range(PAYING)]
+    made = [str((await client.create("/v1/accounts", account()))["id"]) for _ in range(PAYING)]
     for owner in made:
-        await client.made("/v1/invoices", invoice(owner, 1000))
+        await client.create("/v1/invoices", invoice(owner, 1000))
     return made
 
 
@@ -44,11 +44,11 @@ def units(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The accounts whose payments each unit received."""
     seen: list[list[str]] = []
 
-    async def noted(unit: Unit, news: Sequence[NewPayment]) -> Any:
+    async def record_and_note(unit: Unit, news: Sequence[NewPayment]) -> Any:
         seen.append([str(new.account_id) for new in news])
         return await record_payments(unit, news)
 
-    monkeypatch.setattr(payment_recording, "record_payments", noted)
+    monkeypatch.setattr(payment_recording, "record_payments", record_and_note)
     return seen
 
 
@@ -88,16 +88,16 @@ async def test_events_name_their_own_request_and_belong_to_its_trace(
     monkeypatch.setattr(commands, "traceparent", lambda: f"00-{next(traces):032x}-{1:016x}-01")
     await at_once(client, [payment(owner) for owner in owners])
     assert len(units) < PAYING / 2
-    told = await database.rows(
+    rows = await database.rows(
         "SELECT subject, headers FROM invoicing.outbox WHERE type ~ 'PaymentReceived|InvoicePaid' ORDER BY position"
     )
     names = {owner: set[tuple[str, str]]() for owner in owners}
-    for row in told:
+    for row in rows:
         headers = orjson.loads(row["headers"])
         names[row["subject"]].add((headers["ce_causationid"], headers["traceparent"]))
-    assert len(told) == 2 * PAYING
+    assert len(rows) == 2 * PAYING
     assert [len(name) for name in names.values()] == [1] * PAYING
-    (causes, parents) = zip(*(one for name in names.values() for one in name), strict=True)
+    (causes, parents) = zip(*(pair for name in names.values() for pair in name), strict=True)
     assert (len(set(causes)), len(set(parents))) == (PAYING, PAYING)
 
 
@@ -115,8 +115,8 @@ async def test_of_what_is_refused_nothing_is_left_and_the_others_stand(
     assert len(units) < PAYING / 2 + 1
     refused = {n: answer.json()["code"] for n, answer in enumerate(answers) if answer.status_code != 201}
     assert refused == {3: "not_found", 5: "currency_mismatch", 7: "not_found"}
-    left = await open_of(database)
-    assert {owner for owner, minor in left.items() if minor} == {owners[3], owners[5], owners[7]}
+    open_by_owner = await open_of(database)
+    assert {owner for owner, minor in open_by_owner.items() if minor} == {owners[3], owners[5], owners[7]}
     kept = await database.rows("SELECT key FROM invoicing.idempotency WHERE route LIKE '%payments' ORDER BY key")
     assert [row["key"] for row in kept] == sorted(f"key-{n}" for n in range(PAYING) if n not in refused)
     again = await client.post("/v1/payments", payment(owners[3]), key="key-3")
@@ -126,10 +126,10 @@ async def test_of_what_is_refused_nothing_is_left_and_the_others_stand(
 async def test_an_account_that_somebody_holds_does_not_hold_the_others_up(
     client: Client, database: Database, owners: list[str], units: list[list[str]]
 ) -> None:
-    held, *free = owners
+    locked_owner, *free = owners
     async with database.connected("invoicing") as other, other.transaction():
-        await other.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR NO KEY UPDATE", held)
-        waits = asyncio.create_task(client.post("/v1/payments", payment(held)))
+        await other.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR NO KEY UPDATE", locked_owner)
+        waits = asyncio.create_task(client.post("/v1/payments", payment(locked_owner)))
         async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
             answers = await at_once(client, [payment(owner) for owner in free])
         assert not waits.done()
@@ -140,13 +140,13 @@ async def test_an_account_that_somebody_holds_does_not_hold_the_others_up(
 async def test_who_is_asked_again_while_it_waits_for_its_account_does_not_hold_the_others_up(
     client: Client, database: Database, owners: list[str]
 ) -> None:
-    held, *free = owners
+    locked_owner, *free = owners
     async with database.connected("invoicing") as other, other.transaction():
-        await other.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR NO KEY UPDATE", held)
-        first = asyncio.create_task(client.post("/v1/payments", payment(held), key="impatient"))
+        await other.execute("SELECT FROM invoicing.streams WHERE subject = $1 FOR NO KEY UPDATE", locked_owner)
+        first = asyncio.create_task(client.post("/v1/payments", payment(locked_owner), key="impatient"))
         while not await database.value(WAITING):
             pass
-        again = asyncio.create_task(client.post("/v1/payments", payment(held), key="impatient"))
+        again = asyncio.create_task(client.post("/v1/payments", payment(locked_owner), key="impatient"))
         async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
             answers = await at_once(client, [payment(owner) for owner in free])
         assert not first.done()
@@ -158,13 +158,13 @@ async def test_who_is_asked_again_while_it_waits_for_its_account_does_not_hold_t
 async def test_a_defect_is_the_business_of_its_own_request(
     client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def broken(unit: Unit, news: Sequence[NewPayment]) -> Any:
+    async def record_and_break(unit: Unit, news: Sequence[NewPayment]) -> Any:
         outcomes = await record_payments(unit, news)
         if owners[4] in {str(new.account_id) for new in news}:
             raise ValueError("a defect")
         return outcomes
 
-    monkeypatch.setattr(payment_recording, "record_payments", broken)
+    monkeypatch.setattr(payment_recording, "record_payments", record_and_break)
     answers = await at_once(client, [payment(owner) for owner in owners])
     assert [n for n, answer in enumerate(answers) if answer.status_code != 201] == [4]
     assert answers[4].status_code == 500

@@ -115,7 +115,7 @@ async def test_of_two_at_once_the_second_gets_the_firsts_answer(service: Service
 
 async def test_a_refusal_is_not_remembered(service: Service) -> None:
     _, client, database = service
-    first = await client.made("/v1/accounts", account(external_reference="crm-1"))
+    first = await client.create("/v1/accounts", account(external_reference="crm-1"))
     body = account(external_reference="crm-1")
     assert (await client.post("/v1/accounts", body, key="k")).status_code == 409
     await database.execute("UPDATE invoicing.accounts SET external_reference = 'crm-0' WHERE id = $1", first["id"])
@@ -135,11 +135,11 @@ async def test_a_key_belongs_to_its_caller_and_route(service: Service, keys: Key
 
 async def test_paging_shows_each_row_once_though_rows_are_added(service: Service) -> None:
     _, client, _ = service
-    made = [(await client.made("/v1/accounts", account()))["id"] for _ in range(7)]
+    made = [(await client.create("/v1/accounts", account()))["id"] for _ in range(7)]
     seen: list[str] = []
     page = await client.got("/v1/accounts", limit=3)
     seen += [item["id"] for item in page["items"]]
-    made.append((await client.made("/v1/accounts", account()))["id"])
+    made.append((await client.create("/v1/accounts", account()))["id"])
     while page["next"]:
         page = await client.got("/v1/accounts", limit=3, after=page["next"])
         assert 0 < len(page["items"]) <= 3
@@ -149,7 +149,7 @@ async def test_paging_shows_each_row_once_though_rows_are_added(service: Service
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_cursor")
 
 
-async def kept(database: Database) -> int:
+async def count_keys(database: Database) -> int:
     return int(await database.value("SELECT count(*) FROM invoicing.idempotency"))
 
 
@@ -161,7 +161,7 @@ async def test_a_key_is_pruned_after_thirty_days_and_not_before(service: Service
     assert (await client.post("/v1/accounts", account(), key="k")).content == first.content
     await database.move(seconds=1)
     await runtime.units.run(idempotency.prune)
-    assert await kept(database) == 0
+    assert await count_keys(database) == 0
     assert (await client.post("/v1/accounts", account(), key="k")).json()["id"] != first.json()["id"]
 
 
@@ -172,7 +172,7 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
     sizes: list[int] = []
     done = asyncio.Event()
 
-    async def counted(unit: Unit, prune: Callable[[Unit], Awaitable[bool]] = idempotency.prune) -> bool:
+    async def prune_and_count(unit: Unit, prune: Callable[[Unit], Awaitable[bool]] = idempotency.prune) -> bool:
         before = await unit.connection.fetchval("SELECT count(*) FROM idempotency")
         more = await prune(unit)
         sizes.append(before - await unit.connection.fetchval("SELECT count(*) FROM idempotency"))
@@ -181,13 +181,13 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
         return more
 
     for _ in range(5):
-        await client.made("/v1/accounts", account())
+        await client.create("/v1/accounts", account())
     await database.move(days=31)
-    await client.made("/v1/accounts", account())
+    await client.create("/v1/accounts", account())
     waiting = await database.rows("SELECT kind, name FROM invoicing.pending_work WHERE kind <> 'outbox'")
     assert waiting == []
     monkeypatch.setattr(idempotency, "CHUNK", 2)
-    monkeypatch.setattr(idempotency, "prune", counted)
+    monkeypatch.setattr(idempotency, "prune", prune_and_count)
     monkeypatch.setattr(jobs, "MAINTAIN_EVERY", 0.01)
     monkeypatch.setattr(jobs, "MAINTAIN_PAUSE", 0)
     working = asyncio.create_task(runtime.jobs.run())
@@ -197,7 +197,7 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
     with pytest.raises(asyncio.CancelledError):
         await working
     assert sizes[:3] == [2, 2, 1]
-    assert await kept(database) == 1
+    assert await count_keys(database) == 1
 
 
 async def test_a_key_in_use_is_left_alone(service: Service) -> None:

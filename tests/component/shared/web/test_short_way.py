@@ -156,7 +156,7 @@ async def test_a_scope_that_is_missing_and_a_refusal_are_told_as_by_the_long_way
     short, long = await ways.both(BODY, ways.headers(authorization=reader))
     assert short == long
     assert short[0] == 403
-    await ways.client.made(PATH, account(external_reference="crm-1"))
+    await ways.client.create(PATH, account(external_reference="crm-1"))
     short, long = await ways.both(orjson.dumps(account(external_reference="crm-1")), ways.headers())
     assert short == long
     assert (short[0], orjson.loads(short[2])["code"]) == (409, "reference_taken")

@@ -23,10 +23,10 @@ async def propose_refund(client: Client) -> str:
     """A credit note that somebody proposed as `anna@gs.example `."""
     limit = {"amount_minor": 50_000, "reason": "the board"}
     await client.http.put("/v1/approval-limits/lead/EUR", json=limit, headers=client.headers)
-    owner = (await client.made("/v1/accounts", account()))["id"]
-    issued = (await client.made("/v1/invoices", invoice(owner, 10_000)))["id"]
+    owner = (await client.create("/v1/accounts", account()))["id"]
+    issued = (await client.create("/v1/invoices", invoice(owner, 10_000)))["id"]
     credit = {"invoice_id": issued, "lines": [{"line": 1, "amount_minor": 100}], "reason_code": "goodwill"}
-    made = await client.somebody("anna@gs.example ").made("/v1/credit-notes", credit | {"reason": "late"})
+    made = await client.somebody("anna@gs.example ").create("/v1/credit-notes", credit | {"reason": "late"})
     assert (made["state"], made["proposed_by"]) == ("proposed", "anna@gs.example")
     return str(made["id"])
 
@@ -42,7 +42,7 @@ async def test_another_spelling_is_no_second_person(client: Client, database: Da
         assert (answer.status_code, answer.json()["code"]) == (403, "second_person_needed")
         answer = await client.somebody(spelling, "lead").post(path.replace(":approve", ":decline"), {"reason": "no"})
         assert (answer.status_code, answer.json()["code"]) == (403, "second_person_needed")
-    approved = await client.somebody("Berta@GS.example", "lead").made(path, {"reason": "fine"})
+    approved = await client.somebody("Berta@GS.example", "lead").create(path, {"reason": "fine"})
     assert (approved["state"], approved["decided_by"]) == ("carried_out", "berta@gs.example")
 
 

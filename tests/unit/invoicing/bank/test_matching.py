@@ -1,4 +1,4 @@
-"""Whose money it is: nothing is certain that could be somebody else's, or more than is owed."""
+"""Matching of payers: nothing is certain that could be somebody else's, or more than is owed."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -61,15 +61,17 @@ def candidates(draw: st.DrawFn, *, is_invoice: bool | None = None) -> Candidate:
 
 def lists(most: int = 6) -> st.SearchStrategy[list[Candidate]]:
     """Candidates of one entry, each invoice or account once."""
-    return st.lists(candidates(), max_size=most, unique_by=lambda one: one.invoice_id or one.account_id)
+    return st.lists(
+        candidates(), max_size=most, unique_by=lambda candidate: candidate.invoice_id or candidate.account_id
+    )
 
 
 @given(receipts(), lists())
-def test_what_is_certain_is_named_open_owed_and_of_this_currency(receipt: Receipt, found: list[Candidate]) -> None:
-    sure = score_entry(receipt, found).certain
+def test_what_is_certain_is_named_open_owed_and_of_this_currency(receipt: Receipt, candidates: list[Candidate]) -> None:
+    sure = score_entry(receipt, candidates).certain
     if sure is not None:
         assert receipt.kind is EntryKind.RECEIPT
-        assert sure in found
+        assert sure in candidates
         assert sure.by_number
         assert sure.invoice_open > 0
         assert 0 < receipt.amount <= sure.account_open
@@ -99,41 +101,47 @@ def test_with_an_equal_candidate_nothing_is_certain(pair: tuple[Receipt, Candida
 
 
 @given(receipts(), lists(), st.data())
-def test_the_order_of_candidates_does_not_matter(receipt: Receipt, found: list[Candidate], data: st.DataObject) -> None:
-    assert score_entry(receipt, found) == score_entry(receipt, data.draw(st.permutations(found)))
+def test_the_order_of_candidates_does_not_matter(
+    receipt: Receipt, candidates: list[Candidate], drawing: st.DataObject
+) -> None:
+    assert score_entry(receipt, candidates) == score_entry(receipt, drawing.draw(st.permutations(candidates)))
 
 
 @given(receipts(), lists())
-def test_proposals_are_the_best_in_order(receipt: Receipt, found: list[Candidate]) -> None:
-    scores = [one.score for one in score_entry(receipt, found).proposals]
+def test_proposals_are_the_best_in_order(receipt: Receipt, candidates: list[Candidate]) -> None:
+    scores = [proposal.score for proposal in score_entry(receipt, candidates).proposals]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 100 for score in scores)
-    assert min(PROPOSALS, len(found)) <= len(scores) <= PROPOSALS
-    others = sorted((score_candidate(receipt, one).score for one in found), reverse=True)
+    assert min(PROPOSALS, len(candidates)) <= len(scores) <= PROPOSALS
+    others = sorted((score_candidate(receipt, candidate).score for candidate in candidates), reverse=True)
     assert not others or scores[0] >= others[0]
 
 
-def more(receipt: Receipt, one: Candidate) -> Sequence[Candidate]:
+def more(receipt: Receipt, candidate: Candidate) -> Sequence[Candidate]:
     """The candidate with one more thing that speaks for it."""
-    found = [replace(one, by_number=True), replace(one, by_reference=True), replace(one, currency=receipt.currency)]
+    better = [
+        replace(candidate, by_number=True),
+        replace(candidate, by_reference=True),
+        replace(candidate, currency=receipt.currency),
+    ]
     if receipt.payer:
-        found.append(replace(one, name=receipt.payer))
-    if one.invoice_id is not None and receipt.currency == one.currency:
-        found.append(replace(one, invoice_open=receipt.amount))
-    return found
+        better.append(replace(candidate, name=receipt.payer))
+    if candidate.invoice_id is not None and receipt.currency == candidate.currency:
+        better.append(replace(candidate, invoice_open=receipt.amount))
+    return better
 
 
 @given(receipts(), candidates())
-def test_what_speaks_for_a_candidate_never_lowers_its_score(receipt: Receipt, one: Candidate) -> None:
-    before = score_candidate(receipt, one).score
-    assert all(score_candidate(receipt, better).score >= before for better in more(receipt, one))
+def test_what_speaks_for_a_candidate_never_lowers_its_score(receipt: Receipt, candidate: Candidate) -> None:
+    before = score_candidate(receipt, candidate).score
+    assert all(score_candidate(receipt, better).score >= before for better in more(receipt, candidate))
 
 
 @given(receipts(), lists())
-def test_a_further_candidate_makes_nothing_certain_that_was_not(receipt: Receipt, found: list[Candidate]) -> None:
+def test_a_further_candidate_makes_nothing_certain_that_was_not(receipt: Receipt, candidates: list[Candidate]) -> None:
     """Nor another one: who is found late can only cast doubt on what was sure without them."""
-    if found and (sure := score_entry(receipt, found).certain) is not None:
-        assert score_entry(receipt, [one for one in found if one is sure]).certain == sure
+    if candidates and (sure := score_entry(receipt, candidates).certain) is not None:
+        assert score_entry(receipt, [candidate for candidate in candidates if candidate is sure]).certain == sure
 
 
 EUR = Receipt(EntryKind.RECEIPT, 500, "EUR", "Alpha GmbH")
@@ -141,7 +149,7 @@ OWED = Candidate(UUID(int=1), "Alpha GmbH", "EUR", 900, UUID(int=10), 500, by_nu
 
 
 @pytest.mark.parametrize(
-    ("receipt", "one", "score", "certain"),
+    ("receipt", "candidate", "score", "certain"),
     [
         (EUR, OWED, 100, True),
         (replace(EUR, payer=None), OWED, 85, True),
@@ -160,8 +168,8 @@ OWED = Candidate(UUID(int=1), "Alpha GmbH", "EUR", 900, UUID(int=10), 500, by_nu
         (replace(EUR, is_doubtful=True), OWED, 100, False),
     ],
 )
-def test_scores(receipt: Receipt, one: Candidate, score: int, certain: bool) -> None:
-    verdict = score_entry(receipt, [one])
+def test_scores(receipt: Receipt, candidate: Candidate, score: int, certain: bool) -> None:
+    verdict = score_entry(receipt, [candidate])
     assert (verdict.proposals[0].score, verdict.certain is not None) == (score, certain)
 
 
@@ -226,9 +234,9 @@ def test_a_number_among_other_words_is_always_found(number: str, before: str, af
 
 @given(st.text(max_size=2000))
 def test_what_a_text_may_name_is_bounded(text: str) -> None:
-    found = list_number_grams(text)
-    assert len(found) <= 5 * len(text.split() or [""]) * 40
-    assert all(4 <= len(one) <= 60 and one == normal_number(one) for one in found)
+    grams = list_number_grams(text)
+    assert len(grams) <= 5 * len(text.split() or [""]) * 40
+    assert all(4 <= len(gram) <= 60 and gram == normal_number(gram) for gram in grams)
 
 
 @pytest.mark.parametrize(

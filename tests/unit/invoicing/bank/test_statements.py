@@ -20,8 +20,7 @@ from services.invoicing.bank.domain.statements.statement_entries import (
     StatementRefused,
 )
 from services.invoicing.bank.domain.statements.tabular import ColumnMapping
-from tests.component.bank_statements import IBAN, Paid, join_statements
-from tests.component.bank_statements import camt as statement
+from tests.component.bank_statements import IBAN, Paid, build_camt_statement, join_statements
 
 COLUMNS = ColumnMapping(
     bank_account=IBAN,
@@ -44,13 +43,13 @@ COLUMNS = ColumnMapping(
 
 def read(body: bytes) -> list[StatementEntry]:
     """The entries of a camt.053 document."""
-    return [one for one in camt.read_camt(body) if isinstance(one, StatementEntry)]
+    return [entry for entry in camt.read_camt(body) if isinstance(entry, StatementEntry)]
 
 
 def rows(*lines: str) -> list[StatementEntry]:
     """The entries of a CSV."""
     body = "\n".join(("day;amount;payer;text;id", *lines)).encode()
-    return [one for one in tabular.read_csv(body, COLUMNS) if isinstance(one, StatementEntry)]
+    return [entry for entry in tabular.read_csv(body, COLUMNS) if isinstance(entry, StatementEntry)]
 
 
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "Zs")), max_size=20)
@@ -66,26 +65,26 @@ PAYMENTS = st.builds(
 
 @given(st.lists(PAYMENTS, max_size=8), st.sampled_from(("02", "08", "13")))
 def test_an_entry_is_read_as_it_was_written(wanted: list[Paid], version: str) -> None:
-    found = read(statement(wanted, version=version))
-    assert [one.amount for one in found] == [one.amount for one in wanted]
-    assert [one.is_credit for one in found] == [one.direction == "CRDT" for one in wanted]
-    assert [one.text for one in found] == [" ".join(one.text.split()) for one in wanted]
-    assert [one.place for one in found] == list(range(1, len(wanted) + 1))
-    assert all(one.booked_on == date(2026, 3, 30) and one.account == IBAN for one in found)
+    entries = read(build_camt_statement(wanted, version=version))
+    assert [entry.amount for entry in entries] == [entry.amount for entry in wanted]
+    assert [entry.is_credit for entry in entries] == [entry.direction == "CRDT" for entry in wanted]
+    assert [entry.text for entry in entries] == [" ".join(entry.text.split()) for entry in wanted]
+    assert [entry.place for entry in entries] == list(range(1, len(wanted) + 1))
+    assert all(entry.booked_on == date(2026, 3, 30) and entry.account == IBAN for entry in entries)
 
 
 @given(st.lists(PAYMENTS, max_size=8))
 def test_the_same_file_has_the_same_keys_and_entries_without_a_reference_have_their_own(wanted: list[Paid]) -> None:
-    keys = [one.key for one in read(statement(wanted))]
-    assert keys == [one.key for one in read(statement(wanted, version="02"))]
-    unnamed = [key for key, one in zip(keys, wanted, strict=True) if one.reference in (None, "NONREF")]
+    keys = [entry.key for entry in read(build_camt_statement(wanted))]
+    assert keys == [entry.key for entry in read(build_camt_statement(wanted, version="02"))]
+    unnamed = [key for key, entry in zip(keys, wanted, strict=True) if entry.reference in (None, "NONREF")]
     assert len(set(unnamed)) == len(unnamed)
 
 
 @given(st.lists(PAYMENTS, max_size=6), st.lists(PAYMENTS, max_size=6))
 def test_a_longer_file_gives_what_a_shorter_one_had_the_same_keys(first: list[Paid], more: list[Paid]) -> None:
-    keys = [one.key for one in read(statement(first))]
-    assert [one.key for one in read(statement([*first, *more]))][: len(first)] == keys
+    keys = [entry.key for entry in read(build_camt_statement(first))]
+    assert [entry.key for entry in read(build_camt_statement([*first, *more]))][: len(first)] == keys
 
 
 def batch(*parts: str, reference: str = "B-1", amount: str = "30.00", more: str = "", late: bool = True) -> str:
@@ -101,7 +100,7 @@ def part(amount: str, text: str = "", more: str = "") -> str:
 
 
 def test_parts_of_a_batch_have_its_reference_and_the_keys_under_which_they_were_taken() -> None:
-    entries = read(statement([batch(part("10.00", "a"), part("20.00", "b"))]))
+    entries = read(build_camt_statement([batch(part("10.00", "a"), part("20.00", "b"))]))
     assert [entry.reference for entry in entries] == ["B-1", "B-1"]
     assert [former.key for entry in entries for former in entry.former_keys] == [
         "B-1/1 2026-03-30 1000 EUR credit",
@@ -125,14 +124,14 @@ def test_parts_have_their_own_sign_and_add_up_to_the_entry(
 ) -> None:
     marks = [f"<CdtDbtInd>{sign}</CdtDbtInd>" * bool(sign) for _, sign in parts]
     details = [part(money, more=mark) for (money, _), mark in zip(parts, marks, strict=True)]
-    entries = read(statement([batch(*details, amount=amount)]))
+    entries = read(build_camt_statement([batch(*details, amount=amount)]))
     assert [entry.amount if entry.is_credit else -entry.amount for entry in entries] == kept
     whole = EntryKind.COLLECTIVE if len(kept) == 1 else EntryKind.RECEIPT
     assert [entry.kind for entry in entries] == [whole if minor > 0 else EntryKind.DEBIT for minor in kept]
 
 
 def test_a_batch_that_was_taken_in_parts_is_known_by_each() -> None:
-    (entry,) = read(statement([batch(part("10.00", "a"), part("20.00", "b"), amount="29.00")]))
+    (entry,) = read(build_camt_statement([batch(part("10.00", "a"), part("20.00", "b"), amount="29.00")]))
     assert [(former.key, former.text) for former in entry.former_keys] == [
         ("B-1/1 2026-03-30 1000 EUR credit", "a"),
         ("B-1/2 2026-03-30 2000 EUR credit", "b"),
@@ -141,7 +140,7 @@ def test_a_batch_that_was_taken_in_parts_is_known_by_each() -> None:
 
 def test_a_transaction_of_a_batch_that_is_taken_back_is_a_return() -> None:
     returned = part("2.00", more="<CdtDbtInd>DBIT</CdtDbtInd><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
-    entries = read(statement([batch(part("10.00"), returned, amount="8.00")]))
+    entries = read(build_camt_statement([batch(part("10.00"), returned, amount="8.00")]))
     assert [(entry.kind, entry.is_credit) for entry in entries] == [
         (EntryKind.RECEIPT, True),
         (EntryKind.RETURN, False),
@@ -151,7 +150,7 @@ def test_a_transaction_of_a_batch_that_is_taken_back_is_a_return() -> None:
 @pytest.mark.parametrize("sign", ["CREDIT", "C"])
 def test_a_transaction_of_another_sign_is_refused(sign: str) -> None:
     with pytest.raises(StatementRefused, match="entry 1: CdtDbtInd"):
-        read(statement([batch(part("10.00", more=f"<CdtDbtInd>{sign}</CdtDbtInd>"), part("20.00"))]))
+        read(build_camt_statement([batch(part("10.00", more=f"<CdtDbtInd>{sign}</CdtDbtInd>"), part("20.00"))]))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +166,7 @@ def test_a_transaction_of_another_sign_is_refused(sign: str) -> None:
 def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details: str, kind: EntryKind) -> None:
     batch_details = f"<Btch><MsgId>MSG-7</MsgId><PmtInfId>BATCH-7</PmtInfId>{count}</Btch>{details}"
     entry = batch().replace("<NtryDtls></NtryDtls>", f"<NtryDtls>{batch_details}</NtryDtls>")
-    (whole,) = read(statement([entry]))
+    (whole,) = read(build_camt_statement([entry]))
     assert (whole.kind, whole.amount, whole.ids) == (kind, 3000, ("BATCH-7", "MSG-7"))
 
 
@@ -186,7 +185,7 @@ def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details:
 )
 def test_all_text_of_a_payment_is_read(details: str, of_entry: str, text: str) -> None:
     entry = batch(details).replace("</Ntry>", f"<AddtlNtryInf>{of_entry}</AddtlNtryInf></Ntry>")
-    (entry_with_batch,) = read(statement([entry]))
+    (entry_with_batch,) = read(build_camt_statement([entry]))
     assert entry_with_batch.text == text
     assert entry_with_batch.ids == ()
 
@@ -195,14 +194,14 @@ def test_all_text_of_a_payment_is_read(details: str, of_entry: str, text: str) -
 def test_the_payer_is_who_owes_it_and_who_paid_for_them_stands_in_the_text(name: str) -> None:
     payer, paid_by = (f"<{party}>{name.format(who)}</{party}>" for party, who in (("UltmtDbtr", "A"), ("Dbtr", "B")))
     parties = [paid_by + payer, payer, paid_by, payer + paid_by.replace("B", "A")]
-    entries = read(statement([batch(f"<RltdPties>{some}</RltdPties>") for some in parties]))
+    entries = read(build_camt_statement([batch(f"<RltdPties>{some}</RltdPties>") for some in parties]))
     assert [(entry.payer, entry.text) for entry in entries] == [("A", "B"), ("A", ""), ("B", ""), ("A", "")]
 
 
 def test_why_a_debit_was_returned_is_told() -> None:
     reasons = ["<Rsn><Cd>AM04</Cd></Rsn><AddtlInf>no funds</AddtlInf>", "<Rsn><Prtry>X-1</Prtry></Rsn>", ""]
     details = [f"<RmtInf><Ustrd>a</Ustrd></RmtInf><RtrInf>{reason}</RtrInf>" for reason in reasons]
-    entries = read(statement([batch(part) for part in details]))
+    entries = read(build_camt_statement([batch(part) for part in details]))
     assert [entry.return_reason for entry in entries] == ["AM04 no funds", "X-1", None]
     assert [entry.text for entry in entries] == ["a AM04 no funds", "a X-1", "a"]
     assert {entry.kind for entry in entries} == {EntryKind.RETURN}
@@ -210,7 +209,7 @@ def test_why_a_debit_was_returned_is_told() -> None:
 
 def test_an_entry_of_which_more_is_read_is_known_by_what_was_read_at_first() -> None:
     details = "<RmtInf><Ustrd>a</Ustrd></RmtInf><RltdPties><UltmtDbtr><Nm>A</Nm></UltmtDbtr></RltdPties>"
-    (entry,) = read(statement([batch(f"{details}<AddtlTxInf>more</AddtlTxInf>")]))
+    (entry,) = read(build_camt_statement([batch(f"{details}<AddtlTxInf>more</AddtlTxInf>")]))
     assert (entry.payer, entry.text) == ("A", "a more")
     assert [(former.key, former.payer, former.text) for former in entry.former_keys] == [
         ("B-1 2026-03-30 3000 EUR credit", None, "a")
@@ -221,12 +220,12 @@ def test_what_is_said_of_a_batch_is_no_text_of_its_parts() -> None:
     about_all = "<AddtlNtryInf>GS-DE-00000001</AddtlNtryInf>"
     split = batch(part("10.00", "a"), part("20.00")).replace("</Ntry>", f"{about_all}</Ntry>")
     whole = batch(part("10.00"), part("20.00"), amount="31.00").replace("</Ntry>", f"{about_all}</Ntry>")
-    assert [entry.text for entry in read(statement([split, whole]))] == ["a", "", "GS-DE-00000001"]
+    assert [entry.text for entry in read(build_camt_statement([split, whole]))] == ["a", "", "GS-DE-00000001"]
 
 
 def test_entries_of_two_statements_are_counted_apart() -> None:
     equal = [Paid("rent", 300, reference="B-1")] * 2
-    body = join_statements(statement(equal), statement(equal))
+    body = join_statements(build_camt_statement(equal), build_camt_statement(equal))
     first, second, third, fourth = (entry.key for entry in read(body))
     assert (first, second) == (third, fourth)
     assert first != second
@@ -234,7 +233,7 @@ def test_entries_of_two_statements_are_counted_apart() -> None:
 
 def _peak(entries: Sequence[Paid]) -> int:
     """Measure the memory (bytes) at the peak of reading, beside the file; what the first reading keeps is no part."""
-    body = statement(entries)
+    body = build_camt_statement(entries)
     for _ in camt.read_camt(body):
         pass
     gc.collect()
@@ -254,7 +253,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 
 def test_closing_balances_are_told() -> None:
-    assert ClosingBalance(IBAN, date(2026, 3, 31)) in list(camt.read_camt(statement([], day="2026-03-31")))
+    assert ClosingBalance(IBAN, date(2026, 3, 31)) in list(camt.read_camt(build_camt_statement([], day="2026-03-31")))
 
 
 @pytest.mark.parametrize(
@@ -268,8 +267,8 @@ def test_closing_balances_are_told() -> None:
         b"<a>" * 100 + b"</a>" * 100,
         b"\xff\xfe\x00",
         b"<!DOCTYPE a><Document/>",
-        statement([Paid("x", 1, reference="B" * 141)]),
-        statement([Paid("x", 10**17)]),
+        build_camt_statement([Paid("x", 1, reference="B" * 141)]),
+        build_camt_statement([Paid("x", 10**17)]),
     ],
     ids=("empty", "cut off", "no xml", "another", "encoding", "deep", "no text", "doctype", "reference", "amount"),
 )
@@ -381,7 +380,7 @@ def test_a_file_without_its_columns_is_refused(header: str, lines_before: int, f
 
 def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
     entries = [Paid("a", 100), Paid("b", 200), Paid("c", 300)]
-    body = statement(entries).decode()
+    body = build_camt_statement(entries).decode()
     start, end = body.index("<BookgDt>", body.index(">2.00<")), body.index("</BookgDt>", body.index(">2.00<"))
     first, second, third = (
         entry

@@ -1,4 +1,4 @@
-"""What a tax calculator may answer is held against the rule said in another way, for answers of every kind."""
+"""Answers of a tax calculator, of every kind, are held against the rule said in another way."""
 
 import re
 from typing import Any
@@ -44,21 +44,21 @@ def test_anything_else_has_a_flaw(nets: dict[int, int], taxes: list[LineTax]) ->
 
 
 @given(right(), st.data())
-def test_one_wrong_line_is_one_too_many(case: tuple[dict[int, int], list[LineTax]], data: st.DataObject) -> None:
+def test_one_wrong_line_is_one_too_many(case: tuple[dict[int, int], list[LineTax]], drawing: st.DataObject) -> None:
     nets, taxes = case
-    place = data.draw(st.integers(0, len(taxes) - 1))
-    one = taxes[place]
-    beyond = abs(nets[one.line]) + 1
+    place = drawing.draw(st.integers(0, len(taxes) - 1))
+    line_tax = taxes[place]
+    beyond = abs(nets[line_tax.line]) + 1
     wrong: list[list[LineTax]] = [
-        [*taxes, one],
+        [*taxes, line_tax],
         [*taxes, LineTax(99, 0, None)],
         taxes[:place] + taxes[place + 1 :],
-        [*taxes[:place], LineTax(one.line, beyond, None), *taxes[place + 1 :]],
-        [*taxes[:place], LineTax(one.line, -beyond, None), *taxes[place + 1 :]],
+        [*taxes[:place], LineTax(line_tax.line, beyond, None), *taxes[place + 1 :]],
+        [*taxes[:place], LineTax(line_tax.line, -beyond, None), *taxes[place + 1 :]],
     ]
-    if nets[one.line]:
-        against = -1 if nets[one.line] > 0 else 1
-        wrong.append([*taxes[:place], LineTax(one.line, against, None), *taxes[place + 1 :]])
+    if nets[line_tax.line]:
+        against = -1 if nets[line_tax.line] > 0 else 1
+        wrong.append([*taxes[:place], LineTax(line_tax.line, against, None), *taxes[place + 1 :]])
     assert [find_tax_flaw(nets, answered) is None for answered in wrong] == [False] * len(wrong)
 
 

@@ -1,4 +1,4 @@
-"""What a bill run gives back: worked examples, and what holds whatever was billed and reversed before."""
+"""Surplus that a bill run gives back: worked examples, and what holds whatever was billed and reversed before."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -30,33 +30,33 @@ def due(number: int, supply: Supply, net: int, tax: int = 0) -> DueCharge:
     return DueCharge(UUID(int=number), supply, net, tax)
 
 
-def billed(invoice: int, supply: Supply, amount: int, tax: int = 0, **more: int) -> CreditableLine:
+def build_billed_line(invoice: int, supply: Supply, amount: int, tax: int = 0, **more: int) -> CreditableLine:
     usual = {"line": 1, "credited": 0, "creditable": amount, "excess": 0}
     return CreditableLine(UUID(int=invoice), supply=supply, amount=amount, tax=tax, **(usual | more))
 
 
-def kept(given: SurplusCredits) -> dict[int, int]:
-    return {one.charge_id.int: one.kept for one in given.charges if one.kept}
+def list_kept(surplus: SurplusCredits) -> dict[int, int]:
+    return {charge.charge_id.int: charge.kept for charge in surplus.charges if charge.kept}
 
 
 def test_it_is_credited_on_the_line_that_the_reversal_takes_back() -> None:
     """12 → 11 seats for 28 of 30 days: −112.89 and +103.48; with 19 % −11.20 on the line of the 12 seats."""
     charges = [due(1, cycle(ANNA, APRIL), -11_289, -2_145), due(2, cycle(ANNA, APRIL), 10_348, 1_966)]
-    lines = [billed(8, cycle(ANNA, APRIL), 13_434, 2_145), billed(7, cycle(BERT, APRIL), 99_999)]
-    given = credit_surplus(charges, lines)
-    assert given.credits == ((UUID(int=8), 1, 1_120),)
-    assert given.left == 0
+    lines = [build_billed_line(8, cycle(ANNA, APRIL), 13_434, 2_145), build_billed_line(7, cycle(BERT, APRIL), 99_999)]
+    surplus = credit_surplus(charges, lines)
+    assert surplus.credits == ((UUID(int=8), 1, 1_120),)
+    assert surplus.left == 0
 
 
 def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
     """Cancelled after 10 → 12: of −112.89 the 18.81 that were collected of the second line, the rest of the first."""
     lines = [
-        billed(8, cycle(ANNA, APRIL), 11_289, creditable=1_881),
-        billed(7, cycle(ANNA, APRIL), 10_080),
-        billed(6, cycle(ANNA, MARCH), 10_080),
+        build_billed_line(8, cycle(ANNA, APRIL), 11_289, creditable=1_881),
+        build_billed_line(7, cycle(ANNA, APRIL), 10_080),
+        build_billed_line(6, cycle(ANNA, MARCH), 10_080),
     ]
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
-    assert given.credits == ((UUID(int=8), 1, 1_881), (UUID(int=7), 1, 9_408))
+    surplus = credit_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
+    assert surplus.credits == ((UUID(int=8), 1, 1_881), (UUID(int=7), 1, 9_408))
 
 
 def test_charges_use_up_their_own_subscription_first_and_the_earliest_cycle() -> None:
@@ -73,20 +73,23 @@ def test_charges_use_up_their_own_subscription_first_and_the_earliest_cycle() ->
 
 def test_a_set_up_is_not_taken_back_with_the_cycle() -> None:
     """Though both are of one subscription, and begin on one day."""
-    lines = [billed(7, Supply(ANNA, "setup", APRIL), 10_000, line=2), billed(7, cycle(ANNA, APRIL), 5_000)]
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
-    assert given.credits == ((UUID(int=7), 1, 5_000),)
-    assert (given.left, kept(given)) == (1_000, {1: -1_000})
+    lines = [
+        build_billed_line(7, Supply(ANNA, "setup", APRIL), 10_000, line=2),
+        build_billed_line(7, cycle(ANNA, APRIL), 5_000),
+    ]
+    surplus = credit_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
+    assert surplus.credits == ((UUID(int=7), 1, 5_000),)
+    assert (surplus.left, list_kept(surplus)) == (1_000, {1: -1_000})
 
 
 def test_what_an_earlier_reversal_took_off_another_line_is_credited_where_it_belongs() -> None:
     """March's reversal of 94.08 was on April's invoice; now April is cancelled, of which 6.72 were collected."""
     lines = [
-        billed(8, cycle(ANNA, APRIL), 10_080, creditable=672, excess=-9_408),
-        billed(7, cycle(ANNA, MARCH), 10_080, excess=9_408),
+        build_billed_line(8, cycle(ANNA, APRIL), 10_080, creditable=672, excess=-9_408),
+        build_billed_line(7, cycle(ANNA, MARCH), 10_080, excess=9_408),
     ]
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
-    assert given.credits == ((UUID(int=8), 1, 672), (UUID(int=7), 1, 9_408))
+    surplus = credit_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
+    assert surplus.credits == ((UUID(int=8), 1, 672), (UUID(int=7), 1, 9_408))
 
 
 def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
@@ -95,32 +98,36 @@ def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
     The tax of 19.15 was credited up to 15.96 (of 100.00, truncated): 3.19 are left, so 16.76 net; 94.08 − 16.76.
     """
     charges = [due(1, cycle(ANNA, APRIL), -4_000, -760), due(2, cycle(ANNA, APRIL), -5_408, -1_028)]
-    given = credit_surplus(charges, [billed(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)])
-    assert given.credits == ((UUID(int=7), 1, 1_995),)
-    assert (given.left, kept(given)) == (7_732, {2: -5_408, 1: -2_324})
-    assert sum(one.net + one.kept for one in given.charges) == -9_408
+    surplus = credit_surplus(
+        charges, [build_billed_line(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)]
+    )
+    assert surplus.credits == ((UUID(int=7), 1, 1_995),)
+    assert (surplus.left, list_kept(surplus)) == (7_732, {2: -5_408, 1: -2_324})
+    assert sum(charge.net + charge.kept for charge in surplus.charges) == -9_408
 
 
 def test_without_any_line_nothing_changes() -> None:
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
-    assert given.credits == ()
-    assert [(one.net, one.tax, one.kept) for one in given.charges] == [(0, 0, -900), (0, 0, 300)]
+    surplus = credit_surplus([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
+    assert surplus.credits == ()
+    assert [(charge.net, charge.tax, charge.kept) for charge in surplus.charges] == [(0, 0, -900), (0, 0, 300)]
 
 
 def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_is_left() -> None:
     """The line's tax is 19.14, since it shared its rounding with others; that of its reversal alone is 19.15."""
-    given = credit_surplus(
-        [due(1, cycle(ANNA, APRIL), -10_080, -1_915)], [billed(7, cycle(ANNA, APRIL), 11_994, 1_914)]
+    surplus = credit_surplus(
+        [due(1, cycle(ANNA, APRIL), -10_080, -1_915)], [build_billed_line(7, cycle(ANNA, APRIL), 11_994, 1_914)]
     )
-    assert given.credits == ((UUID(int=7), 1, 11_994),)
-    assert given.left == 0
+    assert surplus.credits == ((UUID(int=7), 1, 11_994),)
+    assert surplus.left == 0
 
 
 def test_a_rate_that_is_another_now_leaves_nothing_once_all_is_credited_without_tax() -> None:
     """The line was taxed with 15 %, its reversal with 20 %: 1.19 are credited, of which 1.01 are net."""
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -100, -20)], [billed(7, cycle(ANNA, APRIL), 119, 18)])
-    assert given.credits == ((UUID(int=7), 1, 119),)
-    assert (given.left, kept(given)) == (0, {})
+    surplus = credit_surplus(
+        [due(1, cycle(ANNA, APRIL), -100, -20)], [build_billed_line(7, cycle(ANNA, APRIL), 119, 18)]
+    )
+    assert surplus.credits == ((UUID(int=7), 1, 119),)
+    assert (surplus.left, list_kept(surplus)) == (0, {})
 
 
 SUPPLIES = [cycle(who, when) for who in (ANNA, BERT) for when in (MARCH, APRIL, MAY)]
@@ -142,30 +149,30 @@ def test_nothing_is_lost_or_given_twice(
     lines: list[tuple[Supply, int, int]], parts: list[float], charges: list[tuple[Supply, int]], rate: int
 ) -> None:
     due_ = [due(n, supply, net, round(net * rate / 100)) for n, (supply, net) in enumerate(charges)]
-    total = sum(one.amount for one in due_)
+    total = sum(charge.amount for charge in due_)
     if total >= 0:
         return
     room = [
-        billed(n, supply, amount, tax, credited=int(amount * part), creditable=amount - int(amount * part))
+        build_billed_line(n, supply, amount, tax, credited=int(amount * part), creditable=amount - int(amount * part))
         for n, ((supply, amount, tax), part) in enumerate(zip(lines, parts, strict=False))
     ]
-    given_ = credit_surplus(due_, room)
-    taken = Counter({invoice_id.int: amount for invoice_id, _, amount in given_.credits})
+    surplus = credit_surplus(due_, room)
+    taken = Counter({invoice_id.int: amount for invoice_id, _, amount in surplus.credits})
     assert sum(wanted_back(due_).values()) == -total
     assert taken.total() <= -total
-    assert all(0 < taken[one.invoice_id.int] <= one.creditable for one in room if one.invoice_id.int in taken)
+    assert all(0 < taken[line.invoice_id.int] <= line.creditable for line in room if line.invoice_id.int in taken)
     assert all(
-        one.net + one.kept == before.net for one, before in zip(given_.charges, reversed(due_), strict=True)
-    ) or (not given_.credits and [one.kept for one in given_.charges] == [one.net for one in due_])
+        charge.net + charge.kept == before.net for charge, before in zip(surplus.charges, reversed(due_), strict=True)
+    ) or (not surplus.credits and [charge.kept for charge in surplus.charges] == [charge.net for charge in due_])
     if taken.total() == -total:
-        assert given_.left == 0
-    if rate == 0 and all(not tax for _, _, tax in lines) and given_.credits:
-        assert given_.left == -total - taken.total()
+        assert surplus.left == 0
+    if rate == 0 and all(not tax for _, _, tax in lines) and surplus.credits:
+        assert surplus.left == -total - taken.total()
 
 
 @dataclass
 class Paid:
-    """What was billed and collected, line by line, as an invoice's reversals lower its other lines."""
+    """Billed and collected amounts, line by line, as an invoice's reversals lower its other lines."""
 
     lines: list[tuple[Supply, int]] = field(default_factory=list)
     collected: list[int] = field(default_factory=list)
@@ -184,13 +191,15 @@ class Paid:
             sums[supply] += amount
         return sums
 
-    def billed(self) -> list[CreditableLine]:
-        left: Counter[Supply] = Counter()
+    def list_creditable_lines(self) -> list[CreditableLine]:
+        collected_by_supply: Counter[Supply] = Counter()
         for (supply, _), collected in zip(self.lines, self.collected, strict=True):
-            left[supply] += collected
+            collected_by_supply[supply] += collected
         worth = self.worth()
         return [
-            billed(n, supply, amount, creditable=collected, excess=left[supply] - worth[supply])
+            build_billed_line(
+                n, supply, amount, creditable=collected, excess=collected_by_supply[supply] - worth[supply]
+            )
             for n, ((supply, amount), collected) in enumerate(zip(self.lines, self.collected, strict=True))
             if collected
         ]
@@ -213,6 +222,6 @@ def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
             back += [(supply, -amount)] if amount else []
         paid.invoice(back + rows)
     charges = [due(n, supply, -amount) for n, (supply, amount) in enumerate(paid.worth().items()) if amount]
-    given_ = credit_surplus(charges, paid.billed())
-    assert given_.left == 0
-    assert sum(amount for *_, amount in given_.credits) == sum(paid.worth().values())
+    surplus = credit_surplus(charges, paid.list_creditable_lines())
+    assert surplus.left == 0
+    assert sum(amount for *_, amount in surplus.credits) == sum(paid.worth().values())

@@ -13,8 +13,8 @@ LENGTHS = st.sampled_from([(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_Y
 
 
 def starts(bought: str, term: int, period: int, count: int = 4) -> list[str]:
-    found = build_anchor(date.fromisoformat(bought), term=term, period=period)
-    return [found.start(number).isoformat() for number in range(count)]
+    anchor = build_anchor(date.fromisoformat(bought), term=term, period=period)
+    return [anchor.start(number).isoformat() for number in range(count)]
 
 
 def test_the_day_of_a_monthly_term_is_clipped_and_does_not_drift() -> None:
@@ -43,9 +43,9 @@ def test_cycles_follow_one_another_and_each_day_lies_in_one(
     bought: date, lengths: tuple[int, int], number: int
 ) -> None:
     term, period = lengths
-    found = build_anchor(bought, term=term, period=period)
-    begin, end = found.start(number), found.start(number + 1)
+    anchor = build_anchor(bought, term=term, period=period)
+    begin, end = anchor.start(number), anchor.start(number + 1)
     assert (end.year * 12 + end.month) - (begin.year * 12 + begin.month) == period
-    assert found.number(begin) == found.number(end - timedelta(days=1)) == number
-    assert found.cycle(begin) == (begin, end)
-    assert found.start(0) == bought
+    assert anchor.number(begin) == anchor.number(end - timedelta(days=1)) == number
+    assert anchor.cycle(begin) == (begin, end)
+    assert anchor.start(0) == bought

@@ -27,25 +27,25 @@ from shared.pure.languages import LANGUAGES
 SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
 
 
-def filled(text: str) -> set[str]:
-    """The words in braces of a text."""
+def list_placeholders(text: str) -> set[str]:
+    """List the words in braces of a text."""
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
 def missing(texts: dict[str, Text], wanted: dict[str, Text], locale: Locale) -> set[str]:
     """Keys that a catalogue lacks or has too many, or whose forms or words in braces are not those that it needs."""
-    found = texts.keys() ^ wanted.keys()
+    flaws = texts.keys() ^ wanted.keys()
     forms = {locale.plural_form(n) for n in range(200)}
     for key in texts.keys() & wanted.keys():
         own, model = list_arguments(texts[key]), list_arguments(wanted[key])
         if isinstance(texts[key], dict) != isinstance(wanted[key], dict) or (
             own.keys() != {""} and not forms <= own.keys()
         ):
-            found.add(key)
-        needed = filled(next(iter(reversed(model.values()))))
-        if any(filled(text) != needed for text in own.values()):
-            found.add(key)
-    return found
+            flaws.add(key)
+        needed = list_placeholders(next(iter(reversed(model.values()))))
+        if any(list_placeholders(text) != needed for text in own.values()):
+            flaws.add(key)
+    return flaws
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -247,8 +247,8 @@ def test_a_statement_says_everything_in_every_language(language: str) -> None:
     items = tuple(OpenInvoice("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
     account = CurrencyStatement("EUR", 50, compute_running_balances(50, entries), 3, items)
     assert account.closing == 650
-    told = AccountStatement(date(2026, 4, 1), date(2026, 4, 30), (account,))
-    page = render_statement_page(told, paper(language).parties)
+    statement = AccountStatement(date(2026, 4, 1), date(2026, 4, 30), (account,))
+    page = render_statement_page(statement, paper(language).parties)
     wording = Wording(language)
     for text in (
         wording.money(650, "EUR"),

@@ -23,48 +23,50 @@ def rate(base: str, quote: str, units: str, *, days: int = 0, source: str = "ecb
     return ExchangeRate(base, quote, Decimal(units), TODAY - timedelta(days=days), source)
 
 
-def used(rates: Sequence[ExchangeRate], currency: str = "USD", target: str = "EUR") -> Conversion:
-    found = exposure_domain.find_newest_conversion(rates, currency, target, TODAY)
-    assert found is not None
-    return found
+def find_conversion(rates: Sequence[ExchangeRate], currency: str = "USD", target: str = "EUR") -> Conversion:
+    conversion = exposure_domain.find_newest_conversion(rates, currency, target, TODAY)
+    assert conversion is not None
+    return conversion
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> list[ExchangeRate]:
-    """What some sources said on some days, a base each."""
+    """Draw rates that some sources published on some days, with a base each."""
     keys = st.tuples(st.sampled_from(["ecb", "fed"]), st.integers(-2, 12), CURRENCIES)
-    found = []
+    rates = []
     for source, days, base in draw(st.sets(keys, max_size=6)):
         for quote in sorted(draw(st.sets(CURRENCIES, min_size=1)) - {base}):
-            found.append(ExchangeRate(base, quote, draw(RATES), TODAY - timedelta(days=days), source))
-    return draw(st.permutations(found))
+            rates.append(ExchangeRate(base, quote, draw(RATES), TODAY - timedelta(days=days), source))
+    return draw(st.permutations(rates))
 
 
 def convertible(rates: Sequence[ExchangeRate], currency: str, target: str, day: date) -> bool:
     """Whether there is a rate of the pair, or a cross of one table, on a day; tried one by one."""
-    ones = [one for one in rates if one.day == day]
-    if any({one.base, one.quote} == {currency, target} for one in ones):
+    rates_of_day = [rate for rate in rates if rate.day == day]
+    if any({rate.base, rate.quote} == {currency, target} for rate in rates_of_day):
         return True
     return any(
-        (one.source, one.base, one.quote, other.quote) == (other.source, other.base, currency, target)
-        for one in ones
-        for other in ones
+        (rate.source, rate.base, rate.quote, other.quote) == (other.source, other.base, currency, target)
+        for rate in rates_of_day
+        for other in rates_of_day
     )
 
 
 @given(rates=tables(), currency=CURRENCIES, target=CURRENCIES)
 def test_the_newest_table_that_has_both_counts(rates: list[ExchangeRate], currency: str, target: str) -> None:
-    found = exposure_domain.find_newest_conversion(rates, currency, target, TODAY)
+    conversion = exposure_domain.find_newest_conversion(rates, currency, target, TODAY)
     if currency == target:
-        assert found == Conversion(currency, target, (), 1)  # type: ignore[arg-type]
+        assert conversion == Conversion(currency, target, (), 1)  # type: ignore[arg-type]
         return
     days = [TODAY - timedelta(days=n) for n in range(20)]
     newest = next((day for day in days if convertible(rates, currency, target, day)), None)
-    assert (None if found is None else found.rates[0].day) == newest
-    if found is not None:
-        assert len({(one.day, one.source, one.base) for one in found.rates}) == 1
-        assert {currency, target} == {found.rates[0].base, *(one.quote for one in found.rates)} or len(found.rates) == 2
-        assert exposure_domain.is_fresh(found, TODAY) == (TODAY - found.rates[0].day <= timedelta(days=7))
+    assert (None if conversion is None else conversion.rates[0].day) == newest
+    if conversion is not None:
+        assert len({(rate.day, rate.source, rate.base) for rate in conversion.rates}) == 1
+        assert {currency, target} == {conversion.rates[0].base, *(rate.quote for rate in conversion.rates)} or len(
+            conversion.rates
+        ) == 2
+        assert exposure_domain.is_fresh(conversion, TODAY) == (TODAY - conversion.rates[0].day <= timedelta(days=7))
 
 
 @given(rates=tables(), again=st.randoms())
@@ -97,9 +99,9 @@ def test_an_amount_is_exact_and_rounded_once(
     for rates, times, per in ways.values():
         over = amount * int(times.scaleb(6)) * 10 ** DIGITS[target]
         under = int(per.scaleb(6)) * 10 ** DIGITS[currency]
-        quotient, left = divmod(over, under)
-        up = 2 * left > under or (2 * left == under and quotient % 2 == 1)
-        assert used(rates, currency, target).minor(amount) == quotient + up
+        quotient, remainder = divmod(over, under)
+        up = 2 * remainder > under or (2 * remainder == under and quotient % 2 == 1)
+        assert find_conversion(rates, currency, target).minor(amount) == quotient + up
 
 
 @pytest.mark.parametrize(
@@ -121,18 +123,20 @@ def test_an_amount_is_exact_and_rounded_once(
     ],
 )
 def test_amounts_by_example(rates: list[ExchangeRate], currency: str, target: str, minor: int, becomes: int) -> None:
-    assert used(rates, currency, target).minor(minor) == becomes
+    assert find_conversion(rates, currency, target).minor(minor) == becomes
 
 
 def test_of_one_day_the_rate_of_the_pair_comes_before_its_inverse_and_that_before_a_cross() -> None:
     direct, inverse = rate("USD", "EUR", "0.9", source="z"), rate("EUR", "USD", "1.1", source="b")
     cross = [rate("GBP", "USD", "1.3", source="a"), rate("GBP", "EUR", "1.2", source="a")]
-    assert used([*cross, inverse, direct]).rates == (direct,)
-    assert used([*cross, inverse]).rates == (inverse,)
-    assert used(cross).rates == tuple(cross)
+    assert find_conversion([*cross, inverse, direct]).rates == (direct,)
+    assert find_conversion([*cross, inverse]).rates == (inverse,)
+    assert find_conversion(cross).rates == tuple(cross)
     other = rate("EUR", "USD", "1.2", source="a")
-    assert used([inverse, other]).rates == (other,)
-    assert used([direct, rate("EUR", "USD", "1.0", days=-1), rate("EUR", "USD", "1.0", days=1)]).rates == (direct,)
+    assert find_conversion([inverse, other]).rates == (other,)
+    assert find_conversion([direct, rate("EUR", "USD", "1.0", days=-1), rate("EUR", "USD", "1.0", days=1)]).rates == (
+        direct,
+    )
 
 
 def test_legs_of_two_days_or_of_two_sources_are_no_cross() -> None:
@@ -142,10 +146,13 @@ def test_legs_of_two_days_or_of_two_sources_are_no_cross() -> None:
 
 
 def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
-    ages = {days: exposure_domain.is_fresh(used([rate("EUR", "USD", "1.1", days=days)]), TODAY) for days in (0, 7, 8)}
+    ages = {
+        days: exposure_domain.is_fresh(find_conversion([rate("EUR", "USD", "1.1", days=days)]), TODAY)
+        for days in (0, 7, 8)
+    }
     assert ages == {0: True, 7: True, 8: False}
     assert timedelta(days=7) == OLDEST
-    old = used([rate("EUR", "USD", "1.1", days=8)])
+    old = find_conversion([rate("EUR", "USD", "1.1", days=8)])
     assert "2026-02-22, more than 7 days before 2026-03-02" in exposure_domain.explain_missing_rate(old, TODAY)
     assert "no rate" in exposure_domain.explain_missing_rate(None, TODAY)
 
@@ -153,23 +160,26 @@ def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
 @given(
     amounts=st.lists(st.tuples(CURRENCIES, st.tuples(AMOUNTS, AMOUNTS)), max_size=12),
     units=RATES,
-    known=st.sets(CURRENCIES),
+    rated=st.sets(CURRENCIES),
 )
 def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
-    amounts: list[tuple[str, tuple[int, int]]], units: Decimal, known: set[str]
+    amounts: list[tuple[str, tuple[int, int]]], units: Decimal, rated: set[str]
 ) -> None:
-    conversions = {one: used([ExchangeRate(one, "CHF", units, TODAY, "ecb")], one, "CHF") for one in known}
-    found = exposure_domain.convert_total(amounts, 2, conversions)
+    conversions = {
+        currency: find_conversion([ExchangeRate(currency, "CHF", units, TODAY, "ecb")], currency, "CHF")
+        for currency in rated
+    }
+    total = exposure_domain.convert_total(amounts, 2, conversions)
     wanted = [0, 0]
-    for currency in known:
+    for currency in rated:
         for place in (0, 1):
             added = sum(row[place] for name, row in amounts if name == currency)
             with localcontext(prec=80):
                 exact = Decimal(added) * units * Decimal(10) ** (2 - DIGITS[currency])
                 wanted[place] += int(exact.to_integral_value(ROUND_HALF_EVEN))
-    assert found.sums == tuple(wanted)
-    assert set(found.lacks) == {currency for currency, _ in amounts} - known
-    assert list(found.lacks) == sorted(found.lacks)
+    assert total.sums == tuple(wanted)
+    assert set(total.lacks) == {currency for currency, _ in amounts} - rated
+    assert list(total.lacks) == sorted(total.lacks)
 
 
 def test_a_difference_is_of_whole_sums_only() -> None:

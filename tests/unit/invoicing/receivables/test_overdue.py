@@ -37,7 +37,7 @@ STATES = [(0, 0), (10, 0), (4, 0), (0, 10), (0, 4), (4, 6), (4, 10)]
 
 @dataclass(frozen=True)
 class Story:
-    """What happens to one invoice, and when the sweep runs (ticks since the start, the first is its issue)."""
+    """The life of one invoice, and when the sweep runs (ticks since the start, the first is its issue)."""
 
     zone: ZoneInfo
     start: datetime
@@ -103,7 +103,7 @@ class Model:
 
 
 class Ledger:
-    """What invoicing does: says when to judge at each change, and judges when the sweep finds it due."""
+    """Invoicing: says when to judge at each change, and judges when the sweep finds it due."""
 
     def __init__(self, story: Story) -> None:
         self.story = story
@@ -192,5 +192,5 @@ def test_midnights_are_the_instants_at_which_a_date_begins(name: str) -> None:
         midnights = [now for now in ticks if is_midnight(now, zone)]
         for now in ticks:
             if midnights[0] <= now <= midnights[-1]:
-                assert get_last_midnight(now, zone) == max(one for one in midnights if one <= now)
-                assert get_next_midnight(now, zone) == min(one for one in midnights if one >= now)
+                assert get_last_midnight(now, zone) == max(midnight for midnight in midnights if midnight <= now)
+                assert get_next_midnight(now, zone) == min(midnight for midnight in midnights if midnight >= now)

@@ -44,10 +44,10 @@ PICK = st.randoms(use_true_random=False)
 
 @dataclass(frozen=True)
 class Dispute:
-    """What a dispute, or a debit in flight, holds of which invoice."""
+    """Amounts that a dispute, or a debit in flight, holds of an invoice."""
 
     invoice_id: UUID
-    held: list[tuple[int, int]]
+    reserved: list[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -92,22 +92,22 @@ class Account(RuleBasedStateMachine):
         self.keep(invoice_balances.use_unapplied(self.invoices.values(), self.payments.values()))
         self.model.use_cash()
 
-    def received(self, amount: int) -> Payment:
-        """A new payment, in both, that pays nothing yet."""
+    def receive_payment(self, amount: int) -> Payment:
+        """Receive a new payment, in both, that pays nothing yet."""
         number = self.next()
         self.model.cash[number] = amount
         return Payment(UUID(int=number), amount, amount, FIRST + number * timedelta(hours=1))
 
     @initialize(amounts=st.lists(AMOUNTS, min_size=2, max_size=2))
     def first(self, amounts: list[int]) -> None:
-        self.issued(0, amounts)
+        self.issue_invoice(0, amounts)
 
     @rule(days=st.integers(0, 3), amounts=st.lists(AMOUNTS, min_size=1, max_size=2))
     def issue(self, days: int, amounts: list[int]) -> None:
-        self.issued(days, amounts)
+        self.issue_invoice(days, amounts)
 
-    def issued(self, days: int, amounts: list[int]) -> None:
-        """A new invoice, in both."""
+    def issue_invoice(self, days: int, amounts: list[int]) -> None:
+        """Issue a new invoice, in both."""
         number, due = self.next(), date(2026, 4, 1) + days * DAY
         lines = tuple(InvoiceLine(line, None, amount) for line, amount in enumerate(amounts, 1))
         self.invoices[UUID(int=number)] = Invoice(UUID(int=number), UUID(int=0), f"GS-{number:04}", "EUR", due, lines)
@@ -116,7 +116,7 @@ class Account(RuleBasedStateMachine):
 
     @rule(amount=AMOUNTS)
     def pay_the_oldest(self, amount: int) -> None:
-        payment = self.received(amount)
+        payment = self.receive_payment(amount)
         self.payments[payment.id] = payment
         self.use_unapplied()
 
@@ -124,7 +124,7 @@ class Account(RuleBasedStateMachine):
     @rule(amount=st.integers(1, 20), pick=PICK)
     def pay_one_invoice(self, amount: int, pick: Random) -> None:
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
-        payment = self.received(amount)
+        payment = self.receive_payment(amount)
         self.keep(payment_rules.pay_named_invoice(invoice, payment))
         self.model.pay_invoice(invoice.number, payment.id.int)
         self.use_unapplied()
@@ -152,9 +152,9 @@ class Account(RuleBasedStateMachine):
     @rule(pick=PICK)
     def reverse(self, pick: Random) -> None:
         payment_id = pick.choice(self.list_reversible())
-        taken = [one for one in self.allocations if one.payment_id == payment_id]
+        taken = [allocation for allocation in self.allocations if allocation.payment_id == payment_id]
         self.invoices |= invoice_balances.reverse_allocations(self.invoices, taken)
-        self.allocations = [one for one in self.allocations if one.payment_id != payment_id]
+        self.allocations = [allocation for allocation in self.allocations if allocation.payment_id != payment_id]
         del self.payments[payment_id], self.charged[payment_id]
         self.model.reverse(payment_id.int)
         self.use_unapplied()
@@ -246,34 +246,41 @@ class Account(RuleBasedStateMachine):
             self.invoices[invoice.id] = invoice_balances.reserve_invoice_lines(invoice, wanted)
             self.disputes[dispute] = Dispute(invoice.id, wanted)
             for number, amount in wanted:
-                lines[number].held[dispute] = amount
+                lines[number].reserved[dispute] = amount
 
     @precondition(
         lambda self: any(line.reserved < line.amount for bill in self.invoices.values() for line in bill.lines)
     )
     @rule(pick=PICK)
     def dispute_a_whole_line(self, pick: Random) -> None:
-        free = [(one.id, line) for one in self.invoices.values() for line in one.lines if line.reserved < line.amount]
+        free = [
+            (invoice.id, line)
+            for invoice in self.invoices.values()
+            for line in invoice.lines
+            if line.reserved < line.amount
+        ]
         invoice_id, line = pick.choice(free)
-        dispute, held = self.next(), [(line.number, line.amount - line.reserved)]
-        self.invoices[invoice_id] = invoice_balances.reserve_invoice_lines(self.invoices[invoice_id], held)
-        self.disputes[dispute] = Dispute(invoice_id, held)
-        self.model.of(self.invoices[invoice_id].number)[line.number].held[dispute] = line.amount - line.reserved
+        dispute, reserved = self.next(), [(line.number, line.amount - line.reserved)]
+        self.invoices[invoice_id] = invoice_balances.reserve_invoice_lines(self.invoices[invoice_id], reserved)
+        self.disputes[dispute] = Dispute(invoice_id, reserved)
+        self.model.of(self.invoices[invoice_id].number)[line.number].reserved[dispute] = line.amount - line.reserved
 
     @precondition(lambda self: self.disputes)
     @rule(upheld=st.booleans(), pick=PICK)
     def settle(self, upheld: bool, pick: Random) -> None:
         number = pick.choice(sorted(self.disputes))
         dispute = self.disputes.pop(number)
-        invoice = invoice_balances.release_invoice_lines(self.invoices[dispute.invoice_id], dispute.held)
+        invoice = invoice_balances.release_invoice_lines(self.invoices[dispute.invoice_id], dispute.reserved)
         if upheld:
-            self.credited(adjustment_rules.credit_disputed(invoice, dispute.held, self.allocations, LineWorth()))
+            self.apply_credit(
+                adjustment_rules.credit_disputed(invoice, dispute.reserved, self.allocations, LineWorth())
+            )
         else:
             self.invoices[invoice.id] = invoice
         self.model.settle(number, upheld=upheld)
         self.use_unapplied()
 
-    def credited(self, done: CreditedInvoice) -> None:
+    def apply_credit(self, done: CreditedInvoice) -> None:
         """Take over what a credit note did: freed parts of allocations are cash again, the newest first."""
         assert all(amount > 0 for _, amount in done.lines)
         self.invoices[done.invoice.id] = done.invoice
@@ -281,12 +288,12 @@ class Account(RuleBasedStateMachine):
             payment, rest = self.payments[part.payment_id], part.amount
             self.payments[payment.id] = replace(payment, unapplied=payment.unapplied + part.amount)
             for place in reversed(range(len(self.allocations))):
-                one = self.allocations[place]
-                if replace(one, amount=0) == replace(part, amount=0):
-                    share = min(one.amount, rest)
-                    self.allocations[place] = replace(one, amount=one.amount - share)
+                allocation = self.allocations[place]
+                if replace(allocation, amount=0) == replace(part, amount=0):
+                    share = min(allocation.amount, rest)
+                    self.allocations[place] = replace(allocation, amount=allocation.amount - share)
                     rest -= share
-            self.allocations = [one for one in self.allocations if one.amount]
+            self.allocations = [allocation for allocation in self.allocations if allocation.amount]
 
     @precondition(lambda self: self.invoices)
     @rule(wanted=WANTED, pick=PICK)
@@ -300,7 +307,7 @@ class Account(RuleBasedStateMachine):
             with pytest.raises(AmountRefused):
                 adjustment_rules.credit_lines(invoice, wanted, self.allocations)
         else:
-            self.credited(adjustment_rules.credit_lines(invoice, wanted, self.allocations))
+            self.apply_credit(adjustment_rules.credit_lines(invoice, wanted, self.allocations))
             assert all(self.model.credit(lines[number]) for number, amount in wanted for _ in range(amount))
             self.use_unapplied()
 
@@ -340,8 +347,8 @@ class Account(RuleBasedStateMachine):
             with pytest.raises(AmountRefused):
                 payment_rules.mark_in_flight(invoice, amount)
             return
-        self.invoices[invoice.id], held = payment_rules.mark_in_flight(invoice, amount)
-        self.debits.append(Dispute(invoice.id, held))
+        self.invoices[invoice.id], reserved = payment_rules.mark_in_flight(invoice, amount)
+        self.debits.append(Dispute(invoice.id, reserved))
         for line in lines.values():
             while line.due and wanted:
                 line.in_flight, wanted = line.in_flight + 1, wanted - 1
@@ -351,8 +358,8 @@ class Account(RuleBasedStateMachine):
     def land_debit(self, pick: Random) -> None:
         debit = self.debits.pop(pick.randrange(len(self.debits)))
         invoice = self.invoices[debit.invoice_id]
-        self.invoices[invoice.id] = payment_rules.clear_in_flight(invoice, debit.held)
-        for number, amount in debit.held:
+        self.invoices[invoice.id] = payment_rules.clear_in_flight(invoice, debit.reserved)
+        for number, amount in debit.reserved:
             self.model.of(invoice.number)[number].in_flight -= amount
         self.use_unapplied()
 
@@ -375,7 +382,7 @@ class Account(RuleBasedStateMachine):
         self.use_unapplied()
 
     @invariant()
-    def lines_are_those_of_the_model(self) -> None:
+    def lines_match_model(self) -> None:
         for invoice in self.invoices.values():
             for number, expected in self.model.of(invoice.number).items():
                 line = invoice.line(number)
@@ -395,7 +402,7 @@ class Account(RuleBasedStateMachine):
         return sum(paid.amount for paid in paying if paid.is_recovery)
 
     @invariant()
-    def invoices_are_the_sums_of_their_lines(self) -> None:
+    def invoices_sum_their_lines(self) -> None:
         for invoice in self.invoices.values():
             lines = self.model.of(invoice.number).values()
             assert invoice.open == sum(line.open for line in lines)
@@ -404,10 +411,10 @@ class Account(RuleBasedStateMachine):
             assert invoice.due == sum(line.due for line in lines)
 
     @invariant()
-    def every_penny_of_a_payment_is_somewhere(self) -> None:
-        assert {one.id.int: one.unapplied for one in self.payments.values()} == self.model.cash
+    def every_penny_is_somewhere(self) -> None:
+        assert {payment.id.int: payment.unapplied for payment in self.payments.values()} == self.model.cash
         for payment in self.payments.values():
-            used = [one.amount for one in self.allocations if one.payment_id == payment.id]
+            used = [allocation.amount for allocation in self.allocations if allocation.payment_id == payment.id]
             assert all(amount > 0 for amount in used)
             assert sum(used) + payment.unapplied + self.charged[payment.id] == payment.amount
 
@@ -418,7 +425,7 @@ class Account(RuleBasedStateMachine):
                 assert line.due <= max(line.open - line.charged_back, 0)
 
     @invariant()
-    def no_cash_lies_idle_while_something_is_due(self) -> None:
+    def no_cash_lies_idle(self) -> None:
         idle = sum(payment.unapplied for payment in self.payments.values())
         assert not idle or not any(invoice.due for invoice in self.invoices.values())
 

@@ -1,4 +1,4 @@
-"""What may be changed when, by the rules that the partner programme documents; and the fold of what happened."""
+"""Changes that are allowed when, by the rules of the partner programme; and the fold of what happened."""
 
 from datetime import date, timedelta
 
@@ -89,7 +89,7 @@ def test_a_cycle_is_billed_stretch_by_stretch() -> None:
     suspended, rest = ChargePeriod(day(20), day(22), 12, DEARER), ChargePeriod(day(22), day(25), 12, DEARER)
     assert lived.billed(APRIL, credits_suspension=True) == [*shared, rest]
     assert lived.billed(APRIL, credits_suspension=False) == [*shared, suspended, rest]
-    assert [one.rate.price for one in lived.owed(APRIL, bills_while_suspended=True)] == [820, 820, 900, 900, 900]
+    assert [period.rate.price for period in lived.owed(APRIL, bills_while_suspended=True)] == [820, 820, 900, 900, 900]
     assert lived.billed(BillingCycle(date(2026, 5, 1), date(2026, 6, 1)), credits_suspension=True) == []
     assert (lived.end, lived.changed_on, lived.begun_on) == (day(25), day(25), START)
 

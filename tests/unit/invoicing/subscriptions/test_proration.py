@@ -15,12 +15,12 @@ THIRTY_ONE = BillingCycle(date(2026, 3, 1), date(2026, 4, 1))
 EURO, DOLLAR = UnitRate(1008), UnitRate(1200)
 
 
-def rest(cycle: BillingCycle, left: int, quantity: int, rate: UnitRate) -> ChargePeriod:
-    return ChargePeriod(cycle.end - timedelta(days=left), cycle.end, quantity, rate)
+def rest(cycle: BillingCycle, days_left: int, quantity: int, rate: UnitRate) -> ChargePeriod:
+    return ChargePeriod(cycle.end - timedelta(days=days_left), cycle.end, quantity, rate)
 
 
 @pytest.mark.parametrize(
-    ("cycle", "rate", "left", "old", "new", "amounts"),
+    ("cycle", "rate", "days_left", "old", "new", "amounts"),
     [
         (THIRTY, EURO, 28, 10, 12, [-9408, 11289]),
         (THIRTY, EURO, 28, 12, 8, [-11289, 7526]),
@@ -32,13 +32,16 @@ def rest(cycle: BillingCycle, left: int, quantity: int, rate: UnitRate) -> Charg
     ],
 )
 def test_the_documented_lines_of_a_change(
-    cycle: BillingCycle, rate: UnitRate, left: int, old: int, new: int, amounts: list[int]
+    cycle: BillingCycle, rate: UnitRate, days_left: int, old: int, new: int, amounts: list[int]
 ) -> None:
     charged = [ChargePeriod(cycle.begin, cycle.end, old, rate)]
-    wanted = [ChargePeriod(cycle.begin, rest(cycle, left, 1, rate).begin, old, rate), rest(cycle, left, new, rate)]
+    wanted = [
+        ChargePeriod(cycle.begin, rest(cycle, days_left, 1, rate).begin, old, rate),
+        rest(cycle, days_left, new, rate),
+    ]
     lines = compute_differences(charged, wanted)
     assert [cycle.amount(line) for line in lines] == amounts
-    assert [(line.begin, line.end) for line in lines] == [(cycle.end - timedelta(days=left), cycle.end)] * 2
+    assert [(line.begin, line.end) for line in lines] == [(cycle.end - timedelta(days=days_left), cycle.end)] * 2
 
 
 def test_a_whole_cycle_costs_the_price() -> None:

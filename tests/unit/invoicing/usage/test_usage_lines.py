@@ -1,4 +1,4 @@
-"""What usage costs, exactly; and a line of a file is what the same line of a request is, broken ones too."""
+"""Cost of usage, exactly; and a line of a file is what the same line of a request is, broken ones too."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -35,12 +35,12 @@ CURRENCIES = st.sampled_from(sorted(DIGITS))
 def test_an_amount_is_truncated_and_never_rounded_before(quantity: int, cost: int, markup: int, currency: str) -> None:
     """Whole numbers of a billionth, multiplied and divided once."""
     minor = quantity * cost * (10_000 + markup) * 10 ** DIGITS[currency] // (10_000 * 10**18)
-    told = Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), markup, currency
+    arguments = Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), markup, currency
     if minor > MAX_MINOR:
         with pytest.raises(UsageRefused):
-            compute_amount(*told)
+            compute_amount(*arguments)
     else:
-        assert compute_amount(*told) == minor
+        assert compute_amount(*arguments) == minor
 
 
 @pytest.mark.parametrize(("currency", "minor"), [("EUR", 250), ("RSD", 250), ("IQD", 2500), ("JPY", 2)])
@@ -60,9 +60,9 @@ def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
 def read(
     raw: Iterable[bytes], layout: Layout = Layout.JSON_LINES
 ) -> tuple[list[UsageLine], list[tuple[int, str | None]]]:
-    """What is read of a file in EUR, and the places of what is broken."""
+    """Return what is read of a file in EUR, and the places of what is broken."""
     lines = FileLines(layout, UsageReader("EUR"))
-    return list(lines.read(raw)), [(one.line, one.column) for one in lines.broken]
+    return list(lines.read(raw)), [(flaw.line, flaw.column) for flaw in lines.broken]
 
 
 @pytest.mark.parametrize(
@@ -130,21 +130,24 @@ def of_request(line: dict[str, Any]) -> UsageLine | None:
 @given(line=LINES)
 def test_a_line_of_a_file_is_that_of_a_request(line: dict[str, str]) -> None:
     for layout, content in ((Layout.JSON_LINES, as_json_lines([line])), (Layout.CSV, as_csv([line]))):
-        found, broken = read(content.splitlines(keepends=True), layout)
+        usage_lines, broken = read(content.splitlines(keepends=True), layout)
         wanted = of_request(line)
         assert bool(broken) == (wanted is None)
-        told = [one._replace(line=1, subscription_id=str(UUID(one.subscription_id))) for one in found]
-        assert told == ([] if wanted is None else [wanted])
+        comparable = [
+            usage_line._replace(line=1, subscription_id=str(UUID(usage_line.subscription_id)))
+            for usage_line in usage_lines
+        ]
+        assert comparable == ([] if wanted is None else [wanted])
 
 
 def test_columns_in_any_order_and_case_and_others_are_read() -> None:
     lines = [usage_line(SOME, str(n), Note="x", CURRENCY="eur") for n in range(3)]
     names = ["Note", *reversed(NAMES), "CURRENCY"]
     renamed = as_csv(lines, names).replace(b"subscription_id", b" Subscription_ID ", 1)
-    found, broken = read(renamed.splitlines(keepends=True), Layout.CSV)
-    assert (broken, [one.line for one in found]) == ([], [2, 3, 4])
+    usage_lines, broken = read(renamed.splitlines(keepends=True), Layout.CSV)
+    assert (broken, [usage_line.line for usage_line in usage_lines]) == ([], [2, 3, 4])
     again, _ = read(as_json_lines(lines, numbers=True).splitlines(keepends=True))
-    assert [one._replace(line=one.line + 1) for one in again] == found
+    assert [usage_line._replace(line=usage_line.line + 1) for usage_line in again] == usage_lines
     missing = as_csv(lines, [name for name in NAMES if name != "meter"])
     assert read(missing.splitlines(keepends=True), Layout.CSV) == ([], [(1, "meter")])
 

@@ -42,20 +42,20 @@ def billed_lines(draw: st.DrawFn) -> BilledLine:
 
 
 def read(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> tuple[list[ReadVendorLine], VendorLines]:
-    """What is read of a file's content."""
+    """Return what is read of a file's content, and its reader."""
     lines = VendorLines(layout, currency)
     return list(lines.read(files_repository.raw_lines(io.BytesIO(content)))), lines
 
 
-def broken(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> list[tuple[int, str | None, str]]:
-    """What is found broken in a file, of which nothing must be taken then."""
-    found = read(content, layout, currency)[1].broken
-    assert found
-    return [(one.line, one.column, one.message) for one in found]
+def list_flaws(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> list[tuple[int, str | None, str]]:
+    """List what is broken in a file, of which nothing must be taken then."""
+    flaws = read(content, layout, currency)[1].broken
+    assert flaws
+    return [(flaw.line, flaw.column, flaw.message) for flaw in flaws]
 
 
-def meant(number: int, line: BilledLine) -> tuple[Any, ...]:
-    """What a line of the vendor's means, worked out from its cents and days."""
+def derive_meaning(number: int, line: BilledLine) -> tuple[Any, ...]:
+    """Work out what a line of the vendor's means, from its cents and days."""
     modelled = line.charge_type in ("new", "renew", "cycleCharge", "addQuantity")
     return (
         number,
@@ -73,20 +73,20 @@ def meant(number: int, line: BilledLine) -> tuple[Any, ...]:
     )
 
 
-def shown(one: ReadVendorLine) -> tuple[Any, ...]:
+def flatten_line(parsed: ReadVendorLine) -> tuple[Any, ...]:
     return (
-        one.line,
-        one.vendor_customer_id,
-        one.vendor_subscription_id,
-        one.charge_type,
-        one.kind,
-        Decimal(one.quantity),
-        one.subtotal_minor,
-        one.tax_minor,
-        one.total_minor,
-        one.period_from,
-        one.period_to,
-        json.loads(one.extra or "null"),
+        parsed.line,
+        parsed.vendor_customer_id,
+        parsed.vendor_subscription_id,
+        parsed.charge_type,
+        parsed.kind,
+        Decimal(parsed.quantity),
+        parsed.subtotal_minor,
+        parsed.tax_minor,
+        parsed.total_minor,
+        parsed.period_from,
+        parsed.period_to,
+        json.loads(parsed.extra or "null"),
     )
 
 
@@ -94,13 +94,15 @@ def shown(one: ReadVendorLine) -> tuple[Any, ...]:
 def test_both_layouts_are_read_as_what_they_mean(lines: list[BilledLine], names: Sequence[str]) -> None:
     from_csv, summed = read(as_csv(lines, names))
     assert summed.broken == []
-    assert [shown(one) for one in from_csv] == [meant(number, line) for number, line in enumerate(lines, 2)]
+    assert [flatten_line(parsed) for parsed in from_csv] == [
+        derive_meaning(number, line) for number, line in enumerate(lines, 2)
+    ]
     assert (summed.count, summed.total_minor) == (len(lines), sum(line.subtotal + line.tax for line in lines))
     assert summed.tax_minor == sum(line.tax for line in lines)
     for packed, numbers in ((False, False), (False, True), (True, False), (True, True)):
         from_json, again = read(as_json_lines(lines, packed=packed, numbers=numbers), JSON_LINES)
         assert again.broken == []
-        assert [one._replace(line=one.line + 1) for one in from_json] == from_csv
+        assert [parsed._replace(line=parsed.line + 1) for parsed in from_json] == from_csv
 
 
 def line(**changed: Any) -> bytes:
@@ -146,14 +148,14 @@ def line(**changed: Any) -> bytes:
     ],
 )
 def test_what_is_broken_is_told_by_line_and_column(changed: dict[str, Any], column: str | None) -> None:
-    found = broken(line() + line(**changed) + line(), JSON_LINES)
-    assert [one[:2] for one in found] == [(2, column)]
+    flaws = list_flaws(line() + line(**changed) + line(), JSON_LINES)
+    assert [flaw[:2] for flaw in flaws] == [(2, column)]
 
 
 def test_a_float_is_never_made_of_a_number() -> None:
     text = line().decode().replace('"4711"', "0.10000000000000000000000000001")
-    (one,), _ = read(text.encode(), JSON_LINES)
-    assert one.extra == '{"PartnerId":"0.10000000000000000000000000001"}'
+    (parsed,), _ = read(text.encode(), JSON_LINES)
+    assert parsed.extra == '{"PartnerId":"0.10000000000000000000000000001"}'
 
 
 @pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
@@ -161,38 +163,38 @@ def test_an_amount_has_the_decimals_of_its_currency(currency: str) -> None:
     amounts = {"EUR": ("1.50", 150), "JPY": ("15", 15), "KWD": ("0.015", 15)}
     text, minor = amounts[currency]
     named = {"Subtotal": text, "TaxTotal": "0", "Total": text, "Currency": currency}
-    (one,), _ = read(line(**named), JSON_LINES, currency)
-    assert (one.subtotal_minor, one.tax_minor) == (minor, 0)
+    (parsed,), _ = read(line(**named), JSON_LINES, currency)
+    assert (parsed.subtotal_minor, parsed.tax_minor) == (minor, 0)
     named["Subtotal"] = f"{text}{'' if '.' in text else '.'}1"
-    assert broken(line(**named), JSON_LINES, currency)[0][:2] == (1, "Subtotal")
+    assert list_flaws(line(**named), JSON_LINES, currency)[0][:2] == (1, "Subtotal")
 
 
 def test_names_in_any_case_and_a_mark_before_them_are_read() -> None:
     content = as_csv([BilledLine()])
     header, _, rest = content.partition(b"\r\n")
-    (one,), _ = read(b"\xef\xbb\xbf" + header.upper().replace(b",", b" , ") + b"\r\n" + rest)
-    assert shown(one)[:-1] == meant(2, BilledLine())[:-1]
+    (parsed,), _ = read(b"\xef\xbb\xbf" + header.upper().replace(b",", b" , ") + b"\r\n" + rest)
+    assert flatten_line(parsed)[:-1] == derive_meaning(2, BilledLine())[:-1]
 
 
 @pytest.mark.parametrize("column", ["SubscriptionId", "Quantity", "Total", "ChargeEndDate"])
 def test_a_missing_column_is_told_once(column: str) -> None:
     names = [name for name in BilledLine().fields() if name != column]
-    assert broken(as_csv([BilledLine()] * 3, names)) == [(1, column, "the column is missing")]
+    assert list_flaws(as_csv([BilledLine()] * 3, names)) == [(1, column, "the column is missing")]
 
 
 def test_a_column_that_is_there_twice_is_refused() -> None:
     names = [*BilledLine().fields(), "Total"]
-    assert broken(as_csv([BilledLine()], names)) == [(1, "Total", "the column is there twice")]
+    assert list_flaws(as_csv([BilledLine()], names)) == [(1, "Total", "the column is there twice")]
 
 
 def test_the_first_broken_lines_are_told_and_no_more() -> None:
     content = as_csv([BilledLine(currency="USD")] * 30)
-    assert [one[0] for one in broken(content)] == list(range(2, 2 + MOST_REPORTED))
+    assert [flaw[0] for flaw in list_flaws(content)] == list(range(2, 2 + MOST_REPORTED))
 
 
 def test_nothing_is_taken_after_a_broken_line() -> None:
     taken, lines = read(as_csv([BilledLine(), BilledLine(currency="USD"), BilledLine()]))
-    assert (len(taken), [one.line for one in lines.broken]) == (1, [3])
+    assert (len(taken), [flaw.line for flaw in lines.broken]) == (1, [3])
 
 
 @pytest.mark.parametrize(
@@ -217,24 +219,29 @@ def test_nothing_is_taken_after_a_broken_line() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_file_that_cannot_be_read_says_where(content: bytes, layout: Layout, number: int | None, said: str) -> None:
-    found = broken(content, layout)
-    assert found[0][2].startswith(said)
-    assert number is None or found[0][0] == number
+    flaws = list_flaws(content, layout)
+    assert flaws[0][2].startswith(said)
+    assert number is None or flaws[0][0] == number
 
 
 def test_a_file_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_layouts, "MOST_LINES", 3)
     assert read(line() * 3, JSON_LINES)[1].broken == []
-    assert broken(line() * 4, JSON_LINES) == [(3, None, "the file has more than 3 lines")]
+    assert list_flaws(line() * 4, JSON_LINES) == [(3, None, "the file has more than 3 lines")]
 
 
 def test_what_we_do_not_model_needs_no_subscription_nor_days() -> None:
     credit = {"ChargeType": "customerCredit", "SubscriptionId": "", "ChargeStartDate": None, "ChargeEndDate": None}
     lacking = {"ChargeType": "NEW", "SubscriptionId": ""}
     fields = BilledLine().fields() | {name: value or "" for name, value in credit.items()}
-    (one,), _ = read(json.dumps(fields).encode(), JSON_LINES)
-    assert (one.kind, one.vendor_subscription_id, one.period_from, one.period_to) == (None, None, None, None)
-    assert broken(line(**lacking), JSON_LINES)[0][:2] == (1, "SubscriptionId")
+    (parsed,), _ = read(json.dumps(fields).encode(), JSON_LINES)
+    assert (parsed.kind, parsed.vendor_subscription_id, parsed.period_from, parsed.period_to) == (
+        None,
+        None,
+        None,
+        None,
+    )
+    assert list_flaws(line(**lacking), JSON_LINES)[0][:2] == (1, "SubscriptionId")
     (other,), _ = read(line(ChargeType="ADDQUANTITY"), JSON_LINES)
     assert (other.kind, other.charge_type) == ("addQuantity", "ADDQUANTITY")
 
@@ -277,4 +284,4 @@ def test_reading_ends_with_what_it_is_read_from() -> None:
 
     lines = VendorLines(JSON_LINES, "EUR")
     assert len(list(lines.read(raw()))) == 1
-    assert [(one.line, one.message) for one in lines.broken] == [(2, "gone")]
+    assert [(flaw.line, flaw.message) for flaw in lines.broken] == [(2, "gone")]

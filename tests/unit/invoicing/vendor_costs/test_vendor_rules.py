@@ -17,7 +17,7 @@ NOW = datetime(2026, 4, 9, 12, tzinfo=UTC)
 
 
 def of(*verdicts: Verdict) -> list[VerdictSum]:
-    return [VerdictSum(one, 1, 1, 0, 0) for one in verdicts]
+    return [VerdictSum(verdict, 1, 1, 0, 0) for verdict in verdicts]
 
 
 @pytest.mark.parametrize(
@@ -30,9 +30,9 @@ def of(*verdicts: Verdict) -> list[VerdictSum]:
         ([Verdict.NO_CUSTOMER, Verdict.MISSING_AT_VENDOR, Verdict.MISSING_WITH_US], ReconciliationStatus.NOT_COMPARED),
         ([Verdict.PRICE_DIFFERENCE], ReconciliationStatus.DIFFERENCES),
         *[
-            ([Verdict.MATCHED, one], ReconciliationStatus.DIFFERENCES)
-            for one in Verdict
-            if one not in ("matched", "within_tolerance")
+            ([Verdict.MATCHED, verdict], ReconciliationStatus.DIFFERENCES)
+            for verdict in Verdict
+            if verdict not in ("matched", "within_tolerance")
         ],
     ],
 )
@@ -46,10 +46,10 @@ def test_a_file_adds_up_to_its_invoice_within_the_root_of_its_lines(lines: int, 
     invoice = Money(50_000, "EUR"), Money(8000, "EUR")
     for sign in (1, -1):
         for by in ((tolerance, 0), (0, tolerance)):
-            edge = tuple(Money(one.minor + sign * more, "EUR") for one, more in zip(invoice, by, strict=True))
+            edge = tuple(Money(money.minor + sign * more, "EUR") for money, more in zip(invoice, by, strict=True))
             line_verdicts.check_file_sums(lines, (edge[0], edge[1]), invoice)
             over = tuple(
-                Money(one.minor + sign * (more and more + 1), "EUR") for one, more in zip(invoice, by, strict=True)
+                Money(money.minor + sign * (more and more + 1), "EUR") for money, more in zip(invoice, by, strict=True)
             )
             with pytest.raises(line_verdicts.FileSumsRefused) as refusal:
                 line_verdicts.check_file_sums(lines, (over[0], over[1]), invoice)
@@ -60,10 +60,10 @@ def test_a_file_adds_up_to_its_invoice_within_the_root_of_its_lines(lines: int, 
 
 
 def test_the_tolerance_of_a_unit_is_a_hundredth_of_the_currency() -> None:
-    found = {
+    tolerance_by_currency = {
         currency: line_verdicts.minor_per_unit(currency) for currency in ("EUR", "USD", "JPY", "KWD", "RSD", "IQD")
     }
-    assert found == {"EUR": 1, "USD": 1, "JPY": Decimal("0.01"), "KWD": 10, "RSD": 1, "IQD": 10}
+    assert tolerance_by_currency == {"EUR": 1, "USD": 1, "JPY": Decimal("0.01"), "KWD": 10, "RSD": 1, "IQD": 10}
 
 
 def test_broken_lines_are_named() -> None:
@@ -76,7 +76,7 @@ def test_broken_lines_are_named() -> None:
     ]
 
 
-@pytest.mark.parametrize("verdict", [one for one in Verdict if one not in line_verdicts.CLEAN])
+@pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict not in line_verdicts.CLEAN])
 def test_every_difference_has_a_cause(verdict: Verdict) -> None:
     said = line_verdicts.describe_cause(
         verdict, Money(10080, "EUR"), Money(9072, "EUR"), (Decimal("1E+1"), Decimal("9.00"))
