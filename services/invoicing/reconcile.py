@@ -51,14 +51,14 @@ def _suffix(path: Path) -> str:
     return path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
 
 
-def describe_result(found: ReconciliationResult) -> str:
+def describe_result(result: ReconciliationResult) -> str:
     """Describe what a reconciliation came to, for people."""
-    row = found.row
-    head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if found.repeated else "")
+    row = result.row
+    head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if result.repeated else "")
     sums = (
         f"{part.verdict.value:20} {part.lines:>9} lines  "
         f"{part.billed_minor - part.expected_minor:>14} {row.currency} minor"
-        for part in found.sums
+        for part in result.sums
     )
     return "\n".join((head, *sums))
 

@@ -180,7 +180,10 @@ class ExplanationOut(BaseModel):
             usage=_usage(row) if row["meter"] else None,
             cause=_cause(row) if row["change_kind"] else None,
             arithmetic=_arithmetic(row),
-            credits=[_credited(list(rows), row["currency"]) for _, rows in groupby(credits, key=itemgetter("number"))],
+            credits=[
+                _build_credited_out(list(rows), row["currency"])
+                for _, rows in groupby(credits, key=itemgetter("number"))
+            ],
         )
 
 
@@ -240,15 +243,15 @@ def _cause(row: asyncpg.Record) -> CauseOut:
     )
 
 
-def _credited(rows: Sequence[asyncpg.Record], currency: str) -> CreditedOut:
+def _build_credited_out(rows: Sequence[asyncpg.Record], currency: str) -> CreditedOut:
     first = rows[0]
     return CreditedOut(
         **{name: first[name] for name in ("credit_note_id", "number", "reason_code", "amount_minor")},
-        settles=[_settled(row, currency) for row in rows if row["charge_id"] is not None],
+        settles=[_build_settled_out(row, currency) for row in rows if row["charge_id"] is not None],
     )
 
 
-def _settled(row: asyncpg.Record, currency: str) -> SettledOut:
+def _build_settled_out(row: asyncpg.Record, currency: str) -> SettledOut:
     return SettledOut(
         **{name: row[name] for name in ("charge_id", "kind", "net_minor", "change_id", "reason")},
         arithmetic=_product(row, row["elsewhere_minor"], currency),

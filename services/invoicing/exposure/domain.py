@@ -61,9 +61,9 @@ def find_newest_conversion(rates: Iterable[ExchangeRate], currency: str, target:
     if currency == target:
         return Conversion(currency, target, (), Fraction(1))
     tables: dict[tuple[date, str, str], dict[str, ExchangeRate]] = defaultdict(dict)
-    for one in rates:
-        if one.day <= on and one.quote in (currency, target):
-            tables[one.day, one.source, one.base][one.quote] = one
+    for rate in rates:
+        if rate.day <= on and rate.quote in (currency, target):
+            tables[rate.day, rate.source, rate.base][rate.quote] = rate
     usable = [key for key, table in tables.items() if {currency, target} <= table.keys() | {key[2]}]
     if not usable:
         return None
@@ -77,14 +77,14 @@ def _order(table: tuple[date, str, str], currency: str, target: str) -> tuple[in
 
 def _by(table: Mapping[str, ExchangeRate], currency: str, target: str) -> Conversion:
     """The conversion by a table, in which one unit of the base is one of itself."""
-    units = {quote: Fraction(one.rate) for quote, one in table.items()}
+    units = {quote: Fraction(rate.rate) for quote, rate in table.items()}
     used = tuple(table[quote] for quote in (currency, target) if quote in table)
     return Conversion(currency, target, used, units.get(target, Fraction(1)) / units.get(currency, Fraction(1)))
 
 
 def is_fresh(conversion: Conversion, on: date) -> bool:
     """Whether the rates are new enough for a day."""
-    return all(on - one.day <= OLDEST for one in conversion.rates)
+    return all(on - rate.day <= OLDEST for rate in conversion.rates)
 
 
 def explain_missing_rate(older: Conversion | None, on: date) -> str:
@@ -101,19 +101,19 @@ def convert_total(
 
     What has the same currency is added before it is converted, so each currency's amount is rounded once.
     """
-    found: dict[str, list[int]] = {}
+    sums_by_currency: dict[str, list[int]] = {}
     for currency, row in amounts:
-        sums = found.setdefault(currency, [0] * width)
-        found[currency] = [one + more for one, more in zip(sums, row, strict=True)]
+        sums = sums_by_currency.setdefault(currency, [0] * width)
+        sums_by_currency[currency] = [total + more for total, more in zip(sums, row, strict=True)]
     converted = [
         [conversions[currency].minor(subtotal) for subtotal in sums]
-        for currency, sums in found.items()
+        for currency, sums in sums_by_currency.items()
         if currency in conversions
     ]
-    lacks = tuple(sorted(found.keys() - conversions.keys()))
+    lacks = tuple(sorted(sums_by_currency.keys() - conversions.keys()))
     return ConvertedTotal(tuple(map(sum, zip([0] * width, *converted, strict=True))), lacks)
 
 
-def subtract_totals(one: ConvertedTotal, other: ConvertedTotal) -> int | None:
+def subtract_totals(minuend: ConvertedTotal, subtrahend: ConvertedTotal) -> int | None:
     """By how much one sum is above another; None unless both are whole."""
-    return None if one.lacks or other.lacks else one.sums[0] - other.sums[0]
+    return None if minuend.lacks or subtrahend.lacks else minuend.sums[0] - subtrahend.sums[0]

@@ -56,14 +56,18 @@ async def compute_exposure(unit: Unit, account_id: UUID | None, currency: str | 
     if currency is None:
         return Exposure(parts, None)
     on = local_date(unit.now, ZoneInfo(account.time_zone if account else "UTC"))
-    return Exposure(parts, await _converted(unit, parts, currency, on))
+    return Exposure(parts, await _convert_exposure(unit, parts, currency, on))
 
 
-async def _converted(unit: Unit, parts: Parts, target: str, on: date) -> ConvertedExposure:
+async def _convert_exposure(unit: Unit, parts: Parts, target: str, on: date) -> ConvertedExposure:
     wanted = sorted({row["currency"] for rows in parts.values() for row in rows})
     rates = await exchange_rate_queries.list_quoted_rates(unit, {*wanted, target}, on, on - exposure_domain.OLDEST)
-    found = {one: exposure_domain.find_newest_conversion(rates, one, target, on) for one in wanted}
-    usable = {name: one for name, one in found.items() if one is not None and exposure_domain.is_fresh(one, on)}
+    conversions = {currency: exposure_domain.find_newest_conversion(rates, currency, target, on) for currency in wanted}
+    usable = {
+        name: conversion
+        for name, conversion in conversions.items()
+        if conversion is not None and exposure_domain.is_fresh(conversion, on)
+    }
     totals = {name: _total(name, rows, usable) for name, rows in parts.items()}
     return ConvertedExposure(
         target,
@@ -71,7 +75,7 @@ async def _converted(unit: Unit, parts: Parts, target: str, on: date) -> Convert
         totals,
         exposure_domain.subtract_totals(totals["billed"], totals["vendor_accrued"]),
         usable,
-        await _why_not(unit, [one for one in wanted if one not in usable], target, on),
+        await _why_not(unit, [currency for currency in wanted if currency not in usable], target, on),
     )
 
 
@@ -80,8 +84,10 @@ async def _why_not(unit: Unit, currencies: Iterable[str], target: str, on: date)
     wanted = list(currencies)
     older = await exchange_rate_queries.list_quoted_rates(unit, {*wanted, target}, on, None) if wanted else []
     return {
-        one: exposure_domain.explain_missing_rate(exposure_domain.find_newest_conversion(older, one, target, on), on)
-        for one in wanted
+        currency: exposure_domain.explain_missing_rate(
+            exposure_domain.find_newest_conversion(older, currency, target, on), on
+        )
+        for currency in wanted
     }
 
 

@@ -90,7 +90,7 @@ class UsageOut(BaseModel):
     @classmethod
     def of(cls, taken: TakenUsage) -> Self:
         """The answer for what was taken."""
-        return cls(new=taken.new, known=taken.known)
+        return cls(new=taken.new, known=taken.unchanged)
 
 
 @writes.post(
@@ -105,7 +105,7 @@ async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_c
     """Take lines of usage, all or none; they are on the next invoice, with the plan's mark-up."""
 
     async def take(unit: Unit) -> UsageOut:
-        lines = (one.line(place) for place, one in enumerate(usage.lines))
+        lines = (usage_line.line(place) for place, usage_line in enumerate(usage.lines))
         return UsageOut.of(
             await usage_use_cases.take_usage_lines(unit, UsageSource(usage.source, usage.currency), lines)
         )

@@ -26,7 +26,7 @@ class TakenUsage:
     """How many lines were new, and how many were known, so that they changed nothing."""
 
     new: int
-    known: int
+    unchanged: int
 
 
 async def take_usage_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]) -> TakenUsage:

@@ -58,17 +58,17 @@ async def lock_accounts(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, A
 
     Those that others hold are passed over by a unit that does not wait.
     """
-    found = {}
+    accounts = {}
     ids = list(account_ids)
     query = _LOCKED if unit.waits_for_accounts else _LOCKED_FREE
     for *fields, sequence, _ in await unit.connection.fetch(query, ids):
         account = Account(*fields)
         unit.has_locked(account.id, sequence)
-        found[account.id] = account
-    if len(found) < len(ids) and not unit.waits_for_accounts:
-        rest = [account_id for account_id in ids if account_id not in found]
+        accounts[account.id] = account
+    if len(accounts) < len(ids) and not unit.waits_for_accounts:
+        rest = [account_id for account_id in ids if account_id not in accounts]
         unit.pass_over(account.id for account in await map_locked_accounts(unit, rest))
-    return found
+    return accounts
 
 
 async def lock_account(unit: Unit, account_id: UUID) -> Account:

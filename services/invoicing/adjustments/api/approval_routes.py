@@ -147,14 +147,16 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     responses=refusals(MoveRefused, AmountRefused, AboveLimit, SecondPersonNeeded),
 )
 async def approve_proposal(
-    approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
+    approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
 ) -> Response:
     """Do what somebody else proposed; it counts for you, and must be within what your roles give in a day."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.approve_proposal(unit, approval_id, command.caller, why.reason))
+        return ApprovalOut.of(
+            await approval_decisions.approve_proposal(unit, approval_id, command.caller, reason_body.reason)
+        )
 
-    return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
+    return await command.run(decide, status=200, reason=reason_body.reason, subject=approval_id)
 
 
 @writes.post(
@@ -165,14 +167,16 @@ async def approve_proposal(
     responses=refusals(MoveRefused, AboveLimit, SecondPersonNeeded),
 )
 async def decline_proposal(
-    approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]
+    approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]
 ) -> Response:
     """Do not do what somebody else proposed; what a refund held is unapplied cash again."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.decline_proposal(unit, approval_id, command.caller, why.reason))
+        return ApprovalOut.of(
+            await approval_decisions.decline_proposal(unit, approval_id, command.caller, reason_body.reason)
+        )
 
-    return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
+    return await command.run(decide, status=200, reason=reason_body.reason, subject=approval_id)
 
 
 @writes.post(

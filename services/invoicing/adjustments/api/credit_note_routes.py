@@ -106,11 +106,11 @@ async def credit_invoice(
     What is open of a line is credited first; what was paid of it is unapplied cash again.
     """
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
-    why = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = StatedReason(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
         return ApprovalOut.of(
-            await approval_decisions.credit_invoice(unit, command.caller, wanted.invoice_id, lines, why)
+            await approval_decisions.credit_invoice(unit, command.caller, wanted.invoice_id, lines, stated_reason)
         )
 
     return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)

@@ -60,11 +60,11 @@ async def propose_refund(
 
     Where the legal entity requires no second person, an amount within a limit of your roles is paid back at once.
     """
-    why = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = StatedReason(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
         row = await approval_decisions.propose_refund(
-            unit, command.caller, wanted.account_id, wanted.amount.money(), why
+            unit, command.caller, wanted.account_id, wanted.amount.money(), stated_reason
         )
         return ApprovalOut.of(row)
 

@@ -72,11 +72,11 @@ class ReservationOut(BaseModel):
     held: bool
 
     @classmethod
-    def of(cls, dispute_id: UUID, found: tuple[UUID, list[tuple[int, int]], bool]) -> Self:
+    def of(cls, dispute_id: UUID, reservation: tuple[UUID, list[tuple[int, int]], bool]) -> Self:
         """The answer for what is reserved."""
-        invoice_id, lines, held = found
+        invoice_id, lines, is_reserved = reservation
         amounts = [LineAmount(line=line, amount_minor=amount) for line, amount in lines]
-        return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, held=held)
+        return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, held=is_reserved)
 
 
 @writes.post(
@@ -97,8 +97,8 @@ async def reserve_amounts(
 
     async def reserve(unit: Unit) -> ReservationOut:
         await dispute_reservations.reserve_amounts(unit, reservation.dispute_id, reservation.invoice_id, lines)
-        held = await dispute_reservations.get_reserved(unit, reservation.dispute_id)
-        return ReservationOut.of(reservation.dispute_id, held)
+        reservation_rows = await dispute_reservations.get_reserved(unit, reservation.dispute_id)
+        return ReservationOut.of(reservation.dispute_id, reservation_rows)
 
     return await command.run(reserve, subject=reservation.invoice_id)
 

@@ -57,9 +57,11 @@ async def write_off(
 
     It is open no more, and lifts no suspension; the claim stays beside, and a payment of it is a recovery.
     """
-    why = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = StatedReason(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.propose_write_off(unit, command.caller, wanted.invoice_id, why))
+        return ApprovalOut.of(
+            await approval_decisions.propose_write_off(unit, command.caller, wanted.invoice_id, stated_reason)
+        )
 
     return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)

@@ -1,6 +1,6 @@
 """Changes of a claim other than by payment: credit notes, write-offs, small balances, debits in flight.
 
-Pure, like `owed`: values in, values out, minor units of one currency.
+Pure, like `invoice_balances`: values in, values out, minor units of one currency.
 """
 
 from collections.abc import Iterable
@@ -40,7 +40,7 @@ def credit_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -
     `paid` is what pays the invoice, oldest first. Raises UnknownLine, AmountRefused.
     """
     check_line_numbers(number for number, _ in wanted)
-    pays = [one for one in paid if one.invoice_id == invoice.id][::-1]
+    pays = [allocation for allocation in paid if allocation.invoice_id == invoice.id][::-1]
     lines, freed = [], []
     for number, amount in wanted:
         line = invoice.line(number)
@@ -49,7 +49,7 @@ def credit_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -
                 f"line {number} of invoice {invoice.number} has {compute_creditable(line)} to be credited"
             )
         paid_part = amount - min(amount, line.open)
-        freed += take_back_allocations([one for one in pays if one.line == number], paid_part)
+        freed += take_back_allocations([allocation for allocation in pays if allocation.line == number], paid_part)
         lines.append(replace(line, credited=line.credited + amount, paid=line.paid - paid_part))
     return CreditedInvoice(invoice.with_lines(lines), tuple(wanted), tuple(freed))
 
@@ -69,9 +69,13 @@ def credit_by_hand(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation],
     return credit_lines(invoice, wanted, paid)
 
 
-def credit_disputed(invoice: Invoice, held: Wanted, paid: Iterable[Allocation], worth: LineWorth) -> CreditedInvoice:
+def credit_disputed(
+    invoice: Invoice, disputed_lines: Wanted, paid: Iterable[Allocation], worth: LineWorth
+) -> CreditedInvoice:
     """Credit what an upheld dispute was about, as far as it was not credited or written off meanwhile."""
-    creditable_lines = [(number, min(amount, compute_creditable(invoice.line(number)))) for number, amount in held]
+    creditable_lines = [
+        (number, min(amount, compute_creditable(invoice.line(number)))) for number, amount in disputed_lines
+    ]
     wanted = worth.limit_lines(creditable_lines)
     return credit_lines(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
 
@@ -91,10 +95,10 @@ def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]
 def allocate_refund(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
     """Allocate a refund to payments with unapplied cash, oldest first. Raises AmountRefused."""
     parts, rest = [], amount
-    for one in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
-        share = min(one.unapplied, rest)
+    for payment in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
+        share = min(payment.unapplied, rest)
         if share > 0:
-            parts.append((one.id, share))
+            parts.append((payment.id, share))
             rest -= share
     if rest:
         raise AmountRefused(f"the account has {amount - rest} of unapplied cash")

@@ -34,12 +34,12 @@ async def save_approval(unit: Unit, row: ApprovalRow) -> None:
 
 async def get_limit_of_roles(unit: Unit, roles: Iterable[str], currency: str) -> int:
     """The highest amount that any of these roles may decide about; minor units, 0 if nobody said."""
-    found: int | None = await unit.connection.fetchval(
+    limit_minor: int | None = await unit.connection.fetchval(
         "SELECT max(amount_minor) FROM approval_limits WHERE role = ANY($1::text[]) AND currency = $2",
         list(roles),
         currency,
     )
-    return found or 0
+    return limit_minor or 0
 
 
 async def list_approval_limits(unit: Unit) -> list[asyncpg.Record]:

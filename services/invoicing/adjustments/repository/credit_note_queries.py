@@ -32,10 +32,10 @@ async def list_credit_note_lines(unit: Unit, credit_note_ids: Sequence[UUID]) ->
         " WHERE credit_note_id = ANY($1::uuid[]) ORDER BY credit_note_id, line",
         credit_note_ids,
     )
-    found: dict[UUID, list[tuple[int, int]]] = {id_: [] for id_ in credit_note_ids}
+    lines_by_credit_note: dict[UUID, list[tuple[int, int]]] = {id_: [] for id_ in credit_note_ids}
     for row in rows:
-        found[row["credit_note_id"]].append((row["line"], row["amount_minor"]))
-    return found
+        lines_by_credit_note[row["credit_note_id"]].append((row["line"], row["amount_minor"]))
+    return lines_by_credit_note
 
 
 async def insert_credit_note(unit: Unit, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> None:

@@ -14,8 +14,8 @@ async def reservations_of(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tupl
     )
     if not rows:
         return None
-    held = [(row["line"], row["amount_minor"]) for row in rows]
-    return rows[0]["invoice_id"], held, rows[0]["released_at"] is None
+    reserved_lines = [(row["line"], row["amount_minor"]) for row in rows]
+    return rows[0]["invoice_id"], reserved_lines, rows[0]["released_at"] is None
 
 
 _SAVE_RESERVATIONS = """

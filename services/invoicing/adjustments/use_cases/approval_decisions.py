@@ -50,7 +50,7 @@ class StatedReason:
 
 
 async def credit_invoice(
-    unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], why: StatedReason
+    unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], stated_reason: StatedReason
 ) -> ApprovalRow:
     """Credit lines (number, minor units) of an invoice.
 
@@ -61,20 +61,24 @@ async def credit_invoice(
     await _credit_by_hand(unit, invoice, lines)
     amount = sum(share for _, share in lines)
     return await _propose(
-        unit, caller, account, _row(unit, CREDIT_NOTE, account, amount, caller, why, invoice_id, lines)
+        unit, caller, account, _row(unit, CREDIT_NOTE, account, amount, caller, stated_reason, invoice_id, lines)
     )
 
 
-async def propose_write_off(unit: Unit, caller: Caller, invoice_id: UUID, why: StatedReason) -> ApprovalRow:
+async def propose_write_off(unit: Unit, caller: Caller, invoice_id: UUID, stated_reason: StatedReason) -> ApprovalRow:
     """Write off what is open of an invoice. Raises NotFound, AmountRefused, AlreadyProposed."""
     account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     _, lines = adjustment_rules.write_off_invoice(invoice)
     amount = sum(share for _, share in lines)
-    return await _propose(unit, caller, account, _row(unit, WRITE_OFF, account, amount, caller, why, invoice_id))
+    return await _propose(
+        unit, caller, account, _row(unit, WRITE_OFF, account, amount, caller, stated_reason, invoice_id)
+    )
 
 
-async def propose_refund(unit: Unit, caller: Caller, account_id: UUID, amount: Money, why: StatedReason) -> ApprovalRow:
+async def propose_refund(
+    unit: Unit, caller: Caller, account_id: UUID, amount: Money, stated_reason: StatedReason
+) -> ApprovalRow:
     """Hold unapplied cash to be paid back; or pay it at once, where no second person is required within a limit.
 
     Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyProposed.
@@ -82,7 +86,7 @@ async def propose_refund(unit: Unit, caller: Caller, account_id: UUID, amount: M
     account = await account_queries.lock_account(unit, account_id)
     if amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
-    row = _row(unit, REFUND, account, amount.minor, caller, why)
+    row = _row(unit, REFUND, account, amount.minor, caller, stated_reason)
     await _check_standing(unit, row)
     if not await is_second_person_required(unit, account.legal_entity) and await _take_limit(
         unit, caller, account, row
@@ -116,7 +120,7 @@ def _row(
     account: Account,
     amount: int,
     caller: Caller,
-    why: StatedReason,
+    stated_reason: StatedReason,
     invoice_id: UUID | None = None,
     lines: Sequence[tuple[int, int]] = (),
 ) -> ApprovalRow:
@@ -128,8 +132,8 @@ def _row(
         amount_minor=amount,
         currency=account.currency,
         lines=[list(line) for line in lines],
-        reason_code=why.code,
-        reason=why.text,
+        reason_code=stated_reason.code,
+        reason=stated_reason.text,
         state=ApprovalState.PROPOSED,
         proposed_by=caller.subject,
         proposed_at=unit.now,

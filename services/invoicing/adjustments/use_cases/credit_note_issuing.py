@@ -85,7 +85,7 @@ async def _post(
 ) -> None:
     shares = await _shares(unit, before, credited.lines)
     deferred = await credit_note_queries.credit_unearned(unit, account.id, before.id, shares)
-    freed = sum(one.amount for one in credited.freed)
+    freed = sum(allocation.amount for allocation in credited.freed)
     entries = ledger_domain.build_credit_entries([share for _, share in shares], deferred, freed)
     await ledger_queries.post_ledger_entries(unit, account, PostedDocument("credit_note", row.id, sequence), entries)
 

@@ -42,9 +42,9 @@ async def reserve_amounts(unit: Unit, dispute_id: UUID, invoice_id: UUID, lines:
     """
     document = await invoice_queries.get_invoice(unit, invoice_id)
     account = await account_queries.lock_account(unit, document.account_id)
-    known = await reservation_queries.reservations_of(unit, dispute_id)
-    if known:
-        if known != (invoice_id, sorted(lines), True):
+    reservation = await reservation_queries.reservations_of(unit, dispute_id)
+    if reservation:
+        if reservation != (invoice_id, sorted(lines), True):
             raise DisputeKnown(f"dispute {dispute_id} is known with other amounts, or is over")
         unit.record_nothing()
         return
@@ -185,25 +185,25 @@ async def settle_dispute(unit: Unit, dispute_id: UUID, approved: Mapping[int, in
 
     No more is credited of a line than is reserved. Raises UnknownDispute. A repeat changes nothing.
     """
-    known = await reservation_queries.reservations_of(unit, dispute_id)
-    if known is None:
+    reservation = await reservation_queries.reservations_of(unit, dispute_id)
+    if reservation is None:
         raise UnknownDispute(f"nothing was reserved for dispute {dispute_id}")
-    invoice_id, held, is_held = known
+    invoice_id, reserved_lines, is_held = reservation
     if not is_held:
         return
     account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
-    after = invoice_balances.release_invoice_lines(before[invoice_id], held)
+    after = invoice_balances.release_invoice_lines(before[invoice_id], reserved_lines)
     await reservation_queries.mark_released(unit, dispute_id)
-    creditable = [(line, min(minor, approved[line])) for line, minor in held if approved.get(line, 0) > 0]
+    creditable = [(line, min(minor, approved[line])) for line, minor in reserved_lines if approved.get(line, 0) > 0]
     if not creditable:
         await decided_amount_queries.delete_decided(unit, dispute_id)
     else:
         credited = await _credit(unit, after, creditable)
         after = credited.invoice
         if credited.lines:
-            why = credit_note_issuing.CreditReason(credit_note_issuing.DISPUTE, dispute_id=dispute_id)
-            await credit_note_issuing.issue_credit_note(unit, account, before[invoice_id], credited, why)
+            credit_reason = credit_note_issuing.CreditReason(credit_note_issuing.DISPUTE, dispute_id=dispute_id)
+            await credit_note_issuing.issue_credit_note(unit, account, before[invoice_id], credited, credit_reason)
     await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
 
 
@@ -218,7 +218,7 @@ async def _credit(
 
 async def get_reserved(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool]:
     """Get what is reserved for a dispute, and whether it still is. Raises NotFound."""
-    known = await reservation_queries.reservations_of(unit, dispute_id)
-    if known is None:
+    reservation = await reservation_queries.reservations_of(unit, dispute_id)
+    if reservation is None:
         raise NotFound(f"nothing was reserved for dispute {dispute_id}")
-    return known
+    return reservation

@@ -70,13 +70,13 @@ async def list_bank_accounts(read: Read) -> BankAccountsOut:
     summary="Say that statements of a bank account come no more",
 )
 async def close_bank_account(
-    bank_account: Name, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_account.close")]
+    bank_account: Name, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_account.close")]
 ) -> Response:
     """Nobody waits for its statements any more. One that closes later than the last opens it again.
 
     It is called as the bank calls it, `19-2000145399/0800` too.
     """
-    actor, reason = command.caller.subject, why.reason
+    actor, reason = command.caller.subject, reason_body.reason
 
     async def close(unit: Unit) -> BankAccountOut:
         return BankAccountOut.of(await bank_booking.close_account(unit, bank_account, actor, reason))

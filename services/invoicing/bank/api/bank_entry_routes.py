@@ -139,8 +139,8 @@ async def list_entries(read: Read, paging: Paging, state: State | None = None) -
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[BankEntryOut]:
-        found = await bank_entry_queries.list_bank_entries(unit, state, after, paging.limit + 1)
-        return [BankEntryOut.of(*one) for one in found]
+        entries_with_proposals = await bank_entry_queries.list_bank_entries(unit, state, after, paging.limit + 1)
+        return [BankEntryOut.of(*entry) for entry in entries_with_proposals]
 
     return paging.page(await read(load), key=lambda entry: entry.id)
 
@@ -189,13 +189,13 @@ async def book_entry(
     responses=refusals(MoveRefused),
 )
 async def ignore_entry(
-    entry_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_entry.ignore")]
+    entry_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_entry.ignore")]
 ) -> Response:
     """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
 
     async def ignore(unit: Unit) -> BankEntryOut:
         return await _answer_entry(
-            unit, await bank_booking.ignore_entry(unit, entry_id, command.caller.subject, why.reason)
+            unit, await bank_booking.ignore_entry(unit, entry_id, command.caller.subject, reason_body.reason)
         )
 
-    return await command.run(ignore, status=200, reason=why.reason, subject=entry_id)
+    return await command.run(ignore, status=200, reason=reason_body.reason, subject=entry_id)

@@ -112,13 +112,17 @@ class Verdict:
 
 def score_entry(receipt: Receipt, candidates: Iterable[Candidate], debits: Sequence[CarriedDebit] = ()) -> Verdict:
     """Weigh the candidates of an entry, and the debits whose reference it carries."""
-    known = list(candidates)
-    scored = [score_candidate(receipt, one) for one in known] + list(_named_together(receipt, known))
-    scored.sort(key=lambda one: (-one.score, str(one.candidate.account_id), str(one.candidate.invoice_id)))
+    listed_candidates = list(candidates)
+    scored = [score_candidate(receipt, candidate) for candidate in listed_candidates] + list(
+        _named_together(receipt, listed_candidates)
+    )
+    scored.sort(
+        key=lambda proposal: (-proposal.score, str(proposal.candidate.account_id), str(proposal.candidate.invoice_id))
+    )
     if debits:
         return _judge_debits(receipt, debits, scored)
-    high = [one for one in scored if one.score >= CERTAIN]
-    sure = [one.candidate for one in high if len(high) == 1 and _is_sure(receipt, one.candidate)]
+    high = [proposal for proposal in scored if proposal.score >= CERTAIN]
+    sure = [proposal.candidate for proposal in high if len(high) == 1 and _is_sure(receipt, proposal.candidate)]
     return Verdict(sure[0] if sure else None, tuple(scored[:PROPOSALS]))
 
 
@@ -144,11 +148,15 @@ def _propose_debit(debit: CarriedDebit, *, is_paid: bool) -> Proposal:
     return Proposal(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
 
 
-def _is_sure(receipt: Receipt, one: Candidate) -> bool:
-    if receipt.is_doubtful or one.has_debit:
+def _is_sure(receipt: Receipt, candidate: Candidate) -> bool:
+    if receipt.is_doubtful or candidate.has_debit:
         return False
-    is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == one.currency
-    return is_receipt and one.by_number and is_still_owed(receipt.amount, one.invoice_open, one.account_open)
+    is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == candidate.currency
+    return (
+        is_receipt
+        and candidate.by_number
+        and is_still_owed(receipt.amount, candidate.invoice_open, candidate.account_open)
+    )
 
 
 def is_still_owed(amount: int, invoice_open: int, account_open: int) -> bool:
@@ -156,35 +164,38 @@ def is_still_owed(amount: int, invoice_open: int, account_open: int) -> bool:
     return invoice_open > 0 and 0 < amount <= account_open
 
 
-def score_candidate(receipt: Receipt, one: Candidate) -> Proposal:
+def score_candidate(receipt: Receipt, candidate: Candidate) -> Proposal:
     """The score of one candidate, from 0 to 100, with its reasons."""
-    agrees = receipt.currency == one.currency
-    is_amount = agrees and one.invoice_id is not None and receipt.amount == one.invoice_open > 0
-    is_total = agrees and not is_amount and receipt.amount == one.account_open > 0
+    agrees = receipt.currency == candidate.currency
+    is_amount = agrees and candidate.invoice_id is not None and receipt.amount == candidate.invoice_open > 0
+    is_total = agrees and not is_amount and receipt.amount == candidate.account_open > 0
     reasons = {
-        "invoice_number": BY_NUMBER * one.by_number,
-        "invoice_reference": BY_REFERENCE * (one.by_reference and not one.by_number),
-        "wrong_check_digits": BY_REFERENCE * (one.by_wrong_reference and not one.by_number and not one.by_reference),
+        "invoice_number": BY_NUMBER * candidate.by_number,
+        "invoice_reference": BY_REFERENCE * (candidate.by_reference and not candidate.by_number),
+        "wrong_check_digits": BY_REFERENCE
+        * (candidate.by_wrong_reference and not candidate.by_number and not candidate.by_reference),
         "amount_of_invoice": BY_AMOUNT * is_amount,
         "all_open_of_account": BY_TOTAL * is_total,
-        "payer_name": compute_name_likeness(receipt.payer or "", one.name),
+        "payer_name": compute_name_likeness(receipt.payer or "", candidate.name),
     }
-    against = ("settled",) * (one.invoice_id is not None and one.invoice_open == 0)
+    against = ("settled",) * (candidate.invoice_id is not None and candidate.invoice_open == 0)
     against += ("other_currency",) * (not agrees)
-    against += ("debit_in_flight",) * one.has_debit
+    against += ("debit_in_flight",) * candidate.has_debit
     against += ("reference_in_other_format",) * receipt.is_doubtful
-    return Proposal(one, sum(reasons.values()), tuple(why for why, points in reasons.items() if points) + against)
+    return Proposal(
+        candidate, sum(reasons.values()), tuple(reason for reason, points in reasons.items() if points) + against
+    )
 
 
 def _named_together(receipt: Receipt, candidates: Sequence[Candidate]) -> Iterator[Proposal]:
     """Accounts of which several invoices are named that come to just the amount."""
     named = sorted(
-        (one for one in candidates if one.by_number and one.invoice_open),
-        key=lambda one: (one.account_id, str(one.invoice_id)),
+        (candidate for candidate in candidates if candidate.by_number and candidate.invoice_open),
+        key=lambda candidate: (candidate.account_id, str(candidate.invoice_id)),
     )
-    for _, group in groupby(named, key=lambda one: one.account_id):
+    for _, group in groupby(named, key=lambda candidate: candidate.account_id):
         ones = list(group)
-        together = sum(one.invoice_open for one in ones)
+        together = sum(candidate.invoice_open for candidate in ones)
         if len(ones) > 1 and together == receipt.amount and ones[0].currency == receipt.currency:
             account = replace(ones[0], invoice_id=None, invoice_open=0, by_number=False, by_reference=False)
             points = BY_NUMBER + BY_AMOUNT + compute_name_likeness(receipt.payer or "", account.name)
@@ -229,7 +240,7 @@ def list_number_grams(text: str) -> list[str]:
     """
     words = _words(text)
     not_begun = _list_after_check_digits(words)
-    found = {
+    plain_numbers = {
         "".join(words[begin:end])
         for end in range(1, len(words) + 1)
         if not words[end - 1].isalpha()
@@ -237,7 +248,7 @@ def list_number_grams(text: str) -> list[str]:
         if begin not in not_begun
     }
     structured = {number for number, is_right in _structured_numbers(words) if is_right}
-    return sorted(number for number in found | structured if SHORTEST_NUMBER <= len(number) <= 60)
+    return sorted(number for number in plain_numbers | structured if SHORTEST_NUMBER <= len(number) <= 60)
 
 
 def _words(text: str) -> list[str]:

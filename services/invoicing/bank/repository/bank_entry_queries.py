@@ -109,9 +109,9 @@ SET columns = excluded.columns, changed_by = excluded.changed_by, changed_at = e
 """
 
 
-async def save_mapping(unit: Unit, name: str, told: str, actor: str) -> None:
+async def save_mapping(unit: Unit, name: str, column_mapping: str, actor: str) -> None:
     """Write a mapping, given as JSON, in the place of a former one."""
-    await unit.connection.execute(_SAVE_MAPPING, name, told, actor, unit.now)
+    await unit.connection.execute(_SAVE_MAPPING, name, column_mapping, actor, unit.now)
 
 
 async def list_bank_entries(
@@ -126,10 +126,10 @@ async def list_bank_entries(
 async def list_proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[BankProposalRow]]:
     """The proposals for these entries, the best first."""
     query = select(BankProposalRow).where(col(BankProposalRow.entry_id).in_(entry_ids))
-    found: dict[UUID, list[BankProposalRow]] = {}
+    proposals_by_entry: dict[UUID, list[BankProposalRow]] = {}
     for row in (await unit.session.exec(query.order_by(col(BankProposalRow.rank)))).all():
-        found.setdefault(row.entry_id, []).append(row)
-    return found
+        proposals_by_entry.setdefault(row.entry_id, []).append(row)
+    return proposals_by_entry
 
 
 async def get_bank_entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntryRow:
@@ -159,10 +159,10 @@ async def map_open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID
         " WHERE account_id = ANY($1::uuid[]) AND open_minor > 0",
         account_ids,
     )
-    found: dict[UUID, dict[UUID, int]] = {id_: {} for id_ in account_ids}
+    open_by_account: dict[UUID, dict[UUID, int]] = {id_: {} for id_ in account_ids}
     for row in rows:
-        found[row["account_id"]][row["invoice_id"]] = row["open_minor"]
-    return found
+        open_by_account[row["account_id"]][row["invoice_id"]] = row["open_minor"]
+    return open_by_account
 
 
 _SAVE_BOOKED = """

@@ -216,7 +216,7 @@ class Evidence(NamedTuple):
 
 async def list_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, Evidence]:
     """The entries of these places that have candidates or carry debits, with these."""
-    found: dict[UUID, Evidence] = {}
+    evidence_by_entry: dict[UUID, Evidence] = {}
     for row in await unit.connection.fetch(_SOME, after, upto):
         candidate = Candidate(
             account_id=row["account_id"],
@@ -230,10 +230,10 @@ async def list_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, Evidenc
             by_wrong_reference=row["by_wrong_reference"],
             has_debit=row["has_debit"],
         )
-        found.setdefault(row["id"], Evidence(_receipt(row), [], [])).candidates.append(candidate)
+        evidence_by_entry.setdefault(row["id"], Evidence(_receipt(row), [], [])).candidates.append(candidate)
     for row in await unit.connection.fetch(_SOME_DEBITS, after, upto):
-        found.setdefault(row["entry_id"], Evidence(_receipt(row), [], [])).debits.append(carried_debit(row))
-    return found
+        evidence_by_entry.setdefault(row["entry_id"], Evidence(_receipt(row), [], [])).debits.append(carried_debit(row))
+    return evidence_by_entry
 
 
 def _receipt(row: asyncpg.Record) -> Receipt:
@@ -243,14 +243,21 @@ def _receipt(row: asyncpg.Record) -> Receipt:
 async def save_verdicts(unit: Unit, verdicts: Mapping[UUID, Verdict]) -> None:
     """Note what was found out about entries that have come in."""
     certain = [
-        (id_, one.certain.account_id, one.certain.invoice_id, one.debit_id)
-        for id_, one in verdicts.items()
-        if one.certain is not None
+        (id_, verdict.certain.account_id, verdict.certain.invoice_id, verdict.debit_id)
+        for id_, verdict in verdicts.items()
+        if verdict.certain is not None
     ]
     proposed = [
-        (id_, rank, one.candidate.account_id, one.candidate.invoice_id, one.score, list(one.reasons))
+        (
+            id_,
+            rank,
+            proposal.candidate.account_id,
+            proposal.candidate.invoice_id,
+            proposal.score,
+            list(proposal.reasons),
+        )
         for id_, verdict in verdicts.items()
-        for rank, one in enumerate(verdict.proposals, 1)
+        for rank, proposal in enumerate(verdict.proposals, 1)
     ]
     await unit.connection.copy_records_to_table("incoming_certain", records=certain)
     await unit.connection.copy_records_to_table("incoming_proposals", records=proposed)

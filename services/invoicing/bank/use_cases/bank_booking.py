@@ -67,10 +67,10 @@ async def import_statement(unit: Unit, body: bytes, mapping: str | None, actor: 
     file = BankFile(body, None if mapping is None else await get_columns(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock(TURNSTILE, import_id)
-    known = await bank_entry_queries.find_import(unit, file.hash)
-    if known is not None:
+    former_import = await bank_entry_queries.find_import(unit, file.hash)
+    if former_import is not None:
         unit.record_nothing()
-        return known, True
+        return former_import, True
     await bank_matching_queries.stage_entries(unit, file.entries(), file.former_keys)
     repeated = await bank_duplicate_queries.drop_repeated(unit)
     await bank_duplicate_queries.doubt_other_formats(unit, file_format)
@@ -135,20 +135,20 @@ async def match_incoming(unit: Unit) -> None:
     """Judge what has come in, some entries at a time."""
     last = await bank_matching_queries.find_matching_candidates(unit)
     for begin in range(0, last, TOGETHER):
-        found = await bank_matching_queries.list_evidence(unit, begin, begin + TOGETHER)
+        evidence_by_entry = await bank_matching_queries.list_evidence(unit, begin, begin + TOGETHER)
         await bank_matching_queries.save_verdicts(
-            unit, {id_: score_entry(*evidence) for id_, evidence in found.items()}
+            unit, {id_: score_entry(*evidence) for id_, evidence in evidence_by_entry.items()}
         )
         await asyncio.sleep(0)
 
 
 async def book_certain(unit: Unit, account_ids: list[str]) -> None:
     """Book the certain entries of these accounts, which are locked, if the facts are still those they were."""
-    ids = [UUID(one) for one in account_ids]
+    ids = [UUID(account_id) for account_id in account_ids]
     opened = await bank_debits.get_open_amounts(unit, ids)
     for entries in _one_of_each_account(await bank_entry_queries.list_certain_entries(unit, ids)):
         booked = await _list_payments(unit, entries, opened)
-        states = [EntryState.UNMATCHED if one is None else EntryState.BOOKED for one in booked]
+        states = [EntryState.UNMATCHED if booked_entry is None else EntryState.BOOKED for booked_entry in booked]
         moved = [moved_to(ENTRY_ALLOWED, EntryState.CERTAIN, state) for state in states]
         await bank_entry_queries.save_outcomes(
             unit, list(zip([row["id"] for row in entries], moved, booked, strict=True))

@@ -72,7 +72,7 @@ class BillRunOut(BaseModel):
     totals: list[BilledTotalsOut]
 
     @classmethod
-    async def told(cls, unit: Unit, row: BillRunRow) -> Self:
+    async def build_with_totals(cls, unit: Unit, row: BillRunRow) -> Self:
         """The answer for a run as it is now."""
         counts = await bill_run_queries.count_accounts(unit, row.id)
         totals = [BilledTotalsOut(**total) for total in await bill_run_queries.compute_run_totals(unit, row.id)]
@@ -140,7 +140,7 @@ async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_co
         row, _ = await bill_run_control.start_bill_run(
             unit, run.run_date, at_once=run.at_once, actor=command.caller.subject
         )
-        return await BillRunOut.told(unit, row)
+        return await BillRunOut.build_with_totals(unit, row)
 
     return await command.run(start)
 
@@ -152,7 +152,8 @@ async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
 
     async def load(unit: Unit) -> list[BillRunOut]:
         return [
-            await BillRunOut.told(unit, row) for row in await bill_run_queries.list_runs(unit, after, paging.limit + 1)
+            await BillRunOut.build_with_totals(unit, row)
+            for row in await bill_run_queries.list_runs(unit, after, paging.limit + 1)
         ]
 
     return paging.page(await read(load), key=lambda run: run.id)
@@ -163,7 +164,7 @@ async def get_run(run_id: UUID, read: Read) -> BillRunOut:
     """How far the run is, and what it comes to."""
 
     async def load(unit: Unit) -> BillRunOut:
-        return await BillRunOut.told(unit, await bill_run_queries.get_bill_run(unit, run_id))
+        return await BillRunOut.build_with_totals(unit, await bill_run_queries.get_bill_run(unit, run_id))
 
     return await read(load)
 
@@ -177,7 +178,7 @@ async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]
         await bill_run_queries.get_bill_run(unit, run_id)
         return [AsideOut(**row) for row in await bill_run_queries.list_set_aside(unit, run_id, after, paging.limit + 1)]
 
-    return paging.page(await read(load), key=lambda one: one.account_id)
+    return paging.page(await read(load), key=lambda skipped_account: skipped_account.account_id)
 
 
 @reads.get("/bill-runs/{run_id}/credits", summary="The accounts that are given something back")
@@ -191,7 +192,7 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
             CreditOut(**row) for row in await bill_run_queries.list_run_credits(unit, run_id, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda one: one.account_id)
+    return paging.page(await read(load), key=lambda credit: credit.account_id)
 
 
 @reads.get("/bill-runs/{run_id}/differences", summary="Whose total is another than last month")
@@ -206,18 +207,20 @@ async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page
             for difference in await bill_run_queries.list_run_differences(unit, row, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda one: one.account_id)
+    return paging.page(await read(load), key=lambda difference: difference.account_id)
 
 
 Move = Callable[[Unit, UUID, str, str], Awaitable[BillRunRow]]
 """What a person does with a run: which one, who it is, and why."""
 
 
-async def _moved(move: Move, run_id: UUID, why: ReasonIn, command: CommandRunner) -> Response:
+async def _move_run(move: Move, run_id: UUID, reason_body: ReasonIn, command: CommandRunner) -> Response:
     async def act(unit: Unit) -> BillRunOut:
-        return await BillRunOut.told(unit, await move(unit, run_id, command.caller.subject, why.reason))
+        return await BillRunOut.build_with_totals(
+            unit, await move(unit, run_id, command.caller.subject, reason_body.reason)
+        )
 
-    return await command.run(act, status=200, reason=why.reason, subject=run_id)
+    return await command.run(act, status=200, reason=reason_body.reason, subject=run_id)
 
 
 @writes.post(
@@ -228,10 +231,10 @@ async def _moved(move: Move, run_id: UUID, why: ReasonIn, command: CommandRunner
     responses=refusals(MoveRefused),
 )
 async def approve_run(
-    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.approve")]
+    run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.approve")]
 ) -> Response:
     """Issue every draft of the run: as an invoice or, below 0, as credit notes."""
-    return await _moved(bill_run_control.approve_bill_run, run_id, why, command)
+    return await _move_run(bill_run_control.approve_bill_run, run_id, reason_body, command)
 
 
 @writes.post(
@@ -242,10 +245,10 @@ async def approve_run(
     responses=refusals(MoveRefused),
 )
 async def discard_run(
-    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.discard")]
+    run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.discard")]
 ) -> Response:
     """Issue nothing; what the drafts would have billed waits for another run."""
-    return await _moved(bill_run_control.discard_bill_run, run_id, why, command)
+    return await _move_run(bill_run_control.discard_bill_run, run_id, reason_body, command)
 
 
 @writes.post(
@@ -256,7 +259,7 @@ async def discard_run(
     responses=refusals(MoveRefused),
 )
 async def retry_run(
-    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.retry")]
+    run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.retry")]
 ) -> Response:
     """Try the accounts again that were set aside, once what kept them is mended."""
-    return await _moved(bill_run_control.retry_bill_run, run_id, why, command)
+    return await _move_run(bill_run_control.retry_bill_run, run_id, reason_body, command)

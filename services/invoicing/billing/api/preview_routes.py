@@ -94,7 +94,7 @@ async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read:
     Where an outside tax calculator says the tax and gives no answer, there is no preview (503, `tax_unavailable`).
     """
     units = read.runtime.units  # a preview bills in a transaction, and undoes it
-    found = await units.run(lambda unit: bill_previews.preview_bill(unit, account_id, run_date))
-    if found.to_be_taxed is not None:
-        found = await bill_previews.add_tax(read.runtime, found, found.to_be_taxed)
-    return PreviewOut.of(account_id, run_date, found)
+    preview = await units.run(lambda unit: bill_previews.preview_bill(unit, account_id, run_date))
+    if preview.to_be_taxed is not None:
+        preview = await bill_previews.add_tax(read.runtime, preview, preview.to_be_taxed)
+    return PreviewOut.of(account_id, run_date, preview)

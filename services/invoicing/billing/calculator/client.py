@@ -31,7 +31,7 @@ class Calculator:
 
     async def ask(self, request: TaxRequest) -> TaxAnswer:
         """The tax of an invoice. Raises Refused, Later."""
-        answer = await self._sent(request)
+        answer = await self._send_request(request)
         if answer.status_code != 200:
             raise CalculatorRefusal(_describe_refusal(answer))
         try:
@@ -43,7 +43,7 @@ class Calculator:
                 f"the tax calculator's answer is not understood: {place}: {first['msg']}"
             ) from error
 
-    async def _sent(self, request: TaxRequest) -> httpx2.Response:
+    async def _send_request(self, request: TaxRequest) -> httpx2.Response:
         body, headers = request.model_dump_json(), self._headers(request)
         try:
             async for attempt in retry_briefly(lambda error: isinstance(error, httpx2.RequestError | Later)):

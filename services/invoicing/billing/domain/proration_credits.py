@@ -86,13 +86,15 @@ def credit_surplus(due: Sequence[DueCharge], billed: Sequence[CreditableLine]) -
     wanted = wanted_back(due)
     taken = list(_match_lines(wanted, billed))
     if not taken:
-        return SurplusCredits((), tuple(SettledCharge(one.charge_id, 0, 0, one.net) for one in due))
-    left = _compute_remaining(wanted, due, taken)
+        return SurplusCredits(
+            (), tuple(SettledCharge(due_charge.charge_id, 0, 0, due_charge.net) for due_charge in due)
+        )
+    remaining_by_supply = _compute_remaining(wanted, due, taken)
     amounts: Counter[tuple[UUID, int]] = Counter()
     for _, line, amount in taken:
         amounts[line.invoice_id, line.line] += amount
     credits = tuple((invoice_id, line, amount) for (invoice_id, line), amount in amounts.items())
-    return SurplusCredits(credits, tuple(_split_settled(due, left)))
+    return SurplusCredits(credits, tuple(_split_settled(due, remaining_by_supply)))
 
 
 def wanted_back(due: Iterable[DueCharge]) -> dict[Supply, int]:
@@ -100,8 +102,8 @@ def wanted_back(due: Iterable[DueCharge]) -> dict[Supply, int]:
     first, then those of the others.
     """
     sums: Counter[Supply] = Counter()
-    for one in due:
-        sums[one.supply] += one.amount
+    for due_charge in due:
+        sums[due_charge.supply] += due_charge.amount
     ordered = sorted(sums, key=_build_sort_key)
     charges: Counter[UUID] = Counter()
     for supply in ordered:
@@ -119,10 +121,10 @@ def _build_sort_key(supply: Supply) -> tuple[date, date, UUID, str]:
     return supply.cycle.begin, supply.cycle.end, supply.subscription_id, supply.kind
 
 
-def _consume(left: dict[Key, int], key: Key, amount: int) -> int:
+def _consume(remaining: dict[Key, int], key: Key, amount: int) -> int:
     """Use up to an amount of what is left; how much that is."""
-    used = min(left[key], amount)
-    left[key] -= used
+    used = min(remaining[key], amount)
+    remaining[key] -= used
     return used
 
 
@@ -133,13 +135,13 @@ def _match_lines(
     first.
     """
     short = dict(wanted)
-    room = {(one.invoice_id, one.line): one.creditable for one in billed}
-    excess = {one.supply: max(0, one.excess) for one in billed}
+    room = {(billed_line.invoice_id, billed_line.line): billed_line.creditable for billed_line in billed}
+    excess = {billed_line.supply: max(0, billed_line.excess) for billed_line in billed}
     for supply in short:
-        own = [one for one in billed if one.supply == supply]
+        own = [billed_line for billed_line in billed if billed_line.supply == supply]
         yield from _credit_lines(short, supply, own, room, {supply: short[supply]})
     for supply in short:
-        others = sorted(billed, key=lambda one: one.supply.subscription_id != supply.subscription_id)
+        others = sorted(billed, key=lambda billed_line: billed_line.supply.subscription_id != supply.subscription_id)
         yield from _credit_lines(short, supply, others, room, excess)
 
 
@@ -150,14 +152,14 @@ def _credit_lines(
     room: dict[tuple[UUID, int], int],
     limits: dict[Supply, int],
 ) -> Iterator[tuple[Supply, CreditableLine, int]]:
-    for one in lines:
-        place = (one.invoice_id, one.line)
-        amount = min(short[supply], room[place], limits[one.supply])
+    for billed_line in lines:
+        place = (billed_line.invoice_id, billed_line.line)
+        amount = min(short[supply], room[place], limits[billed_line.supply])
         if amount > 0:
             short[supply] -= amount
             room[place] -= amount
-            limits[one.supply] -= amount
-            yield supply, one, amount
+            limits[billed_line.supply] -= amount
+            yield supply, billed_line, amount
 
 
 def _compute_remaining(
@@ -168,10 +170,13 @@ def _compute_remaining(
     """
     gross, net = Counter(wanted), Counter(_net_wanted(wanted, due))
     credited: Counter[tuple[UUID, int]] = Counter()
-    for supply, one, amount in taken:
-        place = (one.invoice_id, one.line)
+    for supply, billed_line, amount in taken:
+        place = (billed_line.invoice_id, billed_line.line)
         gross[supply] -= amount
-        net[supply] -= amount - CreditShare(amount, one.credited + credited[place], one.amount, one.tax).tax
+        net[supply] -= (
+            amount
+            - CreditShare(amount, billed_line.credited + credited[place], billed_line.amount, billed_line.tax).tax
+        )
         credited[place] += amount
     return Counter({supply: net[supply] for supply in wanted if gross[supply] > 0 and net[supply] > 0})
 
@@ -179,18 +184,18 @@ def _compute_remaining(
 def _net_wanted(wanted: Mapping[Supply, int], due: Iterable[DueCharge]) -> dict[Supply, int]:
     """Compute what is to be given back of each supply without tax, in proportion, half up."""
     sums: defaultdict[Supply, list[DueCharge]] = defaultdict(list)
-    for one in due:
-        sums[one.supply].append(one)
-    found = {}
+    for due_charge in due:
+        sums[due_charge.supply].append(due_charge)
+    net_by_supply = {}
     for supply, amount in wanted.items():
         net, gross = sum(subtotal.net for subtotal in sums[supply]), sum(subtotal.amount for subtotal in sums[supply])
-        found[supply] = (2 * amount * net + gross) // (2 * gross)
-    return found
+        net_by_supply[supply] = (2 * amount * net + gross) // (2 * gross)
+    return net_by_supply
 
 
-def _split_settled(due: Sequence[DueCharge], left: Counter[Supply]) -> Iterator[SettledCharge]:
+def _split_settled(due: Sequence[DueCharge], remaining_by_supply: Counter[Supply]) -> Iterator[SettledCharge]:
     """All is settled but what is left, which stays with the last reversals."""
-    for one in reversed(due):
-        kept = _consume(left, one.supply, max(0, -one.net))
-        tax = one.tax * kept // one.net if kept else 0
-        yield SettledCharge(one.charge_id, one.net + kept, one.tax + tax, -kept)
+    for due_charge in reversed(due):
+        kept = _consume(remaining_by_supply, due_charge.supply, max(0, -due_charge.net))
+        tax = due_charge.tax * kept // due_charge.net if kept else 0
+        yield SettledCharge(due_charge.charge_id, due_charge.net + kept, due_charge.tax + tax, -kept)

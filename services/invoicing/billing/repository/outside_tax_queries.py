@@ -59,10 +59,10 @@ async def queue_tax_requests(unit: Unit, run_id: UUID) -> None:
 
 async def find_tax_facts(unit: Unit, draft_id: UUID) -> dict[str, Any] | None:
     """Find what the calculator is asked about a draft; None if its tax follows from rates."""
-    found: dict[str, Any] | None = await unit.connection.fetchval(
+    facts: dict[str, Any] | None = await unit.connection.fetchval(
         f"SELECT facts FROM ({_FACTS}) AS f WHERE id = $1", draft_id
     )
-    return found
+    return facts
 
 
 _WAITING = f"""

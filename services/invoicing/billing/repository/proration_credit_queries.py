@@ -29,7 +29,7 @@ class Outcome:
 
     account_id: UUID
     bill_id: UUID
-    given: bool
+    is_credited: bool
     reason: str | None
 
 
@@ -104,10 +104,10 @@ ORDER BY account_id, issued_at DESC, number DESC, line DESC
 
 async def list_creditable_lines(unit: Unit, surpluses: Sequence[Surplus]) -> dict[UUID, list[CreditableLine]]:
     """The lines of these accounts that can take something back, by account, the last ones first."""
-    found: dict[UUID, list[CreditableLine]] = {surplus.account_id: [] for surplus in surpluses}
+    lines_by_account: dict[UUID, list[CreditableLine]] = {surplus.account_id: [] for surplus in surpluses}
     supplies = {(due.supply.subscription_id, due.supply.cycle.begin) for surplus in surpluses for due in surplus.due}
-    for row in await unit.connection.fetch(_BILLED, list(found), *columns(supplies, 2)):
-        found[row["account_id"]].append(
+    for row in await unit.connection.fetch(_BILLED, list(lines_by_account), *columns(supplies, 2)):
+        lines_by_account[row["account_id"]].append(
             CreditableLine(
                 row["invoice_id"],
                 row["line"],
@@ -119,7 +119,7 @@ async def list_creditable_lines(unit: Unit, surpluses: Sequence[Surplus]) -> dic
                 row["excess"],
             )
         )
-    return found
+    return lines_by_account
 
 
 _SETTLE = """
@@ -138,7 +138,17 @@ FROM settled s WHERE c.id = s.charge_id
 
 async def save_settled_charges(unit: Unit, settled: Iterable[tuple[Surplus, SettledCharge]]) -> None:
     """Charges are settled by the credit notes of their bills; what is kept of them is to be billed by a later run."""
-    rows = [(of.bill_id, of.account_id, one.charge_id, one.net, one.tax, one.kept) for of, one in settled]
+    rows = [
+        (
+            of.bill_id,
+            of.account_id,
+            settled_charge.charge_id,
+            settled_charge.net,
+            settled_charge.tax,
+            settled_charge.kept,
+        )
+        for of, settled_charge in settled
+    ]
     await unit.connection.execute(_SETTLE, *columns(rows, 6))
 
 
@@ -154,5 +164,5 @@ FROM outcomes o WHERE r.run_id = $1 AND r.account_id = o.account_id
 
 async def keep_outcomes(unit: Unit, run_id: UUID, state: str, outcomes: Sequence[Outcome]) -> None:
     """These accounts of a run are in a state now, those to which nothing can be given in `nothing`."""
-    rows = [(outcome.account_id, outcome.bill_id, outcome.given, outcome.reason) for outcome in outcomes]
+    rows = [(outcome.account_id, outcome.bill_id, outcome.is_credited, outcome.reason) for outcome in outcomes]
     await unit.connection.execute(_OUTCOMES, run_id, *columns(rows, 4), state)

@@ -73,10 +73,10 @@ async def preview_bill(unit: Unit, account_id: UUID, day: date) -> BillPreview:
     try:
         async with unit.savepoint():
             # All that it publishes and writes is undone with the savepoint; the rows are read before.
-            found = await _drawn_up(replace(unit, now=then), account_id, account.currency, day)
+            preview = await _drawn_up(replace(unit, now=then), account_id, account.currency, day)
             raise _Undone
     except _Undone:
-        return found
+        return preview
 
 
 async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> BillPreview:
@@ -123,9 +123,9 @@ async def add_tax(runtime: "Runtime", preview: BillPreview, facts: Facts) -> Bil
 
 async def _add_tax(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: Taxed) -> list[dict[str, Any]]:
     taxes = {tax.line: {"tax_minor": tax.tax_minor, "tax_rate_bp": tax.rate_bp} for tax in taxed.lines}
-    found = [dict(line) | taxes[line["line"]] for line in lines]
+    taxed_lines = [dict(line) | taxes[line["line"]] for line in lines]
     columns = ("line", "subscription_id", "net_minor", "tax_minor")
     collectable = await outside_tax_queries.list_collectable_lines(
-        unit, [tuple(line[name] for name in columns) for line in found]
+        unit, [tuple(line[name] for name in columns) for line in taxed_lines]
     )
-    return [line | {"collectable_minor": collectable[line["line"]]} for line in found]
+    return [line | {"collectable_minor": collectable[line["line"]]} for line in taxed_lines]

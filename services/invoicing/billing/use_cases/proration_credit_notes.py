@@ -28,9 +28,11 @@ Judged = Sequence[tuple[Surplus, SurplusCredits]]
 
 async def keep_as_drafts(unit: Unit, run_id: UUID) -> None:
     """Let what can be given back wait for approval, with what of it cannot; leave out who can be given nothing."""
-    found = await _decide_surpluses(unit, await proration_credit_queries.list_surpluses(unit))
-    if found:
-        await proration_credit_queries.keep_outcomes(unit, run_id, "drafted", [_outcome(*one) for one in found])
+    decided_surpluses = await _decide_surpluses(unit, await proration_credit_queries.list_surpluses(unit))
+    if decided_surpluses:
+        await proration_credit_queries.keep_outcomes(
+            unit, run_id, "drafted", [_outcome(*decision) for decision in decided_surpluses]
+        )
         await bill_run_drafting.drop_finished(unit, run_id)
 
 
@@ -61,10 +63,10 @@ async def note_lapses(unit: Unit, run_id: UUID, lapsed: Sequence[Lapse]) -> None
 
 async def take_out_surpluses(unit: Unit) -> Sequence[Surplus]:
     """Take what is to be given back out of what becomes invoices."""
-    found = await proration_credit_queries.list_surpluses(unit)
-    if found:
+    surpluses = await proration_credit_queries.list_surpluses(unit)
+    if surpluses:
         await proration_credit_queries.remove_from_bills(unit)
-    return found
+    return surpluses
 
 
 async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> dict[UUID, UnsavedInvoices]:
@@ -73,25 +75,27 @@ async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplu
     What they settle is billed no more; what no line can take stays unbilled, and the run says so. Saving the invoices
     is the caller's.
     """
-    found = await _decide_surpluses(unit, taken)
-    if not found:
+    decided_surpluses = await _decide_surpluses(unit, taken)
+    if not decided_surpluses:
         return {}
-    held = {
+    locked_accounts = {
         account.id: account
-        for account in await account_queries.map_locked_accounts(unit, [of.account_id for of, _ in found])
+        for account in await account_queries.map_locked_accounts(unit, [of.account_id for of, _ in decided_surpluses])
     }
-    named = {invoice_id for _, given in found for invoice_id, _, _ in given.credits}
+    named = {invoice_id for _, credits in decided_surpluses for invoice_id, _, _ in credits.credits}
     before = await invoice_queries.map_open_by_account(unit, [], named)
     credited: dict[UUID, UnsavedInvoices] = {}
-    for of, given in found:
+    for of, credits in decided_surpluses:
         account_before = before.get(of.account_id, {})
         after = credited[of.account_id].after if of.account_id in credited else account_before
-        after = await _credit(unit, held[of.account_id], of, given, after)
+        after = await _credit(unit, locked_accounts[of.account_id], of, credits, after)
         credited[of.account_id] = UnsavedInvoices(account_before, after)
     await proration_credit_queries.save_settled_charges(
-        unit, [(of, charge) for of, given in found for charge in given.charges]
+        unit, [(of, charge) for of, credits in decided_surpluses for charge in credits.charges]
     )
-    await proration_credit_queries.keep_outcomes(unit, run_id, "credited", [_outcome(*one) for one in found])
+    await proration_credit_queries.keep_outcomes(
+        unit, run_id, "credited", [_outcome(*decision) for decision in decided_surpluses]
+    )
     return credited
 
 
@@ -102,19 +106,19 @@ async def _decide_surpluses(unit: Unit, surpluses: Sequence[Surplus]) -> Judged:
     return [(surplus, credit_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
 
 
-def _outcome(of: Surplus, given: SurplusCredits) -> Outcome:
-    left = (
-        f"{Money(given.left, of.currency)} without tax stay unbilled: no line that was billed can be credited with it"
+def _outcome(of: Surplus, credits: SurplusCredits) -> Outcome:
+    unbilled_text = (
+        f"{Money(credits.left, of.currency)} without tax stay unbilled: no line that was billed can be credited with it"
     )
-    return Outcome(of.account_id, of.bill_id, bool(given.credits), left if given.left else None)
+    return Outcome(of.account_id, of.bill_id, bool(credits.credits), unbilled_text if credits.left else None)
 
 
 async def _credit(
-    unit: Unit, account: Account, of: Surplus, given: SurplusCredits, before: Mapping[UUID, Invoice]
+    unit: Unit, account: Account, of: Surplus, credits: SurplusCredits, before: Mapping[UUID, Invoice]
 ) -> dict[UUID, Invoice]:
     """Issue one credit note for each invoice, in the order in which they were issued; the account's invoices after."""
     after = dict(before)
-    wanted = _by_invoice(given.credits)
+    wanted = _by_invoice(credits.credits)
     for invoice in sorted((before[id_] for id_ in wanted), key=lambda invoice: invoice.number):
         paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
         credited = adjustment_rules.credit_lines(invoice, sorted(wanted[invoice.id]), paid)
@@ -126,7 +130,7 @@ async def _credit(
 
 
 def _by_invoice(taken: Iterable[tuple[UUID, int, int]]) -> Mapping[UUID, list[tuple[int, int]]]:
-    found: defaultdict[UUID, list[tuple[int, int]]] = defaultdict(list)
+    lines_by_invoice: defaultdict[UUID, list[tuple[int, int]]] = defaultdict(list)
     for invoice_id, line, amount in taken:
-        found[invoice_id].append((line, amount))
-    return found
+        lines_by_invoice[invoice_id].append((line, amount))
+    return lines_by_invoice

@@ -88,7 +88,7 @@ class VersionIn(Body):
                 self.vendor.period_months,
                 self.vendor.bills_while_suspended,
             ),
-            prices={code: PlanPrice(one.unit_price_minor, one.setup_minor) for code, one in self.prices.items()},
+            prices={code: PlanPrice(price.unit_price_minor, price.setup_minor) for code, price in self.prices.items()},
         )
 
 
@@ -178,8 +178,8 @@ class PlanOut(BaseModel):
     @classmethod
     def of(cls, row: PlanRow, versions: list[PlanVersion]) -> Self:
         """The answer for a plan."""
-        told = [VersionOut.of(one) for one in versions]
-        return cls.model_validate(row.model_dump() | {"versions": told})
+        versions_out = [VersionOut.of(version) for version in versions]
+        return cls.model_validate(row.model_dump() | {"versions": versions_out})
 
 
 async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:

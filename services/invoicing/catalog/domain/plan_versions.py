@@ -68,7 +68,7 @@ def check_version(version: PlanVersion, former: Iterable[PlanVersion]) -> None:
         raise PlanRefused("period_months: a billing period is not longer than the term")
     if version.vendor.period > version.term:
         raise PlanRefused("vendor.period_months: the vendor's billing period is not longer than the term")
-    latest = max((one.effective_from for one in former), default=None)
+    latest = max((former_version.effective_from for former_version in former), default=None)
     if latest is not None and version.effective_from <= latest:
         raise PlanRefused(f"effective_from: the version before applies from {latest}; this one must begin later")
 
@@ -78,4 +78,4 @@ def get_version_in_force(versions: Iterable[PlanVersion], day: date) -> PlanVers
     begun = [version for version in versions if version.effective_from <= day]
     if not begun:
         raise NotOffered(f"the plan is not offered on {day}")
-    return max(begun, key=lambda one: one.effective_from)
+    return max(begun, key=lambda version: version.effective_from)

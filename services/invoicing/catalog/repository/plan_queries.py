@@ -34,10 +34,10 @@ WHERE v.plan_id = ANY($1::uuid[]) ORDER BY v.plan_id, v.version, p.currency
 
 async def list_versions(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, list[PlanVersion]]:
     """All versions of these plans, each plan's in their order."""
-    found: dict[UUID, dict[int, list[asyncpg.Record]]] = {id_: {} for id_ in plan_ids}
-    for row in await unit.connection.fetch(_VERSIONS, list(found)):
-        found[row["plan_id"]].setdefault(row["version"], []).append(row)
-    return {id_: [_version(prices) for prices in numbered.values()] for id_, numbered in found.items()}
+    prices_by_plan: dict[UUID, dict[int, list[asyncpg.Record]]] = {id_: {} for id_ in plan_ids}
+    for row in await unit.connection.fetch(_VERSIONS, list(prices_by_plan)):
+        prices_by_plan[row["plan_id"]].setdefault(row["version"], []).append(row)
+    return {id_: [_version(prices) for prices in numbered.values()] for id_, numbered in prices_by_plan.items()}
 
 
 def _version(rows: Sequence[asyncpg.Record]) -> PlanVersion:

@@ -73,10 +73,12 @@ async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
     responses=refusals(DeliveryPending),
 )
 async def resend_invoice(
-    invoice_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("invoice_document.resend")]
+    invoice_id: UUID,
+    reason_body: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("invoice_document.resend")],
 ) -> Response:
     """Send the invoice by mail again, or for the first time: a delivery of its own, with who wanted it and why."""
-    return await _resend(command, "invoice", invoice_id, why.reason)
+    return await _resend(command, "invoice", invoice_id, reason_body.reason)
 
 
 @writes.post(
@@ -88,11 +90,11 @@ async def resend_invoice(
 )
 async def resend_credit_note(
     credit_note_id: UUID,
-    why: ReasonIn,
+    reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("credit_note_document.resend")],
 ) -> Response:
     """Send the credit note by mail again, or for the first time."""
-    return await _resend(command, "credit_note", credit_note_id, why.reason)
+    return await _resend(command, "credit_note", credit_note_id, reason_body.reason)
 
 
 async def _resend(command: CommandRunner, kind: str, document_id: UUID, reason: str) -> Response:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, answered, form
+from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, form, render_document_response
 from services.invoicing.documents.papers.pages import render_document_page
 from services.invoicing.documents.use_cases import document_rendering
 from services.invoicing.documents.use_cases.document_deliveries import policy_url
@@ -27,7 +27,7 @@ async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, 
     """The invoice as HTML or PDF in the customer's language, with what is settled of it now."""
     kind = form(accept, wanted)
     paper = await read(lambda unit: document_rendering.build_invoice(unit, invoice_id))
-    return await answered(
+    return await render_document_response(
         read.runtime.printer, partial(render_document_page, paper, policy_url(read.runtime)), kind, paper.number
     )
 
@@ -44,6 +44,6 @@ async def credit_note_document(
     """The credit note as HTML or PDF in the customer's language."""
     kind = form(accept, wanted)
     paper = await read(lambda unit: document_rendering.build_credit_note(unit, credit_note_id))
-    return await answered(
+    return await render_document_response(
         read.runtime.printer, partial(render_document_page, paper, policy_url(read.runtime)), kind, paper.number
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, answered, form
+from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, form, render_document_response
 from services.invoicing.documents.domain import account_statement
 from services.invoicing.documents.domain.account_statement import RunningBalance
 from services.invoicing.documents.papers.pages import render_statement_page
@@ -101,21 +101,21 @@ class StatementOut(BaseModel):
     balances: list[StatementBalancesOut]
 
     @classmethod
-    def of(cls, account_id: UUID, told: account_statement.AccountStatement) -> Self:
+    def of(cls, account_id: UUID, statement: account_statement.AccountStatement) -> Self:
         """The answer for a statement."""
-        balances = [_balances(account, told.end) for account in told.accounts]
-        return cls(account_id=account_id, begin=told.begin, end=told.end, balances=balances)
+        balances = [_balances(account, statement.end) for account in statement.accounts]
+        return cls(account_id=account_id, begin=statement.begin, end=statement.end, balances=balances)
 
 
-def _balances(one: account_statement.CurrencyStatement, end: date) -> StatementBalancesOut:
+def _balances(statement: account_statement.CurrencyStatement, end: date) -> StatementBalancesOut:
     return StatementBalancesOut(
-        currency=one.currency,
-        opening_minor=one.opening,
-        entries=[_entry(row) for row in one.rows],
-        closing_minor=one.closing,
-        unapplied_minor=one.unapplied,
-        open_items=[_item(item, end) for item in one.items],
-        ageing_minor=one.ageing(end),
+        currency=statement.currency,
+        opening_minor=statement.opening,
+        entries=[_entry(row) for row in statement.rows],
+        closing_minor=statement.closing,
+        unapplied_minor=statement.unapplied,
+        open_items=[_item(item, end) for item in statement.items],
+        ageing_minor=statement.ageing(end),
     )
 
 
@@ -160,7 +160,9 @@ async def statement_document(
 ) -> Response:
     """The same as HTML or PDF in the customer's language."""
     kind = form(accept, wanted)
-    told, parties = await read(lambda unit: document_rendering.build_statement_document(unit, account_id, begin, end))
-    return await answered(
-        read.runtime.printer, partial(render_statement_page, told, parties), kind, f"statement-{begin}-{end}"
+    statement, parties = await read(
+        lambda unit: document_rendering.build_statement_document(unit, account_id, begin, end)
+    )
+    return await render_document_response(
+        read.runtime.printer, partial(render_statement_page, statement, parties), kind, f"statement-{begin}-{end}"
     )

@@ -61,7 +61,7 @@ class DocumentContent:
 
     kind: str
     number: str
-    about: str | None
+    credited_invoice: str | None
     """The invoice that a credit note lowers."""
     currency: str
     issued_on: date
@@ -113,7 +113,7 @@ class DocumentContent:
         if not charged:
             begin = min(charge.period_from for charge in listed)
             return begin, begin + timedelta(days=1)
-        return min(one.period_from for one in charged), max(one.period_to for one in charged)
+        return min(period.period_from for period in charged), max(period.period_to for period in charged)
 
 
 def sum_by_rate(lines: Iterable[DocumentLine]) -> list[TaxSum]:
@@ -123,4 +123,4 @@ def sum_by_rate(lines: Iterable[DocumentLine]) -> list[TaxSum]:
         if line.rate_bp is not None or line.tax:
             before = sums.get(line.rate_bp, TaxSum(line.rate_bp, 0, 0))
             sums[line.rate_bp] = TaxSum(line.rate_bp, before.net + line.net, before.tax + line.tax)
-    return sorted(sums.values(), key=lambda one: (one.rate_bp is None, one.rate_bp or 0))
+    return sorted(sums.values(), key=lambda tax_sum: (tax_sum.rate_bp is None, tax_sum.rate_bp or 0))

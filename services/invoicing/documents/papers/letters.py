@@ -26,7 +26,11 @@ def build_document_mail(
     It comes from the legal entity's own address where that has one, and bears its signature.
     """
     wording, seller = Wording(paper.parties.buyer.language), paper.parties.seller.name
-    filled = {"number": paper.number, "about": paper.about, "total": wording.money(paper.total, paper.currency)}
+    filled = {
+        "number": paper.number,
+        "about": paper.credited_invoice,
+        "total": wording.money(paper.total, paper.currency),
+    }
     if paper.due_on:
         filled["due"] = wording.day(paper.due_on)
     signature = f"{entity.signature}\n{seller}" if entity and entity.signature else seller

@@ -66,4 +66,4 @@ def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict
 
 def _css(text: str) -> str:
     """Text as a string of CSS within HTML: whatever is not a letter or digit is escaped."""
-    return '"' + "".join(one if one.isalnum() else f"\\{ord(one):x} " for one in text) + '"'
+    return '"' + "".join(character if character.isalnum() else f"\\{ord(character):x} " for character in text) + '"'

@@ -109,12 +109,16 @@ class Wording:
 
     def detail(self, line: DocumentLine) -> str:
         """The period of a line, and which part of the cycle was charged."""
-        one = line.charged
-        if one is None:
+        charged_period = line.charged
+        if charged_period is None:
             return ""
-        parts = [self.period(one.period_from, one.period_to)] if one.kind != "setup" else []
-        if one.days != one.cycle_days:
-            parts.append(self.many("share", one.days, whole=one.cycle_days))
+        parts = (
+            [self.period(charged_period.period_from, charged_period.period_to)]
+            if charged_period.kind != "setup"
+            else []
+        )
+        if charged_period.days != charged_period.cycle_days:
+            parts.append(self.many("share", charged_period.days, whole=charged_period.cycle_days))
         return " · ".join(parts)
 
     def entry(self, entry: AccountStatementEntry) -> str:

@@ -61,14 +61,14 @@ async def list_invoice_lines(unit: Unit, invoice_id: UUID) -> tuple[DocumentLine
             row["net_minor"],
             row["tax_minor"],
             row["tax_rate_bp"],
-            _charged(row),
+            _read_charged_period(row),
             row["lacks_rate"],
         )
         for row in await unit.connection.fetch(_LINES, invoice_id)
     )
 
 
-def _charged(row: asyncpg.Record) -> ChargedPeriod | None:
+def _read_charged_period(row: asyncpg.Record) -> ChargedPeriod | None:
     if row["kind"] is None:
         return None
     begin, end = row["period_from"], row["period_to"]

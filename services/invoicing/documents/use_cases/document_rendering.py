@@ -55,7 +55,7 @@ async def build_invoice(unit: Unit, invoice_id: UUID, at: datetime | None = None
     return DocumentContent(
         kind="invoice",
         number=row.number,
-        about=None,
+        credited_invoice=None,
         currency=row.currency,
         issued_on=row.issue_date,
         due_on=row.due_date,
@@ -76,12 +76,12 @@ async def build_credit_note(unit: Unit, credit_note_id: UUID) -> DocumentContent
     return DocumentContent(
         kind="credit_note",
         number=row.number,
-        about=(await invoice_queries.get_invoice(unit, row.invoice_id)).number,
+        credited_invoice=(await invoice_queries.get_invoice(unit, row.invoice_id)).number,
         currency=row.currency,
         issued_on=local_date(row.issued_at, ZoneInfo(named.buyer.time_zone)),
         due_on=None,
         terms_days=0,
-        lines=tuple(_credited(line) for line in await document_queries.list_credited_lines(unit, row.id)),
+        lines=tuple(_build_credited_line(line) for line in await document_queries.list_credited_lines(unit, row.id)),
         paid=0,
         credited=0,
         parties=named,
@@ -90,7 +90,7 @@ async def build_credit_note(unit: Unit, credit_note_id: UUID) -> DocumentContent
     )
 
 
-def _credited(row: asyncpg.Record) -> DocumentLine:
+def _build_credited_line(row: asyncpg.Record) -> DocumentLine:
     share = CreditShare(row["amount_minor"], row["credited_before"], row["line_amount"], row["line_tax"])
     begin, end = row["period_from"], row["period_to"]
     charged = (
@@ -108,9 +108,9 @@ def _credited(row: asyncpg.Record) -> DocumentLine:
 
 
 async def _parties(unit: Unit, document_id: UUID, account_id: UUID, legal_entity: str, issued_at: datetime) -> Parties:
-    known = await document_party_queries.find_parties(unit, document_id)
-    if known is not None:
-        return known
+    stored_parties = await document_party_queries.find_parties(unit, document_id)
+    if stored_parties is not None:
+        return stored_parties
     return await document_party_queries.save_parties(
         unit, document_id, account_id, await _at(unit, account_id, legal_entity, issued_at)
     )

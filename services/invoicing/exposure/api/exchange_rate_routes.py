@@ -54,7 +54,7 @@ class ExchangeRatesIn(Body):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        quotes = [one.quote for one in self.rates]
+        quotes = [rate.quote for rate in self.rates]
         if len(set(quotes)) < len(quotes):
             raise ValueError("a quote is there twice")
         if self.base in quotes:
@@ -114,7 +114,7 @@ async def list_exchange_rates(
         rows = await exchange_rate_queries.list_listed_rates(unit, day, base, paging.after_id(), paging.limit + 1)
         return [ExchangeRateOut.of(row) for row in rows]
 
-    return paging.page(await read(load), lambda one: one.id)
+    return paging.page(await read(load), lambda exchange_rate: exchange_rate.id)
 
 
 @writes.put("", summary="Say what currencies are worth")
@@ -125,7 +125,7 @@ async def put_exchange_rates(
 
     Exposure is converted by them (`?in=`), and nothing else: what is billed and booked stays in its own currency.
     """
-    rates = {one.quote: Decimal(one.rate) for one in wanted.rates}
+    rates = {rate.quote: Decimal(rate.rate) for rate in wanted.rates}
 
     async def put(unit: Unit) -> PutRatesOut:
         actor, source, day, base = command.caller.subject, wanted.source, wanted.day, wanted.base

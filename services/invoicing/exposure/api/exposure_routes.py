@@ -98,12 +98,12 @@ class ExposureOut(BaseModel):
     converted: ConvertedOut | None = Field(default=None, description="if a currency is asked for")
 
     @classmethod
-    def of(cls, account_id: UUID | None, found: Exposure) -> Self:
+    def of(cls, account_id: UUID | None, exposure: Exposure) -> Self:
         """The answer for its parts; without `converted` if no currency was asked for."""
-        told: dict[str, object] = {name: [dict(row) for row in rows] for name, rows in found.parts.items()}
-        if found.converted is not None:
-            told["converted"] = ConvertedOut.of(found.converted)
-        return cls.model_validate({"account_id": account_id} | told)
+        fields: dict[str, object] = {name: [dict(row) for row in rows] for name, rows in exposure.parts.items()}
+        if exposure.converted is not None:
+            fields["converted"] = ConvertedOut.of(exposure.converted)
+        return cls.model_validate({"account_id": account_id} | fields)
 
 
 @reads.get(

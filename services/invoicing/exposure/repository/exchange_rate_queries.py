@@ -51,8 +51,8 @@ async def save_rates(
 ) -> tuple[int, int]:
     """Set what a source says of a date, by quote; how many rates are new, and how many took the place of others."""
     rows = [(new_id(), quote, rate) for quote, rate in rates.items()]
-    found = await unit.connection.fetchrow(_PUT, source, day, base, actor, unit.now, *columns(rows, 3))
-    return found["new"], found["replaced"]
+    counts = await unit.connection.fetchrow(_PUT, source, day, base, actor, unit.now, *columns(rows, 3))
+    return counts["new"], counts["replaced"]
 
 
 async def list_listed_rates(

@@ -43,7 +43,7 @@ class UploadedFileRefused(Refusal):
 
 def check_unbroken(broken: Iterable[BrokenLine]) -> None:
     """Raises FileRefused, with the lines and columns."""
-    found = list(broken)[:MOST_REPORTED]
-    if found:
-        errors = [one.error() for one in found]
-        raise UploadedFileRefused(f"line {found[0].line}: {found[0].message}", errors=errors)
+    reported_lines = list(broken)[:MOST_REPORTED]
+    if reported_lines:
+        errors = [broken_line.error() for broken_line in reported_lines]
+        raise UploadedFileRefused(f"line {reported_lines[0].line}: {reported_lines[0].message}", errors=errors)

@@ -25,21 +25,21 @@ class ColumnNames:
 class LineColumns:
     """Where the columns stand in a line, made once for each order of names. Raises LineBroken for lacking ones."""
 
-    def __init__(self, known: ColumnNames, names: Sequence[str]) -> None:
+    def __init__(self, column_names: ColumnNames, names: Sequence[str]) -> None:
         if len(names) > MOST_COLUMNS:
             raise LineBroken(None, f"has more than {MOST_COLUMNS} columns")
         self.width = len(names)
         places: dict[str, int] = {}
         self.unknown: list[tuple[int, str]] = []
         for place, said in enumerate(names):
-            name = known.known.get(said.strip().lower())
+            name = column_names.known.get(said.strip().lower())
             if name is None:
                 self.unknown.append((place, said.strip()))
             elif name in places:
                 raise LineBroken(name, "the column is there twice")
             else:
                 places[name] = place
-        for name in known.required:
+        for name in column_names.required:
             if name not in places:
                 raise LineBroken(name, "the column is missing")
         self.places: Mapping[str, int] = places
@@ -57,20 +57,20 @@ def clean_text(value: Any, name: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise LineBroken(name, "is neither text nor a number")
-    found = value.strip()
-    if len(found) > LONGEST_TEXT:
+    text = value.strip()
+    if len(text) > LONGEST_TEXT:
         raise LineBroken(name, f"is longer than {LONGEST_TEXT} characters")
-    if not found.isprintable() and _CONTROL.search(found):
+    if not text.isprintable() and _CONTROL.search(text):
         raise LineBroken(name, "has a control character")
-    return found or None
+    return text or None
 
 
 def read_required(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
     """Read what stands in a column. Raises LineBroken, also if nothing does."""
-    found = read_column_text(values, places, name)
-    if found is None:
+    text = read_column_text(values, places, name)
+    if text is None:
         raise LineBroken(name, "is empty")
-    return found
+    return text
 
 
 def read_decimal(number: str, form: re.Pattern[str], name: str) -> str:

@@ -60,7 +60,7 @@ class FileLines(Generic[T]):
     def read(self, raw: Iterable[bytes]) -> Iterator[T]:
         """The lines of the file's raw lines."""
         split = _of_csv if self._layout is Layout.CSV else _of_json
-        for number, columns, values in split(self._decoded(raw), self._reader.names, self.broken):
+        for number, columns, values in split(self._decode_lines(raw), self._reader.names, self.broken):
             try:
                 line = self._read(number, columns, values)
             except LineBroken as error:
@@ -76,7 +76,7 @@ class FileLines(Generic[T]):
             raise LineBroken(None, f"the line has {len(values)} values, and there are {columns.width} columns")
         return self._reader.read(number, columns, values)
 
-    def _decoded(self, raw: Iterable[bytes]) -> Iterator[str]:
+    def _decode_lines(self, raw: Iterable[bytes]) -> Iterator[str]:
         """The lines as text; a file that ends in the middle is broken where it ends."""
         number = 0
         try:
@@ -101,7 +101,7 @@ class FileLines(Generic[T]):
 Split = Iterator[tuple[int, LineColumns, Sequence[Any]]]
 
 
-def _of_csv(lines: Iterator[str], known: ColumnNames, broken: list[BrokenLine]) -> Split:
+def _of_csv(lines: Iterator[str], column_names: ColumnNames, broken: list[BrokenLine]) -> Split:
     row_lines = RowLines(lines)
     rows = csv.reader(row_lines, strict=True)
     columns: LineColumns | None = None
@@ -111,7 +111,7 @@ def _of_csv(lines: Iterator[str], known: ColumnNames, broken: list[BrokenLine]) 
         try:
             values = next(rows)
             if columns is None:
-                columns = LineColumns(known, values)
+                columns = LineColumns(column_names, values)
             elif values:
                 yield number, columns, values
         except StopIteration:
@@ -142,17 +142,17 @@ def _no_number(text: str) -> Any:
 _DECODER = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_no_number)
 
 
-def _of_json(lines: Iterator[str], known: ColumnNames, broken: list[BrokenLine]) -> Split:
+def _of_json(lines: Iterator[str], column_names: ColumnNames, broken: list[BrokenLine]) -> Split:
     orders: dict[tuple[str, ...], LineColumns] = {}
     for number, text in enumerate(lines, 1):
         if text.isspace() or not text:
             continue
         try:
-            found = _object(text)
-            names = tuple(found)
+            fields = _object(text)
+            names = tuple(fields)
             columns = orders.get(names)
             if columns is None:
-                columns = LineColumns(known, names)
+                columns = LineColumns(column_names, names)
                 if len(orders) < MOST_ORDERS:
                     orders[names] = columns
         except LineBroken as error:
@@ -160,24 +160,24 @@ def _of_json(lines: Iterator[str], known: ColumnNames, broken: list[BrokenLine])
             if len(broken) >= MOST_REPORTED:
                 return
             continue
-        yield number, columns, list(found.values())
+        yield number, columns, list(fields.values())
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = _DECODER.decode(text.strip())
+        fields = _DECODER.decode(text.strip())
     except (ValueError, RecursionError) as error:
         raise LineBroken(None, f"is no JSON: {error}") from error
-    if not isinstance(found, dict):
+    if not isinstance(fields, dict):
         raise LineBroken(None, "is no JSON object")
-    if "\\u" in text and not _is_storable(found):
+    if "\\u" in text and not _is_storable(fields):
         raise LineBroken(None, "has a NUL or half a character")
-    return found
+    return fields
 
 
-def _is_storable(found: dict[str, Any]) -> bool:
+def _is_storable(fields: dict[str, Any]) -> bool:
     """Whether Postgres can keep it: escapes can say what no UTF-8 has."""
-    text = json.dumps(found, ensure_ascii=False)
+    text = json.dumps(fields, ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError:

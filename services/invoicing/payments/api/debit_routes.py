@@ -123,12 +123,12 @@ async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform
     "/{debit_id}:fail", status_code=200, response_model=DebitOut, summary="Failed", responses=refusals(MoveRefused)
 )
 async def fail_debit(
-    debit_id: UUID, why: FailureIn, command: Annotated[CommandRunner, perform_command("debit.fail")]
+    debit_id: UUID, failure_body: FailureIn, command: Annotated[CommandRunner, perform_command("debit.fail")]
 ) -> Response:
     """The bank refused it: nothing of it is in flight any more; announces `PaymentFailed`."""
 
     async def land(unit: Unit) -> DebitOut:
-        return DebitOut.of(await direct_debits.fail_debit(unit, debit_id, why.failure))
+        return DebitOut.of(await direct_debits.fail_debit(unit, debit_id, failure_body.failure))
 
     return await command.run(land, status=200, subject=debit_id)
 

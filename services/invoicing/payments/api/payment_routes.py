@@ -83,7 +83,7 @@ class PaymentIn(Body):
     def new(self) -> NewPayment:
         """What was received."""
         lines = [(line.line, line.amount_minor) for line in self.lines]
-        advice = [(one.number, one.amount_minor) for one in self.remittance]
+        advice = [(advised_invoice.number, advised_invoice.amount_minor) for advised_invoice in self.remittance]
         return NewPayment(self.account_id, self.amount.money(), self.invoice_id, lines, self.reference, advice)
 
 
@@ -169,14 +169,14 @@ async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOu
     responses=refusals(AlreadyReversed, CashRefunded, ChargedBack),
 )
 async def reverse_payment(
-    payment_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("payment.reverse")]
+    payment_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("payment.reverse")]
 ) -> Response:
     """A returned debit or a mistake: what the payment paid is open again, with its original due date."""
 
     async def reverse(unit: Unit) -> PaymentOut:
         return PaymentOut.of(await payment_reversals.reverse_payment(unit, payment_id))
 
-    return await command.run(reverse, status=200, reason=why.reason, subject=payment_id)
+    return await command.run(reverse, status=200, reason=reason_body.reason, subject=payment_id)
 
 
 @writes.post(

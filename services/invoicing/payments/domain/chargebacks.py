@@ -1,6 +1,6 @@
 """Chargebacks: what a card network takes of a payment, and what becomes of it when the network decides.
 
-Pure, like `owed`: values in, values out, minor units of one currency.
+Pure, like `invoice_balances`: values in, values out, minor units of one currency.
 """
 
 from collections import Counter

@@ -63,22 +63,22 @@ def mark_in_flight(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[
     amount = invoice.due if amount is None else amount
     if not 0 < amount <= invoice.due:
         raise AmountRefused(f"invoice {invoice.number} has {invoice.due} that can be debited")
-    held, rest = [], amount
+    lines_in_flight, rest = [], amount
     for line in invoice.lines:
         share = min(line.due, rest)
         if share > 0:
-            held.append((line.number, share))
+            lines_in_flight.append((line.number, share))
             rest -= share
-    return _in_flight(invoice, held, 1), held
+    return _in_flight(invoice, lines_in_flight, 1), lines_in_flight
 
 
-def clear_in_flight(invoice: Invoice, held: Wanted) -> Invoice:
+def clear_in_flight(invoice: Invoice, lines_in_flight: Wanted) -> Invoice:
     """The bank has answered: nothing of these amounts is in flight any more."""
-    return _in_flight(invoice, held, -1)
+    return _in_flight(invoice, lines_in_flight, -1)
 
 
-def _in_flight(invoice: Invoice, held: Wanted, sign: int) -> Invoice:
+def _in_flight(invoice: Invoice, lines_in_flight: Wanted, sign: int) -> Invoice:
     return invoice.with_lines(
         replace(invoice.line(number), in_flight=invoice.line(number).in_flight + sign * amount)
-        for number, amount in held
+        for number, amount in lines_in_flight
     )

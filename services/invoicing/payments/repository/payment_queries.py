@@ -51,11 +51,11 @@ async def map_unapplied_by_account(unit: Unit, account_ids: Sequence[UUID]) -> d
         " WHERE account_id = ANY($1::uuid[]) AND unapplied_minor > 0",
         account_ids,
     )
-    found: dict[UUID, dict[UUID, Payment]] = {}
+    payments_by_account: dict[UUID, dict[UUID, Payment]] = {}
     for account_id, *fields in rows:
         payment = Payment(*fields)
-        found.setdefault(account_id, {})[payment.id] = payment
-    return found
+        payments_by_account.setdefault(account_id, {})[payment.id] = payment
+    return payments_by_account
 
 
 async def list_allocations_of_payment(unit: Unit, payment_id: UUID) -> list[Allocation]:
@@ -70,7 +70,7 @@ async def list_allocations_of_payment(unit: Unit, payment_id: UUID) -> list[Allo
 
 async def save_payments(unit: Unit, payments: Iterable[Payment]) -> None:
     """Save what of these payments is unapplied cash."""
-    rows = [(one.id, one.unapplied) for one in payments]
+    rows = [(payment.id, payment.unapplied) for payment in payments]
     await unit.connection.execute(
         "UPDATE payments p SET unapplied_minor = n.unapplied"
         " FROM unnest($1::uuid[], $2::bigint[]) AS n (id, unapplied) WHERE p.id = n.id",
@@ -125,23 +125,23 @@ async def insert_payments_with_postings(
     """
     payments = [
         (
-            one.id,
-            one.account_id,
-            one.amount_minor,
-            one.currency,
-            one.reference,
-            one.unapplied_minor,
-            one.received_at,
-            one.state,
+            payment.id,
+            payment.account_id,
+            payment.amount_minor,
+            payment.currency,
+            payment.reference,
+            payment.unapplied_minor,
+            payment.received_at,
+            payment.state,
         )
-        for one in received
+        for payment in received
     ]
     await unit.connection.execute(
         _ADD,
         unit.now,
         *columns(payments, 8),
         *columns(list_ledger_rows(posted, unit.now), 9),
-        *columns(map(_allocated, allocations), 7),
+        *columns(map(_allocation_record, allocations), 7),
     )
 
 
@@ -155,12 +155,20 @@ FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigin
 
 async def insert_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
     """Record what payments paid (account, allocation)."""
-    await unit.connection.execute(_ADD_ALLOCATIONS, unit.now, *columns(map(_allocated, allocations), 7))
+    await unit.connection.execute(_ADD_ALLOCATIONS, unit.now, *columns(map(_allocation_record, allocations), 7))
 
 
-def _allocated(of_account: tuple[UUID, Allocation]) -> tuple[object, ...]:
-    account_id, one = of_account
-    return new_id(), account_id, one.payment_id, one.invoice_id, one.line, one.amount, one.is_recovery
+def _allocation_record(of_account: tuple[UUID, Allocation]) -> tuple[object, ...]:
+    account_id, allocation = of_account
+    return (
+        new_id(),
+        account_id,
+        allocation.payment_id,
+        allocation.invoice_id,
+        allocation.line,
+        allocation.amount,
+        allocation.is_recovery,
+    )
 
 
 async def mark_reversed(unit: Unit, payment_id: UUID) -> None:

@@ -40,15 +40,15 @@ async def initiate_debit(unit: Unit, invoice_id: UUID, amount: Money | None, ref
     if await debit_queries.is_reference_taken(unit, account.id, reference):
         raise ReferenceTaken(f"the account has a debit with the reference {reference}")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
-    after, held = payment_rules.mark_in_flight(before[invoice_id], amount.minor if amount else None)
+    after, in_flight = payment_rules.mark_in_flight(before[invoice_id], amount.minor if amount else None)
     row = DebitRow(
         id=new_id(),
         account_id=account.id,
         invoice_id=invoice_id,
-        amount_minor=sum(share for _, share in held),
+        amount_minor=sum(share for _, share in in_flight),
         currency=account.currency,
         reference=reference,
-        lines=[list(line) for line in held],
+        lines=[list(line) for line in in_flight],
         state=DebitState.INITIATED,
         initiated_at=unit.now,
         ended_at=None,
@@ -63,7 +63,7 @@ async def initiate_debit(unit: Unit, invoice_id: UUID, amount: Money | None, ref
             invoice_id=invoice_id,
             amount_minor=row.amount_minor,
             currency=row.currency,
-            lines=tuple(Allocated(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in held),
+            lines=tuple(Allocated(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in in_flight),
         )
     )
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})

@@ -43,18 +43,18 @@ def split_recovered(allocations: Sequence[Allocation]) -> tuple[int, int]:
 
 async def save_payment_effects(unit: Unit, changes: Sequence[PaymentEffect]) -> None:
     """Save what was paid; a rest of it within the tolerance is let go."""
-    left = [_map_open_invoices(change.paid) for change in changes]
-    tolerated = await tolerance_queries.map_tolerances(unit) if any(left) else {}
-    told: dict[UUID, tuple[invoice_balances.Invoice, int]] = {}
+    open_by_payment = [_map_open_invoices(change.paid) for change in changes]
+    tolerated = await tolerance_queries.map_tolerances(unit) if any(open_by_payment) else {}
+    announced_invoices: dict[UUID, tuple[invoice_balances.Invoice, int]] = {}
     posted: list[ledger_queries.Posting] = []
-    for change, rests in zip(changes, left, strict=True):
+    for change, rests in zip(changes, open_by_payment, strict=True):
         account, after = change.account, dict(change.paid.invoices)
         tolerance = tolerated.get((account.legal_entity, account.currency), 0)
         for invoice in rests:
             after[invoice.id] = _clear(unit, account, invoice, tolerance, posted)
-        told |= balance_updates.publish_balance_changes(unit, account.time_zone, change.before, after)
+        announced_invoices |= balance_updates.publish_balance_changes(unit, account.time_zone, change.before, after)
     await ledger_queries.post_many_documents(unit, posted)
-    await invoice_queries.save_balances(unit, told)
+    await invoice_queries.save_balances(unit, announced_invoices)
 
 
 def _map_open_invoices(paid: PaidInvoices) -> list[invoice_balances.Invoice]:

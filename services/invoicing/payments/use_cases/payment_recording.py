@@ -74,10 +74,10 @@ async def record_payments(
 
     `unsaved` are invoices that the unit changed before, by account.
     """
-    held = await account_queries.lock_accounts(unit, [new.account_id for new in news])
-    known = await _known_by_number(unit, news)
+    locked_accounts = await account_queries.lock_accounts(unit, [new.account_id for new in news])
+    invoices_by_number = await _known_by_number(unit, news)
     named = [new.invoice_id for new in news if new.invoice_id]
-    before = await invoice_queries.map_open_by_account(unit, held, [*named, *known.values()])
+    before = await invoice_queries.map_open_by_account(unit, locked_accounts, [*named, *invoices_by_number.values()])
     outcomes: list[RecordedPayment | Refusal] = []
     changes = []
     for new in news:
@@ -85,7 +85,9 @@ async def record_payments(
             payment = Payment(new_id(), new.amount.minor, new.amount.minor, unit.now)
             invoices_before = before.get(new.account_id, {})
             changed = unsaved.get(new.account_id, NOTHING_UNSAVED)
-            change = _allocate(new, payment, held.get(new.account_id), invoices_before, changed, known)
+            change = _allocate(
+                new, payment, locked_accounts.get(new.account_id), invoices_before, changed, invoices_by_number
+            )
         except Refusal as refusal:
             outcomes.append(refusal)
         else:
@@ -107,7 +109,7 @@ def _allocate(
     account: Account | None,
     before: Mapping[UUID, invoice_balances.Invoice],
     unsaved: UnsavedInvoices,
-    known: Mapping[tuple[UUID, str], UUID],
+    invoices_by_number: Mapping[tuple[UUID, str], UUID],
 ) -> PaymentEffect:
     """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused."""
     if account is None:
@@ -116,19 +118,19 @@ def _allocate(
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {new.amount.currency}")
     current = {**before, **unsaved.after}
     if new.remittance:
-        named = invoice_balances.pay_by_remittance(current, payment, _advice(new, known))
+        named = invoice_balances.pay_by_remittance(current, payment, _advice(new, invoices_by_number))
     else:
         named = _pay_named_invoice(new, current, payment)
     rest = invoice_balances.use_unapplied({**current, **named.invoices}.values(), named.payments.values())
     return PaymentEffect(account, {**before, **unsaved.before}, invoice_balances.merge_paid(named, rest))
 
 
-def _advice(new: NewPayment, known: Mapping[tuple[UUID, str], UUID]) -> list[tuple[UUID, int]]:
+def _advice(new: NewPayment, invoices_by_number: Mapping[tuple[UUID, str], UUID]) -> list[tuple[UUID, int]]:
     """The remittance by the ids of its invoices. Raises NotFound."""
     for number, _ in new.remittance:
-        if (new.account_id, number) not in known:
+        if (new.account_id, number) not in invoices_by_number:
             raise NotFound(f"remittance: the account has no invoice {number}")
-    return [(known[new.account_id, number], amount) for number, amount in new.remittance]
+    return [(invoices_by_number[new.account_id, number], amount) for number, amount in new.remittance]
 
 
 def _build_recorded(new: NewPayment, payment: Payment) -> RecordedPayment:
@@ -161,7 +163,7 @@ async def _record(unit: Unit, received: Sequence[tuple[NewPayment, PaymentEffect
         )
         entries = ledger_domain.build_payment_entries(payment.amount_minor, *split_recovered(allocated))
         posted.append((change.account, PostedDocument("payment", payment.id, sequence), entries))
-        allocations += [(payment.account_id, one) for one in allocated]
+        allocations += [(payment.account_id, allocation) for allocation in allocated]
     if received:
         await payment_queries.insert_payments_with_postings(
             unit, [payment for *_, payment in received], posted, allocations
@@ -215,17 +217,17 @@ async def apply_to_invoice(
 
 
 async def apply_unapplied(
-    unit: Unit, held: Collection[Account], unsaved: Mapping[UUID, UnsavedInvoices] = NO_ACCOUNTS
+    unit: Unit, locked_accounts: Collection[Account], unsaved: Mapping[UUID, UnsavedInvoices] = NO_ACCOUNTS
 ) -> None:
     """Use unapplied cash of these accounts at once, each for its oldest open invoice.
 
     `unsaved` are invoices that the unit changed before, by account: they are saved with what the cash pays of them,
     and each balance is published once, as it ends.
     """
-    cash = await payment_queries.map_unapplied_by_account(unit, [account.id for account in held])
+    cash = await payment_queries.map_unapplied_by_account(unit, [account.id for account in locked_accounts])
     before = await invoice_queries.map_open_by_account(unit, cash) if cash else {}
     changes = []
-    for account in held:
+    for account in locked_accounts:
         invoices_before, changed = before.get(account.id, {}), unsaved.get(account.id, NOTHING_UNSAVED)
         paid = invoice_balances.use_unapplied(
             {**invoices_before, **changed.after}.values(), cash.get(account.id, {}).values()
@@ -242,7 +244,7 @@ async def _record_used(unit: Unit, used: Sequence[PaymentEffect]) -> None:
     if not used:
         return
     await ledger_queries.post_many_documents(unit, [posting for change in used for posting in _tell_used(unit, change)])
-    await payment_queries.save_payments(unit, [one for change in used for one in change.paid.payments.values()])
+    await payment_queries.save_payments(unit, [payment for change in used for payment in change.paid.payments.values()])
     allocations = [(change.account.id, allocation) for change in used for allocation in change.paid.allocations]
     await payment_queries.insert_allocations(unit, allocations)
 

@@ -85,10 +85,10 @@ class BalancesOut(BaseModel):
 @reads.get("/invoices/{invoice_id}/balance", summary="The balance of an invoice")
 async def get_balance(invoice_id: UUID, read: Read) -> BalanceOut:
     """What is owed of one invoice now."""
-    found = _balances(await read(lambda unit: balance_queries.list_balances(unit, [invoice_id])))
-    if not found:
+    balances = _balances(await read(lambda unit: balance_queries.list_balances(unit, [invoice_id])))
+    if not balances:
         raise NotFound(f"there is no invoice {invoice_id}")
-    return found[0]
+    return balances[0]
 
 
 @reads.post("/balances:batch", summary="The balances of several invoices")

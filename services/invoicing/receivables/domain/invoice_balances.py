@@ -155,7 +155,7 @@ def use_unapplied(invoices: Iterable[Invoice], payments: Iterable[Payment]) -> P
 
     Disputed and in-flight amounts are left alone: nobody said that the money is meant for them.
     """
-    result = PaidInvoices({one.id: one for one in invoices}, {one.id: one for one in payments})
+    result = PaidInvoices({invoice.id: invoice for invoice in invoices}, {payment.id: payment for payment in payments})
     for payment_id in sorted(result.payments, key=lambda id_: (result.payments[id_].received_at, id_)):
         for invoice_id in sorted(
             result.invoices, key=lambda id_: (result.invoices[id_].due_date, result.invoices[id_].number)
@@ -245,10 +245,11 @@ def reserve_invoice_lines(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -
     )
 
 
-def release_invoice_lines(invoice: Invoice, held: Sequence[tuple[int, int]]) -> Invoice:
+def release_invoice_lines(invoice: Invoice, reserved_lines: Sequence[tuple[int, int]]) -> Invoice:
     """End the reservation of a dispute."""
     return invoice.with_lines(
-        replace(invoice.line(number), reserved=invoice.line(number).reserved - amount) for number, amount in held
+        replace(invoice.line(number), reserved=invoice.line(number).reserved - amount)
+        for number, amount in reserved_lines
     )
 
 

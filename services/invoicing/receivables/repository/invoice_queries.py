@@ -63,10 +63,10 @@ async def map_open_by_account(
     unit: Unit, account_ids: Iterable[UUID], also: Iterable[UUID] = ()
 ) -> dict[UUID, dict[UUID, Invoice]]:
     """The open invoices of these accounts, and these, with the state of their lines, by account."""
-    found: dict[UUID, dict[UUID, Invoice]] = {}
+    invoices_by_account: dict[UUID, dict[UUID, Invoice]] = {}
     for invoice in _invoices(await unit.connection.fetch(_OPEN, list(account_ids), list(also))).values():
-        found.setdefault(invoice.account_id, {})[invoice.id] = invoice
-    return found
+        invoices_by_account.setdefault(invoice.account_id, {})[invoice.id] = invoice
+    return invoices_by_account
 
 
 async def map_invoices_to_check(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Invoice]:
@@ -212,8 +212,8 @@ async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]])
         (invoice.id, line.number, *_list_amounts(line)) for invoice, _ in changed.values() for line in invoice.lines
     ]
     states = [
-        (one.id, one.open, one.overdue_at, one.judge_at, sequence, one.account_id, one.due)
-        for one, sequence in changed.values()
+        (invoice.id, invoice.open, invoice.overdue_at, invoice.judge_at, sequence, invoice.account_id, invoice.due)
+        for invoice, sequence in changed.values()
     ]
     await unit.connection.execute(_SAVE, *columns(lines, 8), *columns(states, 7), unit.now)
     unit.wake("sweeps")
@@ -232,5 +232,5 @@ WHERE s.invoice_id = n.invoice_id
 
 async def save_checked(unit: Unit, invoices: Iterable[Invoice]) -> None:
     """Save what was judged about being overdue; balances stay as they are."""
-    rows = [(one.id, one.overdue_at, one.judge_at) for one in invoices]
+    rows = [(invoice.id, invoice.overdue_at, invoice.judge_at) for invoice in invoices]
     await unit.connection.execute(_SAVE_JUDGED, *columns(rows, 3))

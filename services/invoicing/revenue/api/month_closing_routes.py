@@ -42,7 +42,7 @@ class ClosedOut(BaseModel):
 async def close_month(
     legal_entity: Code,
     month: Month,
-    why: ReasonIn,
+    reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("ledger_period.close")],
 ) -> Response:
     """Release what was billed in advance and is earned by its end, and refuse later postings into it.
@@ -54,9 +54,9 @@ async def close_month(
     first = date.fromisoformat(f"{month[:7]}-01")
 
     async def close(unit: Unit) -> ClosedOut | SettingChangeOut:
-        row = await revenue_use_cases.close_month(unit, command.caller, legal_entity, first, why.reason)
+        row = await revenue_use_cases.close_month(unit, command.caller, legal_entity, first, reason_body.reason)
         if not is_carried_out(row):
             return SettingChangeOut.from_row(row)
         return ClosedOut(legal_entity=legal_entity, month=first)
 
-    return await command.run(close, status=lambda answer: get_status(answer, 200), reason=why.reason)
+    return await command.run(close, status=lambda answer: get_status(answer, 200), reason=reason_body.reason)

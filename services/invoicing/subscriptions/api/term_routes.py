@@ -125,7 +125,7 @@ class ChangeIn(Body):
             raise ValueError("a cancellation says neither quantity nor plan")
         return self
 
-    def wanted(self, actor: str) -> WantedChange:
+    def build_wanted_change(self, actor: str) -> WantedChange:
         """What is wanted, and by whom."""
         return WantedChange(
             ChangeKind(self.kind), self.when == "renewal", self.quantity, self.plan_id, actor, self.reason
@@ -211,7 +211,7 @@ async def change_subscription(
     """
 
     async def act(unit: Unit) -> ChangeOut:
-        wanted = change.wanted(command.caller.subject)
+        wanted = change.build_wanted_change(command.caller.subject)
         return ChangeOut.of(await subscription_orders.change_subscription(unit, subscription_id, wanted))
 
     return await command.run(act, reason=change.reason, subject=subscription_id)
@@ -238,7 +238,7 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
 async def withdraw_change(
     subscription_id: UUID,
     change_id: UUID,
-    why: ReasonIn,
+    reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("subscription_change.withdraw")],
 ) -> Response:
     """The change does not take effect; without its cancellation a subscription renews."""
@@ -246,4 +246,4 @@ async def withdraw_change(
     async def act(unit: Unit) -> ChangeOut:
         return ChangeOut.of(await subscription_orders.withdraw_scheduled_change(unit, subscription_id, change_id))
 
-    return await command.run(act, status=200, reason=why.reason, subject=subscription_id)
+    return await command.run(act, status=200, reason=reason_body.reason, subject=subscription_id)

@@ -74,24 +74,24 @@ def _edges(periods: Iterable[ChargePeriod]) -> list[date]:
 
 def _on(periods: Iterable[ChargePeriod], day: date) -> dict[UnitRate, int]:
     """List what stands on a day, by rate: reversals have taken away what they reverse."""
-    found: dict[UnitRate, int] = {}
+    quantity_by_rate: dict[UnitRate, int] = {}
     for period in periods:
         if period.begin <= day < period.end:
-            found[period.rate] = found.get(period.rate, 0) + period.quantity
-    return {rate: quantity for rate, quantity in found.items() if quantity}
+            quantity_by_rate[period.rate] = quantity_by_rate.get(period.rate, 0) + period.quantity
+    return {rate: quantity for rate, quantity in quantity_by_rate.items() if quantity}
 
 
 def _join_neighbours(periods: Iterable[ChargePeriod]) -> Iterator[ChargePeriod]:
     """Neighbours of one quantity and rate become one period."""
-    ordered = sorted(periods, key=lambda one: (one.quantity, one.rate.price, one.rate.plan, one.begin))
-    for _, alike in groupby(ordered, key=lambda one: (one.quantity, one.rate)):
+    ordered = sorted(periods, key=lambda period: (period.quantity, period.rate.price, period.rate.plan, period.begin))
+    for _, alike in groupby(ordered, key=lambda period: (period.quantity, period.rate)):
         whole: ChargePeriod | None = None
-        for one in alike:
-            if whole is not None and whole.end == one.begin:
-                whole = replace(whole, end=one.end)
+        for period in alike:
+            if whole is not None and whole.end == period.begin:
+                whole = replace(whole, end=period.end)
                 continue
             if whole is not None:
                 yield whole
-            whole = one
+            whole = period
         if whole is not None:
             yield whole

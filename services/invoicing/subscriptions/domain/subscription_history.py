@@ -95,7 +95,7 @@ class SubscriptionHistory:
     @property
     def end(self) -> date:
         """The first day on which it is cancelled."""
-        return next((one.effective_on for one in self._changes if one.kind is ChangeKind.CANCEL), NEVER)
+        return next((change.effective_on for change in self._changes if change.kind is ChangeKind.CANCEL), NEVER)
 
     def states(self) -> Iterator[tuple[date, SubscriptionState]]:
         """Each day on which something changed, with the state from then on."""
@@ -111,13 +111,13 @@ class SubscriptionHistory:
 
     def on(self, day: date) -> SubscriptionState | None:
         """The state on a day; None before it was activated."""
-        found = None
+        latest_state = None
         for begin, state in self.states():
             if begin <= day:
-                found = state
-        return found
+                latest_state = state
+        return latest_state
 
-    def billed(self, cycle: BillingCycle, *, credits_suspension: bool) -> list[ChargePeriod]:
+    def list_billed_periods(self, cycle: BillingCycle, *, credits_suspension: bool) -> list[ChargePeriod]:
         """List what a cycle costs the customer, period by period."""
         return [
             ChargePeriod(begin, end, state.quantity, state.rate)
@@ -125,7 +125,7 @@ class SubscriptionHistory:
             if not (state.suspended and credits_suspension)
         ]
 
-    def owed(self, cycle: BillingCycle, *, bills_while_suspended: bool) -> list[ChargePeriod]:
+    def list_vendor_owed_periods(self, cycle: BillingCycle, *, bills_while_suspended: bool) -> list[ChargePeriod]:
         """List what a cycle costs us at the vendor, period by period."""
         return [
             ChargePeriod(begin, end, state.quantity, state.vendor_rate)

@@ -64,16 +64,16 @@ async def map_scheduled_changes(
     unit: Unit, subscription_ids: Iterable[UUID]
 ) -> dict[UUID, list[SubscriptionChangeRow]]:
     """Map these subscriptions to what is scheduled for their next renewal."""
-    found: dict[UUID, list[SubscriptionChangeRow]] = {id_: [] for id_ in subscription_ids}
+    changes_by_subscription: dict[UUID, list[SubscriptionChangeRow]] = {id_: [] for id_ in subscription_ids}
     query = (
         select(SubscriptionChangeRow)
-        .where(col(SubscriptionChangeRow.subscription_id).in_(list(found)))
+        .where(col(SubscriptionChangeRow.subscription_id).in_(list(changes_by_subscription)))
         .where(SubscriptionChangeRow.state == "scheduled")
         .order_by(col(SubscriptionChangeRow.id))
     )
     for row in (await unit.session.exec(query)).all():
-        found[row.subscription_id].append(row)
-    return found
+        changes_by_subscription[row.subscription_id].append(row)
+    return changes_by_subscription
 
 
 _APPLIED = """
@@ -84,10 +84,10 @@ ORDER BY subscription_id, effective_on, decided_at, id
 
 async def map_histories(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, SubscriptionHistory]:
     """The course of each of these subscriptions."""
-    found: dict[UUID, list[SubscriptionChange]] = {id_: [] for id_ in subscription_ids}
-    for row in await unit.connection.fetch(_APPLIED, list(found)):
-        found[row["subscription_id"]].append(_change(row))
-    return {id_: SubscriptionHistory(applied) for id_, applied in found.items()}
+    changes_by_subscription: dict[UUID, list[SubscriptionChange]] = {id_: [] for id_ in subscription_ids}
+    for row in await unit.connection.fetch(_APPLIED, list(changes_by_subscription)):
+        changes_by_subscription[row["subscription_id"]].append(_change(row))
+    return {id_: SubscriptionHistory(applied) for id_, applied in changes_by_subscription.items()}
 
 
 def _change(row: asyncpg.Record) -> SubscriptionChange:
@@ -120,14 +120,14 @@ async def map_charged_periods(
     unit: Unit, since: Mapping[UUID, date], *, by_vendor: bool = False
 ) -> dict[UUID, Charged]:
     """Map these subscriptions to what was charged of their cycles that end after a day."""
-    found: dict[UUID, Charged] = {id_: {} for id_ in since}
+    charged_by_subscription: dict[UUID, Charged] = {id_: {} for id_ in since}
     query = _VENDOR_CHARGED if by_vendor else _CHARGED
     for row in await unit.connection.fetch(query, list(since), list(since.values())):
         rate = UnitRate(row["unit_price_minor"], row["plan"], row["version"])
         stretch = ChargePeriod(row["period_from"], row["period_to"], row["quantity"], rate)
         cycle = BillingCycle(row["cycle_from"], row["cycle_to"])
-        found[row["subscription_id"]].setdefault(cycle, []).append(stretch)
-    return found
+        charged_by_subscription[row["subscription_id"]].setdefault(cycle, []).append(stretch)
+    return charged_by_subscription
 
 
 _ADD_CHARGES = """
@@ -145,24 +145,24 @@ async def insert_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
     rows = [
         (
             new_id(),
-            one.term.account_id,
-            one.term.subscription_id,
-            one.kind,
-            one.reference,
-            UUID(one.stretch.rate.plan),
-            one.stretch.rate.version,
-            one.cycle.begin,
-            one.cycle.end,
-            one.stretch.begin,
-            one.stretch.end,
-            one.stretch.quantity,
-            one.stretch.rate.price,
-            one.cycle.amount(one.stretch),
-            one.term.currency,
-            one.on,
-            one.term.timing == "advance" and one.kind != "setup",
+            charge.term.account_id,
+            charge.term.subscription_id,
+            charge.kind,
+            charge.reference,
+            UUID(charge.stretch.rate.plan),
+            charge.stretch.rate.version,
+            charge.cycle.begin,
+            charge.cycle.end,
+            charge.stretch.begin,
+            charge.stretch.end,
+            charge.stretch.quantity,
+            charge.stretch.rate.price,
+            charge.cycle.amount(charge.stretch),
+            charge.term.currency,
+            charge.on,
+            charge.term.timing == "advance" and charge.kind != "setup",
         )
-        for one in new
+        for charge in new
     ]
     if rows:
         await unit.connection.execute(_ADD_CHARGES, *columns(rows, 17), unit.now)
@@ -199,23 +199,23 @@ async def insert_vendor_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
     rows = [
         (
             new_id(),
-            one.term.account_id,
-            one.term.subscription_id,
-            one.kind,
-            one.reference or new_id(),
-            UUID(one.stretch.rate.plan),
-            one.stretch.rate.version,
-            one.cycle.begin,
-            one.stretch.begin,
-            one.stretch.end,
-            one.cycle.days,
-            one.stretch.quantity,
-            one.stretch.rate.price,
-            one.cycle.amount(one.stretch),
-            one.term.vendor_currency,
-            one.on,
+            charge.term.account_id,
+            charge.term.subscription_id,
+            charge.kind,
+            charge.reference or new_id(),
+            UUID(charge.stretch.rate.plan),
+            charge.stretch.rate.version,
+            charge.cycle.begin,
+            charge.stretch.begin,
+            charge.stretch.end,
+            charge.cycle.days,
+            charge.stretch.quantity,
+            charge.stretch.rate.price,
+            charge.cycle.amount(charge.stretch),
+            charge.term.vendor_currency,
+            charge.on,
         )
-        for one in new
+        for charge in new
     ]
     if rows:
         await unit.connection.execute(_ADD_VENDOR_CHARGES, *columns(rows, 16), unit.now)

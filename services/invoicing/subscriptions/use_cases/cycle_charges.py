@@ -35,8 +35,10 @@ async def charge_changed_cycles(unit: Unit, subscription_ids: Iterable[UUID], da
 
 async def map_versions(unit: Unit, terms: Iterable[TermRow]) -> dict[tuple[UUID, int], PlanVersion]:
     """The versions of these terms' plans, by plan and number."""
-    found = await plan_queries.list_versions(unit, {term.plan_id for term in terms})
-    return {(one.plan_id, one.number): one for versions in found.values() for one in versions}
+    versions_by_plan = await plan_queries.list_versions(unit, {term.plan_id for term in terms})
+    return {
+        (version.plan_id, version.number): version for versions in versions_by_plan.values() for version in versions
+    }
 
 
 def charge_until(term: TermRow, course: SubscriptionHistory, version: PlanVersion, day: date) -> list[NewCharge]:
@@ -46,7 +48,7 @@ def charge_until(term: TermRow, course: SubscriptionHistory, version: PlanVersio
         assert term.next_to is not None
         assert term.next_due is not None
         cycle = BillingCycle(term.next_from, term.next_to)
-        wanted = course.billed(cycle, credits_suspension=version.credits_suspension)
+        wanted = course.list_billed_periods(cycle, credits_suspension=version.credits_suspension)
         new += [
             NewCharge(term, "cycle", cycle, difference, None, term.next_due)
             for difference in compute_differences([], wanted)
@@ -71,7 +73,7 @@ def accrue_until(term: TermRow, course: SubscriptionHistory, version: PlanVersio
     while term.vendor_next_from is not None and term.vendor_next_from <= day and term.vendor_next_from < term.term_end:
         assert term.vendor_next_to is not None
         cycle = BillingCycle(term.vendor_next_from, term.vendor_next_to)
-        owed = course.owed(cycle, bills_while_suspended=version.vendor.bills_while_suspended)
+        owed = course.list_vendor_owed_periods(cycle, bills_while_suspended=version.vendor.bills_while_suspended)
         kind = _vendor_kind(term, course, cycle)
         new += [
             NewCharge(term, kind, cycle, difference, None, max(cycle.begin, difference.begin))

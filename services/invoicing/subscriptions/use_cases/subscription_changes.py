@@ -117,7 +117,7 @@ async def _map_charged(
 async def _settle_customer(unit: Unit, term: TermRow, applied: AppliedChange, done: Iterable[BillingCycle]) -> None:
     new = []
     for cycle, lines in (await _map_charged(unit, term, applied, done, by_vendor=False)).items():
-        wanted = applied.course.billed(cycle, credits_suspension=applied.version.credits_suspension)
+        wanted = applied.course.list_billed_periods(cycle, credits_suspension=applied.version.credits_suspension)
         for stretch in compute_differences(lines, wanted):
             kind = "reversal" if stretch.is_reversal else "change"
             new.append(NewCharge(term, kind, cycle, stretch, applied.id, applied.today))
@@ -128,11 +128,13 @@ async def _settle_vendor(unit: Unit, term: TermRow, applied: AppliedChange, done
     new = []
     for cycle, lines in (await _map_charged(unit, term, applied, done, by_vendor=True)).items():
         bills_on = applied.version.vendor.bills_while_suspended
-        stretches = compute_differences(lines, applied.course.owed(cycle, bills_while_suspended=bills_on))
+        stretches = compute_differences(
+            lines, applied.course.list_vendor_owed_periods(cycle, bills_while_suspended=bills_on)
+        )
         kind = VENDOR_KINDS.get(applied.change.kind) or _direction(stretches)
         new += [NewCharge(term, kind, cycle, stretch, applied.id, applied.today) for stretch in stretches]
     await term_queries.insert_vendor_charges(unit, new)
 
 
 def _direction(stretches: list[ChargePeriod]) -> str:
-    return "addQuantity" if sum(one.quantity for one in stretches) >= 0 else "removeQuantity"
+    return "addQuantity" if sum(period.quantity for period in stretches) >= 0 else "removeQuantity"

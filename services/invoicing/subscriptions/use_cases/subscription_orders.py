@@ -215,7 +215,7 @@ async def change_subscription(unit: Unit, subscription_id: UUID, wanted: WantedC
 
 async def _version_of(unit: Unit, term: TermRow) -> PlanVersion:
     versions = (await plan_queries.list_versions(unit, [term.plan_id]))[term.plan_id]
-    return next(one for one in versions if one.number == term.version)
+    return next(version for version in versions if version.number == term.version)
 
 
 async def _now(
@@ -246,13 +246,15 @@ async def _schedule(unit: Unit, term: TermRow, wanted: WantedChange) -> Subscrip
         await plan_queries.get_plan(unit, wanted.plan_id)
         # Versions are only added, so what is offered for that day now will be offered then.
         offered = (await plan_queries.list_versions(unit, [wanted.plan_id]))[wanted.plan_id]
-        version = get_version_in_force([one for one in offered if term.currency in one.prices], term.term_end)
+        version = get_version_in_force(
+            [candidate for candidate in offered if term.currency in candidate.prices], term.term_end
+        )
         _check_amounts(wanted.quantity or term.quantity, version, term.currency)
     elif wanted.quantity is not None:
         _check_amounts(wanted.quantity, await _version_of(unit, term), term.currency)
     if any(
-        one.kind == wanted.kind
-        for one in (await term_queries.map_scheduled_changes(unit, [term.subscription_id])).popitem()[1]
+        candidate.kind == wanted.kind
+        for candidate in (await term_queries.map_scheduled_changes(unit, [term.subscription_id])).popitem()[1]
     ):
         raise SubscriptionChangeRefused(f"a change of the kind {wanted.kind} is scheduled; withdraw it first")
     row = build_change_row(

@@ -64,7 +64,7 @@ async def _renew_changed(unit: Unit, subscription_ids: list[UUID]) -> None:
     terms = await term_queries.list_terms(unit, subscription_ids)
     courses = await term_queries.map_histories(unit, subscription_ids)
     wanted = await term_queries.map_scheduled_changes(unit, subscription_ids)
-    named = {one.plan_id for rows in wanted.values() for one in rows if one.plan_id is not None}
+    named = {change.plan_id for rows in wanted.values() for change in rows if change.plan_id is not None}
     versions = await plan_queries.list_versions(unit, named | {term.plan_id for term in terms})
     await _charge_the_rest(unit, terms, courses, versions)
     for term in terms:
@@ -90,7 +90,7 @@ async def _charge_the_rest(
     """Charge what the old terms still have to be charged, by their own plans and cycles, before they are others."""
     charges, accruals = [], []
     for term in terms:
-        former = next(one for one in versions[term.plan_id] if one.number == term.version)
+        former = next(version for version in versions[term.plan_id] if version.number == term.version)
         course = courses[term.subscription_id]
         charges += charge_until(term, course, former, term.term_end)
         accruals += accrue_until(term, course, former, term.term_end)
@@ -103,7 +103,9 @@ def _next_version(
 ) -> PlanVersion:
     """The version that is in force when the next term begins; one without a price in the currency offers nothing."""
     plan_id = next((row.plan_id for row in wanted if row.plan_id is not None), term.plan_id)
-    return get_version_in_force([one for one in versions[plan_id] if term.currency in one.prices], term.term_end)
+    return get_version_in_force(
+        [version for version in versions[plan_id] if term.currency in version.prices], term.term_end
+    )
 
 
 def _begin(

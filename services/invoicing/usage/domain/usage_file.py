@@ -69,17 +69,17 @@ class UsageReader:
 
 
 def _is_well_formed(values: Sequence[Any], places: Mapping[str, int], name: str, form: re.Pattern[str]) -> str:
-    found = read_required(values, places, name)
-    if not form.fullmatch(found):
-        raise LineBroken(name, f"{found[:40]!r} is not written as it must be")
-    return found
+    text = read_required(values, places, name)
+    if not form.fullmatch(text):
+        raise LineBroken(name, f"{text[:40]!r} is not written as it must be")
+    return text
 
 
 def _on(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
-    found = read_required(values, places, name)
-    if not _is_day(found):
-        raise LineBroken(name, f"{found[:40]!r} is no date")
-    return found
+    text = read_required(values, places, name)
+    if not _is_day(text):
+        raise LineBroken(name, f"{text[:40]!r} is no date")
+    return text
 
 
 @lru_cache(maxsize=8192)

@@ -58,15 +58,17 @@ class WrongUsageLine(NamedTuple):
     line: int
     id: str
     wrong: WrongUsage
-    found: str
+    wrong_value: str
 
 
 def check_usage(wrong: Sequence[WrongUsageLine], place: str) -> None:
     """Raises UsageRefused if there is a wrong line; `place` is what a caller calls the lines."""
     errors = []
-    for one in wrong:
-        column, words = _WORDS[WrongUsage(one.wrong)]
-        errors.append({"field": f"{place}.{one.line}.{column}", "message": words.format(found=one.found)})
+    for wrong_line in wrong:
+        column, words = _WORDS[WrongUsage(wrong_line.wrong)]
+        errors.append(
+            {"field": f"{place}.{wrong_line.line}.{column}", "message": words.format(found=wrong_line.wrong_value)}
+        )
     if errors:
         raise UsageRefused(f"line {wrong[0].id}: {errors[0]['message']}", errors=errors)
 

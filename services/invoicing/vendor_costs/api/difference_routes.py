@@ -119,7 +119,7 @@ class DifferenceOut(BaseModel):
         """The answer for a row, beside what the customer was billed."""
         money = (Money(row.billed_minor, row.currency), Money(row.expected_minor, row.currency))
         more = {
-            "billed_to_customer": [one._asdict() for one in billed],
+            "billed_to_customer": [customer_sum._asdict() for customer_sum in billed],
             "cause": describe_cause(Verdict(row.verdict), *money, (row.billed_quantity, row.expected_quantity)),
             "difference_minor": row.billed_minor - row.expected_minor,
             "billed_quantity": format_quantity(row.billed_quantity),
@@ -128,7 +128,7 @@ class DifferenceOut(BaseModel):
         return cls.model_validate(row.model_dump() | more)
 
 
-async def _shown(unit: Unit, rows: Sequence[VendorDifferenceRow]) -> list[DifferenceOut]:
+async def _build_differences_out(unit: Unit, rows: Sequence[VendorDifferenceRow]) -> list[DifferenceOut]:
     billed = await customer_sum_queries.map_sums_of_differences(unit, [row.id for row in rows])
     return [DifferenceOut.of(row, billed.get(row.id, ())) for row in rows]
 
@@ -161,7 +161,9 @@ async def list_differences(
     after = paging.after_id()
 
     async def load(unit: Unit) -> list[DifferenceOut]:
-        return await _shown(unit, await difference_queries.list_differences(unit, asked, after, paging.limit + 1))
+        return await _build_differences_out(
+            unit, await difference_queries.list_differences(unit, asked, after, paging.limit + 1)
+        )
 
     return paging.page(await read(load), key=lambda row: row.id)
 
@@ -171,7 +173,7 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     """What differs, why, and what was decided about it."""
 
     async def load(unit: Unit) -> DifferenceOut:
-        return (await _shown(unit, [await difference_queries.get_difference(unit, difference_id)]))[0]
+        return (await _build_differences_out(unit, [await difference_queries.get_difference(unit, difference_id)]))[0]
 
     return await read(load)
 
@@ -198,6 +200,6 @@ async def decide_difference(
         amount = decided.amount.money() if decided.amount else None
         taken = TakenDecision(decided.decision, command.caller.subject, decided.reason, amount)
         row = await difference_decisions.decide_difference(unit, difference_id, taken)
-        return (await _shown(unit, [row]))[0]
+        return (await _build_differences_out(unit, [row]))[0]
 
     return await command.run(decide, status=200, reason=decided.reason, subject=difference_id)

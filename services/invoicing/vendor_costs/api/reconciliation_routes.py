@@ -68,18 +68,19 @@ class VerdictSumOut(BaseModel):
     )
 
     @classmethod
-    def of(cls, one: VerdictSum, currency: str) -> Self:
+    def of(cls, verdict_sum: VerdictSum, currency: str) -> Self:
         """The answer for a sum."""
         return cls(
-            verdict=one.verdict.value,
-            comparisons=one.comparisons,
-            lines=one.lines,
-            billed_minor=one.billed_minor,
-            expected_minor=one.expected_minor,
-            difference_minor=one.billed_minor - one.expected_minor,
+            verdict=verdict_sum.verdict.value,
+            comparisons=verdict_sum.comparisons,
+            lines=verdict_sum.lines,
+            billed_minor=verdict_sum.billed_minor,
+            expected_minor=verdict_sum.expected_minor,
+            difference_minor=verdict_sum.billed_minor - verdict_sum.expected_minor,
             currency=currency,
             billed_to_customers=[
-                CustomerSumOut(currency=money.currency, net_minor=money.minor) for money in one.billed_to_customers
+                CustomerSumOut(currency=money.currency, net_minor=money.minor)
+                for money in verdict_sum.billed_to_customers
             ],
         )
 
@@ -131,10 +132,10 @@ class ReconciliationOut(BaseModel):
     reconciled_by: str
 
     @classmethod
-    def of(cls, found: ReconciliationResult) -> Self:
+    def of(cls, result: ReconciliationResult) -> Self:
         """The answer for a reconciliation."""
-        row = found.row
-        sums = [VerdictSumOut.of(subtotal, row.currency) for subtotal in found.sums]
+        row = result.row
+        sums = [VerdictSumOut.of(subtotal, row.currency) for subtotal in result.sums]
         rate = row.lines * 1000 // max(1, row.took_ms)
         return cls.model_validate(row.model_dump() | {"verdicts": sums, "lines_per_second": rate})
 
@@ -180,9 +181,9 @@ async def put_reconciliation(
         async def reconcile(unit: Unit) -> ReconciliationResult:
             return await reconciliation.reconcile_file(unit, vendor_invoice_id, file, actor, because)
 
-        found = await command.run(reconcile, reason=because, subject=vendor_invoice_id)
-    response.status_code = 200 if found.repeated else 201
-    return ReconciliationOut.of(found)
+        result = await command.run(reconcile, reason=because, subject=vendor_invoice_id)
+    response.status_code = 200 if result.repeated else 201
+    return ReconciliationOut.of(result)
 
 
 @reads.get("/{vendor_invoice_id}/reconciliation", summary="What the reconciliation of an invoice came to")
@@ -202,7 +203,7 @@ async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> Reconciliat
 )
 async def compare_again(
     vendor_invoice_id: UUID,
-    why: ReasonIn,
+    reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("vendor_reconciliation.compare")],
 ) -> Response:
     """Compare its lines with what we expect by now, as long as no difference is decided.
@@ -211,7 +212,7 @@ async def compare_again(
     """
 
     async def compare(unit: Unit) -> ReconciliationOut:
-        found = await reconciliation.compare_again(unit, vendor_invoice_id, command.caller.subject, why.reason)
-        return ReconciliationOut.of(found)
+        result = await reconciliation.compare_again(unit, vendor_invoice_id, command.caller.subject, reason_body.reason)
+        return ReconciliationOut.of(result)
 
-    return await command.run(compare, status=200, reason=why.reason, subject=vendor_invoice_id)
+    return await command.run(compare, status=200, reason=reason_body.reason, subject=vendor_invoice_id)

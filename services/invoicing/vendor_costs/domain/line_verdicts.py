@@ -96,9 +96,9 @@ def tolerance_of_sums(lines: int) -> int:
     return max(1, isqrt(lines))
 
 
-def check_file_sums(lines: int, found: tuple[Money, Money], invoice: tuple[Money, Money]) -> None:
+def check_file_sums(lines: int, file_sums: tuple[Money, Money], invoice: tuple[Money, Money]) -> None:
     """The file's total and tax are those of its invoice (tax is checked here, not line by line). Raises SumsRefused."""
-    for name, of_file, of_invoice in zip(("total", "tax"), found, invoice, strict=True):
+    for name, of_file, of_invoice in zip(("total", "tax"), file_sums, invoice, strict=True):
         if abs((of_file - of_invoice).minor) > tolerance_of_sums(lines):
             raise FileSumsRefused(
                 f"the {name} of the file's {lines} lines is {of_file}, and that of the invoice {of_invoice}",
@@ -115,10 +115,10 @@ def minor_per_unit(currency: str) -> Decimal:
 
 def get_status(sums: Iterable[VerdictSum]) -> ReconciliationStatus:
     """Clean only if something was compared, and nothing else is left."""
-    found = {subtotal.verdict for subtotal in sums if subtotal.comparisons}
-    if not found & COMPARED:
+    verdicts = {subtotal.verdict for subtotal in sums if subtotal.comparisons}
+    if not verdicts & COMPARED:
         return ReconciliationStatus.NOT_COMPARED
-    return ReconciliationStatus.CLEAN if found <= CLEAN else ReconciliationStatus.DIFFERENCES
+    return ReconciliationStatus.CLEAN if verdicts <= CLEAN else ReconciliationStatus.DIFFERENCES
 
 
 def get_decided_state(state: DifferenceState) -> DifferenceState:

@@ -51,20 +51,20 @@ def get_vendor_paid_state(state: VendorInvoiceState) -> VendorInvoiceState:
     return VendorInvoiceState.PAID
 
 
-def compute_due_date(invoice_date: date, given: date | None) -> date:
+def compute_due_date(invoice_date: date, stated_date: date | None) -> date:
     """The due date: the given one, else net 60. Raises VendorInvoiceRefused."""
-    due = given or invoice_date + timedelta(days=NET_DAYS)
+    due = stated_date or invoice_date + timedelta(days=NET_DAYS)
     if due < invoice_date:
         raise VendorInvoiceRefused(f"due_date: {due} is before the invoice date {invoice_date}")
     return due
 
 
-def compute_period(invoice_date: date, given: tuple[date | None, date | None]) -> tuple[date, date]:
+def compute_period(invoice_date: date, stated_period: tuple[date | None, date | None]) -> tuple[date, date]:
     """The first day of the charges that an invoice is for, and the day after the last one; else the month before.
 
     Raises VendorInvoiceRefused.
     """
-    starts, ends = given
+    starts, ends = stated_period
     if starts is None and ends is None:
         ends = invoice_date.replace(day=1)
         return (ends - timedelta(days=1)).replace(day=1), ends

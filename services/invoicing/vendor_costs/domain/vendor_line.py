@@ -219,7 +219,7 @@ def _day_after(day: date) -> str:
 
 def _extra(values: Sequence[Any], unknown: Sequence[tuple[int, str]], quantity: str | None) -> str | None:
     """The columns that we do not know, as JSON, and a Quantity that is not what is billed."""
-    found = {name: values[place] for place, name in unknown if values[place] not in (None, "")}
+    fields = {name: values[place] for place, name in unknown if values[place] not in (None, "")}
     if quantity is not None:
-        found["Quantity"] = quantity
-    return orjson.dumps(found).decode() if found else None
+        fields["Quantity"] = quantity
+    return orjson.dumps(fields).decode() if fields else None

@@ -29,10 +29,15 @@ async def list_verdict_sums(unit: Unit, reconciliation_id: UUID) -> list[Verdict
         " WHERE reconciliation_id = $1",
         reconciliation_id,
     )
-    found = {row["verdict"]: row for row in rows}
+    rows_by_verdict = {row["verdict"]: row for row in rows}
     billed = await customer_sum_queries.list_customer_sums(unit, reconciliation_id)
-    told = [VerdictSum(one, *list(found[one])[1:]) for one in Verdict if one in found]
-    return [dataclasses.replace(one, billed_to_customers=tuple(billed.get(one.verdict, ()))) for one in told]
+    verdict_sums = [
+        VerdictSum(verdict, *list(rows_by_verdict[verdict])[1:]) for verdict in Verdict if verdict in rows_by_verdict
+    ]
+    return [
+        dataclasses.replace(verdict_sum, billed_to_customers=tuple(billed.get(verdict_sum.verdict, ())))
+        for verdict_sum in verdict_sums
+    ]
 
 
 async def insert_reconciliation(unit: Unit, row: ReconciliationRow) -> None:
@@ -41,10 +46,19 @@ async def insert_reconciliation(unit: Unit, row: ReconciliationRow) -> None:
     await unit.session.flush()
 
 
-async def insert_verdict_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictSum]) -> None:
+async def insert_verdict_sums(unit: Unit, reconciliation_id: UUID, verdict_sums: Iterable[VerdictSum]) -> None:
     """Write what it came to."""
-    found = list(found)
-    rows = [(one.verdict, one.comparisons, one.lines, one.billed_minor, one.expected_minor) for one in found]
+    verdict_sums = list(verdict_sums)
+    rows = [
+        (
+            verdict_sum.verdict,
+            verdict_sum.comparisons,
+            verdict_sum.lines,
+            verdict_sum.billed_minor,
+            verdict_sum.expected_minor,
+        )
+        for verdict_sum in verdict_sums
+    ]
     await unit.connection.execute(
         "INSERT INTO reconciliation_sums (reconciliation_id, verdict, comparisons, lines, billed_minor, expected_minor)"
         " SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[])",
@@ -52,7 +66,9 @@ async def insert_verdict_sums(unit: Unit, reconciliation_id: UUID, found: Iterab
         *columns(rows, 5),
     )
     await customer_sum_queries.insert_customer_sums(
-        unit, reconciliation_id, ((one.verdict, one.billed_to_customers) for one in found)
+        unit,
+        reconciliation_id,
+        ((verdict_sum.verdict, verdict_sum.billed_to_customers) for verdict_sum in verdict_sums),
     )
 
 

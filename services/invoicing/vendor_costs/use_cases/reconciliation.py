@@ -81,18 +81,18 @@ async def reconcile_file(
     await cost_comparison.lock_comparison(unit)
     await unit.lock(invoice_id)
     invoice = await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
-    known = await reconciliation_queries.find_reconciliation(unit, invoice_id)
-    if known is not None and known.file_sha256 == file.sha256:
+    former_row = await reconciliation_queries.find_reconciliation(unit, invoice_id)
+    if former_row is not None and former_row.file_sha256 == file.sha256:
         unit.record_nothing()
         return await get_reconciliation_result(unit, invoice_id)
-    if known is not None:
-        await _replace(unit, known, actor, replace_because)
+    if former_row is not None:
+        await _replace(unit, former_row, actor, replace_because)
     lines = VendorLines(file.layout, invoice.currency)
     await vendor_file_queries.copy_in(unit, file.content, lines)
     check_unbroken(lines.broken)
     _check_sums(lines, invoice)
     taken = TakenVendorFile(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
-    return await _compare(unit, invoice, taken, known, actor, started)
+    return await _compare(unit, invoice, taken, former_row, actor, started)
 
 
 async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -> ReconciliationResult:
@@ -104,12 +104,14 @@ async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -
     await get_reconciliation_result(unit, invoice_id)
     await cost_comparison.lock_comparison(unit)
     await unit.lock(invoice_id)
-    known = (await get_reconciliation_result(unit, invoice_id)).row
-    await vendor_file_queries.stage_again(unit, known.id)
-    await _replace(unit, known, actor, reason)
-    taken = TakenVendorFile(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
+    former_row = (await get_reconciliation_result(unit, invoice_id)).row
+    await vendor_file_queries.stage_again(unit, former_row.id)
+    await _replace(unit, former_row, actor, reason)
+    taken = TakenVendorFile(
+        former_row.file_sha256, former_row.layout, former_row.lines, former_row.total_minor, former_row.tax_minor
+    )
     return await _compare(
-        unit, await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id), taken, known, actor, started
+        unit, await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id), taken, former_row, actor, started
     )
 
 
@@ -131,7 +133,9 @@ async def _compare(
     await _publish_credits(unit, row, invoice.currency, is_replacing=replaced is not None)
     former, present = (_as_audited(replaced), _as_audited(row)) if replaced else (None, None)
     unit.record(AuditedChange("vendor_reconciliation", row.id, None, former, present))
-    return ReconciliationResult(row, sorted(sums, key=lambda one: list(line_verdicts.Verdict).index(one.verdict)))
+    return ReconciliationResult(
+        row, sorted(sums, key=lambda verdict_sum: list(line_verdicts.Verdict).index(verdict_sum.verdict))
+    )
 
 
 async def _publish_credits(unit: Unit, row: ReconciliationRow, currency: str, *, is_replacing: bool) -> None:
@@ -162,12 +166,12 @@ async def reconcile_number(
     return await reconcile_file(unit, invoice.id, file, actor, replace_because)
 
 
-async def _replace(unit: Unit, known: ReconciliationRow, actor: str, because: str | None) -> None:
+async def _replace(unit: Unit, former_row: ReconciliationRow, actor: str, because: str | None) -> None:
     if because is None:
         raise AnotherFile("the vendor invoice has another file; replace it with ?replace=true and a reason")
-    if await reconciliation_queries.is_any_decided(unit, known.id):
+    if await reconciliation_queries.is_any_decided(unit, former_row.id):
         raise DecisionsTaken("differences of the file that is there are decided, so it stays")
-    await reconciliation_queries.delete_replaced(unit, known.id, actor, because)
+    await reconciliation_queries.delete_replaced(unit, former_row.id, actor, because)
 
 
 def _check_sums(lines: VendorLines, invoice: VendorInvoiceRow) -> None:

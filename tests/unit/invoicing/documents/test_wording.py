@@ -140,7 +140,9 @@ def test_a_credit_note_says_why_in_the_customers_words(language: str) -> None:
     wording = Wording(language)
     for code in (*CreditReason, DISPUTE, PRORATION):
         assert wording.reason(code)
-        note = replace(paper(language), kind="credit_note", about="GS-DE-00000001", due_on=None, reason_code=code)
+        note = replace(
+            paper(language), kind="credit_note", credited_invoice="GS-DE-00000001", due_on=None, reason_code=code
+        )
         assert f"<dd>{wording.reason(code)}</dd>" in render_document_page(note, "https://x/policy")
     assert Wording("de").reason("goodwill") == "Kulanz"
     assert wording.reason("of_a_former_release") == ""

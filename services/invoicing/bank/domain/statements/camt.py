@@ -123,7 +123,7 @@ def read_camt(body: bytes) -> Iterator[StatementEntry | ClosingBalance | Refused
                 if not find_first_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
                     yield keys.refuse_entry(account, "BookgDt", "missing")
                     continue
-                yield from (keys.entry(one) for one in _read_entry(element, account, keys.place + 1))
+                yield from (keys.entry(raw_entry) for raw_entry in _read_entry(element, account, keys.place + 1))
     if reader.statements == 0:
         refuse_statement(0, "Stmt", "the document has no statement")
 

@@ -122,11 +122,11 @@ class RawStatementEntry:
     return_reason: str = ""
 
 
-def refuse_statement(place: int, field: str, why: str) -> NoReturn:
+def refuse_statement(place: int, field: str, refusal_text: str) -> NoReturn:
     """Refuse the whole statement for the sake of one field. Raises StatementRefused."""
     where = f"entry {place}" if place else "the statement"
-    message = f"{field}: {why}"
-    raise StatementRefused(f"{where}: {message}", errors=[{"field": f"{where}, {field}", "message": why}])
+    message = f"{field}: {refusal_text}"
+    raise StatementRefused(f"{where}: {message}", errors=[{"field": f"{where}, {field}", "message": refusal_text}])
 
 
 class EntryKeys:
@@ -151,33 +151,35 @@ class EntryKeys:
         self.place += 1
         return RefusedStatementEntry(self.place, account, field, message)
 
-    def entry(self, found: RawStatementEntry) -> StatementEntry:
+    def entry(self, raw_entry: RawStatementEntry) -> StatementEntry:
         """The next entry of the file. Raises StatementRefused."""
         self.place += 1
-        amount = _amount(self.place, found)
-        reference = _clean(found.reference)
-        for field, value in (("reference", reference), ("account", found.account)):
+        amount = _amount(self.place, raw_entry)
+        reference = _clean(raw_entry.reference)
+        for field, value in (("reference", reference), ("account", raw_entry.account)):
             if len(value) > LONGEST_REFERENCE:
                 refuse_statement(self.place, field, "longer than any that a bank gives")
         reference = "" if is_no_reference(reference) else reference
-        digest = _digest(found, _sum(found, amount, found.is_credit), found.payer, found.text, reference)
+        digest = _digest(
+            raw_entry, _sum(raw_entry, amount, raw_entry.is_credit), raw_entry.payer, raw_entry.text, reference
+        )
         self._equal[digest] += 1
-        moved = found.is_credit or found.kind is EntryKind.RETURN
+        moved = raw_entry.is_credit or raw_entry.kind is EntryKind.RETURN
         return StatementEntry(
             place=self.place,
-            account=found.account,
+            account=raw_entry.account,
             key=f"{digest} {self._equal[digest]}",
-            kind=found.kind if amount and moved else EntryKind.DEBIT,
-            is_credit=found.is_credit,
+            kind=raw_entry.kind if amount and moved else EntryKind.DEBIT,
+            is_credit=raw_entry.is_credit,
             amount=amount,
-            currency=found.currency,
-            booked_on=found.booked_on,
-            payer=_show(found.payer)[:LONGEST_NAME] or None,
-            text=_show(found.text)[:LONGEST_TEXT],
+            currency=raw_entry.currency,
+            booked_on=raw_entry.booked_on,
+            payer=_show(raw_entry.payer)[:LONGEST_NAME] or None,
+            text=_show(raw_entry.text)[:LONGEST_TEXT],
             reference=reference,
-            ids=_known_ids(found.ids),
-            return_reason=_show(found.return_reason)[:LONGEST_NAME] or None,
-            former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
+            ids=_known_ids(raw_entry.ids),
+            return_reason=_show(raw_entry.return_reason)[:LONGEST_NAME] or None,
+            former_keys=self._former_keys(raw_entry, is_first=self._equal[digest] == 1),
         )
 
     def _former_keys(self, raw_entry: RawStatementEntry, *, is_first: bool) -> tuple[FormerKey, ...]:
@@ -231,11 +233,11 @@ def _known_ids(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(id_ for id_ in cleaned if len(id_) <= LONGEST_REFERENCE and not is_no_reference(id_))[:MOST_IDS]
 
 
-def _amount(place: int, found: RawStatementEntry) -> int:
-    if found.currency not in known_currencies():
+def _amount(place: int, raw_entry: RawStatementEntry) -> int:
+    if raw_entry.currency not in known_currencies():
         refuse_statement(place, "currency", "not an ISO 4217 currency")
     try:
-        amount = to_minor(found.amount, found.currency)
+        amount = to_minor(raw_entry.amount, raw_entry.currency)
     except ValueError as error:
         refuse_statement(place, "amount", str(error))
     if not 0 <= amount <= MAX_MINOR:

@@ -58,7 +58,7 @@ class ColumnMapping:
     delimiter: str
     encoding: str
 
-    def named(self) -> set[str]:
+    def list_column_headers(self) -> set[str]:
         """Every column that the file must have."""
         single = (self.booked_on, self.amount, self.currency, self.sign, self.payer, self.entry_id)
         return {name for name in (*single, *self.text) if name is not None}
@@ -73,7 +73,7 @@ def read_csv(body: bytes, columns: ColumnMapping) -> Iterator[StatementEntry | C
         amount, is_credit = _money(place, row, columns, currency)
         booked_on = _day(place, row[columns.booked_on], columns.date_format)
         last = max(last or booked_on, booked_on)
-        found = RawStatementEntry(
+        raw_entry = RawStatementEntry(
             account=columns.bank_account,
             amount=amount,
             currency=currency,
@@ -83,7 +83,7 @@ def read_csv(body: bytes, columns: ColumnMapping) -> Iterator[StatementEntry | C
             text=" ".join(row[name] for name in columns.text),
             reference=row[columns.entry_id] if columns.entry_id else "",
         )
-        yield keys.entry(found)
+        yield keys.entry(raw_entry)
     if last is not None:
         yield ClosingBalance(columns.bank_account, last)
 
@@ -94,10 +94,10 @@ def _rows(body: bytes, columns: ColumnMapping, keys: EntryKeys) -> Iterator[Mapp
     lines = RowLines(iter(lambda: text.readline(LONGEST_ROW + 1), ""))
     reader = csv.reader(lines, delimiter=columns.delimiter, strict=True)
     try:
-        header = _header(reader, columns.named())
+        header = _header(reader, columns.list_column_headers())
         for row in reader:
             lines.begin_row()
-            if not any(one.strip() for one in row):
+            if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(header):
                 refuse_statement(keys.place + 1, "row", f"has {len(row)} fields, and the header {len(header)}")
