@@ -60,7 +60,7 @@ SWEEPS = (
     Sweep(
         name="calendars",
         due="SELECT 'calendar:' || legal_entity FROM business_calendars WHERE announce_at <= $1 ORDER BY announce_at",
-        handler=calendar_changes.announce_calendars,
+        handler=calendar_changes.announce_business_calendars,
         judges_accounts=False,
     ),
 )

@@ -36,7 +36,7 @@ async def close_month(unit: Unit, caller: Caller, legal_entity: str, month: date
 
     Raises NotFound, MonthNotOver, AlreadyClosed, AlreadyProposed.
     """
-    await legal_entity_queries.require_legal_entity(unit, legal_entity)
+    await legal_entity_queries.check_addressed_legal_entity(unit, legal_entity)
     over_at = datetime.combine(_start_next(month), time(0), UTC) + LAST_ZONE
     if unit.now < over_at:
         raise MonthNotOver(f"{month:%Y-%m} is not over everywhere before {over_at:%Y-%m-%d %H:%M} UTC")
@@ -58,7 +58,7 @@ async def close_period(unit: Unit, row: SettingChangeRow) -> None:
     legal_entity, _, month_name = row.key.rpartition("/")
     month = date.fromisoformat(f"{month_name}-01")
     await unit.lock(f"ledger {legal_entity}")
-    await legal_entity_queries.lock_entity_to_close(unit, legal_entity)
+    await legal_entity_queries.lock_out_entity_postings(unit, legal_entity)
     await _check_open(unit, legal_entity, month)
     await release_queries.release_earned(unit, legal_entity, _start_next(month), new_id())
     await release_queries.insert_closed_month(unit, legal_entity, month, row.proposed_by, row.reason or "")

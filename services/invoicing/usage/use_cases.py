@@ -36,7 +36,7 @@ async def take_usage_lines(unit: Unit, origin: UsageSource, lines: Iterator[Usag
 
 
 async def take_usage_file(unit: Unit, origin: UsageSource, file: ReceivedFile) -> TakenUsage:
-    """Take the lines of a file, all or none. Raises FileRefused, UsageRefused."""
+    """Take the lines of a file, all or none. Raises UploadedFileRefused, UsageRefused."""
     lines = FileLines(file.layout, UsageReader(origin.currency))
     await usage_repository.stage_lines(unit, lines.read(raw_lines(file.content)))
     check_unbroken(lines.broken)

@@ -12,7 +12,7 @@ from services.collections.repository.waiting_steps import WaitingCriteria
 from services.entitlements.repository import HoldCriteria, build_hold_search
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.adjustments.repository import approval_search
-from services.invoicing.adjustments.repository.approval_search import ApprovalCriteria
+from services.invoicing.adjustments.repository.approval_search import ApprovalSearchCriteria
 from services.invoicing.bank.repository import bank_import_search
 from services.invoicing.bank.repository.bank_import_search import ImportCriteria
 from services.invoicing.billing.repository import draft_queries
@@ -171,10 +171,10 @@ CHARGEBACK_SEARCHES = {
     "all": (ChargebackCriteria(), "chargebacks_pkey"),
 }
 APPROVAL_SEARCHES = {
-    "state": (ApprovalCriteria("refund", "proposed"), "approvals_by_state"),
-    "account": (ApprovalCriteria("refund", account_id=SOMEBODY), "ix_invoicing_approvals_account_id"),
-    "since": (ApprovalCriteria("write_off", since=RECENTLY), "approvals_by_time"),
-    "all": (ApprovalCriteria("write_off"), "approvals_by_kind"),
+    "state": (ApprovalSearchCriteria("refund", "proposed"), "approvals_by_state"),
+    "account": (ApprovalSearchCriteria("refund", account_id=SOMEBODY), "ix_invoicing_approvals_account_id"),
+    "since": (ApprovalSearchCriteria("write_off", since=RECENTLY), "approvals_by_time"),
+    "all": (ApprovalSearchCriteria("write_off"), "approvals_by_kind"),
 }
 SETTING_SEARCHES = {
     "kind": (SettingCriteria("tax_rate"), "setting_changes_by_kind"),
@@ -194,7 +194,7 @@ async def test_lists_of_invoicing(database: Database) -> None:
     await database.execute("; ".join(APPROVALS))
     for after in (None, SOMEBODY):
         approvals = {
-            name: (approval_search.build_search(criteria, after, 101), index)
+            name: (approval_search.build_approval_search(criteria, after, 101), index)
             for name, (criteria, index) in APPROVAL_SEARCHES.items()
         }
         imports = {
@@ -261,7 +261,7 @@ LEDGER = (
 async def test_lists_in_the_order_of_codes(database: Database) -> None:
     await database.execute("; ".join(LEDGER))
     queries: dict[str, tuple[Query, str]] = {
-        f"entities {after}": (legal_entity_queries.build_entity_list(after, 101), "legal_entities_pkey")
+        f"entities {after}": (legal_entity_queries.build_legal_entity_list(after, 101), "legal_entities_pkey")
         for after in (None, "E7")
     }
     for criteria in (

@@ -11,7 +11,7 @@ from services.collections import jobs as collections
 from services.collections.repository import facts, suspensions
 from services.invoicing import jobs as invoicing
 from services.invoicing.accounts.repository import account_search
-from services.invoicing.accounts.repository.account_search import AccountCriteria
+from services.invoicing.accounts.repository.account_search import AccountSearchCriteria
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing, lapse_queries
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.repository.invoice_search import InvoiceCriteria, build_search
@@ -153,12 +153,12 @@ ACCOUNTS = (
     "ANALYZE accounts",
 )
 ACCOUNT_SEARCHES = {
-    "accounts_by_beginning": AccountCriteria(name="account 177"),
-    "accounts_by_email": AccountCriteria(email="Billing@Account-7.example"),
-    "accounts_by_vendor_id": AccountCriteria(vendor_customer_id="tenant-7"),
-    "accounts_by_entity": AccountCriteria(legal_entity="E7"),
-    "accounts_external_reference_key": AccountCriteria(external_reference="crm-7"),
-    "accounts_pkey": AccountCriteria(),
+    "accounts_by_beginning": AccountSearchCriteria(name="account 177"),
+    "accounts_by_email": AccountSearchCriteria(email="Billing@Account-7.example"),
+    "accounts_by_vendor_id": AccountSearchCriteria(vendor_customer_id="tenant-7"),
+    "accounts_by_entity": AccountSearchCriteria(legal_entity="E7"),
+    "accounts_external_reference_key": AccountSearchCriteria(external_reference="crm-7"),
+    "accounts_pkey": AccountSearchCriteria(),
 }
 
 
@@ -167,7 +167,7 @@ async def test_accounts_are_found_by_the_index_of_what_is_asked_for(database: Da
     await database.execute("; ".join(ACCOUNTS))
     async with database.connected("invoicing") as connection:
         for index, criteria in ACCOUNT_SEARCHES.items():
-            query, arguments = account_search.build_search(criteria, None, 101)
+            query, arguments = account_search.build_account_search(criteria, None, 101)
             plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
             assert re.search(rf"(using|on) {index}\b", plan), plan
 

@@ -107,7 +107,7 @@ class ContactPersonOut(BaseModel):
     erased_at: datetime | None
 
     @classmethod
-    def from_row(cls, row: ContactPersonRow) -> Self:
+    def from_contact_person_row(cls, row: ContactPersonRow) -> Self:
         """Build the answer for a row."""
         return cls.model_validate(row.model_dump())
 
@@ -136,12 +136,12 @@ class AddresseeOut(BaseModel):
     channel: ContactChannel
 
     @classmethod
-    def from_row(cls, row: ContactPersonRow) -> Self:
+    def from_contact_person_row(cls, row: ContactPersonRow) -> Self:
         """Build the answer for a contact person."""
         return cls.model_validate(row.model_dump() | {"contact_person_id": row.id})
 
     @classmethod
-    def from_account(cls, row: AccountRow) -> Self:
+    def from_account_row(cls, row: AccountRow) -> Self:
         """Build the answer for an account that has no contact person in either role."""
         return cls(
             account_id=row.id,
@@ -165,7 +165,7 @@ async def get_addressee(
         account = await account_queries.get_account(unit, account_id)
         today = local_date(unit.now, ZoneInfo(account.time_zone))
         row = await find_addressee(unit, account_id, role, today)
-        return AddresseeOut.from_account(account) if row is None else AddresseeOut.from_row(row)
+        return AddresseeOut.from_account_row(account) if row is None else AddresseeOut.from_contact_person_row(row)
 
     return await read(load)
 
@@ -204,7 +204,9 @@ async def add_contact_person(
 
     async def add(unit: Unit) -> ContactPersonOut:
         fields = person.model_dump()
-        return ContactPersonOut.from_row(await contact_person_changes.add_contact_person(unit, account_id, fields))
+        return ContactPersonOut.from_contact_person_row(
+            await contact_person_changes.add_contact_person(unit, account_id, fields)
+        )
 
     return await command.run(add, subject=account_id)
 
@@ -216,7 +218,7 @@ async def get_one_contact_person(
     """The contact person as they are now."""
     row = await read(lambda unit: get_contact_person(unit, account_id, contact_person_id))
     response.headers["ETag"] = build_etag(row.version)
-    return ContactPersonOut.from_row(row)
+    return ContactPersonOut.from_contact_person_row(row)
 
 
 @writes.patch(
@@ -242,7 +244,7 @@ async def change_contact_person(
     change = contact_person_changes.change_contact_person
     row = await command.run(lambda unit: change(unit, account_id, contact_person_id, version, fields))
     response.headers["ETag"] = build_etag(row.version)
-    return ContactPersonOut.from_row(row)
+    return ContactPersonOut.from_contact_person_row(row)
 
 
 @writes.post(
@@ -261,7 +263,7 @@ async def end_contact_person(
 
     async def end_validity(unit: Unit) -> ContactPersonOut:
         row = await contact_person_changes.end_contact_person(unit, account_id, contact_person_id, end.valid_to)
-        return ContactPersonOut.from_row(row)
+        return ContactPersonOut.from_contact_person_row(row)
 
     return await command.run(end_validity, status=200, subject=account_id)
 
@@ -280,7 +282,7 @@ async def erase_contact_person(
     """Empty name, address and telephone number for good, in the audit too; the id stays, and names nobody."""
 
     async def erase(unit: Unit) -> ContactPersonOut:
-        return ContactPersonOut.from_row(
+        return ContactPersonOut.from_contact_person_row(
             await contact_person_changes.erase_contact_person(unit, account_id, contact_person_id)
         )
 

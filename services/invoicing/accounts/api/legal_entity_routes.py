@@ -130,9 +130,9 @@ class LegalEntityOut(LegalEntityIn):
     proposed_change: SettingChangeOut | None
 
     @classmethod
-    async def load(cls, unit: Unit, code: str) -> Self:
+    async def load_legal_entity(cls, unit: Unit, code: str) -> Self:
         """Load what is said of a legal entity, and what is proposed. Raises NotFound."""
-        row = await legal_entity_queries.legal_entity(unit, code)
+        row = await legal_entity_queries.get_legal_entity_row(unit, code)
         proposed = await find_proposed(unit, SettingKind.LEGAL_ENTITY, code)
         return cls.model_validate(row.model_dump() | {"proposed_change": proposed})
 
@@ -169,7 +169,7 @@ async def list_legal_entities(read: Read, paging: TextPaging) -> Page[ListedLega
 @reads.get("/{code}", summary="One of our legal entities", responses=ETAG)
 async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalEntityOut:
     """What its documents say of it, and who calculates its tax."""
-    entity = await read(lambda unit: LegalEntityOut.load(unit, code))
+    entity = await read(lambda unit: LegalEntityOut.load_legal_entity(unit, code))
     response.headers["ETag"] = f'"{entity.version}"'
     return entity
 
@@ -201,8 +201,8 @@ async def put_legal_entity(
     async def set_data(unit: Unit) -> LegalEntityOut | Response:
         if version is None and await legal_entity_queries.find_legal_entity(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
-        row = await legal_entity_changes.change_entity(unit, command.caller, code, version, fields, entity.reason)
-        return await LegalEntityOut.load(unit, code) if is_carried_out(row) else answer_proposed(row)
+        row = await legal_entity_changes.change_legal_entity(unit, command.caller, code, version, fields, entity.reason)
+        return await LegalEntityOut.load_legal_entity(unit, code) if is_carried_out(row) else answer_proposed(row)
 
     answer = await command.run(set_data, reason=entity.reason)
     if isinstance(answer, LegalEntityOut):

@@ -13,7 +13,7 @@ from shared.web.auth import Caller
 from shared.web.versions import ANY_VERSION, StaleVersion
 
 
-async def change_entity(
+async def change_legal_entity(
     unit: Unit, caller: Caller, code: str, version: int | None, fields: dict[str, Any], reason: str | None
 ) -> SettingChangeRow:
     """Set the data of a legal entity, or propose them; `version` is the one that they replace, None for the first.
@@ -21,7 +21,7 @@ async def change_entity(
     Raises StaleVersion, AlreadyProposed.
     """
     await lock_setting(unit, SettingKind.LEGAL_ENTITY, code)
-    former = await find_former_entity(unit, code)
+    former = await find_former_legal_entity(unit, code)
     present = former.get("version")
     if version != present and not (version == ANY_VERSION and present):
         raise StaleVersion(
@@ -31,17 +31,17 @@ async def change_entity(
         unit, caller, WantedSetting(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason
     )
     if is_carried_out(row):
-        await apply_entity(unit, row)
+        await apply_legal_entity_change(unit, row)
     return row
 
 
-async def find_former_entity(unit: Unit, code: str) -> dict[str, Any]:
+async def find_former_legal_entity(unit: Unit, code: str) -> dict[str, Any]:
     """Find the data of a legal entity with their version, as JSON has them; empty if there are none."""
     row = await legal_entity_queries.find_legal_entity(unit, code)
     return row.model_dump(mode="json") if row else {}
 
 
-async def apply_entity(unit: Unit, change: SettingChangeRow) -> None:
+async def apply_legal_entity_change(unit: Unit, change: SettingChangeRow) -> None:
     """Carry out a change of a legal entity; documents of before name it as it was."""
     code = change.key
     row = await legal_entity_queries.find_legal_entity(unit, code)

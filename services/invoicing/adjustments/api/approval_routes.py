@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from services.invoicing.adjustments.repository import approval_queries
 from services.invoicing.adjustments.tables.approval_tables import ApprovalRow
 from services.invoicing.adjustments.use_cases import approval_decisions, approval_limits
-from services.invoicing.adjustments.use_cases.approval_decisions import AboveLimit
-from services.invoicing.adjustments.use_cases.approval_limits import OwnLimit
+from services.invoicing.adjustments.use_cases.approval_decisions import AboveApprovalLimit
+from services.invoicing.adjustments.use_cases.approval_limits import OwnApprovalLimit
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountRefused
 from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, list_proposed
@@ -72,7 +72,7 @@ class ApprovalOut(BaseModel):
     credit_note_id: UUID | None
 
     @classmethod
-    def of(cls, row: ApprovalRow) -> Self:
+    def from_approval_row(cls, row: ApprovalRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(row.lines)})
 
@@ -83,7 +83,7 @@ PROPOSED: dict[int | str, dict[str, Any]] = {
 """The answer of what creates a proposal, for the API's document."""
 
 
-def status_of(approval: ApprovalOut) -> int:
+def get_approval_status_code(approval: ApprovalOut) -> int:
     """Return the status of an answer: 202 for what waits for a second person, 201 for what was carried out."""
     return 202 if approval.state == ApprovalState.PROPOSED else 201
 
@@ -130,13 +130,13 @@ async def list_approvals(
     rows = await read(
         lambda unit: approval_queries.list_approvals(unit, state and state.value, account_id, after, paging.limit + 1)
     )
-    return paging.page([ApprovalOut.of(row) for row in rows], key=lambda row: row.id)
+    return paging.page([ApprovalOut.from_approval_row(row) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/approvals/{approval_id}", summary="One approval")
 async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     """Who wanted what, why, and what became of it."""
-    return ApprovalOut.of(await read(lambda unit: approval_queries.get_approval(unit, approval_id)))
+    return ApprovalOut.from_approval_row(await read(lambda unit: approval_queries.get_approval(unit, approval_id)))
 
 
 @writes.post(
@@ -144,7 +144,7 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     status_code=200,
     response_model=ApprovalOut,
     summary="Approve",
-    responses=refusals(MoveRefused, AmountRefused, AboveLimit, SecondPersonNeeded),
+    responses=refusals(MoveRefused, AmountRefused, AboveApprovalLimit, SecondPersonNeeded),
 )
 async def approve_proposal(
     approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
@@ -152,8 +152,8 @@ async def approve_proposal(
     """Do what somebody else proposed; it counts for you, and must be within what your roles give in a day."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(
-            await approval_decisions.approve_proposal(unit, approval_id, command.caller, reason_body.reason)
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.approve_adjustment(unit, approval_id, command.caller, reason_body.reason)
         )
 
     return await command.run(decide, status=200, reason=reason_body.reason, subject=approval_id)
@@ -164,7 +164,7 @@ async def approve_proposal(
     status_code=200,
     response_model=ApprovalOut,
     summary="Decline",
-    responses=refusals(MoveRefused, AboveLimit, SecondPersonNeeded),
+    responses=refusals(MoveRefused, AboveApprovalLimit, SecondPersonNeeded),
 )
 async def decline_proposal(
     approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]
@@ -172,8 +172,8 @@ async def decline_proposal(
     """Do not do what somebody else proposed; what a refund held is unapplied cash again."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(
-            await approval_decisions.decline_proposal(unit, approval_id, command.caller, reason_body.reason)
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.decline_adjustment(unit, approval_id, command.caller, reason_body.reason)
         )
 
     return await command.run(decide, status=200, reason=reason_body.reason, subject=approval_id)
@@ -192,8 +192,8 @@ async def withdraw_proposal(
     """Take back what you proposed yourself; what a refund held is unapplied cash again. It needs no second person."""
 
     async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(
-            await approval_decisions.withdraw_proposal(unit, approval_id, command.caller, grounds.reason)
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.withdraw_adjustment(unit, approval_id, command.caller, grounds.reason)
         )
 
     return await command.run(decide, status=200, reason=grounds.reason, subject=approval_id)
@@ -214,7 +214,7 @@ async def list_limits(read: Read) -> LimitsOut:
     "/approval-limits/{role}/{currency}",
     response_model=LimitOut,
     summary="Say up to what a role decides",
-    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed, OwnLimit)},
+    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed, OwnApprovalLimit)},
 )
 async def put_limit(
     role: Code,

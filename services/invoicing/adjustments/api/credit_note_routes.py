@@ -9,11 +9,11 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, status_of
+from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, get_approval_status_code
 from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.adjustments.use_cases import approval_decisions
-from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
+from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
 from shared.persistence.database import Unit
@@ -86,7 +86,7 @@ class CreditNoteOut(BaseModel):
     lines: list[LineAmount]
 
     @classmethod
-    def of(cls, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> Self:
+    def from_credit_note_row(cls, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> Self:
         """The answer for a row and its lines."""
         return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(lines)})
 
@@ -106,14 +106,14 @@ async def credit_invoice(
     What is open of a line is credited first; what was paid of it is unapplied cash again.
     """
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
-    stated_reason = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(
-            await approval_decisions.credit_invoice(unit, command.caller, wanted.invoice_id, lines, stated_reason)
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.propose_credit_note(unit, command.caller, wanted.invoice_id, lines, stated_reason)
         )
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)
+    return await command.run(propose, status=get_approval_status_code, reason=wanted.reason, subject=wanted.invoice_id)
 
 
 @reads.get("", summary="List credit notes")
@@ -126,7 +126,7 @@ async def list_credit_notes(
     async def load(unit: Unit) -> list[CreditNoteOut]:
         rows = await credit_note_queries.list_credit_notes(unit, account_id, after, paging.limit + 1)
         lines = await credit_note_queries.list_credit_note_lines(unit, [row.id for row in rows])
-        return [CreditNoteOut.of(row, lines[row.id]) for row in rows]
+        return [CreditNoteOut.from_credit_note_row(row, lines[row.id]) for row in rows]
 
     return paging.page(await read(load), key=lambda row: row.id)
 
@@ -137,6 +137,8 @@ async def get_credit_note(credit_note_id: UUID, read: Read) -> CreditNoteOut:
 
     async def load(unit: Unit) -> CreditNoteOut:
         row = await credit_note_queries.get_credit_note(unit, credit_note_id)
-        return CreditNoteOut.of(row, (await credit_note_queries.list_credit_note_lines(unit, [row.id]))[row.id])
+        return CreditNoteOut.from_credit_note_row(
+            row, (await credit_note_queries.list_credit_note_lines(unit, [row.id]))[row.id]
+        )
 
     return await read(load)

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import Response
 
-from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, status_of
+from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, get_approval_status_code
 from services.invoicing.adjustments.use_cases import approval_decisions
-from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
+from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.receivables.domain.invoice_balances import AmountRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
@@ -60,12 +60,12 @@ async def propose_refund(
 
     Where the legal entity requires no second person, an amount within a limit of your roles is paid back at once.
     """
-    stated_reason = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
         row = await approval_decisions.propose_refund(
             unit, command.caller, wanted.account_id, wanted.amount.money(), stated_reason
         )
-        return ApprovalOut.of(row)
+        return ApprovalOut.from_approval_row(row)
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.account_id)
+    return await command.run(propose, status=get_approval_status_code, reason=wanted.reason, subject=wanted.account_id)

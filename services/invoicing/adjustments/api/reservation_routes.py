@@ -7,12 +7,12 @@ from fastapi import Response
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.invoicing.adjustments.use_cases import dispute_reservations
-from services.invoicing.adjustments.use_cases.approval_decisions import AboveLimit
+from services.invoicing.adjustments.use_cases.approval_decisions import AboveApprovalLimit
 from services.invoicing.adjustments.use_cases.dispute_reservations import (
-    ApprovedAmountRefused,
-    DisputeKnown,
-    ReservationReleased,
-    UpholdingAuthorised,
+    DisputeAlreadyReserved,
+    DisputeApprovalAboveReserved,
+    DisputeReservationReleased,
+    DisputeUpholdingAuthorised,
 )
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
@@ -72,7 +72,7 @@ class ReservationOut(BaseModel):
     held: bool
 
     @classmethod
-    def of(cls, dispute_id: UUID, reservation: tuple[UUID, list[tuple[int, int]], bool]) -> Self:
+    def from_dispute_reservation(cls, dispute_id: UUID, reservation: tuple[UUID, list[tuple[int, int]], bool]) -> Self:
         """The answer for what is reserved."""
         invoice_id, lines, is_reserved = reservation
         amounts = [LineAmount(line=line, amount_minor=amount) for line, amount in lines]
@@ -84,7 +84,7 @@ class ReservationOut(BaseModel):
     status_code=201,
     response_model=ReservationOut,
     summary="Hold amounts for a dispute",
-    responses=refusals(AmountRefused, DisputeKnown, UnknownInvoiceLine),
+    responses=refusals(AmountRefused, DisputeAlreadyReserved, UnknownInvoiceLine),
 )
 async def reserve_amounts(
     reservation: ReservationIn, command: Annotated[CommandRunner, perform_command("dispute.reserve")]
@@ -96,9 +96,9 @@ async def reserve_amounts(
     lines = [(line.line, line.amount_minor) for line in reservation.lines]
 
     async def reserve(unit: Unit) -> ReservationOut:
-        await dispute_reservations.reserve_amounts(unit, reservation.dispute_id, reservation.invoice_id, lines)
-        reservation_rows = await dispute_reservations.get_reserved(unit, reservation.dispute_id)
-        return ReservationOut.of(reservation.dispute_id, reservation_rows)
+        await dispute_reservations.reserve_disputed_amounts(unit, reservation.dispute_id, reservation.invoice_id, lines)
+        reservation_rows = await dispute_reservations.get_dispute_reservation(unit, reservation.dispute_id)
+        return ReservationOut.from_dispute_reservation(reservation.dispute_id, reservation_rows)
 
     return await command.run(reserve, subject=reservation.invoice_id)
 
@@ -117,7 +117,13 @@ class AmendmentIn(Body):
     status_code=200,
     response_model=ReservationOut,
     summary="Reserve other amounts for a dispute",
-    responses=refusals(AmountRefused, DisputeKnown, ReservationReleased, UnknownInvoiceLine, UpholdingAuthorised),
+    responses=refusals(
+        AmountRefused,
+        DisputeAlreadyReserved,
+        DisputeReservationReleased,
+        UnknownInvoiceLine,
+        DisputeUpholdingAuthorised,
+    ),
 )
 async def amend_reservation(
     dispute_id: UUID, wanted: AmendmentIn, command: Annotated[CommandRunner, perform_command("dispute.amend")]
@@ -129,8 +135,10 @@ async def amend_reservation(
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
 
     async def amend(unit: Unit) -> ReservationOut:
-        await dispute_reservations.amend_reservation(unit, dispute_id, wanted.amendment, lines)
-        return ReservationOut.of(dispute_id, await dispute_reservations.get_reserved(unit, dispute_id))
+        await dispute_reservations.amend_dispute_reservation(unit, dispute_id, wanted.amendment, lines)
+        return ReservationOut.from_dispute_reservation(
+            dispute_id, await dispute_reservations.get_dispute_reservation(unit, dispute_id)
+        )
 
     return await command.run(amend, status=200, subject=dispute_id)
 
@@ -172,7 +180,7 @@ class AuthorisationOut(BaseModel):
     status_code=200,
     response_model=AuthorisationOut,
     summary="Ask whether a person may decide about a dispute",
-    responses=refusals(DisputeKnown, AboveLimit, ApprovedAmountRefused),
+    responses=refusals(DisputeAlreadyReserved, AboveApprovalLimit, DisputeApprovalAboveReserved),
 )
 async def authorise_outcome(
     dispute_id: UUID, question: AuthorisationIn, command: Annotated[CommandRunner, perform_command("dispute.authorise")]
@@ -185,7 +193,9 @@ async def authorise_outcome(
     approved = None
     if question.approved is not None:
         approved = [(line.line, line.amount_minor) for line in question.approved]
-    asked = dispute_reservations.UpholdingQuestion(question.actor, question.roles, lines, question.outcome, approved)
+    asked = dispute_reservations.DisputeUpholdingQuestion(
+        question.actor, question.roles, lines, question.outcome, approved
+    )
 
     async def authorise(unit: Unit) -> AuthorisationOut:
         amount = await dispute_reservations.authorise_disputed_credit(unit, dispute_id, asked)
@@ -201,7 +211,7 @@ async def authorise_outcome(
     status_code=200,
     response_model=ReservationOut,
     summary="Release what is reserved for a dispute",
-    responses=refusals(ReservationReleased, UpholdingAuthorised),
+    responses=refusals(DisputeReservationReleased, DisputeUpholdingAuthorised),
 )
 async def release_reservation(
     dispute_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.release")]
@@ -212,7 +222,9 @@ async def release_reservation(
     """
 
     async def release(unit: Unit) -> ReservationOut:
-        await dispute_reservations.release_reservation(unit, dispute_id)
-        return ReservationOut.of(dispute_id, await dispute_reservations.get_reserved(unit, dispute_id))
+        await dispute_reservations.release_dispute_reservation(unit, dispute_id)
+        return ReservationOut.from_dispute_reservation(
+            dispute_id, await dispute_reservations.get_dispute_reservation(unit, dispute_id)
+        )
 
     return await command.run(release, status=200, reason=grounds.reason, subject=dispute_id)

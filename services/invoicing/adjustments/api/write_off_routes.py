@@ -6,9 +6,9 @@ from uuid import UUID
 
 from fastapi import Response
 
-from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, status_of
+from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, get_approval_status_code
 from services.invoicing.adjustments.use_cases import approval_decisions
-from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
+from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.receivables.domain.invoice_balances import AmountRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
@@ -57,11 +57,11 @@ async def write_off(
 
     It is open no more, and lifts no suspension; the claim stays beside, and a payment of it is a recovery.
     """
-    stated_reason = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
     async def propose(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(
+        return ApprovalOut.from_approval_row(
             await approval_decisions.propose_write_off(unit, command.caller, wanted.invoice_id, stated_reason)
         )
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)
+    return await command.run(propose, status=get_approval_status_code, reason=wanted.reason, subject=wanted.invoice_id)

@@ -63,7 +63,7 @@ ON CONFLICT (charge_id) DO UPDATE SET amount_minor = charge_credits.amount_minor
 """
 
 
-async def credit_unearned(
+async def credit_deferred_revenue(
     unit: Unit, account_id: UUID, invoice_id: UUID, shares: Iterable[tuple[int, CreditShare]]
 ) -> int:
     """Take what is credited of lines billed in advance from what is not earned of them yet; how much that is."""

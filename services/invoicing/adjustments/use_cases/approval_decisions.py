@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.adjustments.repository import approval_queries, line_worth_queries
 from services.invoicing.adjustments.tables.approval_tables import ApprovalRow
@@ -34,7 +34,7 @@ from shared.web.auth import Caller, is_same_actor
 CREDIT_NOTE, WRITE_OFF, REFUND = "credit_note", "write_off", "refund"
 
 
-class AboveLimit(Refusal):
+class AboveApprovalLimit(Refusal):
     """The amount is above what the caller's roles may decide about."""
 
     code = "above_limit"
@@ -42,19 +42,19 @@ class AboveLimit(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class StatedReason:
+class AdjustmentReason:
     """The reason: a code for reports, and words for people."""
 
     code: str
     text: str
 
 
-async def credit_invoice(
-    unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], stated_reason: StatedReason
+async def propose_credit_note(
+    unit: Unit, caller: Caller, invoice_id: UUID, lines: Sequence[tuple[int, int]], stated_reason: AdjustmentReason
 ) -> ApprovalRow:
     """Credit lines (number, minor units) of an invoice.
 
-    Raises NotFound, UnknownLine, AmountRefused, AlreadyProposed.
+    Raises NotFound, UnknownInvoiceLine, AmountRefused, AlreadyProposed.
     """
     account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
@@ -65,7 +65,9 @@ async def credit_invoice(
     )
 
 
-async def propose_write_off(unit: Unit, caller: Caller, invoice_id: UUID, stated_reason: StatedReason) -> ApprovalRow:
+async def propose_write_off(
+    unit: Unit, caller: Caller, invoice_id: UUID, stated_reason: AdjustmentReason
+) -> ApprovalRow:
     """Write off what is open of an invoice. Raises NotFound, AmountRefused, AlreadyProposed."""
     account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
@@ -77,7 +79,7 @@ async def propose_write_off(unit: Unit, caller: Caller, invoice_id: UUID, stated
 
 
 async def propose_refund(
-    unit: Unit, caller: Caller, account_id: UUID, amount: Money, stated_reason: StatedReason
+    unit: Unit, caller: Caller, account_id: UUID, amount: Money, stated_reason: AdjustmentReason
 ) -> ApprovalRow:
     """Hold unapplied cash to be paid back; or pay it at once, where no second person is required within a limit.
 
@@ -93,12 +95,12 @@ async def propose_refund(
     ):
         return await _refund_at_once(unit, account, row)
     await approval_queries.save_approval(unit, row)
-    await refund_payouts.hold_refund_cash(unit, account, row)
+    await refund_payouts.reserve_refund_cash(unit, account, row)
     unit.record(AuditedChange("approval", row.id, account.id))
     return row
 
 
-async def _refund_at_once(unit: Unit, account: Account, row: ApprovalRow) -> ApprovalRow:
+async def _refund_at_once(unit: Unit, account: LockedAccount, row: ApprovalRow) -> ApprovalRow:
     row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
     await approval_queries.save_approval(unit, row)
     await refund_payouts.pay_refund_at_once(unit, account, row)
@@ -108,19 +110,19 @@ async def _refund_at_once(unit: Unit, account: Account, row: ApprovalRow) -> App
     return row
 
 
-async def _take_limit(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> bool:
-    return await approval_limits.count_against_limit(
-        unit, caller.subject, caller.roles, approval_limits.GivenAmount(row.id, account, row.amount_minor)
+async def _take_limit(unit: Unit, caller: Caller, account: LockedAccount, row: ApprovalRow) -> bool:
+    return await approval_limits.count_against_approval_limit(
+        unit, caller.subject, caller.roles, approval_limits.DecidedAmount(row.id, account, row.amount_minor)
     )
 
 
 def _row(
     unit: Unit,
     kind: str,
-    account: Account,
+    account: LockedAccount,
     amount: int,
     caller: Caller,
-    stated_reason: StatedReason,
+    stated_reason: AdjustmentReason,
     invoice_id: UUID | None = None,
     lines: Sequence[tuple[int, int]] = (),
 ) -> ApprovalRow:
@@ -144,7 +146,7 @@ def _row(
     )
 
 
-async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRow) -> ApprovalRow:
+async def _propose(unit: Unit, caller: Caller, account: LockedAccount, row: ApprovalRow) -> ApprovalRow:
     await _check_standing(unit, row)
     if await _take_limit(unit, caller, account, row):
         await _carry_out(unit, account, row)
@@ -156,15 +158,15 @@ async def _propose(unit: Unit, caller: Caller, account: Account, row: ApprovalRo
 
 async def _check_standing(unit: Unit, row: ApprovalRow) -> None:
     """Refuse what waits for a second person already. Raises AlreadyProposed."""
-    standing_id = await approval_queries.find_standing(unit, row)
+    standing_id = await approval_queries.find_pending_approval(unit, row)
     if standing_id is not None:
         raise AlreadyProposed(
             f"it is proposed already, as {standing_id}: decide that first", approval_id=str(standing_id)
         )
 
 
-async def approve_proposal(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
-    """A second person agrees, and it is done. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit.
+async def approve_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+    """A second person agrees, and it is done. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveApprovalLimit.
 
     Also what doing it raises, if the facts are others by now: then it stays proposed.
     """
@@ -180,15 +182,15 @@ async def approve_proposal(unit: Unit, approval_id: UUID, caller: Caller, reason
     return row
 
 
-async def decline_proposal(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
-    """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveLimit."""
+async def decline_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+    """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveApprovalLimit."""
     account, row = await _to_decide(unit, approval_id, caller)
-    if not await approval_limits.is_within_limit(unit, caller.roles, row.amount_minor, row.currency):
+    if not await approval_limits.is_within_approval_limit(unit, caller.roles, row.amount_minor, row.currency):
         raise _build_above_limit(row)
     return await _end(unit, account, row, ApprovalState.DECLINED, caller, reason)
 
 
-async def withdraw_proposal(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
+async def withdraw_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
     """Take back one's own proposal, of whatever amount. Raises NotFound, MoveRefused, NotTheProposer."""
     account, row = await _lock_proposed(unit, approval_id)
     if not is_same_actor(caller.subject, row.proposed_by):
@@ -197,7 +199,7 @@ async def withdraw_proposal(unit: Unit, approval_id: UUID, caller: Caller, reaso
 
 
 async def _end(
-    unit: Unit, account: Account, row: ApprovalRow, state: ApprovalState, caller: Caller, reason: str
+    unit: Unit, account: LockedAccount, row: ApprovalRow, state: ApprovalState, caller: Caller, reason: str
 ) -> ApprovalRow:
     """End a proposal without doing it; what a refund held is unapplied cash again."""
     before = row.model_dump()
@@ -210,7 +212,7 @@ async def _end(
     return row
 
 
-async def _lock_proposed(unit: Unit, approval_id: UUID) -> tuple[Account, ApprovalRow]:
+async def _lock_proposed(unit: Unit, approval_id: UUID) -> tuple[LockedAccount, ApprovalRow]:
     account = await account_queries.lock_account(
         unit, (await approval_queries.get_approval(unit, approval_id)).account_id
     )
@@ -219,36 +221,38 @@ async def _lock_proposed(unit: Unit, approval_id: UUID) -> tuple[Account, Approv
     return account, row
 
 
-async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[Account, ApprovalRow]:
+async def _to_decide(unit: Unit, approval_id: UUID, caller: Caller) -> tuple[LockedAccount, ApprovalRow]:
     account, row = await _lock_proposed(unit, approval_id)
     if is_same_actor(caller.subject, row.proposed_by):
         raise SecondPersonNeeded(f"{row.proposed_by} proposed it, so somebody else decides")
     return account, row
 
 
-def _build_above_limit(row: ApprovalRow) -> AboveLimit:
+def _build_above_limit(row: ApprovalRow) -> AboveApprovalLimit:
     amount = Money(row.amount_minor, row.currency)
-    return AboveLimit(f"your roles may not decide about {amount}, with what you gave and the account was given today")
+    return AboveApprovalLimit(
+        f"your roles may not decide about {amount}, with what you gave and the account was given today"
+    )
 
 
-async def _carry_out(unit: Unit, account: Account, row: ApprovalRow) -> None:
+async def _carry_out(unit: Unit, account: LockedAccount, row: ApprovalRow) -> None:
     if row.kind == CREDIT_NOTE:
         row.credit_note_id = await _credit(unit, account, row)
     elif row.kind == WRITE_OFF:
         await _write_off_invoice(unit, account, row)
     else:
-        await refund_payouts.pay_out_refund(unit, account, row)
+        await refund_payouts.pay_out_reserved_refund(unit, account, row)
 
 
-_give_up_claim = line_write_offs.write_off_open
+_give_up_claim = line_write_offs.write_off_open_lines
 """Under a name of its own, beside the proposal of a write-off here."""
 
 
-async def _write_off_invoice(unit: Unit, account: Account, row: ApprovalRow) -> None:
+async def _write_off_invoice(unit: Unit, account: LockedAccount, row: ApprovalRow) -> None:
     await _give_up_claim(unit, account, _invoice_of(row), row.reason_code)
 
 
-async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
+async def _credit(unit: Unit, account: LockedAccount, row: ApprovalRow) -> UUID:
     invoice_id = _invoice_of(row)
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     credited = await _credit_by_hand(unit, before[invoice_id], [(line, amount) for line, amount in row.lines])
@@ -261,9 +265,11 @@ async def _credit(unit: Unit, account: Account, row: ApprovalRow) -> UUID:
 
 async def _credit_by_hand(
     unit: Unit, invoice: Invoice, lines: Sequence[tuple[int, int]]
-) -> adjustment_rules.CreditedInvoice:
+) -> adjustment_rules.InvoiceCredit:
     paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
-    return adjustment_rules.credit_by_hand(invoice, lines, paid, await line_worth_queries.find_worth(unit, invoice.id))
+    return adjustment_rules.credit_lines_by_hand(
+        invoice, lines, paid, await line_worth_queries.find_invoice_line_worth(unit, invoice.id)
+    )
 
 
 def _invoice_of(row: ApprovalRow) -> UUID:

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing.accounts.repository.account_queries import Account
-from services.invoicing.adjustments.domain.adjustment_rules import CreditedInvoice
+from services.invoicing.accounts.repository.account_queries import LockedAccount
+from services.invoicing.adjustments.domain.adjustment_rules import InvoiceCredit
 from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.deliveries import repository as deliveries_repository
@@ -37,7 +37,7 @@ class CreditReason:
 
 
 async def issue_credit_note(
-    unit: Unit, account: Account, before: Invoice, credited: CreditedInvoice, reason: CreditReason
+    unit: Unit, account: LockedAccount, before: Invoice, credited: InvoiceCredit, reason: CreditReason
 ) -> CreditNoteRow:
     """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
     number = await number_queries.take_next_document_number(unit, account.legal_entity, "credit_note")
@@ -61,7 +61,7 @@ async def issue_credit_note(
     return row
 
 
-def _event_fields(unit: Unit, row: CreditNoteRow, credited: CreditedInvoice) -> int:
+def _event_fields(unit: Unit, row: CreditNoteRow, credited: InvoiceCredit) -> int:
     return unit.publish(
         CreditNoteIssued(
             account_id=row.account_id,
@@ -81,10 +81,10 @@ def _event_fields(unit: Unit, row: CreditNoteRow, credited: CreditedInvoice) -> 
 
 
 async def _post(
-    unit: Unit, account: Account, row: CreditNoteRow, before: Invoice, credited: CreditedInvoice, sequence: int
+    unit: Unit, account: LockedAccount, row: CreditNoteRow, before: Invoice, credited: InvoiceCredit, sequence: int
 ) -> None:
     shares = await _shares(unit, before, credited.lines)
-    deferred = await credit_note_queries.credit_unearned(unit, account.id, before.id, shares)
+    deferred = await credit_note_queries.credit_deferred_revenue(unit, account.id, before.id, shares)
     freed = sum(allocation.amount for allocation in credited.freed)
     entries = ledger_domain.build_credit_entries([share for _, share in shares], deferred, freed)
     await ledger_queries.post_ledger_entries(unit, account, PostedDocument("credit_note", row.id, sequence), entries)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
@@ -13,7 +13,7 @@ from shared.events.invoicing import InvoiceWrittenOff
 from shared.persistence.database import Unit
 
 
-async def write_off_open(unit: Unit, account: Account, invoice_id: UUID, reason_code: str) -> None:
+async def write_off_open_lines(unit: Unit, account: LockedAccount, invoice_id: UUID, reason_code: str) -> None:
     """Write off what is open of an invoice; the claim stays beside, and a payment of it is a recovery.
 
     Raises AmountRefused.

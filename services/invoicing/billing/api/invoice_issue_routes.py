@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import Field, model_validator
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.billing.use_cases import invoice_issuing
 from services.invoicing.billing.use_cases.invoice_issuing import (
     DateRefused,
@@ -80,7 +80,7 @@ class InvoiceIn(Body):
     response_model=InvoiceOut,
     summary="Issue an invoice",
     responses=refusals(
-        ReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs, MonthClosed, TaxedOutside, UnknownTaxClass
+        ExternalReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs, MonthClosed, TaxedOutside, UnknownTaxClass
     ),
 )
 async def issue_invoice(

@@ -107,4 +107,4 @@ async def _issue(unit: Unit, run_id: UUID) -> None:
     await bill_run_issuing.issue_drafts(unit, run_id)
     credited = await proration_credit_notes.issue_surplus_credits(unit, run_id, taken)
     with_cash = [*await bill_run_issuing.accounts_with_cash(unit), *credited]
-    await apply_unapplied(unit, await account_queries.map_locked_accounts(unit, with_cash), credited)
+    await apply_unapplied(unit, await account_queries.list_locked_accounts(unit, with_cash), credited)

@@ -7,8 +7,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries, legal_entity_queries
-from services.invoicing.accounts.repository.account_queries import Account
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.repository.account_queries import LockedAccount
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.billing.domain.included_tax import GrossAmount, extract_taxes
 from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.deliveries import repository as deliveries_repository
@@ -82,7 +82,7 @@ async def issue_invoice(unit: Unit, new: NewInvoice) -> InvoiceRow:
     """
     account = await account_queries.lock_account(unit, new.account_id)
     if new.external_reference and await invoice_queries.is_reference_taken(unit, account.id, new.external_reference):
-        raise ReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
+        raise ExternalReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
     await _check_lines(unit, account, new.lines)
     today = local_date(unit.now, ZoneInfo(account.time_zone))
     issue_date, due_date = _dates(account, new, today)
@@ -107,7 +107,7 @@ async def issue_invoice(unit: Unit, new: NewInvoice) -> InvoiceRow:
     return row
 
 
-def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
+def _dates(account: LockedAccount, new: NewInvoice, today: date) -> tuple[date, date]:
     issue_date = new.issue_date or today
     due_date = new.due_date or today + timedelta(days=account.terms_days)
     if issue_date > today:
@@ -119,12 +119,12 @@ def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
 
 async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
     """Keep the month of a past date open until the invoice is posted into it. Raises MonthClosed."""
-    await legal_entity_queries.lock_entity_to_post(unit, legal_entity)
+    await legal_entity_queries.lock_entity_months_open(unit, legal_entity)
     if await release_queries.is_month_closed(unit, legal_entity, issue_date):
         raise MonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
 
-async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewInvoiceLine]) -> None:
+async def _check_lines(unit: Unit, account: LockedAccount, lines: Sequence[NewInvoiceLine]) -> None:
     for line in lines:
         if line.amount.currency != account.currency:
             raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {line.amount.currency}")
@@ -139,7 +139,7 @@ async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewInvoiceL
 
 
 async def _tax_lines(
-    unit: Unit, account: Account, lines: Sequence[NewInvoiceLine], issue_date: date
+    unit: Unit, account: LockedAccount, lines: Sequence[NewInvoiceLine], issue_date: date
 ) -> list[LineByHand]:
     """Number the lines and take the tax out of each, by the rates of the issue date.
 
@@ -162,7 +162,7 @@ async def _tax_lines(
     ]
 
 
-async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence[LineByHand]) -> None:
+async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Sequence[LineByHand]) -> None:
     invoice = Invoice(
         row.id,
         account.id,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.adjustments.use_cases import credit_note_issuing
 from services.invoicing.adjustments.use_cases.credit_note_issuing import PRORATION, CreditReason
@@ -80,7 +80,7 @@ async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplu
         return {}
     locked_accounts = {
         account.id: account
-        for account in await account_queries.map_locked_accounts(unit, [of.account_id for of, _ in decided_surpluses])
+        for account in await account_queries.list_locked_accounts(unit, [of.account_id for of, _ in decided_surpluses])
     }
     named = {invoice_id for _, credits in decided_surpluses for invoice_id, _, _ in credits.credits}
     before = await invoice_queries.map_open_by_account(unit, [], named)
@@ -114,14 +114,14 @@ def _outcome(of: Surplus, credits: SurplusCredits) -> Outcome:
 
 
 async def _credit(
-    unit: Unit, account: Account, of: Surplus, credits: SurplusCredits, before: Mapping[UUID, Invoice]
+    unit: Unit, account: LockedAccount, of: Surplus, credits: SurplusCredits, before: Mapping[UUID, Invoice]
 ) -> dict[UUID, Invoice]:
     """Issue one credit note for each invoice, in the order in which they were issued; the account's invoices after."""
     after = dict(before)
     wanted = _by_invoice(credits.credits)
     for invoice in sorted((before[id_] for id_ in wanted), key=lambda invoice: invoice.number):
         paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
-        credited = adjustment_rules.credit_lines(invoice, sorted(wanted[invoice.id]), paid)
+        credited = adjustment_rules.credit_invoice_lines(invoice, sorted(wanted[invoice.id]), paid)
         await credit_note_issuing.issue_credit_note(
             unit, account, invoice, credited, CreditReason(PRORATION, bill_id=of.bill_id)
         )

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanRefused, PlanVersion, VendorCost
 from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.catalog.repository.tax_rate_queries import STANDARD_CLASS, UnknownTaxClass
@@ -192,7 +192,7 @@ async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
     status_code=201,
     response_model=PlanOut,
     summary="Make a plan",
-    responses=refusals(ReferenceTaken, PlanRefused, UnknownTaxClass),
+    responses=refusals(ExternalReferenceTaken, PlanRefused, UnknownTaxClass),
 )
 async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_command("plan.make")]) -> Response:
     """Make a plan with its first version; announces `PlanVersionPublished`."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.catalog.domain import plan_versions
 from services.invoicing.catalog.domain.plan_versions import PlanVersion
 from services.invoicing.catalog.repository import plan_queries, tax_rate_queries
@@ -35,7 +35,7 @@ async def create_plan(unit: Unit, new: NewPlan) -> tuple[PlanRow, PlanVersion]:
     try:
         await unit.session.flush()
     except IntegrityError as error:
-        raise ReferenceTaken(f"another plan has the code {new.code}") from error
+        raise ExternalReferenceTaken(f"another plan has the code {new.code}") from error
     await unit.lock(row.id)
     version = replace(new.version, plan_id=row.id, number=1)
     unit.record(AuditedChange("plan", row.id))

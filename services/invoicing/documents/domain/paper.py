@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.invoicing.accounts.domain.document_parties import Parties
+from services.invoicing.accounts.domain.document_parties import DocumentParties
 
 RECURRING = ("cycle", "change", "reversal")
 """The kinds of charges whose periods are the period of supply, where a document has any."""
@@ -70,7 +70,7 @@ class DocumentContent:
     lines: tuple[DocumentLine, ...]
     paid: int
     credited: int
-    parties: Parties
+    parties: DocumentParties
     policy_version: int | None
     tax_note: str | None = None
     """What the outside tax calculator wants to be said."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.invoicing.accounts.domain.document_parties import Parties
+from services.invoicing.accounts.domain.document_parties import DocumentParties
 from services.invoicing.documents.domain.account_statement import AccountStatement
 from services.invoicing.documents.domain.paper import DocumentContent, sum_by_rate
 from services.invoicing.documents.papers.wording import Wording
@@ -34,7 +34,7 @@ def render_document_page(paper: DocumentContent, policy_url: str) -> str:
     )
 
 
-def render_statement_page(statement: AccountStatement, parties: Parties) -> str:
+def render_statement_page(statement: AccountStatement, parties: DocumentParties) -> str:
     """A statement of account."""
     wording = Wording(parties.buyer.language)
     return TEMPLATES.get_template("statement.html").render(
@@ -48,7 +48,7 @@ def format_reference(number: str) -> str:
     return grouped(reference) if reference else number
 
 
-def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict[str, object]:
+def _common(wording: Wording, parties: DocumentParties, title: str, number: str) -> dict[str, object]:
     before, between, after = wording("page", page="\0", pages="\0").split("\0")
     pages = f"{_css(before)} counter(page) {_css(between)} counter(pages) {_css(after)}"
     return {
@@ -60,7 +60,7 @@ def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict
         "seller": parties.seller,
         "iban": grouped(parties.seller.iban),
         "buyer": parties.buyer,
-        "footer": parties.seller.footer_in(wording.locale.language),
+        "footer": parties.seller.get_footer(wording.locale.language),
     }
 
 

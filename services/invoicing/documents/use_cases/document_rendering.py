@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.invoicing.accounts.domain.document_parties import Parties
+from services.invoicing.accounts.domain.document_parties import DocumentParties
 from services.invoicing.accounts.repository import account_queries, document_party_queries
 from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.documents.domain.account_statement import (
@@ -107,25 +107,27 @@ def _build_credited_line(row: asyncpg.Record) -> DocumentLine:
     )
 
 
-async def _parties(unit: Unit, document_id: UUID, account_id: UUID, legal_entity: str, issued_at: datetime) -> Parties:
-    stored_parties = await document_party_queries.find_parties(unit, document_id)
+async def _parties(
+    unit: Unit, document_id: UUID, account_id: UUID, legal_entity: str, issued_at: datetime
+) -> DocumentParties:
+    stored_parties = await document_party_queries.find_document_parties(unit, document_id)
     if stored_parties is not None:
         return stored_parties
-    return await document_party_queries.save_parties(
+    return await document_party_queries.save_document_parties(
         unit, document_id, account_id, await _at(unit, account_id, legal_entity, issued_at)
     )
 
 
-async def _at(unit: Unit, account_id: UUID, legal_entity: str, at: datetime) -> Parties:
-    seller = await document_party_queries.find_seller(unit, legal_entity, at)
+async def _at(unit: Unit, account_id: UUID, legal_entity: str, at: datetime) -> DocumentParties:
+    seller = await document_party_queries.find_document_seller(unit, legal_entity, at)
     if seller is None:
         raise SellerUnknown(f"nothing is known of the legal entity {legal_entity}")
-    return Parties(seller, await document_party_queries.get_buyer(unit, account_id, at))
+    return DocumentParties(seller, await document_party_queries.get_document_buyer(unit, account_id, at))
 
 
 async def build_statement_document(
     unit: Unit, account_id: UUID, begin: date, end: date
-) -> tuple[AccountStatement, Parties]:
+) -> tuple[AccountStatement, DocumentParties]:
     """A statement and who it is from and to. Raises NotFound, DatesRefused, SellerUnknown."""
     account = await account_queries.get_account(unit, account_id)
     named = await _at(unit, account.id, account.legal_entity, unit.now)

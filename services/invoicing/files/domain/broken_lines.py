@@ -42,7 +42,7 @@ class UploadedFileRefused(Refusal):
 
 
 def check_unbroken(broken: Iterable[BrokenLine]) -> None:
-    """Raises FileRefused, with the lines and columns."""
+    """Raises UploadedFileRefused, with the lines and columns."""
     reported_lines = list(broken)[:MOST_REPORTED]
     if reported_lines:
         errors = [broken_line.error() for broken_line in reported_lines]

@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import Query, Response
 from pydantic import BaseModel
 
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.ledger.repository import ledger_queries
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, Day, Instant, example
@@ -64,7 +64,7 @@ async def get_trial_balance(
     """Every account of the ledger by currency; each currency adds up to 0."""
 
     async def load(unit: Unit) -> list[LedgerBalanceOut]:
-        await require_legal_entity(unit, legal_entity)
+        await check_addressed_legal_entity(unit, legal_entity)
         rows = await ledger_queries.compute_trial_balance(unit, legal_entity, at or unit.now)
         return [LedgerBalanceOut(**row) for row in rows]
 
@@ -90,7 +90,7 @@ async def get_journal(
     """
 
     async def load(unit: Unit) -> Sequence[asyncpg.Record]:
-        await require_legal_entity(unit, legal_entity)
+        await check_addressed_legal_entity(unit, legal_entity)
         return await ledger_queries.list_journal(unit, legal_entity, day, last_id, MOST + 1)
 
     rows = await read(load)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger.domain import Entries
 from shared.persistence.database import Unit, columns
 from shared.pure.calendar import local_date
@@ -35,10 +35,10 @@ class PostedDocument:
     day: date | None = None
 
 
-Posting = tuple[Account, PostedDocument, Entries]
+Posting = tuple[LockedAccount, PostedDocument, Entries]
 
 
-async def post_ledger_entries(unit: Unit, account: Account, document: PostedDocument, entries: Entries) -> None:
+async def post_ledger_entries(unit: Unit, account: LockedAccount, document: PostedDocument, entries: Entries) -> None:
     """Post both sides of a fact of an account, on the date of its document."""
     await post_many_documents(unit, [(account, document, entries)])
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.payments.domain.debit_states import DebitState
 from services.invoicing.payments.repository import debit_queries
@@ -86,7 +86,7 @@ class DebitOut(BaseModel):
     status_code=201,
     response_model=DebitOut,
     summary="Initiate a debit",
-    responses=refusals(AmountRefused, ReferenceTaken, CurrencyMismatch),
+    responses=refusals(AmountRefused, ExternalReferenceTaken, CurrencyMismatch),
 )
 async def initiate_debit(
     debit: DebitIn, command: Annotated[CommandRunner, perform_command("debit.initiate")]

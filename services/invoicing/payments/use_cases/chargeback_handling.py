@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger.domain import Entries, build_payment_entries, build_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import PostedDocument
@@ -154,7 +154,7 @@ def _build_payment(row: PaymentRow) -> Payment:
     return Payment(row.id, row.amount_minor, row.unapplied_minor, row.received_at)
 
 
-def _build_row(unit: Unit, account: Account, new: NewChargeback, part: ChargedPart) -> ChargebackRow:
+def _build_row(unit: Unit, account: LockedAccount, new: NewChargeback, part: ChargedPart) -> ChargebackRow:
     return ChargebackRow(
         id=new_id(),
         account_id=account.id,
@@ -209,7 +209,7 @@ async def lose_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     return await _record_decision(unit, row, former)
 
 
-async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackRow, Account]:
+async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackRow, LockedAccount]:
     account = await account_queries.lock_account(
         unit, (await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id
     )
@@ -227,16 +227,16 @@ async def _record_decision(unit: Unit, row: ChargebackRow, former: Mapping[str, 
     return decided
 
 
-async def _load_invoices(unit: Unit, account: Account, part: ChargedPart) -> dict[UUID, Invoice]:
+async def _load_invoices(unit: Unit, account: LockedAccount, part: ChargedPart) -> dict[UUID, Invoice]:
     return await invoice_queries.map_open_invoices(unit, account.id, {paid.invoice_id for paid in part.allocations})
 
 
-async def _save_paid(unit: Unit, account: Account, paid: PaidInvoices) -> None:
+async def _save_paid(unit: Unit, account: LockedAccount, paid: PaidInvoices) -> None:
     await payment_queries.save_payments(unit, paid.payments.values())
     await payment_queries.insert_allocations(unit, [(account.id, allocation) for allocation in paid.allocations])
 
 
-async def _announce(unit: Unit, account: Account, event: ChargebackEvent, entries: Entries) -> None:
+async def _announce(unit: Unit, account: LockedAccount, event: ChargebackEvent, entries: Entries) -> None:
     """Publish what happened to a part of a payment, and post it as such."""
     sequence = unit.publish(event)
     await ledger_queries.post_ledger_entries(

@@ -7,8 +7,8 @@ import asyncpg
 import orjson
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.repository.account_queries import Account
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.repository.account_queries import LockedAccount
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.domain.debit_failure import read_code
 from services.invoicing.payments.domain.debit_states import DEBIT_ALLOWED, DebitState
@@ -38,7 +38,7 @@ async def initiate_debit(unit: Unit, invoice_id: UUID, amount: Money | None, ref
     if amount is not None and amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     if await debit_queries.is_reference_taken(unit, account.id, reference):
-        raise ReferenceTaken(f"the account has a debit with the reference {reference}")
+        raise ExternalReferenceTaken(f"the account has a debit with the reference {reference}")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     after, in_flight = payment_rules.mark_in_flight(before[invoice_id], amount.minor if amount else None)
     row = DebitRow(
@@ -143,7 +143,7 @@ async def fail_debit(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
     return row
 
 
-async def _land(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[Account, DebitRow, UnsavedInvoices]:
+async def _land(unit: Unit, debit_id: UUID, wanted: DebitState) -> tuple[LockedAccount, DebitRow, UnsavedInvoices]:
     account = await account_queries.lock_account(unit, (await debit_queries.get_debit(unit, debit_id)).account_id)
     row = await debit_queries.get_debit(unit, debit_id)
     moved_to(DEBIT_ALLOWED, DebitState(row.state), wanted)

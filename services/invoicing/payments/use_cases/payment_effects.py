@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import PostedDocument
@@ -30,7 +30,7 @@ class UnsavedInvoices:
 class PaymentEffect:
     """Effect of paying on an account: its invoices before, and what becomes of them."""
 
-    account: Account
+    account: LockedAccount
     before: Mapping[UUID, invoice_balances.Invoice]
     paid: PaidInvoices
 
@@ -65,7 +65,7 @@ def _map_open_invoices(paid: PaidInvoices) -> list[invoice_balances.Invoice]:
 
 def _clear(
     unit: Unit,
-    account: Account,
+    account: LockedAccount,
     invoice: invoice_balances.Invoice,
     tolerance: int,
     posted: list[ledger_queries.Posting],

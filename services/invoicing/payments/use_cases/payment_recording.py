@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import PostedDocument
@@ -59,7 +59,7 @@ class NewPayment:
 async def record_payment(unit: Unit, new: NewPayment, unsaved: UnsavedInvoices = NOTHING_UNSAVED) -> RecordedPayment:
     """Record a payment, allocate it, and use what is left for the oldest open invoice at once.
 
-    Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused.
+    Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, AmountRefused.
     """
     (outcome,) = await record_payments(unit, [new], {new.account_id: unsaved})
     if isinstance(outcome, Refusal):
@@ -106,12 +106,12 @@ async def _known_by_number(unit: Unit, news: Sequence[NewPayment]) -> dict[tuple
 def _allocate(
     new: NewPayment,
     payment: Payment,
-    account: Account | None,
+    account: LockedAccount | None,
     before: Mapping[UUID, invoice_balances.Invoice],
     unsaved: UnsavedInvoices,
     invoices_by_number: Mapping[tuple[UUID, str], UUID],
 ) -> PaymentEffect:
-    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused."""
+    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, AmountRefused."""
     if account is None:
         raise NotFound(f"there is no account {new.account_id}")
     if new.amount.currency != account.currency:
@@ -199,7 +199,7 @@ async def apply_to_invoice(
 ) -> PaymentRow:
     """Use unapplied cash of a payment for a named invoice, or lines of it, though it is disputed.
 
-    Raises NotFound, NothingUnapplied, UnknownLine, AmountRefused.
+    Raises NotFound, NothingUnapplied, UnknownInvoiceLine, AmountRefused.
     """
     account = await account_queries.lock_account(unit, (await payment_queries.get_payment(unit, payment_id)).account_id)
     cash = await payment_queries.map_unapplied_payments(unit, account.id)
@@ -217,7 +217,7 @@ async def apply_to_invoice(
 
 
 async def apply_unapplied(
-    unit: Unit, locked_accounts: Collection[Account], unsaved: Mapping[UUID, UnsavedInvoices] = NO_ACCOUNTS
+    unit: Unit, locked_accounts: Collection[LockedAccount], unsaved: Mapping[UUID, UnsavedInvoices] = NO_ACCOUNTS
 ) -> None:
     """Use unapplied cash of these accounts at once, each for its oldest open invoice.
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.payments.repository import tolerance_queries
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
@@ -17,7 +17,7 @@ async def change_tolerance(
     unit: Unit, caller: Caller, legal_entity: str, money: Money, reason: str
 ) -> SettingChangeRow:
     """Set a tolerance, in the place of a former one, or propose it. Raises NotFound, AlreadyProposed."""
-    await require_legal_entity(unit, legal_entity)
+    await check_addressed_legal_entity(unit, legal_entity)
     key = f"{legal_entity}/{money.currency}"
     await lock_setting(unit, SettingKind.TOLERANCE, key)
     former, wanted = await find_former_tolerance(unit, key), {"amount_minor": money.minor}

@@ -161,7 +161,7 @@ async def list_invoices(
     """Invoices in the order of their ids, which is that in which they were issued."""
 
     async def load(unit: Unit) -> list[ListedInvoiceOut]:
-        await legal_entity_queries.check_asked_entity(unit, criteria.legal_entity)
+        await legal_entity_queries.check_listed_legal_entity(unit, criteria.legal_entity)
         rows = await invoice_search.search_invoices(unit, criteria, paging.after_id(), paging.limit + 1)
         return [ListedInvoiceOut.model_validate(dict(row)) for row in rows]
 

@@ -91,7 +91,7 @@ class Invoice:
         return sum(line.due for line in self.lines)
 
     def line(self, number: int) -> InvoiceLine:
-        """The line of this number. Raises UnknownLine."""
+        """The line of this number. Raises UnknownInvoiceLine."""
         for line in self.lines:
             if line.number == number:
                 return line
@@ -135,7 +135,7 @@ class PaidInvoices:
 
 
 def pay_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, int]]) -> PaidInvoices:
-    """Pay named lines with named amounts. Raises UnknownLine, AmountRefused."""
+    """Pay named lines with named amounts. Raises UnknownInvoiceLine, AmountRefused."""
     check_line_numbers(number for number, _ in wanted)
     if sum(amount for _, amount in wanted) > payment.unapplied:
         raise AmountRefused("the named lines add up to more than the payment")
@@ -234,7 +234,10 @@ def reverse_allocations(invoices: Mapping[UUID, Invoice], allocations: Iterable[
 
 
 def reserve_invoice_lines(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
-    """Reserve amounts of lines, paid or not, up to what each was billed for. Raises UnknownLine, AmountRefused."""
+    """Reserve amounts of lines, paid or not, up to what each was billed for.
+
+    Raises UnknownInvoiceLine, AmountRefused.
+    """
     check_line_numbers(number for number, _ in wanted)
     for number, amount in wanted:
         disputable = invoice.line(number).amount - invoice.line(number).reserved
@@ -254,7 +257,7 @@ def release_invoice_lines(invoice: Invoice, reserved_lines: Sequence[tuple[int, 
 
 
 def check_line_numbers(numbers: Iterable[int]) -> None:
-    """Each line is named once. Raises UnknownLine."""
+    """Each line is named once. Raises UnknownInvoiceLine."""
     seen: set[int] = set()
     for number in numbers:
         if number in seen:

@@ -14,7 +14,7 @@ from shared.persistence.database import Unit
 async def mark_overdue(unit: Unit, account_ids: list[str]) -> None:
     """Judge the due invoices of these accounts, which are locked, by the last local midnight that has passed."""
     ids = [UUID(due_invoice) for due_invoice in account_ids]
-    zones = {id_: ZoneInfo(name) for id_, name in (await account_queries.map_time_zones(unit, ids)).items()}
+    zones = {id_: ZoneInfo(name) for id_, name in (await account_queries.map_account_time_zones(unit, ids)).items()}
     due = await invoice_queries.map_invoices_to_check(unit, ids)
     midnights = [
         overdue_rules.get_last_midnight(unit.now, zones[due_invoice.account_id]) for due_invoice in due.values()

@@ -71,7 +71,7 @@ async def list_ledger_periods(
     criteria, after = PeriodCriteria(legal_entity, state), _parse_key(paging.after)
 
     async def load(unit: Unit) -> list[LedgerPeriodOut]:
-        await legal_entity_queries.check_asked_entity(unit, legal_entity)
+        await legal_entity_queries.check_listed_legal_entity(unit, legal_entity)
         rows = await list_periods(unit, criteria, unit.now.astimezone(UTC).date(), after, paging.limit + 1)
         proposed = await list_proposed(unit, SettingKind.LEDGER_PERIOD, [_build_setting_key(row) for row in rows])
         by_key = {change.key: change for change in proposed}

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.setting_decisions.use_cases.second_person_rules import change_rule
 from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, find_proposed
 from services.invoicing.settings.domain.setting_change import SettingKind
@@ -72,7 +72,7 @@ async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
     """The rule of a legal entity; a second person is required unless it says otherwise."""
 
     async def load(unit: Unit) -> SecondPersonOut:
-        await require_legal_entity(unit, code)
+        await check_addressed_legal_entity(unit, code)
         return await _load_rule(unit, code)
 
     return await read(load)

@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 from fastapi import Query, Response
 
-from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity, check_asked_entity
-from services.invoicing.adjustments.use_cases.approval_limits import OwnLimit
+from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity, check_listed_legal_entity
+from services.invoicing.adjustments.use_cases.approval_limits import OwnApprovalLimit
 from services.invoicing.revenue.use_cases import AlreadyClosed
 from services.invoicing.setting_decisions.use_cases import setting_decisions
 from services.invoicing.settings.api import SettingChangeOut
@@ -49,7 +49,7 @@ async def list_setting_changes(
     criteria, after = SettingCriteria(kind and kind.value, state and state.value, legal_entity), paging.after_id()
 
     async def load(unit: Unit) -> list[asyncpg.Record]:
-        await check_asked_entity(unit, legal_entity)
+        await check_listed_legal_entity(unit, legal_entity)
         return await search_changes(unit, criteria, after, paging.limit + 1)
 
     return paging.page([SettingChangeOut.from_row(row) for row in await read(load)], key=lambda change: change.id)
@@ -76,7 +76,7 @@ async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> 
     status_code=200,
     response_model=SettingChangeOut,
     summary="Approve a change of settings",
-    responses=refusals(MoveRefused, FactsChanged, AlreadyClosed, SecondPersonNeeded, OwnLimit),
+    responses=refusals(MoveRefused, FactsChanged, AlreadyClosed, SecondPersonNeeded, OwnApprovalLimit),
 )
 async def approve_setting_change(
     setting_change_id: UUID,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.repository.second_person_queries import is_second_person_required, save_rule
 from services.invoicing.settings.tables import SecondPersonRuleRow, SettingChangeRow
@@ -19,7 +19,7 @@ async def change_rule(
 
     Raises NotFound, AlreadyProposed.
     """
-    await require_legal_entity(unit, legal_entity)
+    await check_addressed_legal_entity(unit, legal_entity)
     await lock_setting(unit, SettingKind.SECOND_PERSON, legal_entity)
     former = await find_former_rule(unit, legal_entity)
     wish = WantedSetting(SettingKind.SECOND_PERSON, legal_entity, legal_entity, former, {"required": is_required})

@@ -24,7 +24,7 @@ from shared.web.auth import Caller, NotAllowed, is_same_actor
 async def approve_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
     """Agree to a change that somebody else proposed, and carry it out.
 
-    Raises NotFound, NotAllowed, MoveRefused, SecondPersonNeeded, OwnLimit, FactsChanged, AlreadyClosed.
+    Raises NotFound, NotAllowed, MoveRefused, SecondPersonNeeded, OwnApprovalLimit, FactsChanged, AlreadyClosed.
     """
     row = await _lock_to_decide(unit, change_id, caller)
     await _carry_out(unit, caller, row)
@@ -71,15 +71,15 @@ async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
     """Carry a change out if what it replaces is as it was; what it would do is looked at anew."""
     match SettingKind(row.kind):
         case SettingKind.LEGAL_ENTITY:
-            _check_former(row, await legal_entity_changes.find_former_entity(unit, row.key))
-            await legal_entity_changes.apply_entity(unit, row)
+            _check_former(row, await legal_entity_changes.find_former_legal_entity(unit, row.key))
+            await legal_entity_changes.apply_legal_entity_change(unit, row)
         case SettingKind.TAX_RATE:
             _check_former(row, await tax_rate_changes.find_former_rate(unit, row.wanted))
             await tax_rate_changes.apply_rate(unit, row)
         case SettingKind.APPROVAL_LIMIT:
-            _check_former(row, await approval_limits.find_former_limit(unit, row.key))
-            approval_limits.check_own_limit(caller, row)
-            await approval_limits.apply_approval_limit(unit, row)
+            _check_former(row, await approval_limits.find_former_approval_limit(unit, row.key))
+            approval_limits.check_own_approval_limit(caller, row)
+            await approval_limits.apply_approval_limit_change(unit, row)
         case SettingKind.TOLERANCE:
             _check_former(row, await tolerance_changes.find_former_tolerance(unit, row.key))
             await tolerance_changes.apply_tolerance(unit, row)

@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.subscriptions.repository import subscription_queries
 from services.invoicing.subscriptions.repository.subscription_queries import PresentSubscription
 from services.invoicing.subscriptions.use_cases import subscription_activation
@@ -133,7 +133,7 @@ class SubscriptionOut(BaseModel):
     status_code=201,
     response_model=SubscriptionOut,
     summary="Activate a subscription",
-    responses=refusals(ReferenceTaken, TenantOfAnother),
+    responses=refusals(ExternalReferenceTaken, TenantOfAnother),
 )
 async def activate_subscription(
     subscription: SubscriptionIn, command: Annotated[CommandRunner, perform_command("subscription.activate")]

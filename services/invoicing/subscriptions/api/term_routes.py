@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.catalog.domain.plan_versions import NotOffered
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from services.invoicing.subscriptions.api.subscription_routes import SubscriptionOut
@@ -172,7 +172,7 @@ class ChangeOut(BaseModel):
     status_code=201,
     response_model=PurchaseOut,
     summary="Begin a subscription",
-    responses=refusals(NotOffered, ReferenceTaken, TenantOfAnother, SubscriptionChangeRefused),
+    responses=refusals(NotOffered, ExternalReferenceTaken, TenantOfAnother, SubscriptionChangeRefused),
 )
 async def begin_subscription(
     plan_id: UUID, purchase: PurchaseIn, command: Annotated[CommandRunner, perform_command("subscription.begin")]

@@ -143,9 +143,10 @@ class SubscriptionHistory:
 
 
 def check_quantity(course: SubscriptionHistory, wanted: int, *, today: date, term_start: date, window: int) -> None:
-    """Seats may be added at any time, given back only within `window` days of being added. Raises ChangeRefused.
+    """Seats may be added at any time, given back only within `window` days of being added.
 
     While it is suspended the quantity cannot change (the vendor's 2001, 900214 and 900257).
+    Raises SubscriptionChangeRefused.
     """
     state = _current(course, today)
     if state.suspended:
@@ -160,7 +161,10 @@ def check_quantity(course: SubscriptionHistory, wanted: int, *, today: date, ter
 
 
 def check_cancel(course: SubscriptionHistory, *, today: date, term_start: date, window: int) -> None:
-    """Cancelling now is possible within `window` days of purchase or renewal (900117, 900213). Raises ChangeRefused."""
+    """Cancelling now is possible within `window` days of purchase or renewal (900117, 900213).
+
+    Raises SubscriptionChangeRefused.
+    """
     _current(course, today)
     if today >= term_start + timedelta(days=window):
         raise SubscriptionChangeRefused(

@@ -64,7 +64,7 @@ class WantedChange:
 
 
 async def purchase_subscription(unit: Unit, new: Purchase) -> tuple[SubscriptionRow, TermRow]:
-    """Begin a subscription of a plan. Raises NotFound, NotOffered, ReferenceTaken, ChangeRefused."""
+    """Begin a subscription of a plan. Raises NotFound, NotOffered, ReferenceTaken, SubscriptionChangeRefused."""
     account = await account_queries.get_account(unit, new.account_id)
     row = await plan_queries.get_plan(unit, new.plan_id)
     version = get_version_in_force((await plan_queries.list_versions(unit, [new.plan_id]))[new.plan_id], new.start)
@@ -149,7 +149,10 @@ def _first_term(
 
 
 def _check_amounts(quantity: int, version: PlanVersion, currency: str) -> None:
-    """Check that a cycle costs no more than one amount may be, the customer and us. Raises ChangeRefused."""
+    """Check that a cycle costs no more than one amount may be, the customer and us.
+
+    Raises SubscriptionChangeRefused.
+    """
     if quantity * max(rate.price for rate in _rates(version, currency)) > MAX_MINOR:
         raise SubscriptionChangeRefused("quantity: a cycle of so many would cost more than any amount may be")
 
@@ -186,7 +189,7 @@ def build_change_row(
 
 
 async def change_subscription(unit: Unit, subscription_id: UUID, wanted: WantedChange) -> SubscriptionChangeRow:
-    """Change a subscription now, or schedule it for renewal. Raises NotFound, ChangeRefused, NotOffered."""
+    """Change a subscription now, or schedule it for renewal. Raises NotFound, SubscriptionChangeRefused, NotOffered."""
     term = await term_queries.get_term(unit, subscription_id)
     await unit.lock(term.account_id)
     term = await term_queries.get_term(unit, subscription_id)

@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.vendor_costs.domain.vendor_invoice import WARN_DAYS, AlreadyPaid, VendorInvoiceRefused
 from services.invoicing.vendor_costs.repository import contested_amount_queries, vendor_invoice_queries
 from services.invoicing.vendor_costs.tables import VendorInvoiceRow
@@ -142,7 +142,7 @@ class PaymentToVendorIn(Body):
     status_code=201,
     response_model=VendorInvoiceOut,
     summary="Record an invoice of the vendor's",
-    responses=refusals(ReferenceTaken, VendorInvoiceRefused, UnknownLegalEntity),
+    responses=refusals(ExternalReferenceTaken, VendorInvoiceRefused, UnknownLegalEntity),
 )
 async def receive_vendor_invoice(
     invoice: VendorInvoiceIn, command: Annotated[CommandRunner, perform_command("vendor_invoice.record")]

@@ -74,7 +74,7 @@ async def reconcile_file(
 ) -> ReconciliationResult:
     """Take a file and compare it. The same file again changes nothing; another one takes its place if that is asked.
 
-    Raises NotFound, AnotherFile, DecisionsTaken, FileRefused, SumsRefused.
+    Raises NotFound, AnotherFile, DecisionsTaken, UploadedFileRefused, SumsRefused.
     """
     started = time.monotonic()
     await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from services.invoicing.accounts.repository import legal_entity_queries
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.vendor_costs.domain import vendor_invoice
 from services.invoicing.vendor_costs.domain.vendor_invoice import VendorInvoiceState
 from services.invoicing.vendor_costs.repository import vendor_invoice_queries
@@ -59,7 +59,7 @@ async def receive_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow
         warn_at=vendor_invoice.compute_warning(due, new.warn_days_before),
     )
     if not await vendor_invoice_queries.insert_vendor_invoice(unit, row):
-        raise ReferenceTaken(f"another vendor invoice has the number {new.number}")
+        raise ExternalReferenceTaken(f"another vendor invoice has the number {new.number}")
     await unit.lock(row.id)
     unit.publish(VendorInvoiceReceived(**_event_fields(row), period_from=row.period_from, period_to=row.period_to))
     await vendor_postings.post_tax(unit, row)

@@ -8,7 +8,7 @@ from string import Formatter
 import pytest
 from babel import Locale
 
-from services.invoicing.accounts.domain.document_parties import Buyer, Parties, Seller
+from services.invoicing.accounts.domain.document_parties import DocumentBuyer, DocumentParties, DocumentSeller
 from services.invoicing.adjustments.api.credit_note_routes import CreditReason
 from services.invoicing.adjustments.use_cases.credit_note_issuing import DISPUTE, PRORATION
 from services.invoicing.documents.domain.account_statement import (
@@ -23,7 +23,9 @@ from services.invoicing.documents.domain.paper import ChargedPeriod, DocumentCon
 from services.invoicing.documents.papers.pages import render_document_page, render_statement_page
 from services.invoicing.documents.papers.wording import LANGUAGES, Text, Wording, list_arguments, load_catalogue
 
-SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
+SELLER = DocumentSeller(
+    "Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None
+)
 
 
 def filled(text: str) -> set[str]:
@@ -151,7 +153,7 @@ def test_a_credit_note_says_why_in_the_customers_words(language: str) -> None:
 def test_a_document_names_the_customer_number_if_there_is_one() -> None:
     buyer = replace(paper("de").parties.buyer, customer_number="crm-4711")
     assert "Kundennr. crm-4711" in render_document_page(
-        replace(paper("de"), parties=Parties(SELLER, buyer)), "https://x/policy"
+        replace(paper("de"), parties=DocumentParties(SELLER, buyer)), "https://x/policy"
     )
     assert "Kundennr." not in render_document_page(paper("de"), "https://x/policy")
 
@@ -173,7 +175,7 @@ def test_the_period_of_supply_is_that_of_the_recurring_charges() -> None:
 
 
 def paper(language: str, status: str = "standard", name: str = "Account 17") -> DocumentContent:
-    buyer = Buyer(name, ("Street 1",), "FR", "FR1", status, language, "Europe/Paris")
+    buyer = DocumentBuyer(name, ("Street 1",), "FR", "FR1", status, language, "Europe/Paris")
     lines = (
         DocumentLine(
             1, "licences", 10000, 0 if status != "standard" else 1900, 1900 if status == "standard" else 0, None
@@ -190,7 +192,7 @@ def paper(language: str, status: str = "standard", name: str = "Account 17") -> 
         lines,
         0,
         0,
-        Parties(SELLER, buyer),
+        DocumentParties(SELLER, buyer),
         3,
     )
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.invoicing.adjustments.domain import adjustment_rules
-from services.invoicing.adjustments.domain.adjustment_rules import CreditedInvoice
-from services.invoicing.adjustments.domain.line_worth import LineWorth
+from services.invoicing.adjustments.domain.adjustment_rules import InvoiceCredit
+from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.domain.chargebacks import (
     ChargedPart,
@@ -267,13 +267,15 @@ class Account(RuleBasedStateMachine):
         dispute = self.disputes.pop(number)
         invoice = invoice_balances.release_invoice_lines(self.invoices[dispute.invoice_id], dispute.held)
         if upheld:
-            self.credited(adjustment_rules.credit_disputed(invoice, dispute.held, self.allocations, LineWorth()))
+            self.credited(
+                adjustment_rules.credit_disputed_lines(invoice, dispute.held, self.allocations, InvoiceLineWorth())
+            )
         else:
             self.invoices[invoice.id] = invoice
         self.model.settle(number, upheld=upheld)
         self.use_unapplied()
 
-    def credited(self, done: CreditedInvoice) -> None:
+    def credited(self, done: InvoiceCredit) -> None:
         """Take over what a credit note did: freed parts of allocations are cash again, the newest first."""
         assert all(amount > 0 for _, amount in done.lines)
         self.invoices[done.invoice.id] = done.invoice
@@ -295,12 +297,12 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
             with pytest.raises((UnknownInvoiceLine, AmountRefused)):  # its amount may be too much as well
-                adjustment_rules.credit_lines(invoice, wanted, self.allocations)
+                adjustment_rules.credit_invoice_lines(invoice, wanted, self.allocations)
         elif any(amount > lines[number].open + len(lines[number].paid) for number, amount in wanted):
             with pytest.raises(AmountRefused):
-                adjustment_rules.credit_lines(invoice, wanted, self.allocations)
+                adjustment_rules.credit_invoice_lines(invoice, wanted, self.allocations)
         else:
-            self.credited(adjustment_rules.credit_lines(invoice, wanted, self.allocations))
+            self.credited(adjustment_rules.credit_invoice_lines(invoice, wanted, self.allocations))
             assert all(self.model.credit(lines[number]) for number, amount in wanted for _ in range(amount))
             self.use_unapplied()
 
