@@ -14,7 +14,7 @@ from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.adjustments.repository import approval_search
 from services.invoicing.adjustments.repository.approval_search import ApprovalSearchCriteria
 from services.invoicing.bank.repository import bank_import_search
-from services.invoicing.bank.repository.bank_import_search import ImportCriteria
+from services.invoicing.bank.repository.bank_import_search import BankImportSearchCriteria
 from services.invoicing.billing.repository import draft_queries
 from services.invoicing.payments.repository import chargeback_queries
 from services.invoicing.payments.repository.chargeback_queries import ChargebackCriteria
@@ -184,9 +184,9 @@ SETTING_SEARCHES = {
     "all": (SettingCriteria(), "setting_changes_pkey"),
 }
 IMPORT_SEARCHES = {
-    "since": (ImportCriteria(since=RECENTLY), "bank_imports_by_time"),
-    "format": (ImportCriteria("csv"), "bank_imports_pkey"),
-    "all": (ImportCriteria(), "bank_imports_pkey"),
+    "since": (BankImportSearchCriteria(since=RECENTLY), "bank_imports_by_time"),
+    "format": (BankImportSearchCriteria("csv"), "bank_imports_pkey"),
+    "all": (BankImportSearchCriteria(), "bank_imports_pkey"),
 }
 
 
@@ -198,7 +198,7 @@ async def test_lists_of_invoicing(database: Database) -> None:
             for name, (criteria, index) in APPROVAL_SEARCHES.items()
         }
         imports = {
-            f"imports {name}": (bank_import_search.build_search(criteria, after, 101), index)
+            f"imports {name}": (bank_import_search.build_bank_import_search(criteria, after, 101), index)
             for name, (criteria, index) in IMPORT_SEARCHES.items()
         }
         changes = {

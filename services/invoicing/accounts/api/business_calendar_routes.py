@@ -15,10 +15,7 @@ from services.invoicing.accounts.domain.business_calendar import (
     list_holiday_countries,
     list_holidays,
 )
-from services.invoicing.accounts.repository.business_calendar_queries import (
-    build_stored_calendar_rules,
-    get_calendar_row,
-)
+from services.invoicing.accounts.repository.business_calendar_queries import get_calendar_row, read_calendar_rules
 from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.accounts.tables.calendar_tables import BusinessCalendarRow
 from services.invoicing.accounts.use_cases import calendar_changes
@@ -42,13 +39,13 @@ MAX_DAYS = 400
 TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
-def parse_time_of_day(text: str) -> int:
+def parse_clock_time(text: str) -> int:
     """Parse a time of day, as minutes from local midnight."""
     hours, minutes = text.split(":")
     return int(hours) * 60 + int(minutes)
 
 
-def render_time_of_day(minute: int) -> str:
+def render_clock_time(minute: int) -> str:
     """Render minutes from local midnight as a time of day; the end of the day is 24:00."""
     return f"{minute // 60:02}:{minute % 60:02}"
 
@@ -105,10 +102,7 @@ class WeekHours(Body):
     def list_weekday_openings(self) -> list[Hours]:
         """List the openings of each weekday from Monday on, in minutes."""
         return [
-            tuple(
-                (parse_time_of_day(opening.opens), parse_time_of_day(opening.closes))
-                for opening in getattr(self, weekday)
-            )
+            tuple((parse_clock_time(span.opens), parse_clock_time(span.closes)) for span in getattr(self, weekday))
             for weekday in WeekHours.model_fields
         ]
 
@@ -118,7 +112,7 @@ class WeekHours(Body):
         return cls(
             **{
                 weekday: [
-                    Opening(opens=render_time_of_day(begin), closes=render_time_of_day(end)) for begin, end in hours
+                    Opening(opens=render_clock_time(begin), closes=render_clock_time(end)) for begin, end in hours
                 ]
                 for weekday, hours in zip(cls.model_fields, weekdays, strict=True)
             }
@@ -199,7 +193,7 @@ class BusinessCalendarIn(Body):
         closed = {closed.day for closed in fields.data.get("extra_closed_days", [])}
         if closed & set(days):
             raise ValueError("a day is either closed or open")
-        weekdays = fields.data["hours"].list_weekdays() if "hours" in fields.data else None
+        weekdays = fields.data["hours"].list_weekday_openings() if "hours" in fields.data else None
         if weekdays and not all(weekdays[day.weekday()] for day in days):
             raise ValueError("an open day has the hours of its weekday, and this weekday has none")
         return days
@@ -245,7 +239,7 @@ class BusinessCalendarOut(BaseModel):
     @classmethod
     def from_calendar_row(cls, row: BusinessCalendarRow, now: datetime) -> Self:
         """Build the answer for a row, with the holidays of the year that it is."""
-        rules = build_stored_calendar_rules(row)
+        rules = read_calendar_rules(row)
         year = local_date(now, ZoneInfo(row.time_zone)).year
         names = ("legal_entity", "time_zone", "country", "subdivision", "extra_open_days", "covers_until", "version")
         return cls(

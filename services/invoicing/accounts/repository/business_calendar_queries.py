@@ -35,7 +35,7 @@ async def list_calendars_to_announce(unit: Unit, legal_entities: Collection[str]
     return (await unit.session.exec(query)).all()
 
 
-def build_stored_calendar_rules(row: BusinessCalendarRow) -> BusinessCalendarRules:
+def read_calendar_rules(row: BusinessCalendarRow) -> BusinessCalendarRules:
     """Build the rules of a calendar from its row."""
     return BusinessCalendarRules(
         row.time_zone,

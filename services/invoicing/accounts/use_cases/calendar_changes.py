@@ -10,9 +10,9 @@ from services.invoicing.accounts.domain.business_calendar import (
 )
 from services.invoicing.accounts.repository.business_calendar_queries import (
     build_calendar_columns,
-    build_stored_calendar_rules,
     find_business_calendar,
     list_calendars_to_announce,
+    read_calendar_rules,
 )
 from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.accounts.tables.calendar_tables import BusinessCalendarRow
@@ -75,7 +75,7 @@ async def announce_business_calendars(unit: Unit, subjects: list[str]) -> None:
 
 
 def _announce_calendar(unit: Unit, row: BusinessCalendarRow) -> None:
-    rules = build_stored_calendar_rules(row)
+    rules = read_calendar_rules(row)
     unit.publish(
         BusinessCalendarChanged(
             legal_entity=row.legal_entity,

@@ -40,7 +40,7 @@ async def get_bank_knowledge(account_id: UUID, read: Read) -> BankKnowledgeOut:
 
     async def load(unit: Unit) -> BankKnowledgeOut:
         await account_queries.get_account(unit, account_id)
-        knowledge = await bank_knowledge_queries.of_account(unit, account_id)
+        knowledge = await bank_knowledge_queries.get_account_bank_knowledge(unit, account_id)
         return BankKnowledgeOut(
             account_id=account_id, known_until=knowledge.known_until, entries_in_question=knowledge.entries_in_question
         )
