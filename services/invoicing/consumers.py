@@ -48,13 +48,13 @@ async def consume_subscription_reinstated(unit: Unit, event: SubscriptionReinsta
 @handlers.on(MailBounced)
 async def consume_mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
     """Record that a mail came back; those that carry no document are not ours."""
-    await document_deliveries.record_bounce(unit, event)
+    await document_deliveries.record_document_bounce(unit, event)
 
 
 @handlers.on(PolicyPublished)
 async def consume_policy_published(unit: Unit, event: PolicyPublished, _: Envelope) -> None:
     """Invoices name the version of the policy that applies to them."""
-    await document_rendering.record_policy(unit, event.policy_version, event.effective_date)
+    await document_rendering.record_policy_version(unit, event.policy_version, event.effective_date)
 
 
 @handlers.on(VendorDisputeOpened)

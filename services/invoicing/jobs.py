@@ -28,7 +28,7 @@ SWEEPS = (
     Sweep(
         name="bill_runs",
         due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1 ORDER BY due_at",
-        handler=account_billing.bill_accounts,
+        handler=account_billing.bill_locked_accounts,
         set_based=True,
     ),
     Sweep(
@@ -66,6 +66,6 @@ SWEEPS = (
 )
 
 INTENTS = (
-    IntentKind(SEND_DOCUMENT, document_deliveries.send_document, document_deliveries.record_sent),
+    IntentKind(SEND_DOCUMENT, document_deliveries.send_queued_document, document_deliveries.record_document_sent),
     IntentKind(CALCULATE_TAX, tax_calculation.calculate_draft_tax, tax_calculation.record_draft_tax),
 )

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 from services.invoicing.accounts.repository import legal_entity_queries
-from services.invoicing.catalog.domain.billing_cycles import Anchor
+from services.invoicing.catalog.domain.billing_cycles import CycleAnchor
 from services.invoicing.revenue.repository import release_queries
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
@@ -67,7 +67,7 @@ async def close_period(unit: Unit, row: SettingChangeRow) -> None:
 
 
 def _start_next(month: date) -> date:
-    return Anchor(month, 1).start(1)
+    return CycleAnchor(month, 1).get_cycle_start(1)
 
 
 async def _check_open(unit: Unit, legal_entity: str, month: date) -> None:

@@ -233,7 +233,7 @@ async def test_list_of_drafts_and_their_lines(database: Database) -> None:
     draft_id = await database.value("SELECT id FROM invoicing.drafts LIMIT 1")
     queries: dict[str, tuple[Query, str]] = {
         f"{account_id} {after}": (
-            draft_queries.build_draft_list(RUN, account_id, after, 101),
+            draft_queries.build_draft_list_query(RUN, account_id, after, 101),
             "drafts_run_id_account_id_key",
         )
         for account_id in (None, SOMEBODY)

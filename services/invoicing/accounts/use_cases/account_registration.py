@@ -21,7 +21,7 @@ class ExternalReferenceTaken(Refusal):
 
 
 async def register_account(unit: Unit, fields: dict[str, Any]) -> AccountRow:
-    """Register a billing customer. Raises UnknownLegalEntity, ReferenceTaken."""
+    """Register a billing customer. Raises UnknownLegalEntity, ExternalReferenceTaken."""
     await legal_entity_queries.check_legal_entity(unit, fields["legal_entity"])
     reference = fields["external_reference"]
     if reference and await account_queries.find_account_by_reference(unit, reference):

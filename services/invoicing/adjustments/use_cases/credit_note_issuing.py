@@ -57,7 +57,7 @@ async def issue_credit_note(
     await credit_note_queries.insert_credit_note(unit, row, credited.lines)
     await allocation_queries.free_allocations(unit, credited.freed)
     await _post(unit, account, row, before, credited, _event_fields(unit, row, credited))
-    await deliveries_repository.enqueue_delivery(unit, "credit_note", row.id, account.id, row.legal_entity)
+    await deliveries_repository.enqueue_document_delivery(unit, "credit_note", row.id, account.id, row.legal_entity)
     return row
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.billing.repository import bill_run_queries
 from services.invoicing.billing.tables import BillRunRow
 from services.invoicing.billing.use_cases import bill_run_control
-from services.invoicing.billing.use_cases.bill_run_control import DateRefused
+from services.invoicing.billing.use_cases.bill_run_control import BillRunDateRefused
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Day, ReasonIn, example
@@ -74,8 +74,8 @@ class BillRunOut(BaseModel):
     @classmethod
     async def build_with_totals(cls, unit: Unit, row: BillRunRow) -> Self:
         """The answer for a run as it is now."""
-        counts = await bill_run_queries.count_accounts(unit, row.id)
-        totals = [BilledTotalsOut(**total) for total in await bill_run_queries.compute_run_totals(unit, row.id)]
+        counts = await bill_run_queries.count_bill_run_accounts(unit, row.id)
+        totals = [BilledTotalsOut(**total) for total in await bill_run_queries.compute_bill_run_totals(unit, row.id)]
         return cls.model_validate(row.model_dump() | {"accounts": counts, "totals": totals})
 
 
@@ -131,7 +131,7 @@ class RunDifferenceOut(BaseModel):
     status_code=201,
     response_model=BillRunOut,
     summary="Start a bill run",
-    responses=refusals(DateRefused),
+    responses=refusals(BillRunDateRefused),
 )
 async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_command("bill_run.start")]) -> Response:
     """Workers bill the accounts in chunks from now on; announces `BillRunStarted` and then `BillRunFinished`."""
@@ -153,7 +153,7 @@ async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
     async def load(unit: Unit) -> list[BillRunOut]:
         return [
             await BillRunOut.build_with_totals(unit, row)
-            for row in await bill_run_queries.list_runs(unit, after, paging.limit + 1)
+            for row in await bill_run_queries.list_bill_run_rows(unit, after, paging.limit + 1)
         ]
 
     return paging.page(await read(load), key=lambda run: run.id)
@@ -176,7 +176,10 @@ async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]
 
     async def load(unit: Unit) -> list[AsideOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
-        return [AsideOut(**row) for row in await bill_run_queries.list_set_aside(unit, run_id, after, paging.limit + 1)]
+        return [
+            AsideOut(**row)
+            for row in await bill_run_queries.list_skipped_accounts(unit, run_id, after, paging.limit + 1)
+        ]
 
     return paging.page(await read(load), key=lambda skipped_account: skipped_account.account_id)
 
@@ -189,7 +192,8 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
     async def load(unit: Unit) -> list[CreditOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
         return [
-            CreditOut(**row) for row in await bill_run_queries.list_run_credits(unit, run_id, after, paging.limit + 1)
+            CreditOut(**row)
+            for row in await bill_run_queries.list_bill_run_credits(unit, run_id, after, paging.limit + 1)
         ]
 
     return paging.page(await read(load), key=lambda credit: credit.account_id)
@@ -204,7 +208,7 @@ async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page
         row = await bill_run_queries.get_bill_run(unit, run_id)
         return [
             RunDifferenceOut(**difference)
-            for difference in await bill_run_queries.list_run_differences(unit, row, after, paging.limit + 1)
+            for difference in await bill_run_queries.list_bill_run_differences(unit, row, after, paging.limit + 1)
         ]
 
     return paging.page(await read(load), key=lambda difference: difference.account_id)

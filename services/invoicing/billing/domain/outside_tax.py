@@ -15,7 +15,7 @@ class LineTax:
 
 
 @dataclass(frozen=True, slots=True)
-class Taxed:
+class InvoiceTax:
     """The tax of every line of an invoice, and what the document shall say of it."""
 
     lines: tuple[LineTax, ...]
@@ -23,13 +23,13 @@ class Taxed:
 
 
 @dataclass(frozen=True, slots=True)
-class NotTaxed:
+class InvoiceTaxRefused:
     """Why an invoice has no tax and cannot be issued."""
 
     reason: str
 
 
-def find_tax_flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | None:
+def find_invoice_tax_flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | None:
     """Find what is wrong with the taxes of an invoice whose lines have these nets (minor units), if anything is."""
     counted = Counter(tax.line for tax in taxes)
     for line in sorted(nets.keys() | counted.keys()):
@@ -46,6 +46,6 @@ def find_tax_flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | No
     return None
 
 
-def compute_total(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> int:
+def compute_gross_total(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> int:
     """Compute the total of an invoice with its tax, in minor units."""
     return sum(nets.values()) + sum(tax.tax_minor for tax in taxes)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.invoicing.accounts.repository import account_queries, legal_entity_queries
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
-from services.invoicing.billing.domain.included_tax import GrossAmount, extract_taxes
+from services.invoicing.billing.domain.included_tax import TaxedGrossAmount, extract_included_taxes
 from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
@@ -33,20 +33,20 @@ from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
 
 
-class DateRefused(Refusal):
+class InvoiceDateRefused(Refusal):
     """An invoice is neither issued in the future nor due before it is issued."""
 
     code = "date_refused"
     status = 422
 
 
-class MonthClosed(Refusal):
+class IssueMonthClosed(Refusal):
     """The issue date is in a month of the ledger that is closed."""
 
     code = "month_closed"
 
 
-class NotTheirs(Refusal):
+class ForeignSubscriptionLine(Refusal):
     """A line names a subscription of another account, or one that does not exist."""
 
     code = "unknown_subscription"
@@ -74,11 +74,11 @@ class NewInvoice:
     due_date: date | None
 
 
-async def issue_invoice(unit: Unit, new: NewInvoice) -> InvoiceRow:
+async def issue_invoice_by_hand(unit: Unit, new: NewInvoice) -> InvoiceRow:
     """Issue an invoice with the next number of its legal entity. It never changes afterwards.
 
-    Raises NotFound, ReferenceTaken, DateRefused, MonthClosed, NotTheirs, CurrencyMismatch, TaxedOutside,
-    UnknownTaxClass.
+    Raises NotFound, ExternalReferenceTaken, InvoiceDateRefused, IssueMonthClosed, ForeignSubscriptionLine,
+    CurrencyMismatch, TaxedByOutsideCalculator, UnknownTaxClass.
     """
     account = await account_queries.lock_account(unit, new.account_id)
     if new.external_reference and await invoice_queries.is_reference_taken(unit, account.id, new.external_reference):
@@ -111,17 +111,17 @@ def _dates(account: LockedAccount, new: NewInvoice, today: date) -> tuple[date, 
     issue_date = new.issue_date or today
     due_date = new.due_date or today + timedelta(days=account.terms_days)
     if issue_date > today:
-        raise DateRefused(f"issue_date: {issue_date} is in the future; it is {today} in {account.time_zone}")
+        raise InvoiceDateRefused(f"issue_date: {issue_date} is in the future; it is {today} in {account.time_zone}")
     if due_date < issue_date:
-        raise DateRefused(f"due_date: {due_date} is before the issue date {issue_date}")
+        raise InvoiceDateRefused(f"due_date: {due_date} is before the issue date {issue_date}")
     return issue_date, due_date
 
 
 async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
-    """Keep the month of a past date open until the invoice is posted into it. Raises MonthClosed."""
+    """Keep the month of a past date open until the invoice is posted into it. Raises IssueMonthClosed."""
     await legal_entity_queries.lock_entity_months_open(unit, legal_entity)
     if await release_queries.is_month_closed(unit, legal_entity, issue_date):
-        raise MonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
+        raise IssueMonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
 
 async def _check_lines(unit: Unit, account: LockedAccount, lines: Sequence[NewInvoiceLine]) -> None:
@@ -135,7 +135,7 @@ async def _check_lines(unit: Unit, account: LockedAccount, lines: Sequence[NewIn
         else set()
     )
     if missing := named - theirs:
-        raise NotTheirs(f"the account has no subscription {min(missing)}")
+        raise ForeignSubscriptionLine(f"the account has no subscription {min(missing)}")
 
 
 async def _tax_lines(
@@ -143,11 +143,13 @@ async def _tax_lines(
 ) -> list[LineByHand]:
     """Number the lines and take the tax out of each, by the rates of the issue date.
 
-    Raises TaxedOutside, UnknownTaxClass.
+    Raises TaxedByOutsideCalculator, UnknownTaxClass.
     """
-    await tax_rate_queries.check_classes(unit, (line.tax_class for line in lines))
-    rates = await tax_rate_queries.get_customer_rates(unit, account.id, (line.tax_class for line in lines), issue_date)
-    taxes = extract_taxes([GrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
+    await tax_rate_queries.check_tax_classes(unit, (line.tax_class for line in lines))
+    rates = await tax_rate_queries.map_customer_tax_rates(
+        unit, account.id, (line.tax_class for line in lines), issue_date
+    )
+    taxes = extract_included_taxes([TaxedGrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
     return [
         LineByHand(
             number,
@@ -184,5 +186,5 @@ async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Se
     tax_minor = sum(line.tax_minor for line in lines)
     entries = ledger_domain.build_invoice_entries(row.total_minor, tax_minor)
     await ledger_queries.post_ledger_entries(unit, account, document, entries)
-    await deliveries_repository.enqueue_delivery(unit, "invoice", row.id, account.id, row.legal_entity)
+    await deliveries_repository.enqueue_document_delivery(unit, "invoice", row.id, account.id, row.legal_entity)
     await apply_unapplied(unit, [account])

@@ -12,10 +12,10 @@ from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.adjustments.use_cases import credit_note_issuing
 from services.invoicing.adjustments.use_cases.credit_note_issuing import PRORATION, CreditReason
-from services.invoicing.billing.domain.proration_credits import SurplusCredits, credit_surplus
+from services.invoicing.billing.domain.proration_credits import SurplusLineCredits, credit_reversal_surplus
 from services.invoicing.billing.repository import bill_run_drafting, lapse_queries, proration_credit_queries
-from services.invoicing.billing.repository.lapse_queries import Lapse
-from services.invoicing.billing.repository.proration_credit_queries import Outcome, Surplus
+from services.invoicing.billing.repository.lapse_queries import LapsedReversal
+from services.invoicing.billing.repository.proration_credit_queries import ReversalSurplus, SurplusOutcome
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
 from services.invoicing.receivables.domain.invoice_balances import Invoice
@@ -23,32 +23,32 @@ from services.invoicing.receivables.repository import invoice_queries
 from shared.persistence.database import Unit
 from shared.pure.money import Money
 
-Judged = Sequence[tuple[Surplus, SurplusCredits]]
+Judged = Sequence[tuple[ReversalSurplus, SurplusLineCredits]]
 
 
-async def keep_as_drafts(unit: Unit, run_id: UUID) -> None:
+async def draft_surplus_credits(unit: Unit, run_id: UUID) -> None:
     """Let what can be given back wait for approval, with what of it cannot; leave out who can be given nothing."""
-    decided_surpluses = await _decide_surpluses(unit, await proration_credit_queries.list_surpluses(unit))
+    decided_surpluses = await _decide_surpluses(unit, await proration_credit_queries.list_reversal_surpluses(unit))
     if decided_surpluses:
-        await proration_credit_queries.keep_outcomes(
+        await proration_credit_queries.save_surplus_outcomes(
             unit, run_id, "drafted", [_outcome(*decision) for decision in decided_surpluses]
         )
-        await bill_run_drafting.drop_finished(unit, run_id)
+        await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
 
 
-async def lapse_drafts(unit: Unit, run_id: UUID) -> Sequence[Lapse]:
+async def lapse_draft_surpluses(unit: Unit, run_id: UUID) -> Sequence[LapsedReversal]:
     """Let drafts that give something back give less by what people have given back since they were drawn up."""
-    lapsed = await lapse_queries.lapse_drafted(unit)
+    lapsed = await lapse_queries.lapse_drafted_reversals(unit)
     if lapsed:
-        await lapse_queries.lower_reversals(unit, lapsed)
-        await bill_run_drafting.compute_totals(unit)
-        await lapse_queries.leave_out_settled(unit, run_id, lapsed)
-        await bill_run_drafting.drop_finished(unit, run_id)
-        await bill_run_drafting.compute_collectable(unit)
+        await lapse_queries.lower_lapsed_reversal_lines(unit, lapsed)
+        await bill_run_drafting.compute_chunk_invoice_totals(unit)
+        await lapse_queries.leave_out_settled_accounts(unit, run_id, lapsed)
+        await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
+        await bill_run_drafting.compute_chunk_collectable(unit)
     return lapsed
 
 
-async def note_lapses(unit: Unit, run_id: UUID, lapsed: Sequence[Lapse]) -> None:
+async def report_lapsed_reversals(unit: Unit, run_id: UUID, lapsed: Sequence[LapsedReversal]) -> None:
     """Say in the run's report what lapsed, by account."""
     sums: Counter[tuple[UUID, str]] = Counter()
     for lapse in lapsed:
@@ -58,18 +58,20 @@ async def note_lapses(unit: Unit, run_id: UUID, lapsed: Sequence[Lapse]) -> None
         for (account_id, currency), amount in sums.items()
     ]
     if reasons:
-        await lapse_queries.save_lapse_reasons(unit, run_id, reasons)
+        await lapse_queries.save_reversal_lapse_reasons(unit, run_id, reasons)
 
 
-async def take_out_surpluses(unit: Unit) -> Sequence[Surplus]:
+async def take_surpluses_from_chunk(unit: Unit) -> Sequence[ReversalSurplus]:
     """Take what is to be given back out of what becomes invoices."""
-    surpluses = await proration_credit_queries.list_surpluses(unit)
+    surpluses = await proration_credit_queries.list_reversal_surpluses(unit)
     if surpluses:
-        await proration_credit_queries.remove_from_bills(unit)
+        await proration_credit_queries.remove_surpluses_from_chunk(unit)
     return surpluses
 
 
-async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> dict[UUID, UnsavedInvoices]:
+async def issue_surplus_credits(
+    unit: Unit, run_id: UUID, taken: Sequence[ReversalSurplus]
+) -> dict[UUID, UnsavedInvoices]:
     """Issue the credit notes of what was taken out, by the facts of now; the invoices credited, by account.
 
     What they settle is billed no more; what no line can take stays unbilled, and the run says so. Saving the invoices
@@ -90,31 +92,34 @@ async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplu
         after = credited[of.account_id].after if of.account_id in credited else account_before
         after = await _credit(unit, locked_accounts[of.account_id], of, credits, after)
         credited[of.account_id] = UnsavedInvoices(account_before, after)
-    await proration_credit_queries.save_settled_charges(
+    await proration_credit_queries.save_credit_settled_charges(
         unit, [(of, charge) for of, credits in decided_surpluses for charge in credits.charges]
     )
-    await proration_credit_queries.keep_outcomes(
+    await proration_credit_queries.save_surplus_outcomes(
         unit, run_id, "credited", [_outcome(*decision) for decision in decided_surpluses]
     )
     return credited
 
 
-async def _decide_surpluses(unit: Unit, surpluses: Sequence[Surplus]) -> Judged:
+async def _decide_surpluses(unit: Unit, surpluses: Sequence[ReversalSurplus]) -> Judged:
     if not surpluses:
         return []
     billed = await proration_credit_queries.list_creditable_lines(unit, surpluses)
-    return [(surplus, credit_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
+    return [(surplus, credit_reversal_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
 
 
-def _outcome(of: Surplus, credits: SurplusCredits) -> Outcome:
+def _outcome(of: ReversalSurplus, credits: SurplusLineCredits) -> SurplusOutcome:
     unbilled_text = (
-        f"{Money(credits.left, of.currency)} without tax stay unbilled: no line that was billed can be credited with it"
+        f"{Money(credits.uncreditable_net, of.currency)} without tax stay unbilled:"
+        " no line that was billed can be credited with it"
     )
-    return Outcome(of.account_id, of.bill_id, bool(credits.credits), unbilled_text if credits.left else None)
+    return SurplusOutcome(
+        of.account_id, of.bill_id, bool(credits.credits), unbilled_text if credits.uncreditable_net else None
+    )
 
 
 async def _credit(
-    unit: Unit, account: LockedAccount, of: Surplus, credits: SurplusCredits, before: Mapping[UUID, Invoice]
+    unit: Unit, account: LockedAccount, of: ReversalSurplus, credits: SurplusLineCredits, before: Mapping[UUID, Invoice]
 ) -> dict[UUID, Invoice]:
     """Issue one credit note for each invoice, in the order in which they were issued; the account's invoices after."""
     after = dict(before)

@@ -17,7 +17,7 @@ from shared.pure.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class NewPlan:
+class PlanToCreate:
     """Name of a plan, its tax class, and its first version (whose id and number are given to it)."""
 
     code: str
@@ -26,10 +26,10 @@ class NewPlan:
     version: PlanVersion
 
 
-async def create_plan(unit: Unit, new: NewPlan) -> tuple[PlanRow, PlanVersion]:
-    """Make a plan with its first version. Raises ReferenceTaken, PlanRefused, UnknownTaxClass."""
-    plan_versions.check_version(new.version, ())
-    await tax_rate_queries.check_classes(unit, [new.tax_class])
+async def create_plan_with_version(unit: Unit, new: PlanToCreate) -> tuple[PlanRow, PlanVersion]:
+    """Make a plan with its first version. Raises ExternalReferenceTaken, PlanVersionRefused, UnknownTaxClass."""
+    plan_versions.check_plan_version(new.version, ())
+    await tax_rate_queries.check_tax_classes(unit, [new.tax_class])
     row = PlanRow(id=new_id(), code=new.code, name=new.name, tax_class=new.tax_class, created_at=unit.now)
     unit.session.add(row)
     try:
@@ -42,18 +42,18 @@ async def create_plan(unit: Unit, new: NewPlan) -> tuple[PlanRow, PlanVersion]:
     return row, await _publish(unit, row, version)
 
 
-async def publish_version(unit: Unit, plan_id: UUID, version: PlanVersion) -> tuple[PlanRow, PlanVersion]:
-    """Publish the next version: new terms have it from its day on. Raises NotFound, PlanRefused."""
-    row = await plan_queries.get_plan(unit, plan_id)
+async def publish_plan_version(unit: Unit, plan_id: UUID, version: PlanVersion) -> tuple[PlanRow, PlanVersion]:
+    """Publish the next version: new terms have it from its day on. Raises NotFound, PlanVersionRefused."""
+    row = await plan_queries.get_plan_row(unit, plan_id)
     await unit.lock(plan_id)
-    former = (await plan_queries.list_versions(unit, [plan_id]))[plan_id]
-    plan_versions.check_version(version, former)
+    former = (await plan_queries.map_plan_versions(unit, [plan_id]))[plan_id]
+    plan_versions.check_plan_version(version, former)
     unit.record(AuditedChange("plan_version", f"{plan_id}/{len(former) + 1}"))
     return row, await _publish(unit, row, replace(version, plan_id=plan_id, number=len(former) + 1))
 
 
 async def _publish(unit: Unit, row: PlanRow, version: PlanVersion) -> PlanVersion:
-    await plan_queries.insert_version(unit, version)
+    await plan_queries.insert_plan_version(unit, version)
     unit.publish(
         PlanVersionPublished(
             plan_id=row.id,

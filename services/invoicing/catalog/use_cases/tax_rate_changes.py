@@ -15,7 +15,7 @@ from shared.web.auth import Caller
 
 
 @dataclass(frozen=True, slots=True)
-class NewTaxRate:
+class TaxRateToSet:
     """The tax on a class of goods for customers of a country from a date on, in basis points."""
 
     legal_entity: str
@@ -25,7 +25,7 @@ class NewTaxRate:
     rate_bp: int
 
 
-async def change_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) -> SettingChangeRow:
+async def change_tax_rate(unit: Unit, caller: Caller, new: TaxRateToSet, reason: str) -> SettingChangeRow:
     """Set a tax rate, in the place of a former one from the same date on, or propose it.
 
     Raises UnknownLegalEntity, AlreadyProposed.
@@ -34,27 +34,27 @@ async def change_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) 
     wanted = asdict(new) | {"valid_from": new.valid_from.isoformat()}
     key = "/".join((new.legal_entity, new.country, new.tax_class, wanted["valid_from"]))
     await lock_setting(unit, SettingKind.TAX_RATE, key)
-    wish = WantedSetting(SettingKind.TAX_RATE, key, new.legal_entity, await find_former_rate(unit, wanted), wanted)
+    wish = WantedSetting(SettingKind.TAX_RATE, key, new.legal_entity, await find_former_tax_rate(unit, wanted), wanted)
     row = await propose_setting_change(unit, caller, wish, reason)
     if is_carried_out(row):
-        await apply_rate(unit, row)
+        await apply_tax_rate_change(unit, row)
     return row
 
 
-async def find_former_rate(unit: Unit, wanted: Values) -> dict[str, Any]:
+async def find_former_tax_rate(unit: Unit, wanted: Values) -> dict[str, Any]:
     """Find the rate that is set for the same class from the same date on; empty if there is none."""
     new = _parse_rate(wanted)
-    former_bp = await tax_rate_queries.find_rate(unit, new.legal_entity, new.country, new.tax_class, new.valid_from)
+    former_bp = await tax_rate_queries.find_tax_rate(unit, new.legal_entity, new.country, new.tax_class, new.valid_from)
     return {} if former_bp is None else {"rate_bp": former_bp}
 
 
-async def apply_rate(unit: Unit, row: SettingChangeRow) -> None:
+async def apply_tax_rate_change(unit: Unit, row: SettingChangeRow) -> None:
     """Carry out a change of a rate; invoices that were issued keep theirs."""
     new = _parse_rate(row.wanted)
-    await tax_rate_queries.set_rate(unit, **asdict(new))
+    await tax_rate_queries.save_tax_rate(unit, **asdict(new))
     before = {"rate_bp": row.former.get("rate_bp")}
     unit.record(AuditedChange("tax_rate", row.key, None, before, {"rate_bp": new.rate_bp}))
 
 
-def _parse_rate(wanted: Values) -> NewTaxRate:
-    return NewTaxRate(**{**wanted, "valid_from": date.fromisoformat(wanted["valid_from"])})
+def _parse_rate(wanted: Values) -> TaxRateToSet:
+    return TaxRateToSet(**{**wanted, "valid_from": date.fromisoformat(wanted["valid_from"])})

@@ -15,7 +15,7 @@ HTML, PDF = "text/html", "application/pdf"
 Format = Literal["html", "pdf"]
 
 
-class NotAcceptable(Refusal):
+class DocumentTypeNotAcceptable(Refusal):
     """A document is HTML or PDF, and the caller takes neither."""
 
     code = "not_acceptable"
@@ -46,8 +46,8 @@ Accept = Annotated[str | None, Header(max_length=1000)]
 Wanted = Annotated[Format | None, Query(alias="format", description="instead of `Accept`")]
 
 
-def form(accept: str | None, wanted: Format | None) -> str:
-    """The media type to answer with: PDF where the caller takes anything. Raises NotAcceptable."""
+def choose_document_type(accept: str | None, wanted: Format | None) -> str:
+    """The media type to answer with: PDF where the caller takes anything. Raises DocumentTypeNotAcceptable."""
     if wanted is not None:
         return HTML if wanted == "html" else PDF
     asked = [_range(part) for part in (accept or "*/*").split(",")]
@@ -56,7 +56,7 @@ def form(accept: str | None, wanted: Format | None) -> str:
             return HTML
         if weight > 0 and kind in (PDF, "application/*", "*/*"):
             return PDF
-    raise NotAcceptable("a document is text/html or application/pdf")
+    raise DocumentTypeNotAcceptable("a document is text/html or application/pdf")
 
 
 def _range(part: str) -> tuple[str, float]:

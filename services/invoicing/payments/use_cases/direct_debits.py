@@ -32,7 +32,7 @@ from shared.pure.money import CurrencyMismatch, Money
 async def initiate_debit(unit: Unit, invoice_id: UUID, amount: Money | None, reference: str) -> DebitRow:
     """A debit of what is due of an invoice, or of a part, is on its way to the bank.
 
-    Raises NotFound, CurrencyMismatch, ReferenceTaken, AmountRefused.
+    Raises NotFound, CurrencyMismatch, ExternalReferenceTaken, AmountRefused.
     """
     account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     if amount is not None and amount.currency != account.currency:

@@ -74,8 +74,8 @@ async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
             _check_former(row, await legal_entity_changes.find_former_legal_entity(unit, row.key))
             await legal_entity_changes.apply_legal_entity_change(unit, row)
         case SettingKind.TAX_RATE:
-            _check_former(row, await tax_rate_changes.find_former_rate(unit, row.wanted))
-            await tax_rate_changes.apply_rate(unit, row)
+            _check_former(row, await tax_rate_changes.find_former_tax_rate(unit, row.wanted))
+            await tax_rate_changes.apply_tax_rate_change(unit, row)
         case SettingKind.APPROVAL_LIMIT:
             _check_former(row, await approval_limits.find_former_approval_limit(unit, row.key))
             approval_limits.check_own_approval_limit(caller, row)

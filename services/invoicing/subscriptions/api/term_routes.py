@@ -8,7 +8,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
-from services.invoicing.catalog.domain.plan_versions import NotOffered
+from services.invoicing.catalog.domain.plan_versions import PlanNotOffered
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from services.invoicing.subscriptions.api.subscription_routes import SubscriptionOut
 from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, SubscriptionChangeRefused
@@ -172,7 +172,7 @@ class ChangeOut(BaseModel):
     status_code=201,
     response_model=PurchaseOut,
     summary="Begin a subscription",
-    responses=refusals(NotOffered, ExternalReferenceTaken, TenantOfAnother, SubscriptionChangeRefused),
+    responses=refusals(PlanNotOffered, ExternalReferenceTaken, TenantOfAnother, SubscriptionChangeRefused),
 )
 async def begin_subscription(
     plan_id: UUID, purchase: PurchaseIn, command: Annotated[CommandRunner, perform_command("subscription.begin")]
@@ -200,7 +200,7 @@ async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     status_code=201,
     response_model=ChangeOut,
     summary="Change or cancel a subscription",
-    responses=refusals(SubscriptionChangeRefused, NotOffered),
+    responses=refusals(SubscriptionChangeRefused, PlanNotOffered),
 )
 async def change_subscription(
     subscription_id: UUID, change: ChangeIn, command: Annotated[CommandRunner, perform_command("subscription.change")]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from services.invoicing.catalog.domain.billing_cycles import Anchor
+from services.invoicing.catalog.domain.billing_cycles import CycleAnchor
 from services.invoicing.catalog.domain.plan_versions import PlanVersion
 from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.subscriptions.domain.proration import BillingCycle, compute_differences
@@ -35,7 +35,7 @@ async def charge_changed_cycles(unit: Unit, subscription_ids: Iterable[UUID], da
 
 async def map_versions(unit: Unit, terms: Iterable[TermRow]) -> dict[tuple[UUID, int], PlanVersion]:
     """The versions of these terms' plans, by plan and number."""
-    versions_by_plan = await plan_queries.list_versions(unit, {term.plan_id for term in terms})
+    versions_by_plan = await plan_queries.map_plan_versions(unit, {term.plan_id for term in terms})
     return {
         (version.plan_id, version.number): version for versions in versions_by_plan.values() for version in versions
     }
@@ -59,8 +59,8 @@ def charge_until(term: TermRow, course: SubscriptionHistory, version: PlanVersio
 
 def _go_on(term: TermRow) -> None:
     assert term.next_to is not None
-    anchor = Anchor(term.anchor, term.period_months, term.from_end)
-    begin, end = anchor.cycle(term.next_to)
+    anchor = CycleAnchor(term.anchor, term.period_months, term.from_end)
+    begin, end = anchor.get_cycle_bounds(term.next_to)
     term.next_from, term.next_to = begin, end
     term.next_due = begin if term.timing == "advance" else end
     if term.ended_on is not None and begin >= term.ended_on:
@@ -79,7 +79,7 @@ def accrue_until(term: TermRow, course: SubscriptionHistory, version: PlanVersio
             NewCharge(term, kind, cycle, difference, None, max(cycle.begin, difference.begin))
             for difference in compute_differences([], owed)
         ]
-        begin, end = Anchor(term.anchor, term.vendor_period_months, term.from_end).cycle(cycle.end)
+        begin, end = CycleAnchor(term.anchor, term.vendor_period_months, term.from_end).get_cycle_bounds(cycle.end)
         ended = term.ended_on is not None and begin >= term.ended_on
         term.vendor_next_from, term.vendor_next_to = (None, None) if ended else (begin, end)
     return new

@@ -37,7 +37,7 @@ class NewSubscription:
 
 
 async def activate_subscription(unit: Unit, new: NewSubscription) -> SubscriptionRow:
-    """A subscription was bought. Raises NotFound, ReferenceTaken, TenantOfAnother."""
+    """A subscription was bought. Raises NotFound, ExternalReferenceTaken, TenantOfAnother."""
     account = await account_queries.get_account(unit, new.account_id)
     await unit.lock(new.account_id)
     if new.vendor_customer_id.lower() not in map(str.lower, account.vendor_customer_ids):

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.invoicing.catalog.domain.billing_cycles import Anchor
+from services.invoicing.catalog.domain.billing_cycles import CycleAnchor
 from services.invoicing.catalog.domain.plan_versions import PlanVersion
 from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, compute_differences
 from services.invoicing.subscriptions.domain.subscription_history import (
@@ -72,10 +72,10 @@ async def apply_subscription_change(unit: Unit, term: TermRow, applied: AppliedC
 
 def _cycles(term: TermRow, months: int, since: date, upto: date | None) -> Iterator[BillingCycle]:
     """The cycles of the term's anchor that end after a day and were passed already, charged or, suspended, not."""
-    begin, end = Anchor(term.anchor, months, term.from_end).cycle(since)
+    begin, end = CycleAnchor(term.anchor, months, term.from_end).get_cycle_bounds(since)
     while upto is not None and begin < upto:
         yield BillingCycle(begin, end)
-        begin, end = Anchor(term.anchor, months, term.from_end).cycle(end)
+        begin, end = CycleAnchor(term.anchor, months, term.from_end).get_cycle_bounds(end)
 
 
 def follow_history(

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.tables.account_tables import AccountRow
 from services.invoicing.catalog.domain import billing_cycles
-from services.invoicing.catalog.domain.billing_cycles import Anchor
-from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_version_in_force
+from services.invoicing.catalog.domain.billing_cycles import CycleAnchor
+from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_plan_version_on
 from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.settings.domain.approval_states import moved_to
 from services.invoicing.subscriptions.domain import subscription_history
@@ -64,11 +64,11 @@ class WantedChange:
 
 
 async def purchase_subscription(unit: Unit, new: Purchase) -> tuple[SubscriptionRow, TermRow]:
-    """Begin a subscription of a plan. Raises NotFound, NotOffered, ReferenceTaken, SubscriptionChangeRefused."""
+    """Begin a subscription. Raises NotFound, PlanNotOffered, ExternalReferenceTaken, SubscriptionChangeRefused."""
     account = await account_queries.get_account(unit, new.account_id)
-    row = await plan_queries.get_plan(unit, new.plan_id)
-    version = get_version_in_force((await plan_queries.list_versions(unit, [new.plan_id]))[new.plan_id], new.start)
-    price = version.price(account.currency)
+    row = await plan_queries.get_plan_row(unit, new.plan_id)
+    version = get_plan_version_on((await plan_queries.map_plan_versions(unit, [new.plan_id]))[new.plan_id], new.start)
+    price = version.get_plan_price(account.currency)
     _check_amounts(new.quantity, version, account.currency)
     anchor, end = await _place(unit, new, version)
     subscription = await activate_subscription(
@@ -101,22 +101,24 @@ async def purchase_subscription(unit: Unit, new: Purchase) -> tuple[Subscription
     return subscription, term
 
 
-async def _place(unit: Unit, new: Purchase, version: PlanVersion) -> tuple[Anchor, date]:
+async def _place(unit: Unit, new: Purchase, version: PlanVersion) -> tuple[CycleAnchor, date]:
     """From where cycles count, and when the first term ends."""
     if new.co_terminate_with is None:
-        anchor = billing_cycles.build_anchor(new.start, term=version.term, period=version.period)
-        return anchor, Anchor(anchor.day, version.term, anchor.from_end).start(1)
+        anchor = billing_cycles.build_cycle_anchor(new.start, term=version.term, period=version.period)
+        return anchor, CycleAnchor(anchor.day, version.term, anchor.from_end).get_cycle_start(1)
     other = await term_queries.get_term(unit, new.co_terminate_with)
     if other.account_id != new.account_id or not other.term_start <= new.start < other.term_end:
         raise SubscriptionChangeRefused("co_terminate_with: it ends with a running term of the same account only")
-    return Anchor(other.anchor, version.period, other.from_end), other.term_end
+    return CycleAnchor(other.anchor, version.period, other.from_end), other.term_end
 
 
 def _first_term(
-    unit: Unit, subscription: SubscriptionRow, account: AccountRow, version: PlanVersion, anchor: Anchor, end: date
+    unit: Unit, subscription: SubscriptionRow, account: AccountRow, version: PlanVersion, anchor: CycleAnchor, end: date
 ) -> TermRow:
-    begin, until = anchor.cycle(subscription.start)
-    vendor_from, vendor_to = Anchor(anchor.day, version.vendor.period, anchor.from_end).cycle(subscription.start)
+    begin, until = anchor.get_cycle_bounds(subscription.start)
+    vendor_from, vendor_to = CycleAnchor(anchor.day, version.vendor.period, anchor.from_end).get_cycle_bounds(
+        subscription.start
+    )
     return TermRow(
         subscription_id=subscription.id,
         account_id=account.id,
@@ -160,7 +162,7 @@ def _check_amounts(quantity: int, version: PlanVersion, currency: str) -> None:
 def _rates(version: PlanVersion, currency: str) -> tuple[UnitRate, UnitRate]:
     """The customer's and the vendor's rate of a version."""
     plan = str(version.plan_id)
-    return UnitRate(version.price(currency).unit, plan, version.number), UnitRate(
+    return UnitRate(version.get_plan_price(currency).unit, plan, version.number), UnitRate(
         version.vendor.unit, plan, version.number
     )
 
@@ -189,7 +191,7 @@ def build_change_row(
 
 
 async def change_subscription(unit: Unit, subscription_id: UUID, wanted: WantedChange) -> SubscriptionChangeRow:
-    """Change a subscription now, or schedule it for renewal. Raises NotFound, SubscriptionChangeRefused, NotOffered."""
+    """Change a subscription now or at renewal. Raises NotFound, SubscriptionChangeRefused, PlanNotOffered."""
     term = await term_queries.get_term(unit, subscription_id)
     await unit.lock(term.account_id)
     term = await term_queries.get_term(unit, subscription_id)
@@ -217,7 +219,7 @@ async def change_subscription(unit: Unit, subscription_id: UUID, wanted: WantedC
 
 
 async def _version_of(unit: Unit, term: TermRow) -> PlanVersion:
-    versions = (await plan_queries.list_versions(unit, [term.plan_id]))[term.plan_id]
+    versions = (await plan_queries.map_plan_versions(unit, [term.plan_id]))[term.plan_id]
     return next(version for version in versions if version.number == term.version)
 
 
@@ -235,8 +237,8 @@ async def _now(
         _check_amounts(quantity, version, term.currency)
         return SubscriptionChange(today, ChangeKind.QUANTITY, quantity)
     assert wanted.plan_id is not None
-    new = get_version_in_force(
-        (await plan_queries.list_versions(unit, [wanted.plan_id])).get(wanted.plan_id) or [], today
+    new = get_plan_version_on(
+        (await plan_queries.map_plan_versions(unit, [wanted.plan_id])).get(wanted.plan_id) or [], today
     )
     if (new.term, new.period, new.vendor.period) != (version.term, version.period, version.vendor.period):
         raise SubscriptionChangeRefused("a plan with another term or billing period begins at renewal")
@@ -246,10 +248,10 @@ async def _now(
 
 async def _schedule(unit: Unit, term: TermRow, wanted: WantedChange) -> SubscriptionChangeRow:
     if wanted.plan_id is not None:
-        await plan_queries.get_plan(unit, wanted.plan_id)
+        await plan_queries.get_plan_row(unit, wanted.plan_id)
         # Versions are only added, so what is offered for that day now will be offered then.
-        offered = (await plan_queries.list_versions(unit, [wanted.plan_id]))[wanted.plan_id]
-        version = get_version_in_force(
+        offered = (await plan_queries.map_plan_versions(unit, [wanted.plan_id]))[wanted.plan_id]
+        version = get_plan_version_on(
             [candidate for candidate in offered if term.currency in candidate.prices], term.term_end
         )
         _check_amounts(wanted.quantity or term.quantity, version, term.currency)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from services.invoicing.catalog.domain.billing_cycles import Anchor, build_anchor
-from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_version_in_force
+from services.invoicing.catalog.domain.billing_cycles import CycleAnchor, build_cycle_anchor
+from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_plan_version_on
 from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.settings.domain.approval_states import moved_to
 from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED, ChangeState
@@ -65,7 +65,7 @@ async def _renew_changed(unit: Unit, subscription_ids: list[UUID]) -> None:
     courses = await term_queries.map_histories(unit, subscription_ids)
     wanted = await term_queries.map_scheduled_changes(unit, subscription_ids)
     named = {change.plan_id for rows in wanted.values() for change in rows if change.plan_id is not None}
-    versions = await plan_queries.list_versions(unit, named | {term.plan_id for term in terms})
+    versions = await plan_queries.map_plan_versions(unit, named | {term.plan_id for term in terms})
     await _charge_the_rest(unit, terms, courses, versions)
     for term in terms:
         course, rows = courses[term.subscription_id], wanted[term.subscription_id]
@@ -103,7 +103,7 @@ def _next_version(
 ) -> PlanVersion:
     """The version that is in force when the next term begins; one without a price in the currency offers nothing."""
     plan_id = next((row.plan_id for row in wanted if row.plan_id is not None), term.plan_id)
-    return get_version_in_force(
+    return get_plan_version_on(
         [version for version in versions[plan_id] if term.currency in version.prices], term.term_end
     )
 
@@ -119,7 +119,7 @@ def _begin(
         wanted.append(priced)
     if priced is not None:
         priced.plan_id, priced.version = version.plan_id, version.number
-        priced.unit_price_minor = version.price(term.currency).unit
+        priced.unit_price_minor = version.get_plan_price(term.currency).unit
         priced.vendor_unit_cost_minor = version.vendor.unit
     state = course.on(term.term_end)
     _carry(term, version, suspended=state is not None and state.suspended)
@@ -158,11 +158,11 @@ def _carry(term: TermRow, version: PlanVersion, *, suspended: bool) -> None:
     begins = term.term_end
     lengths = (version.term, version.period, version.vendor.period)
     if lengths != (term.term_months, term.period_months, term.vendor_period_months):
-        anew = build_anchor(begins, term=version.term, period=version.period)
+        anew = build_cycle_anchor(begins, term=version.term, period=version.period)
         term.anchor, term.from_end = anew.day, anew.from_end
         term.term_months, term.period_months, term.vendor_period_months = lengths
     term.plan_id, term.version = version.plan_id, version.number
-    term.unit_price_minor = version.price(term.currency).unit
+    term.unit_price_minor = version.get_plan_price(term.currency).unit
     term.vendor_unit_cost_minor, term.vendor_currency = version.vendor.unit, version.vendor.currency
     term.timing = "advance" if version.in_advance else "arrears"
     term.is_billed = not (suspended and version.credits_suspension)
@@ -176,4 +176,4 @@ def _carry(term: TermRow, version: PlanVersion, *, suspended: bool) -> None:
 
 def _after(term: TermRow, months: int, day: date) -> date:
     """The boundary that follows one, by cycles of so many months."""
-    return Anchor(term.anchor, months, term.from_end).following(day)
+    return CycleAnchor(term.anchor, months, term.from_end).get_next_cycle_boundary(day)

@@ -35,7 +35,7 @@ class NewVendorInvoice:
 
 
 async def receive_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
-    """Record an invoice of the vendor's. Raises UnknownLegalEntity, ReferenceTaken, VendorInvoiceRefused."""
+    """Record an invoice of the vendor's. Raises UnknownLegalEntity, ExternalReferenceTaken, VendorInvoiceRefused."""
     await legal_entity_queries.check_legal_entity(unit, new.legal_entity)
     due = vendor_invoice.compute_due_date(new.invoice_date, new.due_date)
     period_from, period_to = vendor_invoice.compute_period(new.invoice_date, (new.period_from, new.period_to))

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_anchor
+from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_cycle_anchor
 from tests.builders import Database
 
 FIRST = date(2023, 12, 1)
@@ -12,8 +12,8 @@ LENGTHS = [(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (T
 
 
 async def test_boundaries_follow_each_other_as_in_the_domain(database: Database) -> None:
-    counted = [build_anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
-    asked = [(one, one.start(number)) for one in counted for number in (0, 1, 2, 13)]
+    counted = [build_cycle_anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
+    asked = [(one, one.get_cycle_start(number)) for one in counted for number in (0, 1, 2, 13)]
     found = await database.rows(
         "SELECT invoicing.cycle_after(boundary, months, anchor, from_end) AS after"
         " FROM unnest($1::date[], $2::int[], $3::date[], $4::bool[]) WITH ORDINALITY"
@@ -23,7 +23,7 @@ async def test_boundaries_follow_each_other_as_in_the_domain(database: Database)
         [one.day for one, _ in asked],
         [one.from_end for one, _ in asked],
     )
-    assert [row["after"] for row in found] == [one.following(boundary) for one, boundary in asked]
+    assert [row["after"] for row in found] == [one.get_next_cycle_boundary(boundary) for one, boundary in asked]
 
 
 async def test_the_function_is_taken_into_the_statement(database: Database) -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.invoicing.billing.calculator.contract import TaxAnswer, TaxRequest
-from services.invoicing.billing.domain.outside_tax import LineTax, compute_total, find_tax_flaw
+from services.invoicing.billing.calculator.contract import CalculatedInvoiceTax, TaxCalculationRequest
+from services.invoicing.billing.domain.outside_tax import LineTax, compute_gross_total, find_invoice_tax_flaw
 from tests.architecture.source import ROOT
 
 NETS = st.dictionaries(st.integers(1, 6), st.integers(-1000, 1000), min_size=1, max_size=6)
@@ -29,8 +29,8 @@ def right(draw: st.DrawFn) -> tuple[dict[int, int], list[LineTax]]:
 @given(right())
 def test_a_part_of_every_net_may_be(case: tuple[dict[int, int], list[LineTax]]) -> None:
     nets, taxes = case
-    assert find_tax_flaw(nets, taxes) is None
-    assert compute_total(nets, taxes) == sum(nets[tax.line] + tax.tax_minor for tax in taxes)
+    assert find_invoice_tax_flaw(nets, taxes) is None
+    assert compute_gross_total(nets, taxes) == sum(nets[tax.line] + tax.tax_minor for tax in taxes)
 
 
 @given(NETS, st.lists(st.builds(LineTax, st.integers(0, 7), st.integers(-1100, 1100), st.none()), max_size=7))
@@ -40,7 +40,7 @@ def test_anything_else_has_a_flaw(nets: dict[int, int], taxes: list[LineTax]) ->
     lies = each_once and all(
         tax.tax_minor in range(min(0, nets[tax.line]), max(0, nets[tax.line]) + 1) for tax in taxes
     )
-    assert (find_tax_flaw(nets, taxes) is None) == lies
+    assert (find_invoice_tax_flaw(nets, taxes) is None) == lies
 
 
 @given(right(), st.data())
@@ -59,7 +59,7 @@ def test_one_wrong_line_is_one_too_many(case: tuple[dict[int, int], list[LineTax
     if nets[one.line]:
         against = -1 if nets[one.line] > 0 else 1
         wrong.append([*taxes[:place], LineTax(one.line, against, None), *taxes[place + 1 :]])
-    assert [find_tax_flaw(nets, answered) is None for answered in wrong] == [False] * len(wrong)
+    assert [find_invoice_tax_flaw(nets, answered) is None for answered in wrong] == [False] * len(wrong)
 
 
 GOOD: dict[str, Any] = {"line": 1, "tax_minor": 1915, "rate_bp": 1900}
@@ -81,23 +81,33 @@ GOOD: dict[str, Any] = {"line": 1, "tax_minor": 1915, "rate_bp": 1900}
     ],
 )
 def test_only_whole_numbers_are_read(line: dict[str, Any]) -> None:
-    assert TaxAnswer.model_validate({"lines": (GOOD | {"rate_bp": None},), "more": 1}).lines[0].rate_bp is None
+    assert (
+        CalculatedInvoiceTax.model_validate({"lines": (GOOD | {"rate_bp": None},), "more": 1}).lines[0].rate_bp is None
+    )
     with pytest.raises(ValidationError):
-        TaxAnswer.model_validate({"lines": (line,)})
+        CalculatedInvoiceTax.model_validate({"lines": (line,)})
 
 
 @pytest.mark.parametrize("note", ["", "   ", "x" * 501, "a\x00b", 17])
 def test_a_note_is_a_sentence(note: object) -> None:
     with pytest.raises(ValidationError):
-        TaxAnswer.model_validate({"lines": (), "note": note})
+        CalculatedInvoiceTax.model_validate({"lines": (), "note": note})
 
 
 def test_the_page_shows_what_is_asked_and_what_may_be_answered() -> None:
     page = (ROOT / "docs" / "tax-calculator.md").read_text()
     asked, answered = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
-    request, answer = TaxRequest.model_validate_json(asked), TaxAnswer.model_validate_json(answered)
+    request, answer = (
+        TaxCalculationRequest.model_validate_json(asked),
+        CalculatedInvoiceTax.model_validate_json(answered),
+    )
     assert request.model_dump(mode="json") == orjson.loads(asked)
     assert answer.model_dump(mode="json") == orjson.loads(answered)
     taxes = [LineTax(line.line, line.tax_minor, line.rate_bp) for line in answer.lines]
-    assert find_tax_flaw(request.nets, taxes) is None
-    assert set(re.findall(r"\*\*`(\w+)`", page)) <= {*TaxRequest.model_fields, "tax_minor", "rate_bp", "note"}
+    assert find_invoice_tax_flaw(request.net_by_line, taxes) is None
+    assert set(re.findall(r"\*\*`(\w+)`", page)) <= {
+        *TaxCalculationRequest.model_fields,
+        "tax_minor",
+        "rate_bp",
+        "note",
+    }

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.invoicing.billing.domain.proration_credits import (
-    CreditableLine,
+    ChargedSupply,
+    CreditableInvoiceLine,
     DueCharge,
-    Supply,
-    SurplusCredits,
-    credit_surplus,
-    wanted_back,
+    SurplusLineCredits,
+    credit_reversal_surplus,
+    sum_credits_by_supply,
 )
 from services.invoicing.subscriptions.domain.proration import BillingCycle
 
@@ -22,20 +22,20 @@ ANNA, BERT = UUID(int=1), UUID(int=2)
 MARCH, APRIL, MAY = (BillingCycle(date(2026, month, 1), date(2026, month + 1, 1)) for month in (3, 4, 5))
 
 
-def cycle(subscription: UUID, when: BillingCycle) -> Supply:
-    return Supply(subscription, "cycle", when)
+def cycle(subscription: UUID, when: BillingCycle) -> ChargedSupply:
+    return ChargedSupply(subscription, "cycle", when)
 
 
-def due(number: int, supply: Supply, net: int, tax: int = 0) -> DueCharge:
+def due(number: int, supply: ChargedSupply, net: int, tax: int = 0) -> DueCharge:
     return DueCharge(UUID(int=number), supply, net, tax)
 
 
-def billed(invoice: int, supply: Supply, amount: int, tax: int = 0, **more: int) -> CreditableLine:
+def billed(invoice: int, supply: ChargedSupply, amount: int, tax: int = 0, **more: int) -> CreditableInvoiceLine:
     usual = {"line": 1, "credited": 0, "creditable": amount, "excess": 0}
-    return CreditableLine(UUID(int=invoice), supply=supply, amount=amount, tax=tax, **(usual | more))
+    return CreditableInvoiceLine(UUID(int=invoice), supply=supply, amount=amount, tax=tax, **(usual | more))
 
 
-def kept(given: SurplusCredits) -> dict[int, int]:
+def kept(given: SurplusLineCredits) -> dict[int, int]:
     return {one.charge_id.int: one.kept for one in given.charges if one.kept}
 
 
@@ -43,9 +43,9 @@ def test_it_is_credited_on_the_line_that_the_reversal_takes_back() -> None:
     """12 → 11 seats for 28 of 30 days: −112.89 and +103.48; with 19 % −11.20 on the line of the 12 seats."""
     charges = [due(1, cycle(ANNA, APRIL), -11_289, -2_145), due(2, cycle(ANNA, APRIL), 10_348, 1_966)]
     lines = [billed(8, cycle(ANNA, APRIL), 13_434, 2_145), billed(7, cycle(BERT, APRIL), 99_999)]
-    given = credit_surplus(charges, lines)
+    given = credit_reversal_surplus(charges, lines)
     assert given.credits == ((UUID(int=8), 1, 1_120),)
-    assert given.left == 0
+    assert given.uncreditable_net == 0
 
 
 def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
@@ -55,7 +55,7 @@ def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
         billed(7, cycle(ANNA, APRIL), 10_080),
         billed(6, cycle(ANNA, MARCH), 10_080),
     ]
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
+    given = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
     assert given.credits == ((UUID(int=8), 1, 1_881), (UUID(int=7), 1, 9_408))
 
 
@@ -66,17 +66,17 @@ def test_charges_use_up_their_own_subscription_first_and_the_earliest_cycle() ->
         due(3, cycle(BERT, MARCH), -500),
         due(4, cycle(ANNA, MAY), 600),
     ]
-    assert wanted_back(charges) == {cycle(ANNA, APRIL): 400, cycle(BERT, MARCH): 500}
-    fee = due(5, Supply(UUID(int=3), "setup", MAY), 450)
-    assert wanted_back([*charges, fee]) == {cycle(ANNA, APRIL): 400, cycle(BERT, MARCH): 50}
+    assert sum_credits_by_supply(charges) == {cycle(ANNA, APRIL): 400, cycle(BERT, MARCH): 500}
+    fee = due(5, ChargedSupply(UUID(int=3), "setup", MAY), 450)
+    assert sum_credits_by_supply([*charges, fee]) == {cycle(ANNA, APRIL): 400, cycle(BERT, MARCH): 50}
 
 
 def test_a_set_up_is_not_taken_back_with_the_cycle() -> None:
     """Though both are of one subscription, and begin on one day."""
-    lines = [billed(7, Supply(ANNA, "setup", APRIL), 10_000, line=2), billed(7, cycle(ANNA, APRIL), 5_000)]
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
+    lines = [billed(7, ChargedSupply(ANNA, "setup", APRIL), 10_000, line=2), billed(7, cycle(ANNA, APRIL), 5_000)]
+    given = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
     assert given.credits == ((UUID(int=7), 1, 5_000),)
-    assert (given.left, kept(given)) == (1_000, {1: -1_000})
+    assert (given.uncreditable_net, kept(given)) == (1_000, {1: -1_000})
 
 
 def test_what_an_earlier_reversal_took_off_another_line_is_credited_where_it_belongs() -> None:
@@ -85,7 +85,7 @@ def test_what_an_earlier_reversal_took_off_another_line_is_credited_where_it_bel
         billed(8, cycle(ANNA, APRIL), 10_080, creditable=672, excess=-9_408),
         billed(7, cycle(ANNA, MARCH), 10_080, excess=9_408),
     ]
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
+    given = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
     assert given.credits == ((UUID(int=8), 1, 672), (UUID(int=7), 1, 9_408))
 
 
@@ -95,32 +95,34 @@ def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
     The tax of 19.15 was credited up to 15.96 (of 100.00, truncated): 3.19 are left, so 16.76 net; 94.08 − 16.76.
     """
     charges = [due(1, cycle(ANNA, APRIL), -4_000, -760), due(2, cycle(ANNA, APRIL), -5_408, -1_028)]
-    given = credit_surplus(charges, [billed(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)])
+    given = credit_reversal_surplus(
+        charges, [billed(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)]
+    )
     assert given.credits == ((UUID(int=7), 1, 1_995),)
-    assert (given.left, kept(given)) == (7_732, {2: -5_408, 1: -2_324})
+    assert (given.uncreditable_net, kept(given)) == (7_732, {2: -5_408, 1: -2_324})
     assert sum(one.net + one.kept for one in given.charges) == -9_408
 
 
 def test_without_any_line_nothing_changes() -> None:
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
+    given = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
     assert given.credits == ()
     assert [(one.net, one.tax, one.kept) for one in given.charges] == [(0, 0, -900), (0, 0, 300)]
 
 
 def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_is_left() -> None:
     """The line's tax is 19.14, since it shared its rounding with others; that of its reversal alone is 19.15."""
-    given = credit_surplus(
+    given = credit_reversal_surplus(
         [due(1, cycle(ANNA, APRIL), -10_080, -1_915)], [billed(7, cycle(ANNA, APRIL), 11_994, 1_914)]
     )
     assert given.credits == ((UUID(int=7), 1, 11_994),)
-    assert given.left == 0
+    assert given.uncreditable_net == 0
 
 
 def test_a_rate_that_is_another_now_leaves_nothing_once_all_is_credited_without_tax() -> None:
     """The line was taxed with 15 %, its reversal with 20 %: 1.19 are credited, of which 1.01 are net."""
-    given = credit_surplus([due(1, cycle(ANNA, APRIL), -100, -20)], [billed(7, cycle(ANNA, APRIL), 119, 18)])
+    given = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -100, -20)], [billed(7, cycle(ANNA, APRIL), 119, 18)])
     assert given.credits == ((UUID(int=7), 1, 119),)
-    assert (given.left, kept(given)) == (0, {})
+    assert (given.uncreditable_net, kept(given)) == (0, {})
 
 
 SUPPLIES = [cycle(who, when) for who in (ANNA, BERT) for when in (MARCH, APRIL, MAY)]
@@ -139,38 +141,38 @@ CHARGES = st.lists(
 
 @given(lines=LINES, parts=PARTS, charges=CHARGES, rate=st.integers(0, 25))
 def test_nothing_is_lost_or_given_twice(
-    lines: list[tuple[Supply, int, int]], parts: list[float], charges: list[tuple[Supply, int]], rate: int
+    lines: list[tuple[ChargedSupply, int, int]], parts: list[float], charges: list[tuple[ChargedSupply, int]], rate: int
 ) -> None:
     due_ = [due(n, supply, net, round(net * rate / 100)) for n, (supply, net) in enumerate(charges)]
-    total = sum(one.amount for one in due_)
+    total = sum(one.gross_amount for one in due_)
     if total >= 0:
         return
     room = [
         billed(n, supply, amount, tax, credited=int(amount * part), creditable=amount - int(amount * part))
         for n, ((supply, amount, tax), part) in enumerate(zip(lines, parts, strict=False))
     ]
-    given_ = credit_surplus(due_, room)
+    given_ = credit_reversal_surplus(due_, room)
     taken = Counter({invoice_id.int: amount for invoice_id, _, amount in given_.credits})
-    assert sum(wanted_back(due_).values()) == -total
+    assert sum(sum_credits_by_supply(due_).values()) == -total
     assert taken.total() <= -total
     assert all(0 < taken[one.invoice_id.int] <= one.creditable for one in room if one.invoice_id.int in taken)
     assert all(
         one.net + one.kept == before.net for one, before in zip(given_.charges, reversed(due_), strict=True)
     ) or (not given_.credits and [one.kept for one in given_.charges] == [one.net for one in due_])
     if taken.total() == -total:
-        assert given_.left == 0
+        assert given_.uncreditable_net == 0
     if rate == 0 and all(not tax for _, _, tax in lines) and given_.credits:
-        assert given_.left == -total - taken.total()
+        assert given_.uncreditable_net == -total - taken.total()
 
 
 @dataclass
 class Paid:
     """What was billed and collected, line by line, as an invoice's reversals lower its other lines."""
 
-    lines: list[tuple[Supply, int]] = field(default_factory=list)
+    lines: list[tuple[ChargedSupply, int]] = field(default_factory=list)
     collected: list[int] = field(default_factory=list)
 
-    def invoice(self, rows: list[tuple[Supply, int]]) -> None:
+    def invoice(self, rows: list[tuple[ChargedSupply, int]]) -> None:
         over = -sum(amount for _, amount in rows if amount < 0)
         for supply, amount in rows:
             used = min(over, max(0, amount))
@@ -178,14 +180,14 @@ class Paid:
             self.lines.append((supply, amount))
             self.collected.append(max(0, amount) - used)
 
-    def worth(self) -> Counter[Supply]:
-        sums: Counter[Supply] = Counter()
+    def worth(self) -> Counter[ChargedSupply]:
+        sums: Counter[ChargedSupply] = Counter()
         for supply, amount in self.lines:
             sums[supply] += amount
         return sums
 
-    def billed(self) -> list[CreditableLine]:
-        left: Counter[Supply] = Counter()
+    def billed(self) -> list[CreditableInvoiceLine]:
+        left: Counter[ChargedSupply] = Counter()
         for (supply, _), collected in zip(self.lines, self.collected, strict=True):
             left[supply] += collected
         worth = self.worth()
@@ -201,7 +203,7 @@ class Paid:
     reversed_=st.lists(st.floats(0, 1), min_size=12, max_size=12),
 )
 def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
-    bills: list[list[tuple[Supply, int]]], reversed_: list[float]
+    bills: list[list[tuple[ChargedSupply, int]]], reversed_: list[float]
 ) -> None:
     """Unless people credited something: so long, the lines have taken just what their supplies are worth."""
     paid = Paid()
@@ -213,6 +215,6 @@ def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
             back += [(supply, -amount)] if amount else []
         paid.invoice(back + rows)
     charges = [due(n, supply, -amount) for n, (supply, amount) in enumerate(paid.worth().items()) if amount]
-    given_ = credit_surplus(charges, paid.billed())
-    assert given_.left == 0
+    given_ = credit_reversal_surplus(charges, paid.billed())
+    assert given_.uncreditable_net == 0
     assert sum(amount for *_, amount in given_.credits) == sum(paid.worth().values())

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_anchor
+from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_cycle_anchor
 
 DAYS = st.dates(date(2019, 1, 1), date(2032, 12, 31))
 LENGTHS = st.sampled_from([(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (THREE_YEARS, YEAR)])
 
 
 def starts(bought: str, term: int, period: int, count: int = 4) -> list[str]:
-    found = build_anchor(date.fromisoformat(bought), term=term, period=period)
-    return [found.start(number).isoformat() for number in range(count)]
+    found = build_cycle_anchor(date.fromisoformat(bought), term=term, period=period)
+    return [found.get_cycle_start(number).isoformat() for number in range(count)]
 
 
 def test_the_day_of_a_monthly_term_is_clipped_and_does_not_drift() -> None:
@@ -43,9 +43,9 @@ def test_cycles_follow_one_another_and_each_day_lies_in_one(
     bought: date, lengths: tuple[int, int], number: int
 ) -> None:
     term, period = lengths
-    found = build_anchor(bought, term=term, period=period)
-    begin, end = found.start(number), found.start(number + 1)
+    found = build_cycle_anchor(bought, term=term, period=period)
+    begin, end = found.get_cycle_start(number), found.get_cycle_start(number + 1)
     assert (end.year * 12 + end.month) - (begin.year * 12 + begin.month) == period
-    assert found.number(begin) == found.number(end - timedelta(days=1)) == number
-    assert found.cycle(begin) == (begin, end)
-    assert found.start(0) == bought
+    assert found.get_cycle_number(begin) == found.get_cycle_number(end - timedelta(days=1)) == number
+    assert found.get_cycle_bounds(begin) == (begin, end)
+    assert found.get_cycle_start(0) == bought
