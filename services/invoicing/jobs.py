@@ -16,7 +16,7 @@ SWEEPS = (
     Sweep(
         name="overdue",
         due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1 ORDER BY judge_at",
-        handler=overdue_checks.mark_overdue,
+        handler=overdue_checks.mark_overdue_invoices,
         set_based=True,
     ),
     Sweep(

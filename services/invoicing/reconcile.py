@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from services.invoicing.files.domain.file_layouts import Layout
-from services.invoicing.files.repository import ReceivedFile
+from services.invoicing.files.domain.file_layouts import FileLayout
+from services.invoicing.files.repository import ReceivedUploadedFile
 from services.invoicing.vendor_costs.use_cases import reconciliation
 from services.invoicing.vendor_costs.use_cases.reconciliation import ReconciliationResult
 from shared.base.settings import settings
@@ -27,7 +27,7 @@ from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 from shared.web.auth import parse_actor
 
-LAYOUTS = {".csv": Layout.CSV, ".jsonl": Layout.JSON_LINES, ".ndjson": Layout.JSON_LINES}
+LAYOUTS = {".csv": FileLayout.CSV, ".jsonl": FileLayout.JSON_LINES, ".ndjson": FileLayout.JSON_LINES}
 
 
 async def reconcile(units: Units, path: Path, number: str, actor: str, because: str | None) -> ReconciliationResult:
@@ -35,7 +35,7 @@ async def reconcile(units: Units, path: Path, number: str, actor: str, because: 
     layout = LAYOUTS[_suffix(path)]
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-        file = ReceivedFile(content, digest, layout)
+        file = ReceivedUploadedFile(content, digest, layout)
 
         async def take(unit: Unit) -> ReconciliationResult:
             result = await reconciliation.reconcile_number(unit, number, file, actor, because)

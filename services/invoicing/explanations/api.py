@@ -168,7 +168,7 @@ class ExplanationOut(BaseModel):
     credits: list[CreditedOut]
 
     @classmethod
-    def of(cls, row: asyncpg.Record, credits: Iterable[asyncpg.Record]) -> Self:
+    def from_explained_line(cls, row: asyncpg.Record, credits: Iterable[asyncpg.Record]) -> Self:
         """The answer for a line with all that it comes from, and for its credit notes by charge that they settle."""
         charged = row["charge_id"] is not None
         return cls(
@@ -293,7 +293,8 @@ async def explain_line(invoice_id: UUID, line: Annotated[int, Path(ge=1, le=100_
     """Price version, days, quantity, the change that caused it, the arithmetic, and what was credited since."""
 
     async def load(unit: Unit) -> ExplanationOut:
-        row = await explanations_repository.get_explained_line(unit, invoice_id, line)
-        return ExplanationOut.of(row, await explanations_repository.list_credits_of_line(unit, invoice_id, line))
+        row = await explanations_repository.get_explained_invoice_line(unit, invoice_id, line)
+        credits = await explanations_repository.list_credits_on_line(unit, invoice_id, line)
+        return ExplanationOut.from_explained_line(row, credits)
 
     return await read(load)

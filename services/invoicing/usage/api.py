@@ -7,7 +7,7 @@ from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.invoicing.files import api as files_api
-from services.invoicing.files.domain.broken_lines import UploadedFileRefused
+from services.invoicing.files.domain.broken_lines import UploadedFileLinesBroken
 from services.invoicing.usage import use_cases as usage_use_cases
 from services.invoicing.usage.domain.usage_lines import UsageLine, UsageRefused
 from services.invoicing.usage.use_cases import TakenUsage, UsageSource
@@ -129,8 +129,8 @@ _LINE = (
     response_model=UsageOut,
     summary="Send a file of rated usage",
     dependencies=[files_api.ACCEPTED],
-    openapi_extra={"requestBody": files_api.body(_CSV, _LINE)},
-    responses=files_api.REFUSED | refusals(UploadedFileRefused, UsageRefused),
+    openapi_extra={"requestBody": files_api.describe_file_body(_CSV, _LINE)},
+    responses=files_api.REFUSED | refusals(UploadedFileLinesBroken, UsageRefused),
 )
 async def send_usage_file(
     request: Request,
@@ -144,8 +144,8 @@ async def send_usage_file(
     CSV or JSON lines, packed as gzip or not; columns in any order and case, unknown ones are ignored, and numbers may
     be text. The first 20 lines that cannot be taken are named, with their column. Lines that are known change nothing.
     """
-    layout = files_api.layout_of(content_type)
-    async with files_api.received(request.stream(), layout) as file:
+    layout = files_api.parse_file_layout(content_type)
+    async with files_api.receive_uploaded_file(request.stream(), layout) as file:
 
         async def take(unit: Unit) -> UsageOut:
             return UsageOut.of(await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file))

@@ -84,7 +84,7 @@ SELECT (SELECT count(*) FROM new), (SELECT count(*) FROM incoming_usage)
 async def stage_lines(unit: Unit, lines: Iterator[UsageLine]) -> None:
     """Take lines into a temporary table; those of an account are charged in their order."""
     await unit.connection.execute(_TEMPORARY)
-    await files_repository.copy_in(unit, "incoming_usage", ((new_id(), *line) for line in lines))
+    await files_repository.copy_into_temporary_table(unit, "incoming_usage", ((new_id(), *line) for line in lines))
 
 
 async def rate_lines(unit: Unit, currency: str) -> list[WrongUsageLine]:

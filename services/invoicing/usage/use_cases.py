@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.invoicing.files.domain.broken_lines import check_unbroken
-from services.invoicing.files.domain.file_layouts import FileLines
-from services.invoicing.files.repository import ReceivedFile, raw_lines
+from services.invoicing.files.domain.broken_lines import refuse_broken_lines
+from services.invoicing.files.domain.file_layouts import ParsedFileLines
+from services.invoicing.files.repository import ReceivedUploadedFile, read_unpacked_lines
 from services.invoicing.usage import repository as usage_repository
-from services.invoicing.usage.domain.usage_file import UsageReader
+from services.invoicing.usage.domain.usage_file import UsageLineReader
 from services.invoicing.usage.domain.usage_lines import UsageLine, check_usage
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -35,11 +35,11 @@ async def take_usage_lines(unit: Unit, origin: UsageSource, lines: Iterator[Usag
     return await _charge(unit, origin, "lines")
 
 
-async def take_usage_file(unit: Unit, origin: UsageSource, file: ReceivedFile) -> TakenUsage:
-    """Take the lines of a file, all or none. Raises UploadedFileRefused, UsageRefused."""
-    lines = FileLines(file.layout, UsageReader(origin.currency))
-    await usage_repository.stage_lines(unit, lines.read(raw_lines(file.content)))
-    check_unbroken(lines.broken)
+async def take_usage_file(unit: Unit, origin: UsageSource, file: ReceivedUploadedFile) -> TakenUsage:
+    """Take the lines of a file, all or none. Raises UploadedFileLinesBroken, UsageRefused."""
+    lines = ParsedFileLines(file.layout, UsageLineReader(origin.currency))
+    await usage_repository.stage_lines(unit, lines.parse_raw_lines(read_unpacked_lines(file.content)))
+    refuse_broken_lines(lines.broken)
     return await _charge(unit, origin, "line")
 
 

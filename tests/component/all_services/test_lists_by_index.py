@@ -17,7 +17,7 @@ from services.invoicing.bank.repository import bank_import_search
 from services.invoicing.bank.repository.bank_import_search import BankImportSearchCriteria
 from services.invoicing.billing.repository import draft_queries
 from services.invoicing.payments.repository import chargeback_queries
-from services.invoicing.payments.repository.chargeback_queries import ChargebackCriteria
+from services.invoicing.payments.repository.chargeback_queries import ChargebackSearchCriteria
 from services.invoicing.revenue.repository import ledger_period_queries
 from services.invoicing.revenue.repository.ledger_period_queries import PeriodCriteria
 from services.invoicing.settings.repository import setting_change_queries
@@ -164,11 +164,11 @@ APPROVALS = (
     "ANALYZE approvals, bank_imports, setting_changes, chargebacks",
 )
 CHARGEBACK_SEARCHES = {
-    "state": (ChargebackCriteria("open"), "chargebacks_by_state"),
-    "account": (ChargebackCriteria(account_id=SOMEBODY), "chargebacks_of_account"),
-    "payment": (ChargebackCriteria(payment_id=SOMEBODY), "ix_invoicing_chargebacks_payment_id"),
-    "deadline": (ChargebackCriteria(answer_before=date(2020, 3, 1)), "chargebacks_to_answer"),
-    "all": (ChargebackCriteria(), "chargebacks_pkey"),
+    "state": (ChargebackSearchCriteria("open"), "chargebacks_by_state"),
+    "account": (ChargebackSearchCriteria(account_id=SOMEBODY), "chargebacks_of_account"),
+    "payment": (ChargebackSearchCriteria(payment_id=SOMEBODY), "ix_invoicing_chargebacks_payment_id"),
+    "deadline": (ChargebackSearchCriteria(answer_before=date(2020, 3, 1)), "chargebacks_to_answer"),
+    "all": (ChargebackSearchCriteria(), "chargebacks_pkey"),
 }
 APPROVAL_SEARCHES = {
     "state": (ApprovalSearchCriteria("refund", "proposed"), "approvals_by_state"),
@@ -206,7 +206,7 @@ async def test_lists_of_invoicing(database: Database) -> None:
             for name, (criteria, index) in SETTING_SEARCHES.items()
         }
         chargebacks = {
-            f"chargebacks {name}": (chargeback_queries.build_search(criteria, after, 101), index)
+            f"chargebacks {name}": (chargeback_queries.build_chargeback_search(criteria, after, 101), index)
             for name, (criteria, index) in CHARGEBACK_SEARCHES.items()
         }
         await check_plans(database, "invoicing", approvals | imports | changes | chargebacks)

@@ -30,7 +30,9 @@ async def _list_page(
 ) -> Page[ApprovalOut]:
     criteria, after = ApprovalSearchCriteria(kind, state and state.value, account_id, since), paging.after_id()
     rows = await read(lambda unit: search_approvals(unit, criteria, after, paging.limit + 1))
-    approvals = [ApprovalOut.model_validate({**row, "lines": LineAmount.of_pairs(row["lines"])}) for row in rows]
+    approvals = [
+        ApprovalOut.model_validate({**row, "lines": LineAmount.list_from_line_amounts(row["lines"])}) for row in rows
+    ]
     return paging.page(approvals, key=lambda approval: approval.id)
 
 

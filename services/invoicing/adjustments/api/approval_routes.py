@@ -13,7 +13,7 @@ from services.invoicing.adjustments.use_cases import approval_decisions, approva
 from services.invoicing.adjustments.use_cases.approval_decisions import AboveApprovalLimit
 from services.invoicing.adjustments.use_cases.approval_limits import OwnApprovalLimit
 from services.invoicing.payments.api.payment_routes import LineAmount
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, list_proposed
 from services.invoicing.settings.domain.approval_states import ApprovalState, MoveRefused
 from services.invoicing.settings.domain.setting_change import SettingKind
@@ -74,7 +74,7 @@ class ApprovalOut(BaseModel):
     @classmethod
     def from_approval_row(cls, row: ApprovalRow) -> Self:
         """The answer for a row."""
-        return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(row.lines)})
+        return cls.model_validate(row.model_dump() | {"lines": LineAmount.list_from_line_amounts(row.lines)})
 
 
 PROPOSED: dict[int | str, dict[str, Any]] = {
@@ -144,7 +144,7 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     status_code=200,
     response_model=ApprovalOut,
     summary="Approve",
-    responses=refusals(MoveRefused, AmountRefused, AboveApprovalLimit, SecondPersonNeeded),
+    responses=refusals(MoveRefused, AmountAboveBalance, AboveApprovalLimit, SecondPersonNeeded),
 )
 async def approve_proposal(
     approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]

@@ -15,7 +15,7 @@ from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteR
 from services.invoicing.adjustments.use_cases import approval_decisions
 from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.payments.api.payment_routes import LineAmount
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
 from shared.pure.proposals import AlreadyProposed
@@ -88,7 +88,7 @@ class CreditNoteOut(BaseModel):
     @classmethod
     def from_credit_note_row(cls, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> Self:
         """The answer for a row and its lines."""
-        return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(lines)})
+        return cls.model_validate(row.model_dump() | {"lines": LineAmount.list_from_line_amounts(lines)})
 
 
 @writes.post(
@@ -96,7 +96,7 @@ class CreditNoteOut(BaseModel):
     status_code=201,
     response_model=ApprovalOut,
     summary="Credit lines of an invoice",
-    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, UnknownInvoiceLine)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed, UnknownInvoiceLine)},
 )
 async def credit_invoice(
     wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]

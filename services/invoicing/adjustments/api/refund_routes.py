@@ -9,7 +9,7 @@ from fastapi import Response
 from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, get_approval_status_code
 from services.invoicing.adjustments.use_cases import approval_decisions
 from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
 from shared.pure.money import CurrencyMismatch, MoneyModel
@@ -51,7 +51,7 @@ class RefundIn(Body):
     status_code=201,
     response_model=ApprovalOut,
     summary="Refund unapplied cash",
-    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, CurrencyMismatch)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed, CurrencyMismatch)},
 )
 async def propose_refund(
     wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]

@@ -15,7 +15,7 @@ from services.invoicing.adjustments.use_cases.dispute_reservations import (
     DisputeUpholdingAuthorised,
 )
 from services.invoicing.payments.api.payment_routes import LineAmount
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, ReasonIn, example
 from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
@@ -84,7 +84,7 @@ class ReservationOut(BaseModel):
     status_code=201,
     response_model=ReservationOut,
     summary="Hold amounts for a dispute",
-    responses=refusals(AmountRefused, DisputeAlreadyReserved, UnknownInvoiceLine),
+    responses=refusals(AmountAboveBalance, DisputeAlreadyReserved, UnknownInvoiceLine),
 )
 async def reserve_amounts(
     reservation: ReservationIn, command: Annotated[CommandRunner, perform_command("dispute.reserve")]
@@ -118,7 +118,7 @@ class AmendmentIn(Body):
     response_model=ReservationOut,
     summary="Reserve other amounts for a dispute",
     responses=refusals(
-        AmountRefused,
+        AmountAboveBalance,
         DisputeAlreadyReserved,
         DisputeReservationReleased,
         UnknownInvoiceLine,

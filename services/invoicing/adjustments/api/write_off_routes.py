@@ -9,7 +9,7 @@ from fastapi import Response
 from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, get_approval_status_code
 from services.invoicing.adjustments.use_cases import approval_decisions
 from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
 from shared.pure.proposals import AlreadyProposed
@@ -48,7 +48,7 @@ class WriteOffIn(Body):
     status_code=201,
     response_model=ApprovalOut,
     summary="Write an invoice off",
-    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed)},
 )
 async def write_off(
     wanted: WriteOffIn, command: Annotated[CommandRunner, perform_command("write_off.propose")]

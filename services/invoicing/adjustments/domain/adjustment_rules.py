@@ -11,11 +11,11 @@ from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
 from services.invoicing.payments.domain.payment_rules import Wanted, take_back_allocations
 from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
-    AmountRefused,
+    AmountAboveBalance,
     Invoice,
     InvoiceLine,
     Payment,
-    check_line_numbers,
+    check_invoice_line_numbers,
 )
 
 
@@ -39,19 +39,19 @@ def credit_invoice_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Alloca
 
     `paid` is what pays the invoice, oldest first. Raises UnknownInvoiceLine, AmountRefused.
     """
-    check_line_numbers(number for number, _ in wanted)
+    check_invoice_line_numbers(number for number, _ in wanted)
     pays = [allocation for allocation in paid if allocation.invoice_id == invoice.id][::-1]
     lines, freed = [], []
     for number, amount in wanted:
-        line = invoice.line(number)
+        line = invoice.get_invoice_line(number)
         if amount > compute_creditable_minor(line):
-            raise AmountRefused(
+            raise AmountAboveBalance(
                 f"line {number} of invoice {invoice.number} has {compute_creditable_minor(line)} to be credited"
             )
-        paid_part = amount - min(amount, line.open)
+        paid_part = amount - min(amount, line.open_minor)
         freed += take_back_allocations([allocation for allocation in pays if allocation.line == number], paid_part)
         lines.append(replace(line, credited=line.credited + amount, paid=line.paid - paid_part))
-    return InvoiceCredit(invoice.with_lines(lines), tuple(wanted), tuple(freed))
+    return InvoiceCredit(invoice.replace_invoice_lines(lines), tuple(wanted), tuple(freed))
 
 
 def credit_lines_by_hand(
@@ -61,10 +61,10 @@ def credit_lines_by_hand(
 
     Raises UnknownInvoiceLine, AmountRefused.
     """
-    check_line_numbers(number for number, _ in wanted)
+    check_invoice_line_numbers(number for number, _ in wanted)
     for (number, amount), (_, share) in zip(wanted, worth.limit_credits_to_worth(list(wanted)), strict=True):
-        if share < amount <= compute_creditable_minor(invoice.line(number)):
-            raise AmountRefused(
+        if share < amount <= compute_creditable_minor(invoice.get_invoice_line(number)):
+            raise AmountAboveBalance(
                 f"line {number} of invoice {invoice.number} has {share} to be credited: the rest was given back"
                 " by a change of its subscription"
             )
@@ -76,7 +76,8 @@ def credit_disputed_lines(
 ) -> InvoiceCredit:
     """Credit what an upheld dispute was about, as far as it was not credited or written off meanwhile."""
     creditable_lines = [
-        (number, min(amount, compute_creditable_minor(invoice.line(number)))) for number, amount in disputed_lines
+        (number, min(amount, compute_creditable_minor(invoice.get_invoice_line(number))))
+        for number, amount in disputed_lines
     ]
     wanted = worth.limit_credits_to_worth(creditable_lines)
     return credit_invoice_lines(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
@@ -84,14 +85,14 @@ def credit_disputed_lines(
 
 def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:
     """Give up what is open: it is open no more, and the claim stays beside. Raises AmountRefused if nothing is."""
-    given_up = [(line.number, line.open) for line in invoice.lines if line.open > 0]
+    given_up = [(line.number, line.open_minor) for line in invoice.lines if line.open_minor > 0]
     if not given_up:
-        raise AmountRefused(f"invoice {invoice.number} has nothing open")
+        raise AmountAboveBalance(f"invoice {invoice.number} has nothing open")
     lines = [
-        replace(invoice.line(number), written_off=invoice.line(number).written_off + amount)
+        replace(invoice.get_invoice_line(number), written_off=invoice.get_invoice_line(number).written_off + amount)
         for number, amount in given_up
     ]
-    return invoice.with_lines(lines), given_up
+    return invoice.replace_invoice_lines(lines), given_up
 
 
 def allocate_refund_to_payments(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
@@ -103,5 +104,5 @@ def allocate_refund_to_payments(payments: Iterable[Payment], amount: int) -> lis
             parts.append((payment.id, share))
             rest -= share
     if rest:
-        raise AmountRefused(f"the account has {amount - rest} of unapplied cash")
+        raise AmountAboveBalance(f"the account has {amount - rest} of unapplied cash")
     return parts

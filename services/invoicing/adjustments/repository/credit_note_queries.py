@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
-from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.ledger.domain import CreditNoteLineShare
 from shared.persistence.database import Unit, columns
 from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
@@ -64,12 +64,12 @@ ON CONFLICT (charge_id) DO UPDATE SET amount_minor = charge_credits.amount_minor
 
 
 async def credit_deferred_revenue(
-    unit: Unit, account_id: UUID, invoice_id: UUID, shares: Iterable[tuple[int, CreditShare]]
+    unit: Unit, account_id: UUID, invoice_id: UUID, shares: Iterable[tuple[int, CreditNoteLineShare]]
 ) -> int:
     """Take what is credited of lines billed in advance from what is not earned of them yet; how much that is."""
     unearned = {row["line"]: row for row in await unit.connection.fetch(_UNEARNED, invoice_id)}
     taken = [
-        (unearned[line]["id"], min(share.amount - share.tax, unearned[line]["unearned_minor"]))
+        (unearned[line]["id"], min(share.amount - share.tax_minor, unearned[line]["unearned_minor"]))
         for line, share in shares
         if line in unearned
     ]

@@ -17,8 +17,8 @@ from services.invoicing.adjustments.use_cases import (
 )
 from services.invoicing.adjustments.use_cases.credit_note_issuing import CreditReason
 from services.invoicing.payments.repository import allocation_queries
-from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
-from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, moved_to
@@ -56,7 +56,9 @@ async def propose_credit_note(
 
     Raises NotFound, UnknownInvoiceLine, AmountRefused, AlreadyProposed.
     """
-    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    account = await account_queries.lock_account(
+        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
+    )
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     await _credit_by_hand(unit, invoice, lines)
     amount = sum(share for _, share in lines)
@@ -69,7 +71,9 @@ async def propose_write_off(
     unit: Unit, caller: Caller, invoice_id: UUID, stated_reason: AdjustmentReason
 ) -> ApprovalRow:
     """Write off what is open of an invoice. Raises NotFound, AmountRefused, AlreadyProposed."""
-    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    account = await account_queries.lock_account(
+        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
+    )
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     _, lines = adjustment_rules.write_off_invoice(invoice)
     amount = sum(share for _, share in lines)
@@ -259,7 +263,9 @@ async def _credit(unit: Unit, account: LockedAccount, row: ApprovalRow) -> UUID:
     note = await credit_note_issuing.issue_credit_note(
         unit, account, before[invoice_id], credited, CreditReason(row.reason_code)
     )
-    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: credited.invoice})})
+    await apply_unapplied_cash(
+        unit, [account], {account.id: UnsavedAccountInvoices(before, {invoice_id: credited.invoice})}
+    )
     return note.id
 
 

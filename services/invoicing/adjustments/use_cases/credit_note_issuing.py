@@ -10,9 +10,9 @@ from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
-from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.ledger.domain import CreditNoteLineShare
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import PostedDocument
+from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries, number_queries
@@ -55,7 +55,7 @@ async def issue_credit_note(
         issued_at=unit.now,
     )
     await credit_note_queries.insert_credit_note(unit, row, credited.lines)
-    await allocation_queries.free_allocations(unit, credited.freed)
+    await allocation_queries.reduce_freed_allocations(unit, credited.freed)
     await _post(unit, account, row, before, credited, _event_fields(unit, row, credited))
     await deliveries_repository.enqueue_document_delivery(unit, "credit_note", row.id, account.id, row.legal_entity)
     return row
@@ -87,9 +87,14 @@ async def _post(
     deferred = await credit_note_queries.credit_deferred_revenue(unit, account.id, before.id, shares)
     freed = sum(allocation.amount for allocation in credited.freed)
     entries = ledger_domain.build_credit_entries([share for _, share in shares], deferred, freed)
-    await ledger_queries.post_ledger_entries(unit, account, PostedDocument("credit_note", row.id, sequence), entries)
+    await ledger_queries.post_ledger_entries(unit, account, DocumentToPost("credit_note", row.id, sequence), entries)
 
 
-async def _shares(unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]) -> list[tuple[int, CreditShare]]:
-    taxed = await invoice_queries.map_amounts_and_tax(unit, before.id)
-    return [(line, CreditShare(amount, before.line(line).credited, *taxed[line])) for line, amount in lines]
+async def _shares(
+    unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]
+) -> list[tuple[int, CreditNoteLineShare]]:
+    taxed = await invoice_queries.map_taxed_line_amounts(unit, before.id)
+    return [
+        (line, CreditNoteLineShare(amount, before.get_invoice_line(line).credited, *taxed[line]))
+        for line, amount in lines
+    ]

@@ -12,8 +12,8 @@ from services.invoicing.adjustments.repository import decided_amount_queries, li
 from services.invoicing.adjustments.use_cases import approval_limits, credit_note_issuing
 from services.invoicing.adjustments.use_cases.approval_decisions import AboveApprovalLimit
 from services.invoicing.payments.repository import allocation_queries
-from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
-from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
@@ -42,7 +42,7 @@ async def reserve_disputed_amounts(
 
     Raises NotFound, UnknownInvoiceLine, AmountRefused, DisputeAlreadyReserved.
     """
-    document = await invoice_queries.get_invoice(unit, invoice_id)
+    document = await invoice_queries.get_invoice_row(unit, invoice_id)
     account = await account_queries.lock_account(unit, document.account_id)
     reservation = await reservation_queries.find_dispute_reservation(unit, dispute_id)
     if reservation:
@@ -82,7 +82,9 @@ async def release_dispute_reservation(unit: Unit, dispute_id: UUID) -> None:
     Raises NotFound, DisputeReservationReleased, DisputeUpholdingAuthorised.
     """
     invoice_id, _, _ = await get_dispute_reservation(unit, dispute_id)
-    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    account = await account_queries.lock_account(
+        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
+    )
     _, lines, is_reserved = await get_dispute_reservation(unit, dispute_id)
     if not is_reserved:
         raise DisputeReservationReleased(f"nothing is reserved for dispute {dispute_id} any more")
@@ -91,7 +93,7 @@ async def release_dispute_reservation(unit: Unit, dispute_id: UUID) -> None:
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     await reservation_queries.mark_dispute_released(unit, dispute_id)
     after = invoice_balances.release_invoice_lines(before[invoice_id], lines)
-    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
+    await apply_unapplied_cash(unit, [account], {account.id: UnsavedAccountInvoices(before, {invoice_id: after})})
     unit.record(AuditedChange("dispute", dispute_id, account.id, _write_reserved(lines), _write_reserved([])))
 
 
@@ -104,7 +106,9 @@ async def amend_dispute_reservation(
     DisputeAlreadyReserved, DisputeReservationReleased, DisputeUpholdingAuthorised.
     """
     invoice_id, _, _ = await get_dispute_reservation(unit, dispute_id)
-    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    account = await account_queries.lock_account(
+        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
+    )
     _, reserved, is_reserved = await get_dispute_reservation(unit, dispute_id)
     if await _is_repeated(unit, dispute_id, number, sorted(lines) == reserved):
         unit.record_nothing()
@@ -118,7 +122,7 @@ async def amend_dispute_reservation(
         invoice_balances.release_invoice_lines(before[invoice_id], reserved), lines
     )
     await reservation_queries.save_dispute_reservations(unit, account.id, dispute_id, invoice_id, lines, number)
-    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
+    await apply_unapplied_cash(unit, [account], {account.id: UnsavedAccountInvoices(before, {invoice_id: after})})
     unit.record(AuditedChange("dispute", dispute_id, account.id, _write_reserved(reserved), _write_reserved(lines)))
 
 
@@ -162,7 +166,9 @@ async def authorise_disputed_credit(unit: Unit, dispute_id: UUID, question: Disp
     decline it gives nothing. Raises NotFound, DisputeAlreadyReserved, AboveApprovalLimit, DisputeApprovalAboveReserved.
     """
     invoice_id, lines, is_reserved = await get_dispute_reservation(unit, dispute_id)
-    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    account = await account_queries.lock_account(
+        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
+    )
     invoice_id, lines, is_reserved = await get_dispute_reservation(unit, dispute_id)
     if not is_reserved or lines != sorted(question.lines):
         raise DisputeAlreadyReserved(f"dispute {dispute_id} is known with other amounts, or is over")
@@ -195,7 +201,9 @@ async def settle_dispute(unit: Unit, dispute_id: UUID, approved: Mapping[int, in
     invoice_id, reserved_lines, is_held = reservation
     if not is_held:
         return
-    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
+    account = await account_queries.lock_account(
+        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
+    )
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     after = invoice_balances.release_invoice_lines(before[invoice_id], reserved_lines)
     await reservation_queries.mark_dispute_released(unit, dispute_id)
@@ -208,7 +216,7 @@ async def settle_dispute(unit: Unit, dispute_id: UUID, approved: Mapping[int, in
         if credited.lines:
             credit_reason = credit_note_issuing.CreditReason(credit_note_issuing.DISPUTE, dispute_id=dispute_id)
             await credit_note_issuing.issue_credit_note(unit, account, before[invoice_id], credited, credit_reason)
-    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, {invoice_id: after})})
+    await apply_unapplied_cash(unit, [account], {account.id: UnsavedAccountInvoices(before, {invoice_id: after})})
 
 
 async def _credit(

@@ -8,9 +8,9 @@ from services.invoicing.adjustments.tables.approval_tables import ApprovalRow
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.domain import Entries
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import PostedDocument
+from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
 from services.invoicing.payments.repository import payment_queries, refund_part_queries
-from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from shared.events.invoicing import Freed, RefundApproved, RefundDeclined, RefundEvent, RefundProposed
 from shared.persistence.database import Unit
 
@@ -18,7 +18,9 @@ from shared.persistence.database import Unit
 async def reserve_refund_cash(unit: Unit, account: LockedAccount, row: ApprovalRow) -> None:
     """Take the amount from unapplied cash, so that no invoice uses it meanwhile. Raises AmountRefused."""
     parts = await _take_cash(unit, account, row)
-    await _tell(unit, account, row, RefundProposed, parts, ledger_domain.build_held_refund_entries(row.amount_minor))
+    await _tell(
+        unit, account, row, RefundProposed, parts, ledger_domain.build_reserved_refund_entries(row.amount_minor)
+    )
 
 
 async def pay_refund_at_once(unit: Unit, account: LockedAccount, row: ApprovalRow) -> None:
@@ -40,14 +42,14 @@ async def return_refund_cash(unit: Unit, account: LockedAccount, row: ApprovalRo
     await _tell(
         unit, account, row, RefundDeclined, parts, ledger_domain.build_declined_refund_entries(row.amount_minor)
     )
-    await apply_unapplied(unit, [account])
+    await apply_unapplied_cash(unit, [account])
 
 
 async def _take_cash(unit: Unit, account: LockedAccount, row: ApprovalRow) -> list[tuple[UUID, int]]:
     """Take a refund from unapplied cash; of which payments, and how much of each. Raises AmountRefused."""
-    cash = await payment_queries.map_unapplied_payments(unit, account.id)
+    cash = await payment_queries.map_payments_with_cash(unit, account.id)
     parts = adjustment_rules.allocate_refund_to_payments(cash.values(), row.amount_minor)
-    await refund_part_queries.hold_refund_parts(unit, row.id, account.id, parts)
+    await refund_part_queries.reserve_refund_parts(unit, row.id, account.id, parts)
     return parts
 
 
@@ -68,4 +70,4 @@ async def _tell(
             parts=tuple(Freed(payment_id=payment_id, amount_minor=amount) for payment_id, amount in parts),
         )
     )
-    await ledger_queries.post_ledger_entries(unit, account, PostedDocument("refund", row.id, sequence), entries)
+    await ledger_queries.post_ledger_entries(unit, account, DocumentToPost("refund", row.id, sequence), entries)

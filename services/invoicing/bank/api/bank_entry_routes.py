@@ -13,7 +13,7 @@ from services.invoicing.bank.use_cases import bank_booking
 from services.invoicing.bank.use_cases.bank_booking import BankEntryNotReceipt, BookingDecision
 from services.invoicing.bank.use_cases.bank_debits import BankEntryOfDebit
 from services.invoicing.payments.api.payment_routes import AdviceIn
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, ReasonIn, example, get_example
@@ -167,7 +167,7 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     response_model=BankEntryOut,
     summary="Book an entry",
     responses=refusals(
-        MoveRefused, BankEntryNotReceipt, AmountRefused, BankEntryOfDebit, CurrencyMismatch, UnknownInvoiceLine
+        MoveRefused, BankEntryNotReceipt, AmountAboveBalance, BankEntryOfDebit, CurrencyMismatch, UnknownInvoiceLine
     ),
 )
 async def book_entry(

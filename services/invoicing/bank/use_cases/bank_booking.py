@@ -202,7 +202,7 @@ async def _record_payments(unit: Unit, news: Sequence[NewPayment]) -> list[Recor
     """Receive them together; where what one does cannot be told (its event is too large), each by itself."""
     try:
         async with unit.savepoint():
-            return await payment_recording.record_payments(unit, news)
+            return await payment_recording.record_received_payments(unit, news)
     except Unavailable:
         raise
     except Refusal as refusal:
@@ -262,7 +262,7 @@ async def book_bank_entry(unit: Unit, entry_id: UUID, decision: BookingDecision)
         booked = {
             "invoice_id": named,
             "debit_id": None,
-            "payment_id": (await payment_recording.record_payment(unit, new)).id,
+            "payment_id": (await payment_recording.record_received_payment(unit, new)).id,
         }
     else:
         payment_id = await bank_debits.settle_debit_by_entry(unit, debit)

@@ -11,7 +11,11 @@ from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.repository.carried_debit_queries import list_debits_by_references
 from services.invoicing.bank.tables import BankEntryRow
 from services.invoicing.payments.domain.debit_states import DebitState
-from services.invoicing.payments.repository.debit_queries import get_debit, list_by_id, list_invoices_in_flight
+from services.invoicing.payments.repository.debit_queries import (
+    get_debit_row,
+    list_debits_by_id,
+    list_invoices_being_debited,
+)
 from services.invoicing.payments.use_cases import direct_debits
 from shared.base.telemetry import log
 from shared.persistence.database import Unit
@@ -30,7 +34,7 @@ async def settle_debits_by_entries(unit: Unit, entries: Sequence[asyncpg.Record]
     Returns the payment of each entry; that of a debit that was settled before is its entry's too. An entry is left
     out if its debit was refused, or has an entry.
     """
-    debits_by_id = {row["id"]: row for row in await list_by_id(unit, [entry["debit_id"] for entry in entries])}
+    debits_by_id = {row["id"]: row for row in await list_debits_by_id(unit, [entry["debit_id"] for entry in entries])}
     payments: dict[UUID, UUID] = {}
     settling: list[tuple[UUID, asyncpg.Record]] = []
     for entry in entries:
@@ -48,7 +52,7 @@ async def _settle(unit: Unit, settling: Sequence[tuple[UUID, asyncpg.Record]]) -
         return {}
     try:
         async with unit.savepoint():
-            received = await direct_debits.settle_debits(unit, [debit for _, debit in settling])
+            received = await direct_debits.settle_direct_debits(unit, [debit for _, debit in settling])
             return {entry_id: payment.id for (entry_id, _), payment in zip(settling, received, strict=True)}
     except Unavailable:
         raise
@@ -87,14 +91,16 @@ async def find_debit_to_settle(
 async def settle_debit_by_entry(unit: Unit, carried: DebitNamedByEntry) -> UUID:
     """Settle a debit that an entry is the money of, unless it was settled before; its payment."""
     is_settled = carried.state is DebitState.SETTLED
-    row = await (get_debit(unit, carried.id) if is_settled else direct_debits.complete_debit(unit, carried.id))
+    row = await (
+        get_debit_row(unit, carried.id) if is_settled else direct_debits.turn_debit_into_payment(unit, carried.id)
+    )
     assert row.payment_id is not None
     return row.payment_id
 
 
 async def map_open_less_debits(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
     """Get what is open of each invoice of these accounts, without those of which a debit is in flight."""
-    in_flight = await list_invoices_in_flight(unit, account_ids)
+    in_flight = await list_invoices_being_debited(unit, account_ids)
     opened = await bank_entry_queries.map_open_invoice_amounts(unit, account_ids)
     return {
         account_id: {id_: amount for id_, amount in amounts.items() if id_ not in in_flight}

@@ -103,6 +103,8 @@ async def issue_invoice(
     """
 
     async def issue(unit: Unit) -> InvoiceOut:
-        return InvoiceOut.of(await invoice_issuing.issue_invoice_by_hand(unit, invoice.build_new_invoice()))
+        return InvoiceOut.from_invoice_row(
+            await invoice_issuing.issue_invoice_by_hand(unit, invoice.build_new_invoice())
+        )
 
     return await command.run(issue, subject=invoice.account_id)

@@ -10,7 +10,7 @@ from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.ledger.domain import CreditNoteLineShare
 from services.invoicing.subscriptions.domain.proration import BillingCycle
 
 Key = TypeVar("Key")
@@ -177,7 +177,9 @@ def _compute_remaining(
         gross[supply] -= amount
         net[supply] -= (
             amount
-            - CreditShare(amount, billed_line.credited + credited[place], billed_line.amount, billed_line.tax).tax
+            - CreditNoteLineShare(
+                amount, billed_line.credited + credited[place], billed_line.amount, billed_line.tax
+            ).tax_minor
         )
         credited[place] += amount
     return Counter({supply: net[supply] for supply in wanted if gross[supply] > 0 and net[supply] > 0})

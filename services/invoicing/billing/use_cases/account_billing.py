@@ -18,7 +18,7 @@ from services.invoicing.billing.repository import (
 )
 from services.invoicing.billing.repository.lapse_queries import LapsedReversal
 from services.invoicing.billing.use_cases import proration_credit_notes
-from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.subscriptions.use_cases import cycle_charges, term_renewals
 from shared.base.telemetry import log
 from shared.base.transient import is_transient
@@ -107,4 +107,4 @@ async def _issue(unit: Unit, run_id: UUID) -> None:
     await bill_run_issuing.issue_staged_drafts(unit, run_id)
     credited = await proration_credit_notes.issue_surplus_credits(unit, run_id, taken)
     with_cash = [*await bill_run_issuing.list_billed_with_cash(unit), *credited]
-    await apply_unapplied(unit, await account_queries.list_locked_accounts(unit, with_cash), credited)
+    await apply_unapplied_cash(unit, await account_queries.list_locked_accounts(unit, with_cash), credited)

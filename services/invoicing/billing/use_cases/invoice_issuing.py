@@ -14,12 +14,12 @@ from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import PostedDocument
-from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain import overdue_rules
 from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.repository import invoice_queries, number_queries
-from services.invoicing.receivables.repository.invoice_queries import LineByHand
+from services.invoicing.receivables.repository.invoice_queries import HandInvoiceLine
 from services.invoicing.receivables.tables import InvoiceRow
 from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.revenue.repository import release_queries
@@ -81,7 +81,9 @@ async def issue_invoice_by_hand(unit: Unit, new: NewInvoice) -> InvoiceRow:
     CurrencyMismatch, TaxedByOutsideCalculator, UnknownTaxClass.
     """
     account = await account_queries.lock_account(unit, new.account_id)
-    if new.external_reference and await invoice_queries.is_reference_taken(unit, account.id, new.external_reference):
+    if new.external_reference and await invoice_queries.is_invoice_reference_taken(
+        unit, account.id, new.external_reference
+    ):
         raise ExternalReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
     await _check_lines(unit, account, new.lines)
     today = local_date(unit.now, ZoneInfo(account.time_zone))
@@ -140,7 +142,7 @@ async def _check_lines(unit: Unit, account: LockedAccount, lines: Sequence[NewIn
 
 async def _tax_lines(
     unit: Unit, account: LockedAccount, lines: Sequence[NewInvoiceLine], issue_date: date
-) -> list[LineByHand]:
+) -> list[HandInvoiceLine]:
     """Number the lines and take the tax out of each, by the rates of the issue date.
 
     Raises TaxedByOutsideCalculator, UnknownTaxClass.
@@ -151,7 +153,7 @@ async def _tax_lines(
     )
     taxes = extract_included_taxes([TaxedGrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
     return [
-        LineByHand(
+        HandInvoiceLine(
             number,
             line.description,
             line.amount.minor,
@@ -164,7 +166,7 @@ async def _tax_lines(
     ]
 
 
-async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Sequence[LineByHand]) -> None:
+async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Sequence[HandInvoiceLine]) -> None:
     invoice = Invoice(
         row.id,
         account.id,
@@ -177,14 +179,14 @@ async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Se
         account_id=account.id,
         issue_date=row.issue_date,
         external_reference=row.external_reference,
-        balance=balance_updates.build_balance(invoice),
+        balance=balance_updates.build_balance_fields(invoice),
     )
-    judged = overdue_rules.schedule_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
+    judged = overdue_rules.schedule_invoice_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
-    await invoice_queries.insert_invoice(unit, row, judged, lines, sequence)
-    document = PostedDocument("invoice", row.id, sequence, row.issue_date)
+    await invoice_queries.insert_issued_invoice(unit, row, judged, lines, sequence)
+    document = DocumentToPost("invoice", row.id, sequence, row.issue_date)
     tax_minor = sum(line.tax_minor for line in lines)
-    entries = ledger_domain.build_invoice_entries(row.total_minor, tax_minor)
+    entries = ledger_domain.build_hand_invoice_entries(row.total_minor, tax_minor)
     await ledger_queries.post_ledger_entries(unit, account, document, entries)
     await deliveries_repository.enqueue_document_delivery(unit, "invoice", row.id, account.id, row.legal_entity)
-    await apply_unapplied(unit, [account])
+    await apply_unapplied_cash(unit, [account])

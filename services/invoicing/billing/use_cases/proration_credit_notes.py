@@ -17,7 +17,7 @@ from services.invoicing.billing.repository import bill_run_drafting, lapse_queri
 from services.invoicing.billing.repository.lapse_queries import LapsedReversal
 from services.invoicing.billing.repository.proration_credit_queries import ReversalSurplus, SurplusOutcome
 from services.invoicing.payments.repository import allocation_queries
-from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
+from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries
 from shared.persistence.database import Unit
@@ -71,7 +71,7 @@ async def take_surpluses_from_chunk(unit: Unit) -> Sequence[ReversalSurplus]:
 
 async def issue_surplus_credits(
     unit: Unit, run_id: UUID, taken: Sequence[ReversalSurplus]
-) -> dict[UUID, UnsavedInvoices]:
+) -> dict[UUID, UnsavedAccountInvoices]:
     """Issue the credit notes of what was taken out, by the facts of now; the invoices credited, by account.
 
     What they settle is billed no more; what no line can take stays unbilled, and the run says so. Saving the invoices
@@ -85,13 +85,13 @@ async def issue_surplus_credits(
         for account in await account_queries.list_locked_accounts(unit, [of.account_id for of, _ in decided_surpluses])
     }
     named = {invoice_id for _, credits in decided_surpluses for invoice_id, _, _ in credits.credits}
-    before = await invoice_queries.map_open_by_account(unit, [], named)
-    credited: dict[UUID, UnsavedInvoices] = {}
+    before = await invoice_queries.map_account_open_invoices(unit, [], named)
+    credited: dict[UUID, UnsavedAccountInvoices] = {}
     for of, credits in decided_surpluses:
         account_before = before.get(of.account_id, {})
         after = credited[of.account_id].after if of.account_id in credited else account_before
         after = await _credit(unit, locked_accounts[of.account_id], of, credits, after)
-        credited[of.account_id] = UnsavedInvoices(account_before, after)
+        credited[of.account_id] = UnsavedAccountInvoices(account_before, after)
     await proration_credit_queries.save_credit_settled_charges(
         unit, [(of, charge) for of, credits in decided_surpluses for charge in credits.charges]
     )

@@ -18,7 +18,7 @@ from services.invoicing.documents.domain.account_statement import (
 )
 from services.invoicing.documents.domain.paper import DocumentChargedPeriod, DocumentContent, DocumentLine
 from services.invoicing.documents.repository import document_queries, statement_queries
-from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.ledger.domain import CreditNoteLineShare
 from services.invoicing.receivables.repository import invoice_queries
 from shared.persistence.database import Unit
 from shared.pure.calendar import local_date
@@ -51,7 +51,7 @@ async def build_invoice_document(unit: Unit, invoice_id: UUID, at: datetime | No
     """
     if await document_queries.is_invoice_draft(unit, invoice_id):
         raise InvoiceNotIssued(f"invoice {invoice_id} is a draft")
-    row = await invoice_queries.get_invoice(unit, invoice_id)
+    row = await invoice_queries.get_invoice_row(unit, invoice_id)
     named = await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at)
     recorded_on = local_date(row.issued_at, ZoneInfo(named.buyer.time_zone))
     paid, credited = await document_queries.sum_settled_of_invoice(unit, row.id, row.account_id, at or unit.now)
@@ -79,7 +79,7 @@ async def build_credit_note_document(unit: Unit, credit_note_id: UUID) -> Docume
     return DocumentContent(
         kind="credit_note",
         number=row.number,
-        credited_invoice=(await invoice_queries.get_invoice(unit, row.invoice_id)).number,
+        credited_invoice=(await invoice_queries.get_invoice_row(unit, row.invoice_id)).number,
         currency=row.currency,
         issued_on=local_date(row.issued_at, ZoneInfo(named.buyer.time_zone)),
         due_on=None,
@@ -94,7 +94,7 @@ async def build_credit_note_document(unit: Unit, credit_note_id: UUID) -> Docume
 
 
 def _build_credited_line(row: asyncpg.Record) -> DocumentLine:
-    share = CreditShare(row["amount_minor"], row["credited_before"], row["line_amount"], row["line_tax"])
+    share = CreditNoteLineShare(row["amount_minor"], row["credited_before"], row["line_amount"], row["line_tax"])
     begin, end = row["period_from"], row["period_to"]
     charged = (
         DocumentChargedPeriod(row["kind"], row["product"], begin, end, 0, 0, 0, None, row["meter"])
@@ -104,8 +104,8 @@ def _build_credited_line(row: asyncpg.Record) -> DocumentLine:
     return DocumentLine(
         row["line"],
         row["description"],
-        share.amount - share.tax,
-        share.tax,
+        share.amount - share.tax_minor,
+        share.tax_minor,
         row["tax_rate_bp"],
         charged,
         row["lacks_rate"],

@@ -96,7 +96,7 @@ class ExchangeRateOut(BaseModel):
     set_at: datetime
 
     @classmethod
-    def of(cls, row: asyncpg.Record) -> Self:
+    def from_exchange_rate_record(cls, row: asyncpg.Record) -> Self:
         """The answer for a row."""
         return cls.model_validate(dict(row) | {"rate": f"{row['rate']:f}"})
 
@@ -111,8 +111,10 @@ async def list_exchange_rates(
     """Of a date and a base, or all; in the order in which they came in first."""
 
     async def load(unit: Unit) -> list[ExchangeRateOut]:
-        rows = await exchange_rate_queries.list_listed_rates(unit, day, base, paging.after_id(), paging.limit + 1)
-        return [ExchangeRateOut.of(row) for row in rows]
+        rows = await exchange_rate_queries.list_exchange_rate_records(
+            unit, day, base, paging.after_id(), paging.limit + 1
+        )
+        return [ExchangeRateOut.from_exchange_rate_record(row) for row in rows]
 
     return paging.page(await read(load), lambda exchange_rate: exchange_rate.id)
 
@@ -131,8 +133,8 @@ async def put_exchange_rates(
         actor, source, day, base = command.caller.subject, wanted.source, wanted.day, wanted.base
         name = f"{source}/{day}/{base}"
         await unit.lock(f"exchange rates {name}")
-        former = await exchange_rate_queries.list_rates(unit, source, day, base, rates)
-        new, replaced = await exchange_rate_queries.save_rates(unit, source, day, base, rates, actor)
+        former = await exchange_rate_queries.map_exchange_rates(unit, source, day, base, rates)
+        new, replaced = await exchange_rate_queries.save_exchange_rates(unit, source, day, base, rates, actor)
         if new or replaced:
             unit.record(AuditedChange("exchange_rates", name, None, {"rates": former}, {"rates": former | rates}))
         else:

@@ -91,7 +91,7 @@ async def get_journal(
 
     async def load(unit: Unit) -> Sequence[asyncpg.Record]:
         await check_addressed_legal_entity(unit, legal_entity)
-        return await ledger_queries.list_journal(unit, legal_entity, day, last_id, MOST + 1)
+        return await ledger_queries.list_journal_entries(unit, legal_entity, day, last_id, MOST + 1)
 
     rows = await read(load)
     headers = {"X-Next": str(rows[MOST - 1]["id"])} if len(rows) > MOST else {}

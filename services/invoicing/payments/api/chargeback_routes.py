@@ -7,18 +7,18 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
-from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedPart, WantedPart
+from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedBackPart, WantedChargebackPart
 from services.invoicing.payments.repository import chargeback_queries
-from services.invoicing.payments.repository.chargeback_queries import ChargebackCriteria, search_chargebacks
+from services.invoicing.payments.repository.chargeback_queries import ChargebackSearchCriteria, search_chargebacks
 from services.invoicing.payments.tables.chargeback_tables import ChargebackRow
 from services.invoicing.payments.use_cases import chargeback_handling
 from services.invoicing.payments.use_cases.chargeback_handling import (
-    BookingDateRefused,
-    ChargebackKnown,
+    ChargebackDateRefused,
+    ChargebackReferenceKnown,
     NewChargeback,
     UnknownChargebackReason,
 )
-from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, AmountRefused
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, PaymentAlreadyReversed
 from services.invoicing.settings.domain.approval_states import MoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, ReasonIn, example, get_example
@@ -82,9 +82,9 @@ class ChargebackIn(Body):
             raise ValueError("answer_by: comes before booked_on")
         return self
 
-    def build_chargeback(self) -> NewChargeback:
+    def build_new_chargeback(self) -> NewChargeback:
         """Build the chargeback to be opened."""
-        wanted = [WantedPart(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
+        wanted = [WantedChargebackPart(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
         fields = self.model_dump(include={"payment_id", "network_reference", "reason_code", "booked_on", "answer_by"})
         fields["network_fee_minor"] = self.network_fee_minor
         return NewChargeback(**fields, amount=self.amount.money(), wanted=wanted)
@@ -126,7 +126,7 @@ class ChargebackOut(BaseModel):
     network_fee_minor: int | None = Field(description="what the network takes for it; null while nobody said it")
 
     @classmethod
-    def from_row(cls, row: ChargebackRow) -> Self:
+    def from_chargeback_row(cls, row: ChargebackRow) -> Self:
         """Build the answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -144,7 +144,7 @@ class ChargebackPartOut(BaseModel):
     is_recovery: bool
 
     @classmethod
-    def list_of(cls, part: ChargedPart) -> list[Self]:
+    def list_from_charged_part(cls, part: ChargedBackPart) -> list[Self]:
         """Build the answers for what a chargeback took."""
         return [
             cls(invoice_id=paid.invoice_id, line=paid.line, amount_minor=paid.amount, is_recovery=paid.is_recovery)
@@ -166,7 +166,12 @@ class ChargebackDetailsOut(ChargebackOut):
     response_model=ChargebackDetailsOut,
     summary="Record a chargeback",
     responses=refusals(
-        AlreadyReversed, AmountRefused, BookingDateRefused, ChargebackKnown, CurrencyMismatch, UnknownChargebackReason
+        PaymentAlreadyReversed,
+        AmountAboveBalance,
+        ChargebackDateRefused,
+        ChargebackReferenceKnown,
+        CurrencyMismatch,
+        UnknownChargebackReason,
     ),
 )
 async def open_chargeback(
@@ -178,7 +183,7 @@ async def open_chargeback(
     """
 
     async def open_once(unit: Unit) -> ChargebackDetailsOut:
-        row = await chargeback_handling.open_chargeback(unit, chargeback.build_chargeback())
+        row = await chargeback_handling.open_chargeback(unit, chargeback.build_new_chargeback())
         return await _load_details(unit, row)
 
     return await command.run(open_once, subject=chargeback.payment_id)
@@ -221,8 +226,8 @@ async def lose_chargeback(
 
 
 async def _load_details(unit: Unit, row: ChargebackRow) -> ChargebackDetailsOut:
-    parts = ChargebackPartOut.list_of(await chargeback_queries.load_charged_part(unit, row))
-    return ChargebackDetailsOut(**ChargebackOut.from_row(row).model_dump(), allocations=parts)
+    parts = ChargebackPartOut.list_from_charged_part(await chargeback_queries.load_charged_back_part(unit, row))
+    return ChargebackDetailsOut(**ChargebackOut.from_chargeback_row(row).model_dump(), allocations=parts)
 
 
 @reads.get("/chargebacks", summary="List chargebacks")
@@ -235,7 +240,7 @@ async def list_chargebacks(
     answer_before: Annotated[Day | None, Query(description="open, and to be answered before this day")] = None,
 ) -> Page[ChargebackOut]:
     """Chargebacks in the order of their ids, which is that in which they were recorded."""
-    criteria = ChargebackCriteria(state and state.value, account_id, payment_id, answer_before)
+    criteria = ChargebackSearchCriteria(state and state.value, account_id, payment_id, answer_before)
     after = paging.after_id()
     rows = await read(lambda unit: search_chargebacks(unit, criteria, after, paging.limit + 1))
     return paging.page([ChargebackOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)

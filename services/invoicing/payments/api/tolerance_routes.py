@@ -58,7 +58,9 @@ async def list_tolerances(read: Read) -> TolerancesOut:
     """What payments may leave open; where nothing is listed, nothing."""
 
     async def load(unit: Unit) -> TolerancesOut:
-        tolerances = [ToleranceOut.model_validate(dict(row)) for row in await tolerance_queries.list_tolerances(unit)]
+        tolerances = [
+            ToleranceOut.model_validate(dict(row)) for row in await tolerance_queries.list_payment_tolerances(unit)
+        ]
         return TolerancesOut(tolerances=tolerances, proposed=await list_proposed(unit, SettingKind.TOLERANCE))
 
     return await read(load)
@@ -83,7 +85,7 @@ async def put_tolerance(
     caller, money, reason = command.caller, Money(wanted.amount_minor, currency), wanted.reason
 
     async def change_tolerance(unit: Unit) -> SettingChangeRow:
-        return await tolerance_changes.change_tolerance(unit, caller, legal_entity, money, reason)
+        return await tolerance_changes.change_payment_tolerance(unit, caller, legal_entity, money, reason)
 
     row = await command.run(change_tolerance, reason=reason)
     if not is_carried_out(row):

@@ -44,7 +44,7 @@ SELECT *, $8 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int
 """
 
 
-async def free_allocations(unit: Unit, freed: Iterable[Allocation]) -> None:
+async def reduce_freed_allocations(unit: Unit, freed: Iterable[Allocation]) -> None:
     """Make unapplied cash again of what paid these amounts; what is left of each allocation goes on paying."""
     parts = [
         (allocation.payment_id, allocation.invoice_id, allocation.line, allocation.is_recovery, allocation.amount)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.invoicing.ledger.repository.ledger_queries import Posting, list_ledger_rows
+from services.invoicing.ledger.repository.ledger_queries import Posting, list_ledger_entry_rows
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Payment
 from shared.persistence.database import Unit, columns
@@ -14,7 +14,7 @@ from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
 
-async def get_payment(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
+async def get_payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
     """The payment; `fresh`: as it is now, whatever this unit has read before. Raises NotFound."""
     row = await unit.session.get(PaymentRow, payment_id, populate_existing=fresh)
     if row is None:
@@ -22,7 +22,9 @@ async def get_payment(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> P
     return row
 
 
-async def list_payments(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[PaymentRow]:
+async def list_payment_rows(
+    unit: Unit, account_id: UUID | None, after: UUID | None, limit: int
+) -> Sequence[PaymentRow]:
     """Payments in the order of their ids, of one account if it is given."""
     return await rows_after(unit, PaymentRow, after, limit, account_id=account_id)
 
@@ -39,12 +41,12 @@ async def map_invoices_by_number(unit: Unit, named: Iterable[tuple[UUID, str]]) 
     return {(row["account_id"], row["number"]): row["id"] for row in rows}
 
 
-async def map_unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
+async def map_payments_with_cash(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
     """The payments of an account that have unapplied cash."""
-    return (await map_unapplied_by_account(unit, [account_id])).get(account_id, {})
+    return (await map_account_unapplied_payments(unit, [account_id])).get(account_id, {})
 
 
-async def map_unapplied_by_account(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Payment]]:
+async def map_account_unapplied_payments(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Payment]]:
     """The payments that have unapplied cash, by account."""
     rows = await unit.connection.fetch(
         "SELECT account_id, id, amount_minor, unapplied_minor, received_at FROM payments"
@@ -68,7 +70,7 @@ async def list_allocations_of_payment(unit: Unit, payment_id: UUID) -> list[Allo
     return [Allocation(*row) for row in rows]
 
 
-async def save_payments(unit: Unit, payments: Iterable[Payment]) -> None:
+async def save_unapplied_amounts(unit: Unit, payments: Iterable[Payment]) -> None:
     """Save what of these payments is unapplied cash."""
     rows = [(payment.id, payment.unapplied) for payment in payments]
     await unit.connection.execute(
@@ -140,7 +142,7 @@ async def insert_payments_with_postings(
         _ADD,
         unit.now,
         *columns(payments, 8),
-        *columns(list_ledger_rows(posted, unit.now), 9),
+        *columns(list_ledger_entry_rows(posted, unit.now), 9),
         *columns(map(_allocation_record, allocations), 7),
     )
 
@@ -153,7 +155,7 @@ FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigin
 """
 
 
-async def insert_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
+async def insert_payment_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
     """Record what payments paid (account, allocation)."""
     await unit.connection.execute(_ADD_ALLOCATIONS, unit.now, *columns(map(_allocation_record, allocations), 7))
 
@@ -171,7 +173,7 @@ def _allocation_record(of_account: tuple[UUID, Allocation]) -> tuple[object, ...
     )
 
 
-async def mark_reversed(unit: Unit, payment_id: UUID) -> None:
+async def mark_payment_reversed(unit: Unit, payment_id: UUID) -> None:
     """The payment was taken back, and pays nothing any more."""
     await unit.connection.execute(
         "UPDATE payments SET state = 'reversed', unapplied_minor = 0 WHERE id = $1", payment_id

@@ -81,8 +81,8 @@ async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
             approval_limits.check_own_approval_limit(caller, row)
             await approval_limits.apply_approval_limit_change(unit, row)
         case SettingKind.TOLERANCE:
-            _check_former(row, await tolerance_changes.find_former_tolerance(unit, row.key))
-            await tolerance_changes.apply_tolerance(unit, row)
+            _check_former(row, await tolerance_changes.find_former_payment_tolerance(unit, row.key))
+            await tolerance_changes.apply_tolerance_change(unit, row)
         case SettingKind.SECOND_PERSON:
             _check_former(row, await second_person_rules.find_former_rule(unit, row.key))
             await second_person_rules.apply_rule(unit, row)

@@ -8,7 +8,7 @@ from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.files import api as files_api
-from services.invoicing.files.domain.broken_lines import UploadedFileRefused
+from services.invoicing.files.domain.broken_lines import UploadedFileLinesBroken
 from services.invoicing.vendor_costs.domain.line_verdicts import FileSumsRefused, VerdictSum
 from services.invoicing.vendor_costs.use_cases import reconciliation
 from services.invoicing.vendor_costs.use_cases.reconciliation import AnotherFile, DecisionsTaken, ReconciliationResult
@@ -151,8 +151,8 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     response_model=ReconciliationOut,
     summary="Reconcile the vendor's invoice with its file",
     dependencies=[files_api.ACCEPTED],
-    openapi_extra={"requestBody": files_api.body(_CSV, _LINE)},
-    responses=ANSWERS | refusals(AnotherFile, DecisionsTaken, UploadedFileRefused, FileSumsRefused, ReasonMissing),
+    openapi_extra={"requestBody": files_api.describe_file_body(_CSV, _LINE)},
+    responses=ANSWERS | refusals(AnotherFile, DecisionsTaken, UploadedFileLinesBroken, FileSumsRefused, ReasonMissing),
 )
 async def put_reconciliation(
     vendor_invoice_id: UUID,
@@ -171,12 +171,12 @@ async def put_reconciliation(
     that cannot be read are named, the first 20, and so are both sums if the file does not add up to the invoice. The
     same file again changes nothing. Announces `ReconciliationCompleted`.
     """
-    layout = files_api.layout_of(content_type)
+    layout = files_api.parse_file_layout(content_type)
     if replace and reason is None:
         raise ReasonMissing("reason: say why the file is to take the place of another one")
     actor = command.caller.subject
     because = reason if replace else None
-    async with files_api.received(request.stream(), layout) as file:
+    async with files_api.receive_uploaded_file(request.stream(), layout) as file:
 
         async def reconcile(unit: Unit) -> ReconciliationResult:
             return await reconciliation.reconcile_file(unit, vendor_invoice_id, file, actor, because)
@@ -199,7 +199,7 @@ async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> Reconciliat
     status_code=200,
     response_model=ReconciliationOut,
     summary="Compare the file that is there again",
-    responses=refusals(AnotherFile, DecisionsTaken, UploadedFileRefused, FileSumsRefused),
+    responses=refusals(AnotherFile, DecisionsTaken, UploadedFileLinesBroken, FileSumsRefused),
 )
 async def compare_again(
     vendor_invoice_id: UUID,

@@ -25,7 +25,9 @@ async def copy_in(unit: Unit, file: BinaryIO, lines: VendorLines) -> None:
     What is broken is in `lines` afterwards, and then the table holds a part of the file only.
     """
     await unit.connection.execute(_INCOMING)
-    await files_repository.copy_in(unit, "incoming", lines.read(files_repository.raw_lines(file)))
+    await files_repository.copy_into_temporary_table(
+        unit, "incoming", lines.read(files_repository.read_unpacked_lines(file))
+    )
     await unit.connection.execute("ANALYZE incoming", timeout=PATIENCE)
 
 

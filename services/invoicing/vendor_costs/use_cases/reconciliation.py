@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing.files.domain.broken_lines import check_unbroken
-from services.invoicing.files.repository import ReceivedFile
+from services.invoicing.files.domain.broken_lines import refuse_broken_lines
+from services.invoicing.files.repository import ReceivedUploadedFile
 from services.invoicing.vendor_costs.domain import line_verdicts
 from services.invoicing.vendor_costs.domain.line_verdicts import VerdictSum
 from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
@@ -70,11 +70,11 @@ async def get_reconciliation_result(unit: Unit, invoice_id: UUID) -> Reconciliat
 
 
 async def reconcile_file(
-    unit: Unit, invoice_id: UUID, file: ReceivedFile, actor: str, replace_because: str | None
+    unit: Unit, invoice_id: UUID, file: ReceivedUploadedFile, actor: str, replace_because: str | None
 ) -> ReconciliationResult:
     """Take a file and compare it. The same file again changes nothing; another one takes its place if that is asked.
 
-    Raises NotFound, AnotherFile, DecisionsTaken, UploadedFileRefused, SumsRefused.
+    Raises NotFound, AnotherFile, DecisionsTaken, UploadedFileLinesBroken, SumsRefused.
     """
     started = time.monotonic()
     await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
@@ -89,7 +89,7 @@ async def reconcile_file(
         await _replace(unit, former_row, actor, replace_because)
     lines = VendorLines(file.layout, invoice.currency)
     await vendor_file_queries.copy_in(unit, file.content, lines)
-    check_unbroken(lines.broken)
+    refuse_broken_lines(lines.broken)
     _check_sums(lines, invoice)
     taken = TakenVendorFile(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
     return await _compare(unit, invoice, taken, former_row, actor, started)
@@ -157,7 +157,7 @@ def _as_audited(row: ReconciliationRow) -> dict[str, object]:
 
 
 async def reconcile_number(
-    unit: Unit, number: str, file: ReceivedFile, actor: str, replace_because: str | None
+    unit: Unit, number: str, file: ReceivedUploadedFile, actor: str, replace_because: str | None
 ) -> ReconciliationResult:
     """Reconcile the vendor invoice of this number with a file, as `reconcile_file` does."""
     invoice = await vendor_invoice_queries.find_invoice_by_number(unit, number)

@@ -8,8 +8,8 @@ from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.camt import MAX_ELEMENTS, MAX_TOKEN_BYTES
 from services.invoicing.bank.domain.statements.statement_entries import BankStatementRefused
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
-from services.invoicing.files.domain.file_columns import MOST_COLUMNS, ColumnNames, LineColumns
-from services.invoicing.files.domain.file_layouts import FileLines, Layout
+from services.invoicing.files.domain.file_columns import MOST_COLUMNS, FileColumnNames, FileLineColumns
+from services.invoicing.files.domain.file_layouts import FileLayout, ParsedFileLines
 from services.invoicing.files.domain.file_rows import LONGEST_ROW
 
 BEGINNING = b"<Document><BkToCstmrStmt><Stmt><Acct><Id><IBAN>DE02120300000000202051</IBAN></Id></Acct>"
@@ -94,22 +94,22 @@ def test_rows_together_are_longer_than_one_may_be() -> None:
 class Anything:
     """Reads whatever comes."""
 
-    names = ColumnNames(["a"], ["b"])
+    names = FileColumnNames(["a"], ["b"])
 
-    def read(self, line: int, columns: LineColumns, values: object) -> int:
+    def read_file_line(self, line: int, columns: FileLineColumns, values: object) -> int:
         """The number of the line."""
         return line
 
 
 def _lines(rows: bytes) -> tuple[list[int], list[str]]:
-    lines = FileLines(Layout.CSV, Anything())
+    lines = ParsedFileLines(FileLayout.CSV, Anything())
 
     def raw() -> Iterator[bytes]:
         for line in rows.splitlines(keepends=True):
             assert len(lines.broken) < MOST_REPORTED
             yield line
 
-    return list(lines.read(raw())), [broken.message for broken in lines.broken]
+    return list(lines.parse_raw_lines(raw())), [broken.message for broken in lines.broken]
 
 
 def test_a_row_of_a_file_is_not_read_to_its_end() -> None:

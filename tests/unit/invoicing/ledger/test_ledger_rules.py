@@ -17,7 +17,7 @@ from services.invoicing.catalog.domain.plan_versions import (
     PlanVersionRefused,
 )
 from services.invoicing.ledger import domain as ledger_domain
-from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.ledger.domain import CreditNoteLineShare
 from services.invoicing.usage.domain.usage_lines import compute_amount
 
 AMOUNTS = st.integers(0, 10**12)
@@ -26,9 +26,9 @@ AMOUNTS = st.integers(0, 10**12)
 @given(amount=AMOUNTS, part=st.floats(0, 1), tax=st.floats(0, 0.3))
 def test_entries_balance(amount: int, part: float, tax: float) -> None:
     allocated = int(amount * part)
-    share = CreditShare(allocated, 0, amount, int(amount * tax))
+    share = CreditNoteLineShare(allocated, 0, amount, int(amount * tax))
     facts = (
-        ledger_domain.build_invoice_entries(amount, int(amount * tax)),
+        ledger_domain.build_hand_invoice_entries(amount, int(amount * tax)),
         ledger_domain.build_payment_entries(amount, allocated),
         ledger_domain.build_allocation_entries(allocated),
         ledger_domain.build_reversal_entries(amount, allocated),
@@ -43,7 +43,7 @@ def test_credits_take_the_whole_tax_of_a_line_and_no_more(line: int, shares: lis
     for wanted in [*shares, line]:
         amount = min(wanted, line - before)
         if amount:
-            taken += CreditShare(amount, before, line, tax).tax
+            taken += CreditNoteLineShare(amount, before, line, tax).tax_minor
             before += amount
         assert 0 <= taken <= tax
     assert (before, taken) == (line, tax)

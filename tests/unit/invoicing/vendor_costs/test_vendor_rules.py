@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.files.domain.broken_lines import BrokenLine, UploadedFileRefused, check_unbroken
+from services.invoicing.files.domain.broken_lines import BrokenFileLine, UploadedFileLinesBroken, refuse_broken_lines
 from services.invoicing.vendor_costs.domain import line_verdicts, vendor_invoice
 from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationStatus, Verdict, VerdictSum
 from services.invoicing.vendor_costs.domain.vendor_invoice import VendorInvoiceRefused, VendorInvoiceState
@@ -67,9 +67,9 @@ def test_the_tolerance_of_a_unit_is_a_hundredth_of_the_currency() -> None:
 
 
 def test_broken_lines_are_named() -> None:
-    check_unbroken([])
-    with pytest.raises(UploadedFileRefused) as refusal:
-        check_unbroken([BrokenLine(7, "Total", "is empty"), BrokenLine(9, None, "is not UTF-8")])
+    refuse_broken_lines([])
+    with pytest.raises(UploadedFileLinesBroken) as refusal:
+        refuse_broken_lines([BrokenFileLine(7, "Total", "is empty"), BrokenFileLine(9, None, "is not UTF-8")])
     assert refusal.value.more["errors"] == [
         {"field": "line.7.Total", "message": "is empty"},
         {"field": "line.9", "message": "is not UTF-8"},

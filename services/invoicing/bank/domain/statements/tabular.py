@@ -16,7 +16,7 @@ from services.invoicing.bank.domain.statements.statement_entries import (
     StatementEntryKeys,
     refuse_bank_statement,
 )
-from services.invoicing.files.domain.file_rows import LONGEST_ROW, RowLines, RowTooLong
+from services.invoicing.files.domain.file_rows import LONGEST_ROW, CsvRowLines, CsvRowTooLong
 
 LONGEST_FIELD = 10_000
 """Characters of one field; Python's reader would take more than ten times as many."""
@@ -93,12 +93,12 @@ def read_csv_statement(
 def _rows(body: bytes, columns: BankColumnMapping, keys: StatementEntryKeys) -> Iterator[Mapping[str, str]]:
     """The rows below the header by the names of their columns, each as long as it."""
     text = io.TextIOWrapper(io.BytesIO(body), columns.encoding, newline="")
-    lines = RowLines(iter(lambda: text.readline(LONGEST_ROW + 1), ""))
+    lines = CsvRowLines(iter(lambda: text.readline(LONGEST_ROW + 1), ""))
     reader = csv.reader(lines, delimiter=columns.delimiter, strict=True)
     try:
         header = _header(reader, columns.list_column_headers())
         for row in reader:
-            lines.begin_row()
+            lines.begin_csv_row()
             if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(header):
@@ -108,7 +108,7 @@ def _rows(body: bytes, columns: BankColumnMapping, keys: StatementEntryKeys) -> 
             yield dict(zip(header, row, strict=True))
     except UnicodeDecodeError:
         refuse_bank_statement(keys.place + 1, "encoding", f"not {columns.encoding}")
-    except RowTooLong as error:
+    except CsvRowTooLong as error:
         refuse_bank_statement(keys.place + 1, "row", str(error))
     except csv.Error as error:
         refuse_bank_statement(keys.place + 1, "row", str(error))
