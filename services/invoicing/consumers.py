@@ -36,13 +36,13 @@ async def consume_dispute_withdrawn(unit: Unit, event: DisputeWithdrawn, _: Enve
 @handlers.on(SubscriptionSuspended)
 async def consume_subscription_suspended(unit: Unit, event: SubscriptionSuspended, envelope: Envelope) -> None:
     """Access has ended at the vendor."""
-    await access_changes.record_access_change(unit, event.subscription_id, ChangeKind.SUSPEND, envelope.time)
+    await access_changes.charge_access_change(unit, event.subscription_id, ChangeKind.SUSPEND, envelope.time)
 
 
 @handlers.on(SubscriptionReinstated)
 async def consume_subscription_reinstated(unit: Unit, event: SubscriptionReinstated, envelope: Envelope) -> None:
     """Access is back."""
-    await access_changes.record_access_change(unit, event.subscription_id, ChangeKind.REINSTATE, envelope.time)
+    await access_changes.charge_access_change(unit, event.subscription_id, ChangeKind.REINSTATE, envelope.time)
 
 
 @handlers.on(MailBounced)
@@ -60,10 +60,10 @@ async def consume_policy_published(unit: Unit, event: PolicyPublished, _: Envelo
 @handlers.on(VendorDisputeOpened)
 async def consume_vendor_dispute_opened(unit: Unit, event: VendorDisputeOpened, _: Envelope) -> None:
     """We contest a part of a vendor invoice; it is owed and due as before."""
-    await contested_amount_queries.save_contested(unit, event, ended_at=None)
+    await contested_amount_queries.save_contested_amount(unit, event, ended_at=None)
 
 
 @handlers.on(VendorDisputeResolved)
 async def consume_vendor_dispute_resolved(unit: Unit, event: VendorDisputeResolved, envelope: Envelope) -> None:
     """It is contested no more, whatever the vendor answered."""
-    await contested_amount_queries.save_contested(unit, event, ended_at=envelope.time)
+    await contested_amount_queries.save_contested_amount(unit, event, ended_at=envelope.time)

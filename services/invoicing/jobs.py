@@ -47,13 +47,13 @@ SWEEPS = (
     Sweep(
         name="vendor_payments",
         due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1 ORDER BY warn_at",
-        handler=vendor_invoice_payments.warn_of_payments,
+        handler=vendor_invoice_payments.warn_of_vendor_payments,
         judges_accounts=False,
     ),
     Sweep(
         name="vendor_postings",
         due="SELECT id::text FROM vendor_invoices WHERE post_at <= $1 ORDER BY post_at",
-        handler=vendor_postings.post_backlog,
+        handler=vendor_postings.post_unposted_vendor_invoices,
         judges_accounts=False,
         set_based=True,
     ),

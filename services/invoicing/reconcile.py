@@ -30,7 +30,9 @@ from shared.web.auth import parse_actor
 LAYOUTS = {".csv": FileLayout.CSV, ".jsonl": FileLayout.JSON_LINES, ".ndjson": FileLayout.JSON_LINES}
 
 
-async def reconcile(units: Units, path: Path, number: str, actor: str, because: str | None) -> ReconciliationResult:
+async def reconcile_vendor_invoice(
+    units: Units, path: Path, number: str, actor: str, because: str | None
+) -> ReconciliationResult:
     """Reconcile the vendor invoice of this number with the file. Raises what the use case refuses."""
     layout = LAYOUTS[_suffix(path)]
     with path.open("rb") as content:
@@ -38,7 +40,7 @@ async def reconcile(units: Units, path: Path, number: str, actor: str, because: 
         file = ReceivedUploadedFile(content, digest, layout)
 
         async def take(unit: Unit) -> ReconciliationResult:
-            result = await reconciliation.reconcile_number(unit, number, file, actor, because)
+            result = await reconciliation.reconcile_vendor_invoice_number(unit, number, file, actor, because)
             unit.audit.check(unit.cause)
             return result
 
@@ -51,7 +53,7 @@ def _suffix(path: Path) -> str:
     return path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
 
 
-def describe_result(result: ReconciliationResult) -> str:
+def describe_reconciliation_result(result: ReconciliationResult) -> str:
     """Describe what a reconciliation came to, for people."""
     row = result.row
     head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if result.repeated else "")
@@ -78,12 +80,12 @@ def main(
     async def run() -> ReconciliationResult:
         units = Units(settings(), Wakeups())
         try:
-            return await reconcile(units, file, invoice, who, replace)
+            return await reconcile_vendor_invoice(units, file, invoice, who, replace)
         finally:
             await units.close()
 
     try:
-        typer.echo(describe_result(asyncio.run(run())))
+        typer.echo(describe_reconciliation_result(asyncio.run(run())))
     except Refusal as refused:
         errors = refused.more.get("errors", [])
         lines = [f"{error['field']}: {error['message']}" for error in errors] if isinstance(errors, list) else []

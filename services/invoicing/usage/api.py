@@ -41,7 +41,7 @@ class UsageLineIn(Body):
             raise ValueError("period_to is not after period_from")
         return self
 
-    def line(self, place: int) -> UsageLine:
+    def build_usage_line(self, place: int) -> UsageLine:
         """The line, and its place among others."""
         return UsageLine(
             place,
@@ -88,7 +88,7 @@ class UsageOut(BaseModel):
     known: int
 
     @classmethod
-    def of(cls, taken: TakenUsage) -> Self:
+    def from_taken_usage(cls, taken: TakenUsage) -> Self:
         """The answer for what was taken."""
         return cls(new=taken.new, known=taken.unchanged)
 
@@ -105,8 +105,8 @@ async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_c
     """Take lines of usage, all or none; they are on the next invoice, with the plan's mark-up."""
 
     async def take(unit: Unit) -> UsageOut:
-        lines = (usage_line.line(place) for place, usage_line in enumerate(usage.lines))
-        return UsageOut.of(
+        lines = (usage_line.build_usage_line(place) for place, usage_line in enumerate(usage.lines))
+        return UsageOut.from_taken_usage(
             await usage_use_cases.take_usage_lines(unit, UsageSource(usage.source, usage.currency), lines)
         )
 
@@ -148,6 +148,8 @@ async def send_usage_file(
     async with files_api.receive_uploaded_file(request.stream(), layout) as file:
 
         async def take(unit: Unit) -> UsageOut:
-            return UsageOut.of(await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file))
+            return UsageOut.from_taken_usage(
+                await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file)
+            )
 
         return await command.with_file(file.sha256).run(take)

@@ -19,9 +19,9 @@ from services.invoicing.billing.repository import draft_queries
 from services.invoicing.payments.repository import chargeback_queries
 from services.invoicing.payments.repository.chargeback_queries import ChargebackSearchCriteria
 from services.invoicing.revenue.repository import ledger_period_queries
-from services.invoicing.revenue.repository.ledger_period_queries import PeriodCriteria
+from services.invoicing.revenue.repository.ledger_period_queries import LedgerPeriodCriteria
 from services.invoicing.settings.repository import setting_change_queries
-from services.invoicing.settings.repository.setting_change_queries import SettingCriteria
+from services.invoicing.settings.repository.setting_change_queries import SettingChangeCriteria
 from tests.builders import Database
 from tests.component.query_plans import Query, check_plans
 
@@ -177,11 +177,11 @@ APPROVAL_SEARCHES = {
     "all": (ApprovalSearchCriteria("write_off"), "approvals_by_kind"),
 }
 SETTING_SEARCHES = {
-    "kind": (SettingCriteria("tax_rate"), "setting_changes_by_kind"),
-    "state": (SettingCriteria(state="proposed"), "setting_changes_by_state"),
-    "kind and state": (SettingCriteria("tolerance", "proposed"), "setting_changes_(by_state|standing|by_kind)"),
-    "entity": (SettingCriteria(legal_entity="E7"), "setting_changes_of_entity"),
-    "all": (SettingCriteria(), "setting_changes_pkey"),
+    "kind": (SettingChangeCriteria("tax_rate"), "setting_changes_by_kind"),
+    "state": (SettingChangeCriteria(state="proposed"), "setting_changes_by_state"),
+    "kind and state": (SettingChangeCriteria("tolerance", "proposed"), "setting_changes_(by_state|standing|by_kind)"),
+    "entity": (SettingChangeCriteria(legal_entity="E7"), "setting_changes_of_entity"),
+    "all": (SettingChangeCriteria(), "setting_changes_pkey"),
 }
 IMPORT_SEARCHES = {
     "since": (BankImportSearchCriteria(since=RECENTLY), "bank_imports_by_time"),
@@ -202,7 +202,7 @@ async def test_lists_of_invoicing(database: Database) -> None:
             for name, (criteria, index) in IMPORT_SEARCHES.items()
         }
         changes = {
-            f"settings {name}": (setting_change_queries.build_search(criteria, after, 101), index)
+            f"settings {name}": (setting_change_queries.build_setting_change_search(criteria, after, 101), index)
             for name, (criteria, index) in SETTING_SEARCHES.items()
         }
         chargebacks = {
@@ -265,12 +265,12 @@ async def test_lists_in_the_order_of_codes(database: Database) -> None:
         for after in (None, "E7")
     }
     for criteria in (
-        PeriodCriteria(),
-        PeriodCriteria("E7"),
-        PeriodCriteria(state="open"),
-        PeriodCriteria("E7", "open"),
+        LedgerPeriodCriteria(),
+        LedgerPeriodCriteria("E7"),
+        LedgerPeriodCriteria(state="open"),
+        LedgerPeriodCriteria("E7", "open"),
     ):
         for after in (None, ("E7", NOW.date())):
-            query = ledger_period_queries.build_period_list(criteria, NOW.date(), after, 101)
+            query = ledger_period_queries.build_ledger_period_list(criteria, NOW.date(), after, 101)
             queries[f"{criteria} {after}"] = (query, "ledger_entries_by_day")
     await check_plans(database, "invoicing", queries)

@@ -9,9 +9,14 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from services.invoicing.accounts.api.account_routes import Language
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.accounts.use_cases import legal_entity_changes
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, find_proposed
+from services.invoicing.settings.api import (
+    CHANGE_PROPOSED,
+    SettingChangeOut,
+    answer_pending_setting_change,
+    find_pending_setting_change,
+)
 from services.invoicing.settings.domain.setting_change import SettingKind
-from services.invoicing.settings.use_cases import is_carried_out
+from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Country, Email, Name, Prose, example, get_example
 from shared.pure.payment_references import is_checked
@@ -133,7 +138,7 @@ class LegalEntityOut(LegalEntityIn):
     async def load_legal_entity(cls, unit: Unit, code: str) -> Self:
         """Load what is said of a legal entity, and what is proposed. Raises NotFound."""
         row = await legal_entity_queries.get_legal_entity_row(unit, code)
-        proposed = await find_proposed(unit, SettingKind.LEGAL_ENTITY, code)
+        proposed = await find_pending_setting_change(unit, SettingKind.LEGAL_ENTITY, code)
         return cls.model_validate(row.model_dump() | {"proposed_change": proposed})
 
 
@@ -202,7 +207,11 @@ async def put_legal_entity(
         if version is None and await legal_entity_queries.find_legal_entity(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
         row = await legal_entity_changes.change_legal_entity(unit, command.caller, code, version, fields, entity.reason)
-        return await LegalEntityOut.load_legal_entity(unit, code) if is_carried_out(row) else answer_proposed(row)
+        return (
+            await LegalEntityOut.load_legal_entity(unit, code)
+            if is_setting_change_applied(row)
+            else answer_pending_setting_change(row)
+        )
 
     answer = await command.run(set_data, reason=entity.reason)
     if isinstance(answer, LegalEntityOut):

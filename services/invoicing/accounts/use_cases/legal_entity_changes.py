@@ -6,7 +6,12 @@ from services.invoicing.accounts.repository import document_party_queries, legal
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from services.invoicing.settings.use_cases import (
+    WantedSettingChange,
+    is_setting_change_applied,
+    lock_setting_to_change,
+    propose_setting_change,
+)
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
@@ -20,7 +25,7 @@ async def change_legal_entity(
 
     Raises StaleVersion, AlreadyProposed.
     """
-    await lock_setting(unit, SettingKind.LEGAL_ENTITY, code)
+    await lock_setting_to_change(unit, SettingKind.LEGAL_ENTITY, code)
     former = await find_former_legal_entity(unit, code)
     present = former.get("version")
     if version != present and not (version == ANY_VERSION and present):
@@ -28,9 +33,9 @@ async def change_legal_entity(
             f"the legal entity is at version {present}" if present else "the legal entity has no data yet"
         )
     row = await propose_setting_change(
-        unit, caller, WantedSetting(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason
+        unit, caller, WantedSettingChange(SettingKind.LEGAL_ENTITY, code, code, former, fields), reason
     )
-    if is_carried_out(row):
+    if is_setting_change_applied(row):
         await apply_legal_entity_change(unit, row)
     return row
 

@@ -14,11 +14,16 @@ from services.invoicing.adjustments.use_cases.approval_decisions import AboveApp
 from services.invoicing.adjustments.use_cases.approval_limits import OwnApprovalLimit
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, list_proposed
-from services.invoicing.settings.domain.approval_states import ApprovalState, MoveRefused
+from services.invoicing.settings.api import (
+    CHANGE_PROPOSED,
+    SettingChangeOut,
+    answer_pending_setting_change,
+    list_pending_setting_changes,
+)
+from services.invoicing.settings.domain.approval_states import ApprovalState, StateMoveRefused
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import is_carried_out
+from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, Minor, Money
@@ -144,7 +149,7 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     status_code=200,
     response_model=ApprovalOut,
     summary="Approve",
-    responses=refusals(MoveRefused, AmountAboveBalance, AboveApprovalLimit, SecondPersonNeeded),
+    responses=refusals(StateMoveRefused, AmountAboveBalance, AboveApprovalLimit, SecondPersonNeeded),
 )
 async def approve_proposal(
     approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
@@ -164,7 +169,7 @@ async def approve_proposal(
     status_code=200,
     response_model=ApprovalOut,
     summary="Decline",
-    responses=refusals(MoveRefused, AboveApprovalLimit, SecondPersonNeeded),
+    responses=refusals(StateMoveRefused, AboveApprovalLimit, SecondPersonNeeded),
 )
 async def decline_proposal(
     approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]
@@ -184,7 +189,7 @@ async def decline_proposal(
     status_code=200,
     response_model=ApprovalOut,
     summary="Withdraw",
-    responses=refusals(MoveRefused, NotTheProposer),
+    responses=refusals(StateMoveRefused, NotTheProposer),
 )
 async def withdraw_proposal(
     approval_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.withdraw")]
@@ -205,7 +210,7 @@ async def list_limits(read: Read) -> LimitsOut:
 
     async def load(unit: Unit) -> LimitsOut:
         limits = [LimitOut.model_validate(dict(row)) for row in await approval_queries.list_approval_limits(unit)]
-        return LimitsOut(limits=limits, proposed=await list_proposed(unit, SettingKind.APPROVAL_LIMIT))
+        return LimitsOut(limits=limits, proposed=await list_pending_setting_changes(unit, SettingKind.APPROVAL_LIMIT))
 
     return await read(load)
 
@@ -232,6 +237,6 @@ async def put_limit(
         return await approval_limits.change_approval_limit(unit, caller, role, money, limit.reason)
 
     row = await command.run(change_limit, reason=limit.reason)
-    if not is_carried_out(row):
-        return answer_proposed(row)
+    if not is_setting_change_applied(row):
+        return answer_pending_setting_change(row)
     return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())

@@ -37,7 +37,7 @@ def compute_creditable_minor(line: InvoiceLine) -> int:
 def credit_invoice_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> InvoiceCredit:
     """Credit amounts of lines: what is open of them first, then what was paid, newest payment first.
 
-    `paid` is what pays the invoice, oldest first. Raises UnknownInvoiceLine, AmountRefused.
+    `paid` is what pays the invoice, oldest first. Raises UnknownInvoiceLine, DifferenceAmountRefused.
     """
     check_invoice_line_numbers(number for number, _ in wanted)
     pays = [allocation for allocation in paid if allocation.invoice_id == invoice.id][::-1]
@@ -59,7 +59,7 @@ def credit_lines_by_hand(
 ) -> InvoiceCredit:
     """Credit what a person says, and never more of a supply than was billed of it and not given back.
 
-    Raises UnknownInvoiceLine, AmountRefused.
+    Raises UnknownInvoiceLine, DifferenceAmountRefused.
     """
     check_invoice_line_numbers(number for number, _ in wanted)
     for (number, amount), (_, share) in zip(wanted, worth.limit_credits_to_worth(list(wanted)), strict=True):
@@ -84,7 +84,10 @@ def credit_disputed_lines(
 
 
 def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:
-    """Give up what is open: it is open no more, and the claim stays beside. Raises AmountRefused if nothing is."""
+    """Give up what is open: it is open no more, and the claim stays beside.
+
+    Raises DifferenceAmountRefused if nothing is.
+    """
     given_up = [(line.number, line.open_minor) for line in invoice.lines if line.open_minor > 0]
     if not given_up:
         raise AmountAboveBalance(f"invoice {invoice.number} has nothing open")
@@ -96,7 +99,7 @@ def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]
 
 
 def allocate_refund_to_payments(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
-    """Allocate a refund to payments with unapplied cash, oldest first. Raises AmountRefused."""
+    """Allocate a refund to payments with unapplied cash, oldest first. Raises DifferenceAmountRefused."""
     parts, rest = [], amount
     for payment in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
         share = min(payment.unapplied, rest)

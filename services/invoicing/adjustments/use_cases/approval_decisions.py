@@ -21,8 +21,8 @@ from services.invoicing.payments.use_cases.payment_effects import UnsavedAccount
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries
-from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, moved_to
-from services.invoicing.settings.repository.second_person_queries import is_second_person_required
+from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, move_to_state
+from services.invoicing.settings.repository.second_person_queries import refund_needs_second_person
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
@@ -54,7 +54,7 @@ async def propose_credit_note(
 ) -> ApprovalRow:
     """Credit lines (number, minor units) of an invoice.
 
-    Raises NotFound, UnknownInvoiceLine, AmountRefused, AlreadyProposed.
+    Raises NotFound, UnknownInvoiceLine, DifferenceAmountRefused, AlreadyProposed.
     """
     account = await account_queries.lock_account(
         unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
@@ -70,7 +70,7 @@ async def propose_credit_note(
 async def propose_write_off(
     unit: Unit, caller: Caller, invoice_id: UUID, stated_reason: AdjustmentReason
 ) -> ApprovalRow:
-    """Write off what is open of an invoice. Raises NotFound, AmountRefused, AlreadyProposed."""
+    """Write off what is open of an invoice. Raises NotFound, DifferenceAmountRefused, AlreadyProposed."""
     account = await account_queries.lock_account(
         unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
     )
@@ -87,14 +87,14 @@ async def propose_refund(
 ) -> ApprovalRow:
     """Hold unapplied cash to be paid back; or pay it at once, where no second person is required within a limit.
 
-    Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyProposed.
+    Raises NotFound, CurrencyMismatch, DifferenceAmountRefused, AlreadyProposed.
     """
     account = await account_queries.lock_account(unit, account_id)
     if amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     row = _row(unit, REFUND, account, amount.minor, caller, stated_reason)
     await _check_standing(unit, row)
-    if not await is_second_person_required(unit, account.legal_entity) and await _take_limit(
+    if not await refund_needs_second_person(unit, account.legal_entity) and await _take_limit(
         unit, caller, account, row
     ):
         return await _refund_at_once(unit, account, row)
@@ -170,16 +170,17 @@ async def _check_standing(unit: Unit, row: ApprovalRow) -> None:
 
 
 async def approve_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
-    """A second person agrees, and it is done. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveApprovalLimit.
+    """A second person agrees, and it is done.
 
     Also what doing it raises, if the facts are others by now: then it stays proposed.
+    Raises NotFound, StateMoveRefused, SecondPersonNeeded, AboveApprovalLimit.
     """
     account, row = await _to_decide(unit, approval_id, caller)
     if not await _take_limit(unit, caller, account, row):
         raise _build_above_limit(row)
     before = row.model_dump()
     await _carry_out(unit, account, row)
-    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    row.state = move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await approval_queries.save_approval(unit, row)
     unit.record(AuditedChange("approval", row.id, account.id, before, row.model_dump()))
@@ -187,7 +188,7 @@ async def approve_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reas
 
 
 async def decline_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
-    """A second person does not agree. Raises NotFound, MoveRefused, SecondPersonNeeded, AboveApprovalLimit."""
+    """A second person does not agree. Raises NotFound, StateMoveRefused, SecondPersonNeeded, AboveApprovalLimit."""
     account, row = await _to_decide(unit, approval_id, caller)
     if not await approval_limits.is_within_approval_limit(unit, caller.roles, row.amount_minor, row.currency):
         raise _build_above_limit(row)
@@ -195,7 +196,7 @@ async def decline_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reas
 
 
 async def withdraw_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reason: str) -> ApprovalRow:
-    """Take back one's own proposal, of whatever amount. Raises NotFound, MoveRefused, NotTheProposer."""
+    """Take back one's own proposal, of whatever amount. Raises NotFound, StateMoveRefused, NotTheProposer."""
     account, row = await _lock_proposed(unit, approval_id)
     if not is_same_actor(caller.subject, row.proposed_by):
         raise NotTheProposer(f"{row.proposed_by} proposed it: decline it instead")
@@ -207,7 +208,7 @@ async def _end(
 ) -> ApprovalRow:
     """End a proposal without doing it; what a refund held is unapplied cash again."""
     before = row.model_dump()
-    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), state)
+    row.state = move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), state)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await approval_queries.save_approval(unit, row)
     if row.kind == REFUND:
@@ -221,7 +222,7 @@ async def _lock_proposed(unit: Unit, approval_id: UUID) -> tuple[LockedAccount, 
         unit, (await approval_queries.get_approval(unit, approval_id)).account_id
     )
     row = await approval_queries.get_approval(unit, approval_id)
-    moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     return account, row
 
 

@@ -11,9 +11,14 @@ from uuid import UUID
 
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.adjustments.repository import approval_queries, decided_amount_queries
-from services.invoicing.settings.domain.setting_change import SettingKind, is_harmless
+from services.invoicing.settings.domain.setting_change import SettingKind, is_setting_change_harmless
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from services.invoicing.settings.use_cases import (
+    WantedSettingChange,
+    is_setting_change_applied,
+    lock_setting_to_change,
+    propose_setting_change,
+)
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
@@ -72,12 +77,12 @@ async def change_approval_limit(unit: Unit, caller: Caller, role: str, money: Mo
     Raises OwnApprovalLimit, AlreadyProposed.
     """
     key = f"{role}/{money.currency}"
-    await lock_setting(unit, SettingKind.APPROVAL_LIMIT, key)
+    await lock_setting_to_change(unit, SettingKind.APPROVAL_LIMIT, key)
     former = await find_former_approval_limit(unit, key)
-    wish = WantedSetting(SettingKind.APPROVAL_LIMIT, key, None, former, {"amount_minor": money.minor})
-    _check_role(caller, role, is_raised=not is_harmless(wish.kind, wish.former, wish.wanted))
+    wish = WantedSettingChange(SettingKind.APPROVAL_LIMIT, key, None, former, {"amount_minor": money.minor})
+    _check_role(caller, role, is_raised=not is_setting_change_harmless(wish.kind, wish.former, wish.wanted))
     row = await propose_setting_change(unit, caller, wish, reason)
-    if is_carried_out(row):
+    if is_setting_change_applied(row):
         await apply_approval_limit_change(unit, row)
     return row
 

@@ -40,7 +40,7 @@ async def reserve_disputed_amounts(
 ) -> None:
     """Hold amounts of lines (number, minor units) for a dispute; a repeat changes nothing.
 
-    Raises NotFound, UnknownInvoiceLine, AmountRefused, DisputeAlreadyReserved.
+    Raises NotFound, UnknownInvoiceLine, DifferenceAmountRefused, DisputeAlreadyReserved.
     """
     document = await invoice_queries.get_invoice_row(unit, invoice_id)
     account = await account_queries.lock_account(unit, document.account_id)
@@ -102,7 +102,7 @@ async def amend_dispute_reservation(
 ) -> None:
     """Reserve other amounts for a dispute: more, fewer, of other lines. A repeat of the last amendment changes nothing.
 
-    Amendments are numbered by escalation, upwards. Raises NotFound, UnknownInvoiceLine, AmountRefused,
+    Amendments are numbered by escalation, upwards. Raises NotFound, UnknownInvoiceLine, DifferenceAmountRefused,
     DisputeAlreadyReserved, DisputeReservationReleased, DisputeUpholdingAuthorised.
     """
     invoice_id, _, _ = await get_dispute_reservation(unit, dispute_id)

@@ -14,7 +14,7 @@ from services.invoicing.bank.use_cases.bank_booking import BankEntryNotReceipt, 
 from services.invoicing.bank.use_cases.bank_debits import BankEntryOfDebit
 from services.invoicing.payments.api.payment_routes import AdviceIn
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, ReasonIn, example, get_example
 from shared.pure.money import CurrencyMismatch
@@ -167,7 +167,12 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     response_model=BankEntryOut,
     summary="Book an entry",
     responses=refusals(
-        MoveRefused, BankEntryNotReceipt, AmountAboveBalance, BankEntryOfDebit, CurrencyMismatch, UnknownInvoiceLine
+        StateMoveRefused,
+        BankEntryNotReceipt,
+        AmountAboveBalance,
+        BankEntryOfDebit,
+        CurrencyMismatch,
+        UnknownInvoiceLine,
     ),
 )
 async def book_entry(
@@ -190,7 +195,7 @@ async def book_entry(
     status_code=200,
     response_model=BankEntryOut,
     summary="Ignore an entry",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def ignore_entry(
     entry_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_entry.ignore")]

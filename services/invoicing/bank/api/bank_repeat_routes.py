@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.bank.repository import bank_repeat_queries
 from services.invoicing.bank.repository.bank_repeat_queries import RepeatedBankEntry
 from services.invoicing.bank.use_cases import repeated_entries
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn, example
 from shared.web.auth import needs
@@ -91,7 +91,7 @@ async def list_repeats(
     status_code=200,
     response_model=RepeatOut,
     summary="Take a repeat after all",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def take_repeat(
     repeat_id: UUID, reason: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_repeat.take")]

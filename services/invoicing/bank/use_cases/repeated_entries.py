@@ -9,7 +9,7 @@ from services.invoicing.bank.repository.bank_entry_queries import insert_bank_en
 from services.invoicing.bank.repository.bank_matching_queries import IncomingBankEntry
 from services.invoicing.bank.repository.bank_repeat_queries import RepeatedBankEntry
 from services.invoicing.bank.use_cases import bank_booking
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
@@ -18,13 +18,13 @@ from shared.pure.ids import new_id
 async def take_repeated_bank_entry(unit: Unit, repeat_id: UUID, actor: str, reason: str) -> RepeatedBankEntry:
     """Take a repeat as an entry of its own, which is matched as if it came in now.
 
-    Raises NotFound, and MoveRefused if it was taken before.
+    Raises NotFound, and StateMoveRefused if it was taken before.
     """
     await unit.lock(bank_booking.TURNSTILE)
     repeat = await bank_repeat_queries.get_repeated_entry(unit, repeat_id, locked=True)
     row = repeat.row
     if row.taken_entry_id is not None:
-        raise MoveRefused("the repeat was taken before")
+        raise StateMoveRefused("the repeat was taken before")
     entry = _incoming(repeat)
     await bank_matching_queries.stage_bank_entries(unit, _iterate(entry))
     await bank_booking.match_incoming_entries(unit)

@@ -12,7 +12,7 @@ from services.invoicing.billing.repository import bill_run_queries
 from services.invoicing.billing.tables import BillRunRow
 from services.invoicing.billing.use_cases import bill_run_control
 from services.invoicing.billing.use_cases.bill_run_control import BillRunDateRefused
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Day, ReasonIn, example
 from shared.web.auth import needs
@@ -232,7 +232,7 @@ async def _move_run(move: Move, run_id: UUID, reason_body: ReasonIn, command: Co
     status_code=200,
     response_model=BillRunOut,
     summary="Approve the drafts",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def approve_run(
     run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.approve")]
@@ -246,7 +246,7 @@ async def approve_run(
     status_code=200,
     response_model=BillRunOut,
     summary="Discard the drafts",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def discard_run(
     run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.discard")]
@@ -260,7 +260,7 @@ async def discard_run(
     status_code=200,
     response_model=BillRunOut,
     summary="Try again who was set aside",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def retry_run(
     run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.retry")]

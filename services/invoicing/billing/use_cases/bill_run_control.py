@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.invoicing.billing.domain.run_states import RUN_ALLOWED, BillRunState
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.tables import BillRunRow
-from services.invoicing.settings.domain.approval_states import MoveRefused, moved_to
+from services.invoicing.settings.domain.approval_states import StateMoveRefused, move_to_state
 from shared.events.invoicing import BilledTotal, BillRunFinished, BillRunStarted
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -30,7 +30,7 @@ class BillRunDateRefused(Refusal):
 
 
 def _move(row: BillRunRow, wanted: BillRunState) -> None:
-    row.state = moved_to(RUN_ALLOWED, BillRunState(row.state), wanted)
+    row.state = move_to_state(RUN_ALLOWED, BillRunState(row.state), wanted)
 
 
 def build_bill_run_row(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:
@@ -68,7 +68,7 @@ async def start_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) ->
 
 
 async def approve_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
-    """Let the drafts of a run be issued. Raises NotFound, MoveRefused."""
+    """Let the drafts of a run be issued. Raises NotFound, StateMoveRefused."""
     row = await _lock_run(unit, run_id)
     before = row.model_dump()
     _move(row, BillRunState.ISSUING)
@@ -78,10 +78,11 @@ async def approve_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) ->
 
 
 async def discard_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
-    """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused.
+    """Give the drafts of a run up; what they would have billed waits for another run.
 
     One that is still drafting can be given up if nothing but the outside tax calculator, or the beginning of local
     days, is waited for.
+    Raises NotFound, StateMoveRefused.
     """
     row = await _lock_run(unit, run_id)
     before = row.model_dump()
@@ -95,11 +96,14 @@ async def discard_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) ->
 
 
 async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
-    """No answer of the tax calculator has an effect on this run any more. Raises MoveRefused while workers draft."""
+    """No answer of the tax calculator has an effect on this run any more.
+
+    Raises StateMoveRefused while workers draft.
+    """
     for _ in range(2):  # once they are locked, no worker records an answer that lets one of them be drafted again
         under_way = await bill_run_queries.map_undrafted_accounts(unit, run_id)
         if "waiting" in under_way.values():
-            raise MoveRefused("accounts are being drafted; the run can be discarded when that is done")
+            raise StateMoveRefused("accounts are being drafted; the run can be discarded when that is done")
         await unit.lock(*under_way)
     await intents.cancel_intents(
         unit, outside_tax_queries.CALCULATE_TAX, await outside_tax_queries.list_tax_intent_keys(unit, run_id)
@@ -107,7 +111,10 @@ async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
 
 
 async def retry_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
-    """Try the accounts once more that were set aside, in a run that has finished. Raises NotFound, MoveRefused."""
+    """Try the accounts once more that were set aside, in a run that has finished.
+
+    Raises NotFound, StateMoveRefused.
+    """
     row = await _lock_run(unit, run_id)
     before = row.model_dump()
     _move(row, BillRunState.ISSUING if row.at_once else BillRunState.DRAFTING)

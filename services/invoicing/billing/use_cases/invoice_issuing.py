@@ -122,7 +122,7 @@ def _dates(account: LockedAccount, new: NewInvoice, today: date) -> tuple[date, 
 async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
     """Keep the month of a past date open until the invoice is posted into it. Raises IssueMonthClosed."""
     await legal_entity_queries.lock_entity_months_open(unit, legal_entity)
-    if await release_queries.is_month_closed(unit, legal_entity, issue_date):
+    if await release_queries.is_ledger_month_closed(unit, legal_entity, issue_date):
         raise IssueMonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
 
@@ -132,7 +132,7 @@ async def _check_lines(unit: Unit, account: LockedAccount, lines: Sequence[NewIn
             raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {line.amount.currency}")
     named = {line.subscription_id for line in lines if line.subscription_id}
     theirs = (
-        {subscription.id for subscription in await subscription_queries.list_subscriptions(unit, account.id)}
+        {subscription.id for subscription in await subscription_queries.list_account_subscriptions(unit, account.id)}
         if named
         else set()
     )

@@ -13,7 +13,7 @@ from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.catalog.repository.tax_rate_queries import STANDARD_CLASS, UnknownTaxClass
 from services.invoicing.catalog.tables.plan_tables import PlanRow
 from services.invoicing.catalog.use_cases import plan_publishing
-from services.invoicing.catalog.use_cases.plan_publishing import PlanToCreate
+from services.invoicing.catalog.use_cases.plan_publishing import NewPlan
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, example, get_example
 from shared.pure.money import Currency, Minor
@@ -198,7 +198,7 @@ async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_comm
     """Make a plan with its first version; announces `PlanVersionPublished`."""
 
     async def make(unit: Unit) -> PlanOut:
-        new = PlanToCreate(plan.code, plan.name, plan.tax_class, plan.version.build_plan_version())
+        new = NewPlan(plan.code, plan.name, plan.tax_class, plan.version.build_plan_version())
         row, version = await plan_publishing.create_plan_with_version(unit, new)
         return PlanOut.from_plan_row(row, [version])
 

@@ -17,7 +17,7 @@ from shared.pure.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
-class PlanToCreate:
+class NewPlan:
     """Name of a plan, its tax class, and its first version (whose id and number are given to it)."""
 
     code: str
@@ -26,7 +26,7 @@ class PlanToCreate:
     version: PlanVersion
 
 
-async def create_plan_with_version(unit: Unit, new: PlanToCreate) -> tuple[PlanRow, PlanVersion]:
+async def create_plan_with_version(unit: Unit, new: NewPlan) -> tuple[PlanRow, PlanVersion]:
     """Make a plan with its first version. Raises ExternalReferenceTaken, PlanVersionRefused, UnknownTaxClass."""
     plan_versions.check_plan_version(new.version, ())
     await tax_rate_queries.check_tax_classes(unit, [new.tax_class])

@@ -8,14 +8,19 @@ from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.settings.domain.setting_change import SettingKind, Values
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from services.invoicing.settings.use_cases import (
+    WantedSettingChange,
+    is_setting_change_applied,
+    lock_setting_to_change,
+    propose_setting_change,
+)
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
 
 
 @dataclass(frozen=True, slots=True)
-class TaxRateToSet:
+class NewTaxRate:
     """The tax on a class of goods for customers of a country from a date on, in basis points."""
 
     legal_entity: str
@@ -25,7 +30,7 @@ class TaxRateToSet:
     rate_bp: int
 
 
-async def change_tax_rate(unit: Unit, caller: Caller, new: TaxRateToSet, reason: str) -> SettingChangeRow:
+async def change_tax_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) -> SettingChangeRow:
     """Set a tax rate, in the place of a former one from the same date on, or propose it.
 
     Raises UnknownLegalEntity, AlreadyProposed.
@@ -33,10 +38,12 @@ async def change_tax_rate(unit: Unit, caller: Caller, new: TaxRateToSet, reason:
     await legal_entity_queries.check_legal_entity(unit, new.legal_entity)
     wanted = asdict(new) | {"valid_from": new.valid_from.isoformat()}
     key = "/".join((new.legal_entity, new.country, new.tax_class, wanted["valid_from"]))
-    await lock_setting(unit, SettingKind.TAX_RATE, key)
-    wish = WantedSetting(SettingKind.TAX_RATE, key, new.legal_entity, await find_former_tax_rate(unit, wanted), wanted)
+    await lock_setting_to_change(unit, SettingKind.TAX_RATE, key)
+    wish = WantedSettingChange(
+        SettingKind.TAX_RATE, key, new.legal_entity, await find_former_tax_rate(unit, wanted), wanted
+    )
     row = await propose_setting_change(unit, caller, wish, reason)
-    if is_carried_out(row):
+    if is_setting_change_applied(row):
         await apply_tax_rate_change(unit, row)
     return row
 
@@ -56,5 +63,5 @@ async def apply_tax_rate_change(unit: Unit, row: SettingChangeRow) -> None:
     unit.record(AuditedChange("tax_rate", row.key, None, before, {"rate_bp": new.rate_bp}))
 
 
-def _parse_rate(wanted: Values) -> TaxRateToSet:
-    return TaxRateToSet(**{**wanted, "valid_from": date.fromisoformat(wanted["valid_from"])})
+def _parse_rate(wanted: Values) -> NewTaxRate:
+    return NewTaxRate(**{**wanted, "valid_from": date.fromisoformat(wanted["valid_from"])})

@@ -19,7 +19,7 @@ from services.invoicing.payments.use_cases.chargeback_handling import (
     UnknownChargebackReason,
 )
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, PaymentAlreadyReversed
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, ReasonIn, example, get_example
 from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
@@ -194,7 +194,7 @@ async def open_chargeback(
     status_code=200,
     response_model=ChargebackDetailsOut,
     summary="Record that a chargeback is won",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def win_chargeback(
     chargeback_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("chargeback.win")]
@@ -212,7 +212,7 @@ async def win_chargeback(
     status_code=200,
     response_model=ChargebackDetailsOut,
     summary="Record that a chargeback is lost",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def lose_chargeback(
     chargeback_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("chargeback.lose")]

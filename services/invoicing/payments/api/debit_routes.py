@@ -14,7 +14,7 @@ from services.invoicing.payments.repository import debit_queries
 from services.invoicing.payments.tables.debit_tables import DebitRow
 from services.invoicing.payments.use_cases import direct_debits
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Name, example
 from shared.pure.money import CurrencyMismatch, MoneyModel
@@ -107,7 +107,7 @@ async def initiate_debit(
     status_code=200,
     response_model=DebitOut,
     summary="Settled",
-    responses=refusals(MoveRefused, AmountAboveBalance),
+    responses=refusals(StateMoveRefused, AmountAboveBalance),
 )
 async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform_command("debit.settle")]) -> Response:
     """The bank has paid: it is a payment of its invoice; announces `PaymentReceived`.
@@ -122,7 +122,11 @@ async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform
 
 
 @writes.post(
-    "/{debit_id}:fail", status_code=200, response_model=DebitOut, summary="Failed", responses=refusals(MoveRefused)
+    "/{debit_id}:fail",
+    status_code=200,
+    response_model=DebitOut,
+    summary="Failed",
+    responses=refusals(StateMoveRefused),
 )
 async def fail_debit(
     debit_id: UUID, failure_body: FailureIn, command: Annotated[CommandRunner, perform_command("debit.fail")]

@@ -63,7 +63,7 @@ def take_charged_back_part(
 ) -> ChargedBackPart:
     """Take an amount of a payment: the wanted parts, or its unapplied cash and then its newest allocations.
 
-    `allocations` are what the payment pays, oldest first. Raises AmountRefused.
+    `allocations` are what the payment pays, oldest first. Raises DifferenceAmountRefused.
     """
     rest = payment.unapplied + sum(allocation.amount for allocation in allocations)
     if amount > rest:

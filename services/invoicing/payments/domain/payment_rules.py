@@ -62,7 +62,7 @@ def write_off_small_balance(invoice: Invoice, tolerance: int) -> tuple[Invoice, 
 
 
 def mark_invoice_in_flight(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
-    """A debit of what is due, or of an amount of it, is on its way to the bank. Raises AmountRefused."""
+    """A debit of what is due, or of an amount of it, is on its way to the bank. Raises DifferenceAmountRefused."""
     amount = invoice.due_minor if amount is None else amount
     if not 0 < amount <= invoice.due_minor:
         raise AmountAboveBalance(f"invoice {invoice.number} has {invoice.due_minor} that can be debited")

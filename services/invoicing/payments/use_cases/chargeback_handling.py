@@ -35,7 +35,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
 )
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
-from services.invoicing.settings.domain.approval_states import moved_to
+from services.invoicing.settings.domain.approval_states import move_to_state
 from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -91,7 +91,7 @@ async def put_chargeback_reason_row(unit: Unit, row: ChargebackReasonRow) -> Cha
 async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
     """Reverse a part of a payment and reserve what it reopens, in one step; the stored one for a repeat.
 
-    Raises NotFound, CurrencyMismatch, AmountRefused, PaymentAlreadyReversed, ChargebackDateRefused,
+    Raises NotFound, CurrencyMismatch, DifferenceAmountRefused, PaymentAlreadyReversed, ChargebackDateRefused,
     ChargebackReferenceKnown, UnknownChargebackReason.
     """
     account = await account_queries.lock_account(
@@ -185,7 +185,7 @@ def _build_row(unit: Unit, account: LockedAccount, new: NewChargeback, part: Cha
 async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     """Book the money again on what it had paid; what is not owed there any more is unapplied cash.
 
-    Raises NotFound, MoveRefused.
+    Raises NotFound, StateMoveRefused.
     """
     row, account = await _lock_chargeback(unit, chargeback_id)
     former, part = row.model_dump(), await chargeback_queries.load_charged_back_part(unit, row)
@@ -208,7 +208,7 @@ async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
 
 
 async def lose_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
-    """Release what is reserved: what is open of it is dunnable. Raises NotFound, MoveRefused."""
+    """Release what is reserved: what is open of it is dunnable. Raises NotFound, StateMoveRefused."""
     row, account = await _lock_chargeback(unit, chargeback_id)
     former, part = row.model_dump(), await chargeback_queries.load_charged_back_part(unit, row)
     await _decide(unit, row, ChargebackState.LOST)
@@ -228,7 +228,7 @@ async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackR
 
 
 async def _decide(unit: Unit, row: ChargebackRow, wanted: ChargebackState) -> None:
-    state = moved_to(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
+    state = move_to_state(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
     await chargeback_queries.save_chargeback_decision(unit, row.id, state)
 
 

@@ -20,7 +20,7 @@ from services.invoicing.payments.use_cases.payment_effects import UnsavedAccount
 from services.invoicing.payments.use_cases.payment_recording import NewPayment
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
-from services.invoicing.settings.domain.approval_states import moved_to
+from services.invoicing.settings.domain.approval_states import move_to_state
 from shared.events.invoicing import Allocated, PaymentFailed, PaymentInitiated
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -32,7 +32,7 @@ from shared.pure.money import CurrencyMismatch, Money
 async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | None, reference: str) -> DebitRow:
     """A debit of what is due of an invoice, or of a part, is on its way to the bank.
 
-    Raises NotFound, CurrencyMismatch, ExternalReferenceTaken, AmountRefused.
+    Raises NotFound, CurrencyMismatch, ExternalReferenceTaken, DifferenceAmountRefused.
     """
     account = await account_queries.lock_account(
         unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
@@ -74,7 +74,7 @@ async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | No
 
 
 async def settle_direct_debit(unit: Unit, debit_id: UUID) -> DebitRow:
-    """The bank has paid: the debit becomes a payment of its invoice. Raises NotFound, MoveRefused.
+    """The bank has paid: the debit becomes a payment of its invoice. Raises NotFound, StateMoveRefused.
 
     Nothing changes if an entry of a bank statement has settled it before.
     """
@@ -89,7 +89,7 @@ async def settle_direct_debit(unit: Unit, debit_id: UUID) -> DebitRow:
 
 
 async def turn_debit_into_payment(unit: Unit, debit_id: UUID) -> DebitRow:
-    """Make a debit in flight a payment of its invoice, as a part of a request. Raises NotFound, MoveRefused."""
+    """Make a debit in flight a payment of its invoice, as a part of a request. Raises NotFound, StateMoveRefused."""
     account, row, landed = await _land(unit, debit_id, DebitState.SETTLED)
     money = Money(row.amount_minor, row.currency)
     new = NewPayment(account.id, money, row.invoice_id, (), row.reference, debit_id=row.id)
@@ -107,7 +107,7 @@ async def settle_direct_debits(unit: Unit, debits: Sequence[asyncpg.Record]) -> 
     )
     landed: dict[UUID, UnsavedAccountInvoices] = {}
     for debit in debits:
-        moved_to(DEBIT_ALLOWED, DebitState(debit["state"]), DebitState.SETTLED)
+        move_to_state(DEBIT_ALLOWED, DebitState(debit["state"]), DebitState.SETTLED)
         invoice = before[debit["account_id"]][debit["invoice_id"]]
         after = payment_rules.clear_invoice_in_flight(invoice, orjson.loads(debit["lines"]))
         landed[debit["account_id"]] = UnsavedAccountInvoices({invoice.id: invoice}, {invoice.id: after})
@@ -129,7 +129,7 @@ def _payment_of(debit: asyncpg.Record) -> NewPayment:
 
 
 async def fail_direct_debit(unit: Unit, debit_id: UUID, failure: str) -> DebitRow:
-    """The bank refused it: its amounts are due again. Raises NotFound, MoveRefused."""
+    """The bank refused it: its amounts are due again. Raises NotFound, StateMoveRefused."""
     account, row, landed = await _land(unit, debit_id, DebitState.REFUSED)
     former = row.model_dump()
     row.failure, row.state, row.ended_at = failure, DebitState.REFUSED, unit.now
@@ -154,7 +154,7 @@ async def _land(
 ) -> tuple[LockedAccount, DebitRow, UnsavedAccountInvoices]:
     account = await account_queries.lock_account(unit, (await debit_queries.get_debit_row(unit, debit_id)).account_id)
     row = await debit_queries.get_debit_row(unit, debit_id)
-    moved_to(DEBIT_ALLOWED, DebitState(row.state), wanted)
+    move_to_state(DEBIT_ALLOWED, DebitState(row.state), wanted)
     before = await invoice_queries.map_open_invoices(unit, account.id, [row.invoice_id])
     after = payment_rules.clear_invoice_in_flight(
         before[row.invoice_id], [(line, amount) for line, amount in row.lines]

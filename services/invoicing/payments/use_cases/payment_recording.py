@@ -61,7 +61,7 @@ async def record_received_payment(
 ) -> RecordedPayment:
     """Record a payment, allocate it, and use what is left for the oldest open invoice at once.
 
-    Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, AmountRefused.
+    Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, DifferenceAmountRefused.
     """
     (outcome,) = await record_received_payments(unit, [new], {new.account_id: unsaved})
     if isinstance(outcome, Refusal):
@@ -115,7 +115,7 @@ def _allocate(
     unsaved: UnsavedAccountInvoices,
     invoices_by_number: Mapping[tuple[UUID, str], UUID],
 ) -> PaymentEffect:
-    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, AmountRefused."""
+    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, DifferenceAmountRefused."""
     if account is None:
         raise NotFound(f"there is no account {new.account_id}")
     if new.amount.currency != account.currency:
@@ -203,7 +203,7 @@ async def apply_payment_to_invoice(
 ) -> PaymentRow:
     """Use unapplied cash of a payment for a named invoice, or lines of it, though it is disputed.
 
-    Raises NotFound, NoUnappliedCash, UnknownInvoiceLine, AmountRefused.
+    Raises NotFound, NoUnappliedCash, UnknownInvoiceLine, DifferenceAmountRefused.
     """
     account = await account_queries.lock_account(
         unit, (await payment_queries.get_payment_row(unit, payment_id)).account_id

@@ -6,7 +6,12 @@ from services.invoicing.accounts.repository.legal_entity_queries import check_ad
 from services.invoicing.payments.repository import tolerance_queries
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from services.invoicing.settings.use_cases import (
+    WantedSettingChange,
+    is_setting_change_applied,
+    lock_setting_to_change,
+    propose_setting_change,
+)
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.money import Money
@@ -19,11 +24,11 @@ async def change_payment_tolerance(
     """Set a tolerance, in the place of a former one, or propose it. Raises NotFound, AlreadyProposed."""
     await check_addressed_legal_entity(unit, legal_entity)
     key = f"{legal_entity}/{money.currency}"
-    await lock_setting(unit, SettingKind.TOLERANCE, key)
+    await lock_setting_to_change(unit, SettingKind.TOLERANCE, key)
     former, wanted = await find_former_payment_tolerance(unit, key), {"amount_minor": money.minor}
-    wish = WantedSetting(SettingKind.TOLERANCE, key, legal_entity, former, wanted)
+    wish = WantedSettingChange(SettingKind.TOLERANCE, key, legal_entity, former, wanted)
     row = await propose_setting_change(unit, caller, wish, reason)
-    if is_carried_out(row):
+    if is_setting_change_applied(row):
         await apply_tolerance_change(unit, row)
     return row
 

@@ -12,7 +12,7 @@ from services.invoicing.accounts.use_cases.account_registration import ExternalR
 from services.invoicing.subscriptions.repository import subscription_queries
 from services.invoicing.subscriptions.repository.subscription_queries import PresentSubscription
 from services.invoicing.subscriptions.use_cases import subscription_activation
-from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, TenantOfAnother
+from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, VendorCustomerOfAnother
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, example, get_example
@@ -123,7 +123,7 @@ class SubscriptionOut(BaseModel):
     scheduled_changes: list[ScheduledChangeOut]
 
     @classmethod
-    def of(cls, subscription: PresentSubscription) -> Self:
+    def from_present_subscription(cls, subscription: PresentSubscription) -> Self:
         """Build the answer for a subscription as it stands."""
         return cls.model_validate(subscription, from_attributes=True)
 
@@ -133,7 +133,7 @@ class SubscriptionOut(BaseModel):
     status_code=201,
     response_model=SubscriptionOut,
     summary="Activate a subscription",
-    responses=refusals(ExternalReferenceTaken, TenantOfAnother),
+    responses=refusals(ExternalReferenceTaken, VendorCustomerOfAnother),
 )
 async def activate_subscription(
     subscription: SubscriptionIn, command: Annotated[CommandRunner, perform_command("subscription.activate")]
@@ -144,7 +144,9 @@ async def activate_subscription(
         new = NewSubscription(**subscription.model_dump())
         row = await subscription_activation.activate_subscription(unit, new)
         unit.record(AuditedChange("subscription", row.id, row.account_id))
-        return SubscriptionOut.of(await subscription_queries.get_present(unit, row.id))
+        return SubscriptionOut.from_present_subscription(
+            await subscription_queries.get_present_subscription(unit, row.id)
+        )
 
     return await command.run(activate, subject=subscription.account_id)
 
@@ -152,7 +154,9 @@ async def activate_subscription(
 @reads.get("/subscriptions/{subscription_id}", summary="One subscription")
 async def get_subscription(subscription_id: UUID, read: Read) -> SubscriptionOut:
     """The billing side of a subscription as it stands."""
-    return SubscriptionOut.of(await read(lambda unit: subscription_queries.get_present(unit, subscription_id)))
+    return SubscriptionOut.from_present_subscription(
+        await read(lambda unit: subscription_queries.get_present_subscription(unit, subscription_id))
+    )
 
 
 @reads.get("/accounts/{account_id}/subscriptions", summary="The subscriptions of an account")
@@ -162,8 +166,8 @@ async def list_subscriptions(account_id: UUID, read: Read) -> Page[SubscriptionO
     async def load(unit: Unit) -> list[SubscriptionOut]:
         await account_queries.get_account(unit, account_id)
         return [
-            SubscriptionOut.of(subscription)
-            for subscription in await subscription_queries.list_present(unit, account_id)
+            SubscriptionOut.from_present_subscription(subscription)
+            for subscription in await subscription_queries.list_present_subscriptions(unit, account_id)
         ]
 
     return Page(items=await read(load), next=None)

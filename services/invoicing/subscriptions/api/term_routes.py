@@ -9,14 +9,20 @@ from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.catalog.domain.plan_versions import PlanNotOffered
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from services.invoicing.subscriptions.api.subscription_routes import SubscriptionOut
-from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, SubscriptionChangeRefused
+from services.invoicing.subscriptions.domain.subscription_history import (
+    ChangeKind,
+    SubscriptionChangeRefused,
+)
 from services.invoicing.subscriptions.repository import subscription_queries, term_queries
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from services.invoicing.subscriptions.use_cases import subscription_orders
-from services.invoicing.subscriptions.use_cases.subscription_activation import TenantOfAnother
-from services.invoicing.subscriptions.use_cases.subscription_orders import Purchase, WantedChange
+from services.invoicing.subscriptions.use_cases.subscription_activation import VendorCustomerOfAnother
+from services.invoicing.subscriptions.use_cases.subscription_orders import (
+    ChangeOrder,
+    SubscriptionPurchase,
+)
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Prose, ReasonIn, example, get_example
@@ -90,7 +96,7 @@ class TermOut(BaseModel):
     ended_on: date | None
 
     @classmethod
-    def of(cls, row: TermRow) -> Self:
+    def from_term_row(cls, row: TermRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -125,9 +131,9 @@ class ChangeIn(Body):
             raise ValueError("a cancellation says neither quantity nor plan")
         return self
 
-    def build_wanted_change(self, actor: str) -> WantedChange:
+    def build_change_order(self, actor: str) -> ChangeOrder:
         """What is wanted, and by whom."""
-        return WantedChange(
+        return ChangeOrder(
             ChangeKind(self.kind), self.when == "renewal", self.quantity, self.plan_id, actor, self.reason
         )
 
@@ -162,7 +168,7 @@ class ChangeOut(BaseModel):
     decided_at: datetime | None
 
     @classmethod
-    def of(cls, row: SubscriptionChangeRow) -> Self:
+    def from_subscription_change_row(cls, row: SubscriptionChangeRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -172,7 +178,7 @@ class ChangeOut(BaseModel):
     status_code=201,
     response_model=PurchaseOut,
     summary="Begin a subscription",
-    responses=refusals(PlanNotOffered, ExternalReferenceTaken, TenantOfAnother, SubscriptionChangeRefused),
+    responses=refusals(PlanNotOffered, ExternalReferenceTaken, VendorCustomerOfAnother, SubscriptionChangeRefused),
 )
 async def begin_subscription(
     plan_id: UUID, purchase: PurchaseIn, command: Annotated[CommandRunner, perform_command("subscription.begin")]
@@ -180,11 +186,13 @@ async def begin_subscription(
     """Begin a subscription of a plan; announces `SubscriptionActivated`. Bill runs charge it from its start on."""
 
     async def begin(unit: Unit) -> PurchaseOut:
-        new = Purchase(plan_id=plan_id, **purchase.model_dump())
+        new = SubscriptionPurchase(plan_id=plan_id, **purchase.model_dump())
         row, term = await subscription_orders.purchase_subscription(unit, new)
         unit.record(AuditedChange("subscription", row.id, row.account_id))
-        subscription = await subscription_queries.get_present(unit, row.id)
-        return PurchaseOut(subscription=SubscriptionOut.of(subscription), term=TermOut.of(term))
+        subscription = await subscription_queries.get_present_subscription(unit, row.id)
+        return PurchaseOut(
+            subscription=SubscriptionOut.from_present_subscription(subscription), term=TermOut.from_term_row(term)
+        )
 
     return await command.run(begin, subject=purchase.account_id)
 
@@ -192,7 +200,7 @@ async def begin_subscription(
 @reads.get("/subscriptions/{subscription_id}/term", summary="The current term of a subscription")
 async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     """The term as it is now."""
-    return TermOut.of(await read(lambda unit: term_queries.get_term(unit, subscription_id)))
+    return TermOut.from_term_row(await read(lambda unit: term_queries.get_term_row(unit, subscription_id)))
 
 
 @writes.post(
@@ -211,8 +219,10 @@ async def change_subscription(
     """
 
     async def act(unit: Unit) -> ChangeOut:
-        wanted = change.build_wanted_change(command.caller.subject)
-        return ChangeOut.of(await subscription_orders.change_subscription(unit, subscription_id, wanted))
+        wanted = change.build_change_order(command.caller.subject)
+        return ChangeOut.from_subscription_change_row(
+            await subscription_orders.change_subscription(unit, subscription_id, wanted)
+        )
 
     return await command.run(act, reason=change.reason, subject=subscription_id)
 
@@ -222,8 +232,11 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     """All changes in the order in which they take effect: applied, scheduled and withdrawn ones."""
 
     async def load(unit: Unit) -> list[ChangeOut]:
-        await term_queries.get_term(unit, subscription_id)
-        return [ChangeOut.of(row) for row in await term_queries.list_subscription_changes(unit, subscription_id)]
+        await term_queries.get_term_row(unit, subscription_id)
+        return [
+            ChangeOut.from_subscription_change_row(row)
+            for row in await term_queries.list_subscription_changes(unit, subscription_id)
+        ]
 
     return Page(items=await read(load), next=None)
 
@@ -233,7 +246,7 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     status_code=200,
     response_model=ChangeOut,
     summary="Withdraw a scheduled change",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def withdraw_change(
     subscription_id: UUID,
@@ -244,6 +257,8 @@ async def withdraw_change(
     """The change does not take effect; without its cancellation a subscription renews."""
 
     async def act(unit: Unit) -> ChangeOut:
-        return ChangeOut.of(await subscription_orders.withdraw_scheduled_change(unit, subscription_id, change_id))
+        return ChangeOut.from_subscription_change_row(
+            await subscription_orders.withdraw_scheduled_change(unit, subscription_id, change_id)
+        )
 
     return await command.run(act, status=200, reason=reason_body.reason, subject=subscription_id)

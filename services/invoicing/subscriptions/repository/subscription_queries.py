@@ -18,13 +18,13 @@ from shared.pure.calendar import local_date
 from shared.pure.errors import NotFound
 
 
-async def list_subscriptions(unit: Unit, account_id: UUID) -> Sequence[SubscriptionRow]:
+async def list_account_subscriptions(unit: Unit, account_id: UUID) -> Sequence[SubscriptionRow]:
     """The subscriptions of an account."""
     query = select(SubscriptionRow).where(SubscriptionRow.account_id == account_id).order_by(col(SubscriptionRow.id))
     return (await unit.session.exec(query)).all()
 
 
-async def is_vendor_id_taken(unit: Unit, vendor_subscription_id: str) -> bool:
+async def is_vendor_subscription_taken(unit: Unit, vendor_subscription_id: str) -> bool:
     """Whether a subscription with this vendor's id exists."""
     query = select(SubscriptionRow.id).where(SubscriptionRow.vendor_subscription_id == vendor_subscription_id)
     return (await unit.session.exec(query)).first() is not None
@@ -66,7 +66,7 @@ _ONE = f"{_COLUMNS} WHERE s.id = $1"
 _OF_ACCOUNT = f"{_COLUMNS} WHERE s.account_id = $1 ORDER BY s.id"
 
 
-async def get_present(unit: Unit, subscription_id: UUID) -> PresentSubscription:
+async def get_present_subscription(unit: Unit, subscription_id: UUID) -> PresentSubscription:
     """Read a subscription as it stands. Raises NotFound."""
     rows = await unit.connection.fetch(_ONE, subscription_id)
     if not rows:
@@ -74,7 +74,7 @@ async def get_present(unit: Unit, subscription_id: UUID) -> PresentSubscription:
     return (await _add_scheduled(unit, rows))[0]
 
 
-async def list_present(unit: Unit, account_id: UUID) -> list[PresentSubscription]:
+async def list_present_subscriptions(unit: Unit, account_id: UUID) -> list[PresentSubscription]:
     """List the subscriptions of an account as they stand, in the order of their ids."""
     return await _add_scheduled(unit, await unit.connection.fetch(_OF_ACCOUNT, account_id))
 

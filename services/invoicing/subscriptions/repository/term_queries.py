@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, SubscriptionUnitRate
 from services.invoicing.subscriptions.domain.subscription_history import (
     ChangeKind,
     SubscriptionChange,
@@ -24,7 +24,7 @@ Charged = dict[BillingCycle, list[ChargePeriod]]
 
 
 @dataclass(frozen=True, slots=True)
-class NewCharge:
+class NewSubscriptionCharge:
     """A stretch to be charged, with what it costs."""
 
     term: TermRow
@@ -36,7 +36,7 @@ class NewCharge:
     """When it is due to be billed, or when the vendor charges it."""
 
 
-async def get_term(unit: Unit, subscription_id: UUID) -> TermRow:
+async def get_term_row(unit: Unit, subscription_id: UUID) -> TermRow:
     """The current term of a subscription of a plan. Raises NotFound."""
     row = await unit.session.get(TermRow, subscription_id, populate_existing=True)
     if row is None:
@@ -44,7 +44,7 @@ async def get_term(unit: Unit, subscription_id: UUID) -> TermRow:
     return row
 
 
-async def list_terms(unit: Unit, subscription_ids: Iterable[UUID]) -> Sequence[TermRow]:
+async def list_term_rows(unit: Unit, subscription_ids: Iterable[UUID]) -> Sequence[TermRow]:
     """The terms of these subscriptions."""
     query = select(TermRow).where(col(TermRow.subscription_id).in_(list(subscription_ids)))
     return (await unit.session.exec(query, execution_options={"populate_existing": True})).all()
@@ -82,7 +82,7 @@ ORDER BY subscription_id, effective_on, decided_at, id
 """
 
 
-async def map_histories(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, SubscriptionHistory]:
+async def map_subscription_histories(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, SubscriptionHistory]:
     """The course of each of these subscriptions."""
     changes_by_subscription: dict[UUID, list[SubscriptionChange]] = {id_: [] for id_ in subscription_ids}
     for row in await unit.connection.fetch(_APPLIED, list(changes_by_subscription)):
@@ -97,8 +97,8 @@ def _change(row: asyncpg.Record) -> SubscriptionChange:
         row["effective_on"],
         ChangeKind(row["kind"]),
         row["quantity"],
-        UnitRate(row["unit_price_minor"], plan, version) if priced else None,
-        UnitRate(row["vendor_unit_cost_minor"], plan, version) if priced else None,
+        SubscriptionUnitRate(row["unit_price_minor"], plan, version) if priced else None,
+        SubscriptionUnitRate(row["vendor_unit_cost_minor"], plan, version) if priced else None,
     )
 
 
@@ -123,7 +123,7 @@ async def map_charged_periods(
     charged_by_subscription: dict[UUID, Charged] = {id_: {} for id_ in since}
     query = _VENDOR_CHARGED if by_vendor else _CHARGED
     for row in await unit.connection.fetch(query, list(since), list(since.values())):
-        rate = UnitRate(row["unit_price_minor"], row["plan"], row["version"])
+        rate = SubscriptionUnitRate(row["unit_price_minor"], row["plan"], row["version"])
         stretch = ChargePeriod(row["period_from"], row["period_to"], row["quantity"], rate)
         cycle = BillingCycle(row["cycle_from"], row["cycle_to"])
         charged_by_subscription[row["subscription_id"]].setdefault(cycle, []).append(stretch)
@@ -140,7 +140,7 @@ SELECT n.*, 0, 0, 0, $18 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::tex
 """
 
 
-async def insert_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
+async def insert_subscription_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]) -> None:
     """Write what is to be billed."""
     rows = [
         (
@@ -157,7 +157,7 @@ async def insert_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
             charge.stretch.end,
             charge.stretch.quantity,
             charge.stretch.rate.price,
-            charge.cycle.amount(charge.stretch),
+            charge.cycle.compute_prorated_amount(charge.stretch),
             charge.term.currency,
             charge.on,
             charge.term.timing == "advance" and charge.kind != "setup",
@@ -194,7 +194,7 @@ WITH charged AS (
 )
 
 
-async def insert_vendor_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
+async def insert_vendor_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]) -> None:
     """Write what the vendor charges us, with its ledger entries."""
     rows = [
         (
@@ -208,10 +208,10 @@ async def insert_vendor_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
             charge.cycle.begin,
             charge.stretch.begin,
             charge.stretch.end,
-            charge.cycle.days,
+            charge.cycle.day_count,
             charge.stretch.quantity,
             charge.stretch.rate.price,
-            charge.cycle.amount(charge.stretch),
+            charge.cycle.compute_prorated_amount(charge.stretch),
             charge.term.vendor_currency,
             charge.on,
         )

@@ -14,7 +14,7 @@ from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 
 
-class TenantOfAnother(Refusal):
+class VendorCustomerOfAnother(Refusal):
     """A subscription is at a vendor customer (tenant) of its own account: its holds would else end another's access."""
 
     code = "tenant_of_another"
@@ -37,12 +37,12 @@ class NewSubscription:
 
 
 async def activate_subscription(unit: Unit, new: NewSubscription) -> SubscriptionRow:
-    """A subscription was bought. Raises NotFound, ExternalReferenceTaken, TenantOfAnother."""
+    """A subscription was bought. Raises NotFound, ExternalReferenceTaken, VendorCustomerOfAnother."""
     account = await account_queries.get_account(unit, new.account_id)
     await unit.lock(new.account_id)
     if new.vendor_customer_id.lower() not in map(str.lower, account.vendor_customer_ids):
-        raise TenantOfAnother(f"the account has no vendor customer {new.vendor_customer_id}")
-    if await subscription_queries.is_vendor_id_taken(unit, new.vendor_subscription_id):
+        raise VendorCustomerOfAnother(f"the account has no vendor customer {new.vendor_customer_id}")
+    if await subscription_queries.is_vendor_subscription_taken(unit, new.vendor_subscription_id):
         raise ExternalReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     fields = {name: getattr(new, name) for name in NewSubscription.__dataclass_fields__}
     row = SubscriptionRow(id=new_id(), activated_at=unit.now, **fields)

@@ -10,7 +10,11 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity
 from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
-from services.invoicing.vendor_costs.domain.vendor_invoice import WARN_DAYS, AlreadyPaid, VendorInvoiceRefused
+from services.invoicing.vendor_costs.domain.vendor_invoice import (
+    WARN_DAYS,
+    VendorInvoiceAlreadyPaid,
+    VendorInvoiceRefused,
+)
 from services.invoicing.vendor_costs.repository import contested_amount_queries, vendor_invoice_queries
 from services.invoicing.vendor_costs.tables import VendorInvoiceRow
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
@@ -61,7 +65,7 @@ class VendorInvoiceIn(Body):
         default=WARN_DAYS, ge=0, le=60, strict=True, description="how many days before the due date to raise an alarm"
     )
 
-    def new(self) -> NewVendorInvoice:
+    def build_new_vendor_invoice(self) -> NewVendorInvoice:
         """What was received."""
         return NewVendorInvoice(**self.model_dump())
 
@@ -112,14 +116,14 @@ class VendorInvoiceOut(BaseModel):
     contested_minor: int = Field(description="what of it open vendor disputes contest; it stays payable in full")
 
     @classmethod
-    def from_row(cls, row: VendorInvoiceRow, contested_minor: int) -> Self:
+    def from_vendor_invoice_row(cls, row: VendorInvoiceRow, contested_minor: int) -> Self:
         """Build the answer for a row, and what is contested of it."""
         return cls.model_validate(row.model_dump() | {"contested_minor": contested_minor})
 
 
 async def _build_all(unit: Unit, rows: Sequence[VendorInvoiceRow]) -> list[VendorInvoiceOut]:
-    amounts = await contested_amount_queries.map_contested(unit, [row.id for row in rows])
-    return [VendorInvoiceOut.from_row(row, amounts.get(row.id, 0)) for row in rows]
+    amounts = await contested_amount_queries.map_contested_amounts(unit, [row.id for row in rows])
+    return [VendorInvoiceOut.from_vendor_invoice_row(row, amounts.get(row.id, 0)) for row in rows]
 
 
 async def _build_vendor_invoice(unit: Unit, row: VendorInvoiceRow) -> VendorInvoiceOut:
@@ -150,7 +154,9 @@ async def receive_vendor_invoice(
     """Record what the vendor bills us; announces `VendorInvoiceReceived`, and before it is due `VendorPaymentDue`."""
 
     async def receive(unit: Unit) -> VendorInvoiceOut:
-        return await _build_vendor_invoice(unit, await vendor_invoice_payments.receive_invoice(unit, invoice.new()))
+        return await _build_vendor_invoice(
+            unit, await vendor_invoice_payments.record_vendor_invoice(unit, invoice.build_new_vendor_invoice())
+        )
 
     return await command.run(receive)
 
@@ -160,7 +166,7 @@ async def receive_vendor_invoice(
     status_code=200,
     response_model=VendorInvoiceOut,
     summary="Record that we paid it",
-    responses=refusals(AlreadyPaid, CurrencyMismatch, VendorInvoiceRefused),
+    responses=refusals(VendorInvoiceAlreadyPaid, CurrencyMismatch, VendorInvoiceRefused),
 )
 async def pay_vendor_invoice(
     vendor_invoice_id: UUID,
@@ -171,7 +177,7 @@ async def pay_vendor_invoice(
 
     async def pay(unit: Unit) -> VendorInvoiceOut:
         amount = Money(paid.amount_minor, paid.currency)
-        row = await vendor_invoice_payments.pay_invoice(
+        row = await vendor_invoice_payments.record_vendor_payment(
             unit, vendor_invoice_id, amount, paid.paid_on, command.caller.subject, paid.reason
         )
         return await _build_vendor_invoice(unit, row)
@@ -191,7 +197,8 @@ async def list_vendor_invoices(
 
     async def load(unit: Unit) -> list[VendorInvoiceOut]:
         return await _build_all(
-            unit, await vendor_invoice_queries.list_vendor_invoices(unit, state, due_before, after, paging.limit + 1)
+            unit,
+            await vendor_invoice_queries.list_vendor_invoice_rows(unit, state, due_before, after, paging.limit + 1),
         )
 
     return paging.page(await read(load), key=lambda row: row.id)
@@ -203,7 +210,7 @@ async def get_vendor_invoice(vendor_invoice_id: UUID, read: Read) -> VendorInvoi
 
     async def load(unit: Unit) -> VendorInvoiceOut:
         return await _build_vendor_invoice(
-            unit, await vendor_invoice_queries.get_vendor_invoice(unit, vendor_invoice_id)
+            unit, await vendor_invoice_queries.get_vendor_invoice_row(unit, vendor_invoice_id)
         )
 
     return await read(load)

@@ -57,7 +57,7 @@ _PORTAL_DAY = re.compile(rf"(?P<month>[0-9]{{1,2}})/(?P<day>[0-9]{{1,2}})/(?P<ye
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-class ReadVendorLine(NamedTuple):
+class VendorFileLine(NamedTuple):
     """A line as it was read, in the order of the table's columns; amounts are minor units of the file's currency.
 
     `kind` is None for a charge type that we do not model. `quantity` is what is billed: BillableQuantity where it
@@ -93,14 +93,14 @@ class VendorFileLineReader:
         # Prices and terms repeat from line to line, and reading one anew costs more than looking it up.
         self._minor = lru_cache(maxsize=8192)(self._read_minor)
 
-    def read_file_line(self, line: int, columns: FileLineColumns, values: Sequence[Any]) -> ReadVendorLine:
+    def read_file_line(self, line: int, columns: FileLineColumns, values: Sequence[Any]) -> VendorFileLine:
         """The line of these values. Raises FileLineUnreadable."""
         places = columns.places
         charge_type = read_required_column(values, places, "ChargeType")
         kind = _KINDS.get(charge_type.lower())
         self._check_currency(read_required_column(values, places, "Currency"))
-        customer = normalise_id(read_optional_column(values, places, "CustomerId"))
-        subscription = normalise_id(read_optional_column(values, places, "SubscriptionId"))
+        customer = normalise_vendor_id(read_optional_column(values, places, "CustomerId"))
+        subscription = normalise_vendor_id(read_optional_column(values, places, "SubscriptionId"))
         quantity, replaced = _quantities(values, places)
         starts, ends = (
             read_optional_column(values, places, "ChargeStartDate"),
@@ -109,7 +109,7 @@ class VendorFileLineReader:
         if kind is not None:
             _check_there(CustomerId=customer, SubscriptionId=subscription, ChargeStartDate=starts, ChargeEndDate=ends)
         period_from, period_to = _period(starts, ends)
-        return ReadVendorLine(
+        return VendorFileLine(
             line,
             customer,
             subscription,
@@ -147,7 +147,7 @@ class VendorFileLineReader:
         return minor
 
 
-def normalise_id(vendor_id: str | None) -> str | None:
+def normalise_vendor_id(vendor_id: str | None) -> str | None:
     """Return an id of the vendor's with a GUID in lower case: the vendor's APIs and files differ in it.
 
     In SQL it is `repository.cost_comparison.NORMAL_ID`.

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from services.invoicing.files.domain.broken_lines import BrokenFileLine
 from services.invoicing.files.domain.file_layouts import FileLayout, ParsedFileLines
-from services.invoicing.vendor_costs.domain.vendor_line import ReadVendorLine, VendorFileLineReader
+from services.invoicing.vendor_costs.domain.vendor_line import VendorFileLine, VendorFileLineReader
 
 
-class VendorLines:
+class VendorFileLines:
     """The lines of one file as far as they can be read; sums are minor units, the total with tax."""
 
     def __init__(self, layout: FileLayout, currency: str) -> None:
@@ -17,11 +17,11 @@ class VendorLines:
         self._lines = ParsedFileLines(layout, VendorFileLineReader(currency))
 
     @property
-    def broken(self) -> list[BrokenFileLine]:
+    def broken_lines(self) -> list[BrokenFileLine]:
         """Broken lines; whatever follows the first of them is not read."""
         return self._lines.broken
 
-    def read(self, raw: Iterable[bytes]) -> Iterator[ReadVendorLine]:
+    def read_vendor_lines(self, raw: Iterable[bytes]) -> Iterator[VendorFileLine]:
         """The lines of the file's raw lines."""
         for line in self._lines.parse_raw_lines(raw):
             self.count += 1

@@ -17,7 +17,7 @@ from shared.persistence.database import Unit, columns
 from shared.pure.money import Money
 
 
-class BilledToCustomer(NamedTuple):
+class CustomerBilledSum(NamedTuple):
     """Amount that was billed in one currency, and for which days; `period_to` is the day after the last one."""
 
     currency: str
@@ -51,15 +51,17 @@ GROUP BY verdict, currency ORDER BY verdict, currency
 """
 
 
-async def map_sums_of_differences(unit: Unit, difference_ids: Sequence[UUID]) -> dict[UUID, list[BilledToCustomer]]:
+async def map_customer_difference_sums(
+    unit: Unit, difference_ids: Sequence[UUID]
+) -> dict[UUID, list[CustomerBilledSum]]:
     """Map each of these differences to what was billed for it so far, by currency."""
-    sums_by_difference: dict[UUID, list[BilledToCustomer]] = defaultdict(list)
+    sums_by_difference: dict[UUID, list[CustomerBilledSum]] = defaultdict(list)
     for id_, *billed in await unit.connection.fetch(_OF_DIFFERENCES, list(difference_ids)):
-        sums_by_difference[id_].append(BilledToCustomer(*billed))
+        sums_by_difference[id_].append(CustomerBilledSum(*billed))
     return sums_by_difference
 
 
-async def map_sums_of_verdicts(unit: Unit) -> dict[Verdict, list[Money]]:
+async def map_customer_verdict_sums(unit: Unit) -> dict[Verdict, list[Money]]:
     """Map each verdict to what was billed for its comparisons, by currency, out of the temporary table `verdicts`."""
     sums_by_verdict: dict[Verdict, list[Money]] = defaultdict(list)
     for row in await unit.connection.fetch(_OF_VERDICTS, timeout=PATIENCE):

@@ -8,7 +8,7 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.invoicing.files.repository import PATIENCE
-from services.invoicing.vendor_costs.domain.line_verdicts import Verdict, VerdictSum
+from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationVerdictSum, Verdict
 from services.invoicing.vendor_costs.repository import customer_sum_queries
 from services.invoicing.vendor_costs.tables import ReconciliationRow
 from shared.persistence.database import Unit, columns
@@ -22,7 +22,7 @@ async def find_reconciliation(unit: Unit, invoice_id: UUID) -> ReconciliationRow
     return (await unit.session.exec(query)).first()
 
 
-async def list_verdict_sums(unit: Unit, reconciliation_id: UUID) -> list[VerdictSum]:
+async def list_reconciliation_verdict_sums(unit: Unit, reconciliation_id: UUID) -> list[ReconciliationVerdictSum]:
     """The sums of a reconciliation by verdict, in the order of the verdicts."""
     rows = await unit.connection.fetch(
         "SELECT verdict, comparisons, lines, billed_minor, expected_minor FROM reconciliation_sums"
@@ -32,7 +32,9 @@ async def list_verdict_sums(unit: Unit, reconciliation_id: UUID) -> list[Verdict
     rows_by_verdict = {row["verdict"]: row for row in rows}
     billed = await customer_sum_queries.list_customer_sums(unit, reconciliation_id)
     verdict_sums = [
-        VerdictSum(verdict, *list(rows_by_verdict[verdict])[1:]) for verdict in Verdict if verdict in rows_by_verdict
+        ReconciliationVerdictSum(verdict, *list(rows_by_verdict[verdict])[1:])
+        for verdict in Verdict
+        if verdict in rows_by_verdict
     ]
     return [
         dataclasses.replace(verdict_sum, billed_to_customers=tuple(billed.get(verdict_sum.verdict, ())))
@@ -46,7 +48,9 @@ async def insert_reconciliation(unit: Unit, row: ReconciliationRow) -> None:
     await unit.session.flush()
 
 
-async def insert_verdict_sums(unit: Unit, reconciliation_id: UUID, verdict_sums: Iterable[VerdictSum]) -> None:
+async def insert_reconciliation_verdict_sums(
+    unit: Unit, reconciliation_id: UUID, verdict_sums: Iterable[ReconciliationVerdictSum]
+) -> None:
     """Write what it came to."""
     verdict_sums = list(verdict_sums)
     rows = [
@@ -72,7 +76,7 @@ async def insert_verdict_sums(unit: Unit, reconciliation_id: UUID, verdict_sums:
     )
 
 
-async def is_any_decided(unit: Unit, reconciliation_id: UUID) -> bool:
+async def has_decided_vendor_differences(unit: Unit, reconciliation_id: UUID) -> bool:
     """Whether a person has decided about a difference of it."""
     decided: bool = await unit.connection.fetchval(
         "SELECT EXISTS (SELECT FROM vendor_differences WHERE reconciliation_id = $1 AND state = 'decided')",
@@ -81,7 +85,7 @@ async def is_any_decided(unit: Unit, reconciliation_id: UUID) -> bool:
     return decided
 
 
-async def delete_replaced(unit: Unit, reconciliation_id: UUID, actor: str, reason: str) -> None:
+async def delete_replaced_reconciliation(unit: Unit, reconciliation_id: UUID, actor: str, reason: str) -> None:
     """Remove the lines and differences of a reconciliation; that it was, and who replaced it and why, stays."""
     for table in ("reconciliation_lines", "vendor_differences"):
         await unit.connection.execute(
@@ -103,7 +107,7 @@ WHERE reconciliation_id = $1 AND lower(charge_type) = 'customercredit' AND bille
 """
 
 
-async def list_credits(unit: Unit, reconciliation_id: UUID) -> Sequence[asyncpg.Record]:
+async def list_vendor_credit_lines(unit: Unit, reconciliation_id: UUID) -> Sequence[asyncpg.Record]:
     """List what the vendor credits by a reconciliation (minor units, without tax), in the order of its file."""
     rows: Sequence[asyncpg.Record] = await unit.connection.fetch(_CREDITS, reconciliation_id)
     return rows

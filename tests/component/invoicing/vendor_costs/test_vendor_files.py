@@ -183,7 +183,7 @@ async def test_of_two_files_at_once_one_is_taken(here: World) -> None:
 
 
 async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    compare, attempts = cost_comparison.compare_lines, []
+    compare, attempts = cost_comparison.compare_vendor_lines, []
 
     async def lost(*arguments: Any) -> Any:
         attempts.append(1)
@@ -191,7 +191,7 @@ async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypa
             raise ConnectionError("gone")
         return await compare(*arguments)
 
-    monkeypatch.setattr(cost_comparison, "compare_lines", lost)
+    monkeypatch.setattr(cost_comparison, "compare_vendor_lines", lost)
     lines = [BilledLine(f"vendor-{n}") for n in range(3000)]
     for type_, content in (
         ("text/csv", as_csv(lines)),

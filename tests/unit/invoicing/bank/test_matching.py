@@ -24,7 +24,7 @@ from services.invoicing.bank.domain.entry_matching import (
     score_match_candidate,
 )
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
-from services.invoicing.settings.domain.approval_states import MoveRefused, moved_to
+from services.invoicing.settings.domain.approval_states import StateMoveRefused, move_to_state
 from shared.pure.payment_references import MOST, creditor_reference, grouped
 
 NAMES = ("Alpha GmbH", "Beta Trading Ltd", "Müller & Söhne KG")
@@ -259,5 +259,5 @@ def test_names_are_alike_by_their_words(payer: str, name: str, points: int) -> N
 def test_what_was_decided_stays() -> None:
     for done in (BankEntryState.BOOKED, BankEntryState.IGNORED, BankEntryState.KEPT):
         assert ENTRY_ALLOWED[done] == frozenset()
-        with pytest.raises(MoveRefused):
-            moved_to(ENTRY_ALLOWED, done, BankEntryState.BOOKED)
+        with pytest.raises(StateMoveRefused):
+            move_to_state(ENTRY_ALLOWED, done, BankEntryState.BOOKED)

@@ -18,7 +18,7 @@ from services.invoicing.catalog.domain.plan_versions import (
 )
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.domain import CreditNoteLineShare
-from services.invoicing.usage.domain.usage_lines import compute_amount
+from services.invoicing.usage.domain.usage_lines import compute_usage_amount
 
 AMOUNTS = st.integers(0, 10**12)
 
@@ -60,7 +60,7 @@ def test_credits_take_the_whole_tax_of_a_line_and_no_more(line: int, shares: lis
     ],
 )
 def test_usage_is_truncated_to_the_minor_unit(quantity: str, cost: str, markup: int, currency: str, minor: int) -> None:
-    assert compute_amount(Decimal(quantity), Decimal(cost), markup, currency) == minor
+    assert compute_usage_amount(Decimal(quantity), Decimal(cost), markup, currency) == minor
 
 
 def version(number: int, since: str, *, term: int = 12, period: int = 1) -> PlanVersion:

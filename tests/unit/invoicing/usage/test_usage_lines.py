@@ -15,12 +15,12 @@ from services.invoicing.files.domain.file_layouts import FileLayout, ParsedFileL
 from services.invoicing.usage.api import UsageLineIn
 from services.invoicing.usage.domain.usage_file import UsageLineReader
 from services.invoicing.usage.domain.usage_lines import (
+    FlawedUsageLine,
+    UsageFlaw,
     UsageLine,
     UsageRefused,
-    WrongUsage,
-    WrongUsageLine,
-    check_usage,
-    compute_amount,
+    compute_usage_amount,
+    refuse_flawed_usage_lines,
 )
 from shared.pure.money import MAX_MINOR
 from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
@@ -38,14 +38,14 @@ def test_an_amount_is_truncated_and_never_rounded_before(quantity: int, cost: in
     told = Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), markup, currency
     if minor > MAX_MINOR:
         with pytest.raises(UsageRefused):
-            compute_amount(*told)
+            compute_usage_amount(*told)
     else:
-        assert compute_amount(*told) == minor
+        assert compute_usage_amount(*told) == minor
 
 
 @pytest.mark.parametrize(("currency", "minor"), [("EUR", 250), ("RSD", 250), ("IQD", 2500), ("JPY", 2)])
 def test_an_amount_has_the_minor_units_of_iso_4217(currency: str, minor: int) -> None:
-    assert compute_amount(Decimal(5), Decimal("0.5"), 0, currency) == minor
+    assert compute_usage_amount(Decimal(5), Decimal("0.5"), 0, currency) == minor
 
 
 def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
@@ -54,7 +54,7 @@ def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
     cents = pow(10**16, -1, quantity)
     cost = (cents * 10**16 - 1) // quantity
     assert (len(str(cents)), quantity * cost) == (16, cents * 10**16 - 1)
-    assert compute_amount(Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), 0, "EUR") == cents - 1
+    assert compute_usage_amount(Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), 0, "EUR") == cents - 1
 
 
 def read(
@@ -122,7 +122,7 @@ LINES = st.fixed_dictionaries(
 def of_request(line: dict[str, Any]) -> UsageLine | None:
     """The line as the first of a request, or None if it is refused."""
     try:
-        return UsageLineIn.model_validate(line).line(1)
+        return UsageLineIn.model_validate(line).build_usage_line(1)
     except ValidationError:
         return None
 
@@ -150,12 +150,12 @@ def test_columns_in_any_order_and_case_and_others_are_read() -> None:
 
 
 def test_wrong_lines_are_named_as_their_sender_calls_them() -> None:
-    wrong = [WrongUsageLine(3, "a", WrongUsage.UNKNOWN, SOME), WrongUsageLine(7, "b", WrongUsage.TWICE, "b")]
+    wrong = [FlawedUsageLine(3, "a", UsageFlaw.UNKNOWN, SOME), FlawedUsageLine(7, "b", UsageFlaw.TWICE, "b")]
     with pytest.raises(UsageRefused) as refusal:
-        check_usage(wrong, "lines")
+        refuse_flawed_usage_lines(wrong, "lines")
     assert refusal.value.detail == f"line a: there is no subscription {SOME} of a plan"
     assert refusal.value.more["errors"] == [
         {"field": "lines.3.subscription_id", "message": f"there is no subscription {SOME} of a plan"},
         {"field": "lines.7.id", "message": "the id b is there twice"},
     ]
-    check_usage([], "lines")
+    refuse_flawed_usage_lines([], "lines")

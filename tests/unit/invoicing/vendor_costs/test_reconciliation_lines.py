@@ -16,8 +16,8 @@ from services.invoicing.files import repository as files_repository
 from services.invoicing.files.domain import file_layouts
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
 from services.invoicing.files.domain.file_layouts import FileLayout, FileUnreadable
-from services.invoicing.vendor_costs.domain.vendor_line import ReadVendorLine
-from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
+from services.invoicing.vendor_costs.domain.vendor_line import VendorFileLine
+from services.invoicing.vendor_costs.domain.vendor_lines import VendorFileLines
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
 CSV, JSON_LINES = FileLayout.CSV, FileLayout.JSON_LINES
@@ -41,15 +41,17 @@ def billed_lines(draw: st.DrawFn) -> BilledLine:
     )
 
 
-def read(content: bytes, layout: FileLayout = CSV, currency: str = "EUR") -> tuple[list[ReadVendorLine], VendorLines]:
+def read(
+    content: bytes, layout: FileLayout = CSV, currency: str = "EUR"
+) -> tuple[list[VendorFileLine], VendorFileLines]:
     """What is read of a file's content."""
-    lines = VendorLines(layout, currency)
-    return list(lines.read(files_repository.read_unpacked_lines(io.BytesIO(content)))), lines
+    lines = VendorFileLines(layout, currency)
+    return list(lines.read_vendor_lines(files_repository.read_unpacked_lines(io.BytesIO(content)))), lines
 
 
 def broken(content: bytes, layout: FileLayout = CSV, currency: str = "EUR") -> list[tuple[int, str | None, str]]:
     """What is found broken in a file, of which nothing must be taken then."""
-    found = read(content, layout, currency)[1].broken
+    found = read(content, layout, currency)[1].broken_lines
     assert found
     return [(one.line, one.column, one.message) for one in found]
 
@@ -73,7 +75,7 @@ def meant(number: int, line: BilledLine) -> tuple[Any, ...]:
     )
 
 
-def shown(one: ReadVendorLine) -> tuple[Any, ...]:
+def shown(one: VendorFileLine) -> tuple[Any, ...]:
     return (
         one.line,
         one.vendor_customer_id,
@@ -93,13 +95,13 @@ def shown(one: ReadVendorLine) -> tuple[Any, ...]:
 @given(lines=st.lists(billed_lines(), max_size=6), names=st.permutations(list(BilledLine().fields())))
 def test_both_layouts_are_read_as_what_they_mean(lines: list[BilledLine], names: Sequence[str]) -> None:
     from_csv, summed = read(as_csv(lines, names))
-    assert summed.broken == []
+    assert summed.broken_lines == []
     assert [shown(one) for one in from_csv] == [meant(number, line) for number, line in enumerate(lines, 2)]
     assert (summed.count, summed.total_minor) == (len(lines), sum(line.subtotal + line.tax for line in lines))
     assert summed.tax_minor == sum(line.tax for line in lines)
     for packed, numbers in ((False, False), (False, True), (True, False), (True, True)):
         from_json, again = read(as_json_lines(lines, packed=packed, numbers=numbers), JSON_LINES)
-        assert again.broken == []
+        assert again.broken_lines == []
         assert [one._replace(line=one.line + 1) for one in from_json] == from_csv
 
 
@@ -192,7 +194,7 @@ def test_the_first_broken_lines_are_told_and_no_more() -> None:
 
 def test_nothing_is_taken_after_a_broken_line() -> None:
     taken, lines = read(as_csv([BilledLine(), BilledLine(currency="USD"), BilledLine()]))
-    assert (len(taken), [one.line for one in lines.broken]) == (1, [3])
+    assert (len(taken), [one.line for one in lines.broken_lines]) == (1, [3])
 
 
 @pytest.mark.parametrize(
@@ -226,7 +228,7 @@ def test_a_file_that_cannot_be_read_says_where(
 
 def test_a_file_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_layouts, "MOST_LINES", 3)
-    assert read(line() * 3, JSON_LINES)[1].broken == []
+    assert read(line() * 3, JSON_LINES)[1].broken_lines == []
     assert broken(line() * 4, JSON_LINES) == [(3, None, "the file has more than 3 lines")]
 
 
@@ -277,6 +279,6 @@ def test_reading_ends_with_what_it_is_read_from() -> None:
         yield line()
         raise FileUnreadable("gone")
 
-    lines = VendorLines(JSON_LINES, "EUR")
-    assert len(list(lines.read(raw()))) == 1
-    assert [(one.line, one.message) for one in lines.broken] == [(2, "gone")]
+    lines = VendorFileLines(JSON_LINES, "EUR")
+    assert len(list(lines.read_vendor_lines(raw()))) == 1
+    assert [(one.line, one.message) for one in lines.broken_lines] == [(2, "gone")]
