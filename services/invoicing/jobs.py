@@ -34,7 +34,7 @@ SWEEPS = (
     Sweep(
         name="bank_entries",
         due="SELECT account_id::text FROM bank_entries WHERE due_at <= $1 ORDER BY due_at",
-        handler=bank_booking.book_certain_entries,
+        handler=bank_booking.book_certain_bank_entries,
     ),
     Sweep(
         name="finished_runs",

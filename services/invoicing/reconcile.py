@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from services.invoicing.files.domain.file_layouts import FileLayout
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout
 from services.invoicing.files.repository import ReceivedUploadedFile
 from services.invoicing.vendor_costs.use_cases import reconciliation
 from services.invoicing.vendor_costs.use_cases.reconciliation import ReconciliationResult
@@ -27,7 +27,11 @@ from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 from shared.web.auth import parse_actor
 
-LAYOUTS = {".csv": FileLayout.CSV, ".jsonl": FileLayout.JSON_LINES, ".ndjson": FileLayout.JSON_LINES}
+LAYOUTS = {
+    ".csv": UploadedFileLayout.CSV,
+    ".jsonl": UploadedFileLayout.JSON_LINES,
+    ".ndjson": UploadedFileLayout.JSON_LINES,
+}
 
 
 async def reconcile_vendor_invoice(

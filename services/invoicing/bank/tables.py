@@ -20,7 +20,7 @@ NORMAL_NAME = (
     r" 'ü', 'ue'), 'ß', 'ss'), '\m(gmbh|mbh|co|kg|ag|se|ltd|limited|inc|llc|bv|nv|sa|sarl|srl|spa)\M|[^a-z0-9]',"
     " '', 'g')"
 )
-"""A name as candidates are looked up by it; `domain.entry_matching.split_name_words` then weighs it."""
+"""A name as candidates are looked up by it; `domain.entry_matching.split_payer_name_words` then weighs it."""
 
 
 class BankMappingRow(Row, table=True):

@@ -220,10 +220,10 @@ def _period(row: asyncpg.Record) -> PeriodOut:
     return PeriodOut(
         cycle_from=row["cycle_from"],
         cycle_to=row["cycle_to"],
-        cycle_days=BillingCycle(row["cycle_from"], row["cycle_to"]).day_count,
+        cycle_days=BillingCycle(row["cycle_from"], row["cycle_to"]).cycle_day_count,
         period_from=row["period_from"],
         period_to=row["period_to"],
-        days=BillingCycle(row["period_from"], row["period_to"]).day_count,
+        days=BillingCycle(row["period_from"], row["period_to"]).cycle_day_count,
         quantity=row["quantity"],
     )
 

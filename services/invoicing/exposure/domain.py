@@ -42,7 +42,7 @@ class CurrencyConversion:
     rates: tuple[ExchangeRate, ...]
     factor: Fraction
 
-    def convert_minor(self, amount: int) -> int:
+    def convert_minor_amount(self, amount: int) -> int:
         """An amount in minor units of the one, in minor units of the other; rounded here, half to even."""
         digits = get_minor_digits(self.target) - get_minor_digits(self.currency)
         return round(amount * self.factor * Fraction(10) ** digits)
@@ -108,7 +108,7 @@ def convert_exposure_total(
         sums = sums_by_currency.setdefault(currency, [0] * width)
         sums_by_currency[currency] = [total + more for total, more in zip(sums, row, strict=True)]
     converted = [
-        [conversions[currency].convert_minor(subtotal) for subtotal in sums]
+        [conversions[currency].convert_minor_amount(subtotal) for subtotal in sums]
         for currency, sums in sums_by_currency.items()
         if currency in conversions
     ]

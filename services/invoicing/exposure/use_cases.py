@@ -52,7 +52,7 @@ async def compute_account_exposure(unit: Unit, account_id: UUID | None, currency
     Rates are those of the business day: in the account's time zone, or in UTC for all.
     """
     account = None if account_id is None else await account_queries.get_account(unit, account_id)
-    parts = await exposure_queries.sum_exposure(unit, account_id)
+    parts = await exposure_queries.sum_exposure_parts(unit, account_id)
     if currency is None:
         return ReceivablesExposure(parts, None)
     on = local_date(unit.now, ZoneInfo(account.time_zone if account else "UTC"))

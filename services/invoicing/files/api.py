@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from starlette.requests import ClientDisconnect
 
-from services.invoicing.files.domain.file_layouts import FileLayout
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout
 from services.invoicing.files.repository import ReceivedUploadedFile
 from shared.pure.errors import Refusal, Unavailable
 from shared.web.http import BodyInterrupted, accept_body, describe_problem
@@ -23,10 +23,10 @@ ACCEPTED = accept_body(LARGEST_FILE, is_on_disk=True)
 """The dependency of a route that takes a file."""
 
 LAYOUTS = {
-    "text/csv": FileLayout.CSV,
-    "application/jsonl": FileLayout.JSON_LINES,
-    "application/x-ndjson": FileLayout.JSON_LINES,
-    "application/gzip": FileLayout.JSON_LINES,
+    "text/csv": UploadedFileLayout.CSV,
+    "application/jsonl": UploadedFileLayout.JSON_LINES,
+    "application/x-ndjson": UploadedFileLayout.JSON_LINES,
+    "application/gzip": UploadedFileLayout.JSON_LINES,
 }
 """The layout of each content type. Whether the file is packed says the file itself."""
 OCTETS = "application/octet-stream"
@@ -56,7 +56,7 @@ class NoRoomForFile(Unavailable):
     code = "no_room"
 
 
-def parse_file_layout(content_type: str) -> FileLayout | None:
+def parse_file_layout(content_type: str) -> UploadedFileLayout | None:
     """The layout that a content type says, None where the file itself says it. Raises UnknownFileLayout."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == OCTETS:
@@ -68,7 +68,7 @@ def parse_file_layout(content_type: str) -> FileLayout | None:
     return LAYOUTS[media_type]
 
 
-def guess_file_layout(content: IO[bytes]) -> FileLayout:
+def guess_file_layout(content: IO[bytes]) -> UploadedFileLayout:
     """Guess the layout of a file, packed or not, by how it begins; it stands at its beginning again."""
     content.seek(0)
     is_packed = content.read(2) == b"\x1f\x8b"
@@ -76,10 +76,14 @@ def guess_file_layout(content: IO[bytes]) -> FileLayout:
     try:
         beginning = gzip.GzipFile(fileobj=content).read(BEGINNING) if is_packed else content.read(BEGINNING)
     except (OSError, EOFError, zlib.error):
-        return FileLayout.CSV  # its reader says what is wrong with it
+        return UploadedFileLayout.CSV  # its reader says what is wrong with it
     finally:
         content.seek(0)
-    return FileLayout.JSON_LINES if beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{" else FileLayout.CSV
+    return (
+        UploadedFileLayout.JSON_LINES
+        if beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
+        else UploadedFileLayout.CSV
+    )
 
 
 def describe_file_body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
@@ -98,7 +102,7 @@ def describe_file_body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def receive_uploaded_file(
-    chunks: AsyncIterator[bytes], layout: FileLayout | None
+    chunks: AsyncIterator[bytes], layout: UploadedFileLayout | None
 ) -> AsyncIterator[ReceivedUploadedFile]:
     """The file that these chunks make, for as long as it is needed; without a layout it is guessed.
 

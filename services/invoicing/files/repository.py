@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from services.invoicing.files.domain.file_layouts import FileLayout, FileUnreadable
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout, UploadedFileUnreadable
 from shared.persistence.database import Unit
 
 LONGEST_LINE = 1 << 20
@@ -27,11 +27,11 @@ class ReceivedUploadedFile:
 
     content: BinaryIO
     sha256: str
-    layout: FileLayout
+    layout: UploadedFileLayout
 
 
-def read_unpacked_lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file from its start, unpacked if it is a gzip. Raises FileUnreadable."""
+def read_unpacked_file_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file from its start, unpacked if it is a gzip. Raises UploadedFileUnreadable."""
     file.seek(0)
     packed = file.read(len(_GZIP)) == _GZIP
     file.seek(0)
@@ -39,10 +39,10 @@ def read_unpacked_lines(file: BinaryIO) -> Iterator[bytes]:
         with gzip.open(file) if packed else io.BufferedReader(_Kept(file)) as lines:
             while line := lines.readline(LONGEST_LINE + 1):
                 if len(line) > LONGEST_LINE:
-                    raise FileUnreadable(f"is longer than {LONGEST_LINE} bytes")
+                    raise UploadedFileUnreadable(f"is longer than {LONGEST_LINE} bytes")
                 yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FileUnreadable(f"the gzip is broken here: {error}") from error
+        raise UploadedFileUnreadable(f"the gzip is broken here: {error}") from error
 
 
 class _Kept(io.RawIOBase):

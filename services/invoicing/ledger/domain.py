@@ -47,7 +47,7 @@ class CreditNoteLineShare:
         return self.line_tax * upto // self.line_amount - self.line_tax * self.credited_before // self.line_amount
 
 
-def build_hand_invoice_entries(total: int, tax: int) -> Entries:
+def build_manual_invoice_entries(total: int, tax: int) -> Entries:
     """Build the entries of an invoice by hand, in minor units: the tax in it is owed, the rest is earned at once."""
     return {LedgerAccountCode.RECEIVABLES: total, LedgerAccountCode.TAX: -tax, LedgerAccountCode.REVENUE: tax - total}
 
@@ -72,12 +72,12 @@ def build_allocation_entries(allocated: int, recovered: int = 0) -> Entries:
     }
 
 
-def build_reversal_entries(amount: int, allocated: int, recovered: int = 0) -> Entries:
+def build_payment_reversal_entries(amount: int, allocated: int, recovered: int = 0) -> Entries:
     """A payment was taken back: what it paid is owed again, what of it was unapplied is gone."""
     return {code: -minor for code, minor in build_payment_entries(amount, allocated, recovered).items()}
 
 
-def build_credit_entries(shares: list[CreditNoteLineShare], deferred: int = 0, freed: int = 0) -> Entries:
+def build_credit_note_entries(shares: list[CreditNoteLineShare], deferred: int = 0, freed: int = 0) -> Entries:
     """A credit note lowers what is owed, and the tax in it; what is not earned yet (`deferred`) never will be.
 
     What of it had been paid (`freed`) is the customer's money again.

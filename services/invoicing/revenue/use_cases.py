@@ -65,7 +65,7 @@ async def release_and_close_month(unit: Unit, row: SettingChangeRow) -> None:
     legal_entity, _, month_name = row.key.rpartition("/")
     month = date.fromisoformat(f"{month_name}-01")
     await unit.lock(f"ledger {legal_entity}")
-    await legal_entity_queries.lock_out_entity_postings(unit, legal_entity)
+    await legal_entity_queries.lock_entity_against_postings(unit, legal_entity)
     await _check_open(unit, legal_entity, month)
     await release_queries.release_earned_revenue(unit, legal_entity, _start_next(month), new_id())
     await release_queries.insert_closed_ledger_month(unit, legal_entity, month, row.proposed_by, row.reason or "")
@@ -74,7 +74,7 @@ async def release_and_close_month(unit: Unit, row: SettingChangeRow) -> None:
 
 
 def _start_next(month: date) -> date:
-    return CycleAnchor(month, 1).get_cycle_start(1)
+    return CycleAnchor(month, 1).get_billing_cycle_start(1)
 
 
 async def _check_open(unit: Unit, legal_entity: str, month: date) -> None:

@@ -10,7 +10,7 @@ from services.invoicing.files import api as files_api
 from services.invoicing.files.domain.broken_lines import UploadedFileLinesBroken
 from services.invoicing.usage import use_cases as usage_use_cases
 from services.invoicing.usage.domain.usage_lines import UsageLine, UsageRefused
-from services.invoicing.usage.use_cases import TakenUsage, UsageSource
+from services.invoicing.usage.use_cases import TakenUsageCounts, UsageSource
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, example
 from shared.pure.money import Currency
@@ -88,7 +88,7 @@ class UsageOut(BaseModel):
     known: int
 
     @classmethod
-    def from_taken_usage(cls, taken: TakenUsage) -> Self:
+    def from_taken_usage(cls, taken: TakenUsageCounts) -> Self:
         """The answer for what was taken."""
         return cls(new=taken.new, known=taken.unchanged)
 

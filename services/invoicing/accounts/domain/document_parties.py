@@ -18,7 +18,7 @@ class DocumentSeller:
     footers: dict[str, str | None] = field(default_factory=dict)
     """The footer by language, where it is another than `footer`."""
 
-    def get_footer(self, language: str) -> str | None:
+    def get_document_footer(self, language: str) -> str | None:
         """Return the footer in a language such as `de`."""
         return self.footers.get(language) or self.footer
 

@@ -57,7 +57,7 @@ async def check_addressed_legal_entity(unit: Unit, code: str) -> None:
         raise NotFound(f"there is no legal entity {code}")
 
 
-async def lock_out_entity_postings(unit: Unit, code: str) -> None:
+async def lock_entity_against_postings(unit: Unit, code: str) -> None:
     """Wait for those that post into a past month, and let none begin until the unit ends. Raises NotFound."""
     if (
         await unit.connection.fetchval("SELECT code FROM legal_entities WHERE code = $1 FOR NO KEY UPDATE", code)
@@ -66,7 +66,7 @@ async def lock_out_entity_postings(unit: Unit, code: str) -> None:
         raise NotFound(f"there is no legal entity {code}")
 
 
-async def lock_entity_months_open(unit: Unit, *codes: str) -> None:
+async def keep_entity_months_open(unit: Unit, *codes: str) -> None:
     """Let no month of these legal entities close until the unit ends; many post at once."""
     await unit.connection.execute(
         "SELECT FROM legal_entities WHERE code = ANY($1::text[]) ORDER BY code FOR SHARE", codes

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
-from services.invoicing.payments.domain.payment_rules import Wanted, take_back_allocations
+from services.invoicing.payments.domain.payment_rules import Wanted, take_back_payment_allocations
 from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
     AmountAboveBalance,
@@ -20,7 +20,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceCredit:
+class CreditNoteEffect:
     """Effect of a credit note: the invoice after it, what it takes off each line, and what it frees of payments."""
 
     invoice: Invoice
@@ -29,41 +29,43 @@ class InvoiceCredit:
     """Paid parts of the credited amounts, which are unapplied cash of their payments again."""
 
 
-def compute_creditable_minor(line: InvoiceLine) -> int:
+def compute_line_creditable_minor(line: InvoiceLine) -> int:
     """Compute what can be credited of a line: neither credited nor written off yet, paid or not."""
     return line.amount - line.credited - line.written_off
 
 
-def credit_invoice_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> InvoiceCredit:
+def credit_invoice_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> CreditNoteEffect:
     """Credit amounts of lines: what is open of them first, then what was paid, newest payment first.
 
-    `paid` is what pays the invoice, oldest first. Raises UnknownInvoiceLine, DifferenceAmountRefused.
+    `paid` is what pays the invoice, oldest first. Raises UnknownInvoiceLine, AmountAboveBalance.
     """
     check_invoice_line_numbers(number for number, _ in wanted)
     pays = [allocation for allocation in paid if allocation.invoice_id == invoice.id][::-1]
     lines, freed = [], []
     for number, amount in wanted:
         line = invoice.get_invoice_line(number)
-        if amount > compute_creditable_minor(line):
+        if amount > compute_line_creditable_minor(line):
             raise AmountAboveBalance(
-                f"line {number} of invoice {invoice.number} has {compute_creditable_minor(line)} to be credited"
+                f"line {number} of invoice {invoice.number} has {compute_line_creditable_minor(line)} to be credited"
             )
         paid_part = amount - min(amount, line.open_minor)
-        freed += take_back_allocations([allocation for allocation in pays if allocation.line == number], paid_part)
+        freed += take_back_payment_allocations(
+            [allocation for allocation in pays if allocation.line == number], paid_part
+        )
         lines.append(replace(line, credited=line.credited + amount, paid=line.paid - paid_part))
-    return InvoiceCredit(invoice.replace_invoice_lines(lines), tuple(wanted), tuple(freed))
+    return CreditNoteEffect(invoice.replace_invoice_lines(lines), tuple(wanted), tuple(freed))
 
 
 def credit_lines_by_hand(
     invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation], worth: InvoiceLineWorth
-) -> InvoiceCredit:
+) -> CreditNoteEffect:
     """Credit what a person says, and never more of a supply than was billed of it and not given back.
 
-    Raises UnknownInvoiceLine, DifferenceAmountRefused.
+    Raises UnknownInvoiceLine, AmountAboveBalance.
     """
     check_invoice_line_numbers(number for number, _ in wanted)
     for (number, amount), (_, share) in zip(wanted, worth.limit_credits_to_worth(list(wanted)), strict=True):
-        if share < amount <= compute_creditable_minor(invoice.get_invoice_line(number)):
+        if share < amount <= compute_line_creditable_minor(invoice.get_invoice_line(number)):
             raise AmountAboveBalance(
                 f"line {number} of invoice {invoice.number} has {share} to be credited: the rest was given back"
                 " by a change of its subscription"
@@ -73,10 +75,10 @@ def credit_lines_by_hand(
 
 def credit_disputed_lines(
     invoice: Invoice, disputed_lines: Wanted, paid: Iterable[Allocation], worth: InvoiceLineWorth
-) -> InvoiceCredit:
+) -> CreditNoteEffect:
     """Credit what an upheld dispute was about, as far as it was not credited or written off meanwhile."""
     creditable_lines = [
-        (number, min(amount, compute_creditable_minor(invoice.get_invoice_line(number))))
+        (number, min(amount, compute_line_creditable_minor(invoice.get_invoice_line(number))))
         for number, amount in disputed_lines
     ]
     wanted = worth.limit_credits_to_worth(creditable_lines)
@@ -86,7 +88,7 @@ def credit_disputed_lines(
 def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:
     """Give up what is open: it is open no more, and the claim stays beside.
 
-    Raises DifferenceAmountRefused if nothing is.
+    Raises AmountAboveBalance if nothing is.
     """
     given_up = [(line.number, line.open_minor) for line in invoice.lines if line.open_minor > 0]
     if not given_up:
@@ -99,7 +101,7 @@ def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]
 
 
 def allocate_refund_to_payments(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
-    """Allocate a refund to payments with unapplied cash, oldest first. Raises DifferenceAmountRefused."""
+    """Allocate a refund to payments with unapplied cash, oldest first. Raises AmountAboveBalance."""
     parts, rest = [], amount
     for payment in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
         share = min(payment.unapplied, rest)

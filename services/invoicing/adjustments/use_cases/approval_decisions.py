@@ -54,11 +54,9 @@ async def propose_credit_note(
 ) -> ApprovalRow:
     """Credit lines (number, minor units) of an invoice.
 
-    Raises NotFound, UnknownInvoiceLine, DifferenceAmountRefused, AlreadyProposed.
+    Raises NotFound, UnknownInvoiceLine, AmountAboveBalance, AlreadyProposed.
     """
-    account = await account_queries.lock_account(
-        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
-    )
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     await _credit_by_hand(unit, invoice, lines)
     amount = sum(share for _, share in lines)
@@ -70,10 +68,8 @@ async def propose_credit_note(
 async def propose_write_off(
     unit: Unit, caller: Caller, invoice_id: UUID, stated_reason: AdjustmentReason
 ) -> ApprovalRow:
-    """Write off what is open of an invoice. Raises NotFound, DifferenceAmountRefused, AlreadyProposed."""
-    account = await account_queries.lock_account(
-        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
-    )
+    """Write off what is open of an invoice. Raises NotFound, AmountAboveBalance, AlreadyProposed."""
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     _, lines = adjustment_rules.write_off_invoice(invoice)
     amount = sum(share for _, share in lines)
@@ -87,7 +83,7 @@ async def propose_refund(
 ) -> ApprovalRow:
     """Hold unapplied cash to be paid back; or pay it at once, where no second person is required within a limit.
 
-    Raises NotFound, CurrencyMismatch, DifferenceAmountRefused, AlreadyProposed.
+    Raises NotFound, CurrencyMismatch, AmountAboveBalance, AlreadyProposed.
     """
     account = await account_queries.lock_account(unit, account_id)
     if amount.currency != account.currency:
@@ -272,7 +268,7 @@ async def _credit(unit: Unit, account: LockedAccount, row: ApprovalRow) -> UUID:
 
 async def _credit_by_hand(
     unit: Unit, invoice: Invoice, lines: Sequence[tuple[int, int]]
-) -> adjustment_rules.InvoiceCredit:
+) -> adjustment_rules.CreditNoteEffect:
     paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
     return adjustment_rules.credit_lines_by_hand(
         invoice, lines, paid, await line_worth_queries.find_invoice_line_worth(unit, invoice.id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.accounts.repository.account_queries import LockedAccount
-from services.invoicing.adjustments.domain.adjustment_rules import InvoiceCredit
+from services.invoicing.adjustments.domain.adjustment_rules import CreditNoteEffect
 from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.deliveries import repository as deliveries_repository
@@ -37,7 +37,7 @@ class CreditReason:
 
 
 async def issue_credit_note(
-    unit: Unit, account: LockedAccount, before: Invoice, credited: InvoiceCredit, reason: CreditReason
+    unit: Unit, account: LockedAccount, before: Invoice, credited: CreditNoteEffect, reason: CreditReason
 ) -> CreditNoteRow:
     """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
     number = await number_queries.take_next_document_number(unit, account.legal_entity, "credit_note")
@@ -61,7 +61,7 @@ async def issue_credit_note(
     return row
 
 
-def _event_fields(unit: Unit, row: CreditNoteRow, credited: InvoiceCredit) -> int:
+def _event_fields(unit: Unit, row: CreditNoteRow, credited: CreditNoteEffect) -> int:
     return unit.publish(
         CreditNoteIssued(
             account_id=row.account_id,
@@ -75,18 +75,18 @@ def _event_fields(unit: Unit, row: CreditNoteRow, credited: InvoiceCredit) -> in
                 Allocated(invoice_id=row.invoice_id, line=line, amount_minor=share) for line, share in credited.lines
             ),
             reason_code=row.reason_code,
-            freed=balance_updates.build_freed_fields(credited.freed),
+            freed=balance_updates.build_freed_allocation_fields(credited.freed),
         )
     )
 
 
 async def _post(
-    unit: Unit, account: LockedAccount, row: CreditNoteRow, before: Invoice, credited: InvoiceCredit, sequence: int
+    unit: Unit, account: LockedAccount, row: CreditNoteRow, before: Invoice, credited: CreditNoteEffect, sequence: int
 ) -> None:
     shares = await _shares(unit, before, credited.lines)
     deferred = await credit_note_queries.credit_deferred_revenue(unit, account.id, before.id, shares)
     freed = sum(allocation.amount for allocation in credited.freed)
-    entries = ledger_domain.build_credit_entries([share for _, share in shares], deferred, freed)
+    entries = ledger_domain.build_credit_note_entries([share for _, share in shares], deferred, freed)
     await ledger_queries.post_ledger_entries(unit, account, DocumentToPost("credit_note", row.id, sequence), entries)
 
 

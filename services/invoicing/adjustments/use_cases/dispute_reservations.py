@@ -40,9 +40,9 @@ async def reserve_disputed_amounts(
 ) -> None:
     """Hold amounts of lines (number, minor units) for a dispute; a repeat changes nothing.
 
-    Raises NotFound, UnknownInvoiceLine, DifferenceAmountRefused, DisputeAlreadyReserved.
+    Raises NotFound, UnknownInvoiceLine, AmountAboveBalance, DisputeAlreadyReserved.
     """
-    document = await invoice_queries.get_invoice_row(unit, invoice_id)
+    document = await invoice_queries.get_invoice(unit, invoice_id)
     account = await account_queries.lock_account(unit, document.account_id)
     reservation = await reservation_queries.find_dispute_reservation(unit, dispute_id)
     if reservation:
@@ -82,9 +82,7 @@ async def release_dispute_reservation(unit: Unit, dispute_id: UUID) -> None:
     Raises NotFound, DisputeReservationReleased, DisputeUpholdingAuthorised.
     """
     invoice_id, _, _ = await get_dispute_reservation(unit, dispute_id)
-    account = await account_queries.lock_account(
-        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
-    )
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     _, lines, is_reserved = await get_dispute_reservation(unit, dispute_id)
     if not is_reserved:
         raise DisputeReservationReleased(f"nothing is reserved for dispute {dispute_id} any more")
@@ -102,13 +100,11 @@ async def amend_dispute_reservation(
 ) -> None:
     """Reserve other amounts for a dispute: more, fewer, of other lines. A repeat of the last amendment changes nothing.
 
-    Amendments are numbered by escalation, upwards. Raises NotFound, UnknownInvoiceLine, DifferenceAmountRefused,
+    Amendments are numbered by escalation, upwards. Raises NotFound, UnknownInvoiceLine, AmountAboveBalance,
     DisputeAlreadyReserved, DisputeReservationReleased, DisputeUpholdingAuthorised.
     """
     invoice_id, _, _ = await get_dispute_reservation(unit, dispute_id)
-    account = await account_queries.lock_account(
-        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
-    )
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     _, reserved, is_reserved = await get_dispute_reservation(unit, dispute_id)
     if await _is_repeated(unit, dispute_id, number, sorted(lines) == reserved):
         unit.record_nothing()
@@ -166,9 +162,7 @@ async def authorise_disputed_credit(unit: Unit, dispute_id: UUID, question: Disp
     decline it gives nothing. Raises NotFound, DisputeAlreadyReserved, AboveApprovalLimit, DisputeApprovalAboveReserved.
     """
     invoice_id, lines, is_reserved = await get_dispute_reservation(unit, dispute_id)
-    account = await account_queries.lock_account(
-        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
-    )
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     invoice_id, lines, is_reserved = await get_dispute_reservation(unit, dispute_id)
     if not is_reserved or lines != sorted(question.lines):
         raise DisputeAlreadyReserved(f"dispute {dispute_id} is known with other amounts, or is over")
@@ -201,9 +195,7 @@ async def settle_dispute(unit: Unit, dispute_id: UUID, approved: Mapping[int, in
     invoice_id, reserved_lines, is_held = reservation
     if not is_held:
         return
-    account = await account_queries.lock_account(
-        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
-    )
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     after = invoice_balances.release_invoice_lines(before[invoice_id], reserved_lines)
     await reservation_queries.mark_dispute_released(unit, dispute_id)
@@ -221,7 +213,7 @@ async def settle_dispute(unit: Unit, dispute_id: UUID, approved: Mapping[int, in
 
 async def _credit(
     unit: Unit, invoice: invoice_balances.Invoice, amounts: Sequence[tuple[int, int]]
-) -> adjustment_rules.InvoiceCredit:
+) -> adjustment_rules.CreditNoteEffect:
     paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
     return adjustment_rules.credit_disputed_lines(
         invoice, amounts, paid, await line_worth_queries.find_invoice_line_worth(unit, invoice.id)

@@ -16,7 +16,7 @@ from shared.persistence.database import Unit
 async def write_off_open_lines(unit: Unit, account: LockedAccount, invoice_id: UUID, reason_code: str) -> None:
     """Write off what is open of an invoice; the claim stays beside, and a payment of it is a recovery.
 
-    Raises DifferenceAmountRefused.
+    Raises AmountAboveBalance.
     """
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     after, given_up = adjustment_rules.write_off_invoice(before[invoice_id])

@@ -16,7 +16,7 @@ from shared.persistence.database import Unit
 
 
 async def reserve_refund_cash(unit: Unit, account: LockedAccount, row: ApprovalRow) -> None:
-    """Take the amount from unapplied cash, so that no invoice uses it meanwhile. Raises DifferenceAmountRefused."""
+    """Take the amount from unapplied cash, so that no invoice uses it meanwhile. Raises AmountAboveBalance."""
     parts = await _take_cash(unit, account, row)
     await _tell(
         unit, account, row, RefundProposed, parts, ledger_domain.build_reserved_refund_entries(row.amount_minor)
@@ -24,7 +24,7 @@ async def reserve_refund_cash(unit: Unit, account: LockedAccount, row: ApprovalR
 
 
 async def pay_refund_at_once(unit: Unit, account: LockedAccount, row: ApprovalRow) -> None:
-    """Take the amount from unapplied cash and let it leave, as one fact. Raises DifferenceAmountRefused."""
+    """Take the amount from unapplied cash and let it leave, as one fact. Raises AmountAboveBalance."""
     parts = await _take_cash(unit, account, row)
     await _tell(unit, account, row, RefundApproved, parts, ledger_domain.build_direct_refund_entries(row.amount_minor))
 
@@ -46,7 +46,7 @@ async def return_refund_cash(unit: Unit, account: LockedAccount, row: ApprovalRo
 
 
 async def _take_cash(unit: Unit, account: LockedAccount, row: ApprovalRow) -> list[tuple[UUID, int]]:
-    """Take a refund from unapplied cash; of which payments, and how much of each. Raises DifferenceAmountRefused."""
+    """Take a refund from unapplied cash; of which payments, and how much of each. Raises AmountAboveBalance."""
     cash = await payment_queries.map_payments_with_cash(unit, account.id)
     parts = adjustment_rules.allocate_refund_to_payments(cash.values(), row.amount_minor)
     await refund_part_queries.reserve_refund_parts(unit, row.id, account.id, parts)

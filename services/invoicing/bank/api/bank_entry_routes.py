@@ -147,7 +147,7 @@ async def list_entries(read: Read, paging: Paging, state: State | None = None) -
 
 async def _answer_entry(unit: Unit, row: BankEntryRow) -> BankEntryOut:
     return BankEntryOut.from_bank_entry_row(
-        row, (await bank_entry_queries.map_match_proposals(unit, [row.id])).get(row.id, [])
+        row, (await bank_entry_queries.map_bank_match_proposals(unit, [row.id])).get(row.id, [])
     )
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.bank.api.bank_repeat_routes import RepeatOut
 from services.invoicing.bank.domain.statements.statement_entries import BankStatementRefused
 from services.invoicing.bank.repository import bank_entry_queries, bank_knowledge_queries
-from services.invoicing.bank.repository.bank_repeat_queries import list_repeated_entries
+from services.invoicing.bank.repository.bank_repeat_queries import list_repeated_bank_entries
 from services.invoicing.bank.tables import BankImportRow
 from services.invoicing.bank.use_cases import bank_booking
 from shared.persistence.database import Unit
@@ -84,16 +84,16 @@ class ImportOut(BaseModel):
     async def from_bank_import_row(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
         """The answer for a row."""
         fields: dict[str, Any] = {
-            "entries": bank_booking.count_imported_entries(row),
-            "states": await bank_entry_queries.count_entries_by_state(unit, row.id),
+            "entries": bank_booking.count_imported_bank_entries(row),
+            "states": await bank_entry_queries.count_bank_entry_states(unit, row.id),
         }
         now = {"repeated": repeated, "known_until": await bank_knowledge_queries.find_payments_known_until(unit)}
         fields["refused"] = [
             entry.model_dump() for entry in await bank_entry_queries.list_refused_bank_entries(unit, row.id)
         ]
         fields["repeats"] = [
-            RepeatOut.from_repeated_entry(repeat)
-            for repeat in await list_repeated_entries(unit, row.id, None, MOST_REPEATS)
+            RepeatOut.from_repeated_bank_entry(repeat)
+            for repeat in await list_repeated_bank_entries(unit, row.id, None, MOST_REPEATS)
         ]
         return cls.model_validate(row.model_dump() | fields | now)
 

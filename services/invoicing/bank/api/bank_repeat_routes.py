@@ -67,7 +67,7 @@ class RepeatOut(BaseModel):
     taken_at: datetime | None
 
     @classmethod
-    def from_repeated_entry(cls, repeat: RepeatedBankEntry) -> Self:
+    def from_repeated_bank_entry(cls, repeat: RepeatedBankEntry) -> Self:
         """The answer for a repeat."""
         entry = repeat.entry
         beside = {"entry_import_id": entry.import_id, "entry_state": entry.state}
@@ -81,9 +81,9 @@ async def list_repeats(
     """Repeats in the order in which they came in, those of one import if it is given."""
     after = paging.after_id()
     repeats = await read(
-        lambda unit: bank_repeat_queries.list_repeated_entries(unit, import_id, after, paging.limit + 1)
+        lambda unit: bank_repeat_queries.list_repeated_bank_entries(unit, import_id, after, paging.limit + 1)
     )
-    return paging.page([RepeatOut.from_repeated_entry(repeat) for repeat in repeats], key=lambda repeat: repeat.id)
+    return paging.page([RepeatOut.from_repeated_bank_entry(repeat) for repeat in repeats], key=lambda repeat: repeat.id)
 
 
 @writes.post(
@@ -99,7 +99,7 @@ async def take_repeat(
     """Take it as an entry of its own, since it is other money than that of the entry that it repeats. Decided once."""
 
     async def take(unit: Unit) -> RepeatOut:
-        return RepeatOut.from_repeated_entry(
+        return RepeatOut.from_repeated_bank_entry(
             await repeated_entries.take_repeated_bank_entry(unit, repeat_id, command.caller.subject, reason.reason)
         )
 

@@ -75,7 +75,7 @@ class ReceivedBankEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class MatchCandidate:
+class BankMatchCandidate:
     """An account, or one invoice of it, with what is open of both, that an entry may be meant for."""
 
     account_id: UUID
@@ -93,10 +93,10 @@ class MatchCandidate:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredMatch:
+class ScoredBankMatch:
     """A candidate with its score and what speaks for and against it."""
 
-    candidate: MatchCandidate
+    candidate: BankMatchCandidate
     score: int
     reasons: tuple[str, ...]
 
@@ -105,17 +105,17 @@ class ScoredMatch:
 class BankMatch:
     """The certain candidate if there is one, with the debit that it is the payment of; and the best proposals."""
 
-    certain: MatchCandidate | None
-    proposals: tuple[ScoredMatch, ...]
+    certain: BankMatchCandidate | None
+    proposals: tuple[ScoredBankMatch, ...]
     debit_id: UUID | None = None
 
 
 def match_bank_entry(
-    receipt: ReceivedBankEntry, candidates: Iterable[MatchCandidate], debits: Sequence[DebitNamedByEntry] = ()
+    receipt: ReceivedBankEntry, candidates: Iterable[BankMatchCandidate], debits: Sequence[DebitNamedByEntry] = ()
 ) -> BankMatch:
     """Weigh the candidates of an entry, and the debits whose reference it carries."""
     listed_candidates = list(candidates)
-    scored = [score_match_candidate(receipt, candidate) for candidate in listed_candidates] + list(
+    scored = [score_bank_match_candidate(receipt, candidate) for candidate in listed_candidates] + list(
         _named_together(receipt, listed_candidates)
     )
     scored.sort(
@@ -129,10 +129,10 @@ def match_bank_entry(
 
 
 def _judge_debits(
-    receipt: ReceivedBankEntry, debits: Sequence[DebitNamedByEntry], scored: Sequence[ScoredMatch]
+    receipt: ReceivedBankEntry, debits: Sequence[DebitNamedByEntry], scored: Sequence[ScoredBankMatch]
 ) -> BankMatch:
     """Judge an entry that carries a debit's reference: it pays that debit, or a person decides."""
-    paid = [debit for debit in debits if is_debit_paid_by(debit, receipt.amount, receipt.currency)]
+    paid = [debit for debit in debits if is_full_debit_payment(debit, receipt.amount, receipt.currency)]
     proposals = [_propose_debit(debit, is_paid=debit in paid) for debit in debits]
     proposals.sort(key=lambda proposal: (-proposal.score, str(proposal.candidate.account_id)))
     invoice_ids = {debit.invoice_id for debit in debits}
@@ -142,33 +142,33 @@ def _judge_debits(
     return BankMatch(proposals[0].candidate, together, paid[0].id) if is_sure else BankMatch(None, together)
 
 
-def is_debit_paid_by(debit: DebitNamedByEntry, amount: int, currency: str) -> bool:
+def is_full_debit_payment(debit: DebitNamedByEntry, amount: int, currency: str) -> bool:
     """Whether an entry of this amount is the money of a debit."""
     return debit.awaits_bank_entry and (debit.amount, debit.currency) == (amount, currency)
 
 
-def _propose_debit(debit: DebitNamedByEntry, *, is_paid: bool) -> ScoredMatch:
-    candidate = MatchCandidate(debit.account_id, debit.name, debit.currency, 0, debit.invoice_id)
-    return ScoredMatch(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
+def _propose_debit(debit: DebitNamedByEntry, *, is_paid: bool) -> ScoredBankMatch:
+    candidate = BankMatchCandidate(debit.account_id, debit.name, debit.currency, 0, debit.invoice_id)
+    return ScoredBankMatch(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
 
 
-def _is_sure(receipt: ReceivedBankEntry, candidate: MatchCandidate) -> bool:
+def _is_sure(receipt: ReceivedBankEntry, candidate: BankMatchCandidate) -> bool:
     if receipt.is_doubtful or candidate.has_debit:
         return False
     is_receipt = receipt.kind is BankEntryKind.RECEIPT and receipt.currency == candidate.currency
     return (
         is_receipt
         and candidate.by_number
-        and is_named_amount_owed(receipt.amount, candidate.invoice_open, candidate.account_open)
+        and is_matched_amount_owed(receipt.amount, candidate.invoice_open, candidate.account_open)
     )
 
 
-def is_named_amount_owed(amount: int, invoice_open: int, account_open: int) -> bool:
+def is_matched_amount_owed(amount: int, invoice_open: int, account_open: int) -> bool:
     """Whether a named invoice is open and its account owes the amount: true before it is booked, too."""
     return invoice_open > 0 and 0 < amount <= account_open
 
 
-def score_match_candidate(receipt: ReceivedBankEntry, candidate: MatchCandidate) -> ScoredMatch:
+def score_bank_match_candidate(receipt: ReceivedBankEntry, candidate: BankMatchCandidate) -> ScoredBankMatch:
     """The score of one candidate, from 0 to 100, with its reasons."""
     agrees = receipt.currency == candidate.currency
     is_amount = agrees and candidate.invoice_id is not None and receipt.amount == candidate.invoice_open > 0
@@ -186,12 +186,12 @@ def score_match_candidate(receipt: ReceivedBankEntry, candidate: MatchCandidate)
     against += ("other_currency",) * (not agrees)
     against += ("debit_in_flight",) * candidate.has_debit
     against += ("reference_in_other_format",) * receipt.is_doubtful
-    return ScoredMatch(
+    return ScoredBankMatch(
         candidate, sum(reasons.values()), tuple(reason for reason, points in reasons.items() if points) + against
     )
 
 
-def _named_together(receipt: ReceivedBankEntry, candidates: Sequence[MatchCandidate]) -> Iterator[ScoredMatch]:
+def _named_together(receipt: ReceivedBankEntry, candidates: Sequence[BankMatchCandidate]) -> Iterator[ScoredBankMatch]:
     """Accounts of which several invoices are named that come to just the amount."""
     named = sorted(
         (candidate for candidate in candidates if candidate.by_number and candidate.invoice_open),
@@ -203,16 +203,16 @@ def _named_together(receipt: ReceivedBankEntry, candidates: Sequence[MatchCandid
         if len(ones) > 1 and together == receipt.amount and ones[0].currency == receipt.currency:
             account = replace(ones[0], invoice_id=None, invoice_open=0, by_number=False, by_reference=False)
             points = BY_NUMBER + BY_AMOUNT + compute_payer_name_likeness(receipt.payer or "", account.name)
-            yield ScoredMatch(account, points, ("sum_of_named_invoices",))
+            yield ScoredBankMatch(account, points, ("sum_of_named_invoices",))
 
 
 def compute_payer_name_likeness(payer: str, name: str) -> int:
     """How much of an account's name the payer's has, from 0 to BY_NAME."""
-    wanted = split_name_words(name)
-    return BY_NAME * len(wanted & split_name_words(payer)) // len(wanted) if wanted else 0
+    wanted = split_payer_name_words(name)
+    return BY_NAME * len(wanted & split_payer_name_words(payer)) // len(wanted) if wanted else 0
 
 
-def split_name_words(name: str) -> frozenset[str]:
+def split_payer_name_words(name: str) -> frozenset[str]:
     """The words of a name without accents, case and legal forms; German umlauts as banks write them."""
     folded = name.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
     plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
@@ -224,7 +224,7 @@ def normalise_reference(number: str) -> str:
     return re.sub("[^A-Za-z0-9]", "", number).upper()
 
 
-def list_searched_references(text: str, ids: Iterable[str]) -> list[str]:
+def list_entry_references(text: str, ids: Iterable[str]) -> list[str]:
     """List what an entry may name: what in its text may be a number, and the ids of its payment.
 
     A structured reference (ISO 11649) stands for the number that it is made of, marked if its check digits are wrong.

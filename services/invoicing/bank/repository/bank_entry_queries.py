@@ -80,7 +80,7 @@ async def get_latest_bank_import(unit: Unit) -> BankImportRow:
     return row
 
 
-async def count_entries_by_state(unit: Unit, import_id: UUID) -> dict[str, int]:
+async def count_bank_entry_states(unit: Unit, import_id: UUID) -> dict[str, int]:
     """How many entries of an import are in which state now."""
     rows = await unit.connection.fetch(
         "SELECT state, count(*) AS entries FROM bank_entries WHERE import_id = $1 GROUP BY state ORDER BY state",
@@ -119,11 +119,11 @@ async def list_bank_entries(
 ) -> list[tuple[BankEntryRow, list[BankProposalRow]]]:
     """Entries, of one state if it is given, in the order of their ids, each with its proposals."""
     rows = await rows_after(unit, BankEntryRow, after, limit, state=state)
-    proposed = await map_match_proposals(unit, [row.id for row in rows])
+    proposed = await map_bank_match_proposals(unit, [row.id for row in rows])
     return [(row, proposed.get(row.id, [])) for row in rows]
 
 
-async def map_match_proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[BankProposalRow]]:
+async def map_bank_match_proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[BankProposalRow]]:
     """The proposals for these entries, the best first."""
     query = select(BankProposalRow).where(col(BankProposalRow.entry_id).in_(entry_ids))
     proposals_by_entry: dict[UUID, list[BankProposalRow]] = {}
@@ -147,7 +147,7 @@ ORDER BY account_id, booked_on, id FOR NO KEY UPDATE
 """
 
 
-async def list_certain_entries(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_certain_bank_entries(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """The certain entries of these accounts, which are locked."""
     return await unit.connection.fetch(_DUE, account_ids, unit.now)  # type: ignore[no-any-return]
 
@@ -175,6 +175,6 @@ FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS n (id, state, payment_id) WHE
 """
 
 
-async def save_certain_outcomes(unit: Unit, outcomes: Iterable[tuple[UUID, BankEntryState, UUID | None]]) -> None:
+async def save_certain_entry_outcomes(unit: Unit, outcomes: Iterable[tuple[UUID, BankEntryState, UUID | None]]) -> None:
     """Save what became of certain entries: booked as this payment, or waiting for a person after all."""
     await unit.connection.execute(_SAVE_BOOKED, unit.now, *columns(outcomes, 3))

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
-from services.invoicing.bank.domain.entry_matching import WRONG, BankMatch, MatchCandidate, ReceivedBankEntry
+from services.invoicing.bank.domain.entry_matching import WRONG, BankMatch, BankMatchCandidate, ReceivedBankEntry
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
 from services.invoicing.bank.repository.carried_debit_queries import build_debit_of_entry
 from services.invoicing.bank.tables import NORMAL_NAME, NORMAL_NUMBER
@@ -178,7 +178,7 @@ SELECT coalesce(max(place), 0) FROM (SELECT place FROM incoming_facts UNION ALL 
 """
 
 
-async def stage_match_candidates(unit: Unit) -> int:
+async def stage_bank_match_candidates(unit: Unit) -> int:
     """Find candidates for all entries that have come in; up to which place there are any."""
     run = unit.connection.execute
     await run(_NUMBERS)
@@ -206,19 +206,19 @@ WHERE i.place > $1 AND i.place <= $2 ORDER BY i.place, d.account_id, d.id
 """
 
 
-class MatchEvidence(NamedTuple):
+class BankMatchEvidence(NamedTuple):
     """An entry with its candidates, and the debits whose reference it carries."""
 
     receipt: ReceivedBankEntry
-    candidates: list[MatchCandidate]
+    candidates: list[BankMatchCandidate]
     debits: list[DebitNamedByEntry]
 
 
-async def map_match_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, MatchEvidence]:
+async def map_bank_match_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, BankMatchEvidence]:
     """The entries of these places that have candidates or carry debits, with these."""
-    evidence_by_entry: dict[UUID, MatchEvidence] = {}
+    evidence_by_entry: dict[UUID, BankMatchEvidence] = {}
     for row in await unit.connection.fetch(_SOME, after, upto):
-        candidate = MatchCandidate(
+        candidate = BankMatchCandidate(
             account_id=row["account_id"],
             name=row["name"],
             currency=row["account_currency"],
@@ -230,9 +230,9 @@ async def map_match_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, Ma
             by_wrong_reference=row["by_wrong_reference"],
             has_debit=row["has_debit"],
         )
-        evidence_by_entry.setdefault(row["id"], MatchEvidence(_receipt(row), [], [])).candidates.append(candidate)
+        evidence_by_entry.setdefault(row["id"], BankMatchEvidence(_receipt(row), [], [])).candidates.append(candidate)
     for row in await unit.connection.fetch(_SOME_DEBITS, after, upto):
-        evidence_by_entry.setdefault(row["entry_id"], MatchEvidence(_receipt(row), [], [])).debits.append(
+        evidence_by_entry.setdefault(row["entry_id"], BankMatchEvidence(_receipt(row), [], [])).debits.append(
             build_debit_of_entry(row)
         )
     return evidence_by_entry
@@ -244,7 +244,7 @@ def _receipt(row: asyncpg.Record) -> ReceivedBankEntry:
     )
 
 
-async def stage_match_results(unit: Unit, verdicts: Mapping[UUID, BankMatch]) -> None:
+async def stage_bank_match_results(unit: Unit, verdicts: Mapping[UUID, BankMatch]) -> None:
     """Note what was found out about entries that have come in."""
     certain = [
         (id_, verdict.certain.account_id, verdict.certain.invoice_id, verdict.debit_id)
@@ -274,6 +274,6 @@ FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id GROUP BY 1
 """
 
 
-async def count_match_outcomes(unit: Unit) -> dict[str, int]:
+async def count_bank_match_outcomes(unit: Unit) -> dict[str, int]:
     """How many of the entries that have come in are to be in which state."""
     return {row["state"]: row["entries"] for row in await unit.connection.fetch(_COUNT)}

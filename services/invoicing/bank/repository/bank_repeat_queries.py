@@ -20,7 +20,7 @@ class RepeatedBankEntry:
     entry: BankEntryRow
 
 
-async def get_repeated_entry(unit: Unit, repeat_id: UUID, *, locked: bool = False) -> RepeatedBankEntry:
+async def get_repeated_bank_entry(unit: Unit, repeat_id: UUID, *, locked: bool = False) -> RepeatedBankEntry:
     """Get a repeat, locked for its decision if wanted. Raises NotFound."""
     row = await unit.session.get(BankRepeatRow, repeat_id, with_for_update=locked or None, populate_existing=True)
     if row is None:
@@ -29,7 +29,7 @@ async def get_repeated_entry(unit: Unit, repeat_id: UUID, *, locked: bool = Fals
     return repeat
 
 
-async def list_repeated_entries(
+async def list_repeated_bank_entries(
     unit: Unit, import_id: UUID | None, after: UUID | None, limit: int
 ) -> list[RepeatedBankEntry]:
     """List repeats in the order of their ids, those of one import if it is given."""
@@ -46,7 +46,7 @@ async def _entries_by_id(unit: Unit, entry_ids: Iterable[UUID]) -> dict[UUID, Ba
     return {row.id: row for row in (await unit.session.exec(query)).all()}
 
 
-async def save_repeat_decision(unit: Unit, row: BankRepeatRow) -> None:
+async def save_bank_repeat_decision(unit: Unit, row: BankRepeatRow) -> None:
     """Save what a person decided about a repeat."""
     unit.session.add(row)
     await unit.session.flush()

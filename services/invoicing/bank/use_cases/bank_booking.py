@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from services.invoicing.bank.domain.entry_matching import (
     ENTRY_ALLOWED,
     BankEntryState,
-    is_named_amount_owed,
+    is_matched_amount_owed,
     match_bank_entry,
 )
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
@@ -72,18 +72,18 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
     file = BankStatementFile(body, None if mapping is None else await get_column_mapping(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock(TURNSTILE, import_id)
-    former_import = await bank_entry_queries.find_bank_import(unit, file.content_hash)
+    former_import = await bank_entry_queries.find_bank_import(unit, file.statement_content_hash)
     if former_import is not None:
         unit.record_nothing()
         return former_import, True
     await bank_matching_queries.stage_bank_entries(unit, file.read_bank_entries(), file.former_keys)
     repeated = await bank_duplicate_queries.set_repeated_entries_aside(unit)
     await bank_duplicate_queries.doubt_entries_across_formats(unit, file_format)
-    await match_incoming_entries(unit)
-    counts = await bank_matching_queries.count_match_outcomes(unit)
+    await match_incoming_bank_entries(unit)
+    counts = await bank_matching_queries.count_bank_match_outcomes(unit)
     row = BankImportRow(
         id=import_id,
-        content_hash=file.content_hash,
+        content_hash=file.statement_content_hash,
         format=file_format,
         closing_date=max(file.closings.values(), default=None),
         certain=counts.get("certain", 0),
@@ -95,7 +95,7 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
     )
     await bank_entry_queries.insert_bank_import(unit, row)
     await bank_entry_queries.insert_refused_bank_entries(unit, row.id, file.refused)
-    await bank_knowledge_queries.save_statement_closings(unit, file.closings_without_gaps)
+    await bank_knowledge_queries.save_statement_closings(unit, file.complete_statement_closings)
     _publish_import(unit, row, len(file.refused))
     unit.record(AuditedChange("bank_import", row.id))
     return row, False
@@ -107,7 +107,7 @@ def _publish_import(unit: Unit, row: BankImportRow, refused: int) -> None:
             import_id=row.id,
             format=row.format,
             closing_date=row.closing_date,
-            entries=count_imported_entries(row),
+            entries=count_imported_bank_entries(row),
             refused=refused,
         )
     )
@@ -131,33 +131,33 @@ async def close_own_bank_account(unit: Unit, bank_account: str, actor: str, reas
     return row
 
 
-def count_imported_entries(row: BankImportRow) -> dict[str, int]:
+def count_imported_bank_entries(row: BankImportRow) -> dict[str, int]:
     """The entries of a file by outcome, as at its import."""
     return {"certain": row.certain, "unmatched": row.unmatched, "kept": row.kept, "repeated": row.repeated}
 
 
-async def match_incoming_entries(unit: Unit) -> None:
+async def match_incoming_bank_entries(unit: Unit) -> None:
     """Judge what has come in, some entries at a time."""
-    last = await bank_matching_queries.stage_match_candidates(unit)
+    last = await bank_matching_queries.stage_bank_match_candidates(unit)
     for begin in range(0, last, TOGETHER):
-        evidence_by_entry = await bank_matching_queries.map_match_evidence(unit, begin, begin + TOGETHER)
-        await bank_matching_queries.stage_match_results(
+        evidence_by_entry = await bank_matching_queries.map_bank_match_evidence(unit, begin, begin + TOGETHER)
+        await bank_matching_queries.stage_bank_match_results(
             unit, {id_: match_bank_entry(*evidence) for id_, evidence in evidence_by_entry.items()}
         )
         await asyncio.sleep(0)
 
 
-async def book_certain_entries(unit: Unit, account_ids: list[str]) -> None:
+async def book_certain_bank_entries(unit: Unit, account_ids: list[str]) -> None:
     """Book the certain entries of these accounts, which are locked, if the facts are still those they were."""
     ids = [UUID(account_id) for account_id in account_ids]
-    opened = await bank_debits.map_open_less_debits(unit, ids)
-    for entries in _one_of_each_account(await bank_entry_queries.list_certain_entries(unit, ids)):
+    opened = await bank_debits.map_undebited_open_amounts(unit, ids)
+    for entries in _one_of_each_account(await bank_entry_queries.list_certain_bank_entries(unit, ids)):
         booked = await _list_payments(unit, entries, opened)
         states = [
             BankEntryState.UNMATCHED if booked_entry is None else BankEntryState.BOOKED for booked_entry in booked
         ]
         moved = [move_to_state(ENTRY_ALLOWED, BankEntryState.CERTAIN, state) for state in states]
-        await bank_entry_queries.save_certain_outcomes(
+        await bank_entry_queries.save_certain_entry_outcomes(
             unit, list(zip([row["id"] for row in entries], moved, booked, strict=True))
         )
 
@@ -212,7 +212,7 @@ async def _record_payments(unit: Unit, news: Sequence[NewPayment]) -> list[Recor
 
 
 def _fits(row: asyncpg.Record, opened: Mapping[UUID, int]) -> bool:
-    return is_named_amount_owed(row["amount_minor"], opened.get(row["invoice_id"], 0), sum(opened.values()))
+    return is_matched_amount_owed(row["amount_minor"], opened.get(row["invoice_id"], 0), sum(opened.values()))
 
 
 def _payment_of(row: asyncpg.Record) -> NewPayment:
@@ -246,7 +246,7 @@ async def book_bank_entry(unit: Unit, entry_id: UUID, decision: BookingDecision)
     """Book a receipt for an account; what is more than it owes is unapplied cash.
 
     One that carries the reference of a debit in flight settles that debit.
-    Raises NotFound, StateMoveRefused, NotAReceipt, CurrencyMismatch, DifferenceAmountRefused, BankEntryOfDebit.
+    Raises NotFound, StateMoveRefused, BankEntryNotReceipt, CurrencyMismatch, AmountAboveBalance, BankEntryOfDebit.
     """
     await unit.lock(decision.account_id)
     row = await _to_decide(unit, entry_id, BankEntryState.BOOKED)

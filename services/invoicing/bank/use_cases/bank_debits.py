@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
-from services.invoicing.bank.domain.entry_matching import is_debit_paid_by, list_searched_references
+from services.invoicing.bank.domain.entry_matching import is_full_debit_payment, list_entry_references
 from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.repository.carried_debit_queries import list_debits_by_references
 from services.invoicing.bank.tables import BankEntryRow
@@ -74,12 +74,12 @@ async def find_debit_to_settle(
     Raises BankEntryOfDebit if the entry carries the reference of a debit whose money has not come in, and is of another
     amount or for another invoice: booked as a receipt, it would be there twice once that debit is settled.
     """
-    numbers = list_searched_references(entry.text, entry.ids or ())
+    numbers = list_entry_references(entry.text, entry.ids or ())
     unpaid = [debit for debit in await list_debits_by_references(unit, account_id, numbers) if debit.awaits_bank_entry]
     if not unpaid:
         return None
     debit = unpaid[0]
-    is_paid = len(unpaid) == 1 and is_debit_paid_by(debit, entry.amount_minor, entry.currency)
+    is_paid = len(unpaid) == 1 and is_full_debit_payment(debit, entry.amount_minor, entry.currency)
     if not is_paid or has_remittance or invoice_id not in (None, debit.invoice_id):
         raise BankEntryOfDebit(
             f"bank entry {entry.id} carries the reference of debit {debit.id}: it is booked for that debit's invoice"
@@ -98,7 +98,7 @@ async def settle_debit_by_entry(unit: Unit, carried: DebitNamedByEntry) -> UUID:
     return row.payment_id
 
 
-async def map_open_less_debits(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
+async def map_undebited_open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
     """Get what is open of each invoice of these accounts, without those of which a debit is in flight."""
     in_flight = await list_invoices_being_debited(unit, account_ids)
     opened = await bank_entry_queries.map_open_invoice_amounts(unit, account_ids)

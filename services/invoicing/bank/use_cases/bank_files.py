@@ -9,7 +9,7 @@ from itertools import islice
 
 import orjson
 
-from services.invoicing.bank.domain.entry_matching import list_searched_references
+from services.invoicing.bank.domain.entry_matching import list_entry_references
 from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.statement_entries import (
     BankStatementEntry,
@@ -41,13 +41,13 @@ class BankStatementFile:
     """The keys under which the entries that were read may be known from before."""
 
     @property
-    def content_hash(self) -> str:
+    def statement_content_hash(self) -> str:
         """Hash of the content: the same for the same file read by the same mapping."""
         mapping_bytes = b"" if self.columns is None else orjson.dumps(asdict(self.columns))
         return sha256(mapping_bytes + b"\n" + self.body).hexdigest()
 
     @property
-    def closings_without_gaps(self) -> dict[str, date]:
+    def complete_statement_closings(self) -> dict[str, date]:
         """The closings of those bank accounts of which every entry was taken."""
         incomplete = {entry.account for entry in self.refused}
         return {account: day for account, day in self.closings.items() if account not in incomplete}
@@ -108,5 +108,5 @@ def _incoming(entry: BankStatementEntry) -> IncomingBankEntry:
         reference=entry.reference,
         ids=list(entry.ids),
         return_reason=entry.return_reason,
-        grams=list_searched_references(entry.text, entry.ids),
+        grams=list_entry_references(entry.text, entry.ids),
     )

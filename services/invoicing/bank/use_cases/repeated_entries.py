@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from uuid import UUID
 
-from services.invoicing.bank.domain.entry_matching import list_searched_references
+from services.invoicing.bank.domain.entry_matching import list_entry_references
 from services.invoicing.bank.repository import bank_matching_queries, bank_repeat_queries
 from services.invoicing.bank.repository.bank_entry_queries import insert_bank_entries
 from services.invoicing.bank.repository.bank_matching_queries import IncomingBankEntry
@@ -21,18 +21,18 @@ async def take_repeated_bank_entry(unit: Unit, repeat_id: UUID, actor: str, reas
     Raises NotFound, and StateMoveRefused if it was taken before.
     """
     await unit.lock(bank_booking.TURNSTILE)
-    repeat = await bank_repeat_queries.get_repeated_entry(unit, repeat_id, locked=True)
+    repeat = await bank_repeat_queries.get_repeated_bank_entry(unit, repeat_id, locked=True)
     row = repeat.row
     if row.taken_entry_id is not None:
         raise StateMoveRefused("the repeat was taken before")
     entry = _incoming(repeat)
     await bank_matching_queries.stage_bank_entries(unit, _iterate(entry))
-    await bank_booking.match_incoming_entries(unit)
+    await bank_booking.match_incoming_bank_entries(unit)
     await insert_bank_entries(unit, row.import_id)
     before = row.model_dump()
     row.taken_entry_id, row.taken_by, row.reason, row.taken_at = entry.id, actor, reason, unit.now
     unit.record(AuditedChange("bank_repeat", row.id, None, before, row.model_dump()))
-    await bank_repeat_queries.save_repeat_decision(unit, row)
+    await bank_repeat_queries.save_bank_repeat_decision(unit, row)
     return repeat
 
 
@@ -54,7 +54,7 @@ def _incoming(repeat: RepeatedBankEntry) -> IncomingBankEntry:
         reference=entry.reference or "",
         ids=entry.ids or [],
         return_reason=entry.return_reason,
-        grams=list_searched_references(entry.text, entry.ids or ()),
+        grams=list_entry_references(entry.text, entry.ids or ()),
     )
 
 

@@ -72,7 +72,7 @@ class BillRunOut(BaseModel):
     totals: list[BilledTotalsOut]
 
     @classmethod
-    async def build_with_totals(cls, unit: Unit, row: BillRunRow) -> Self:
+    async def build_bill_run_answer(cls, unit: Unit, row: BillRunRow) -> Self:
         """The answer for a run as it is now."""
         counts = await bill_run_queries.count_bill_run_accounts(unit, row.id)
         totals = [BilledTotalsOut(**total) for total in await bill_run_queries.compute_bill_run_totals(unit, row.id)]
@@ -140,7 +140,7 @@ async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_co
         row, _ = await bill_run_control.start_bill_run(
             unit, run.run_date, at_once=run.at_once, actor=command.caller.subject
         )
-        return await BillRunOut.build_with_totals(unit, row)
+        return await BillRunOut.build_bill_run_answer(unit, row)
 
     return await command.run(start)
 
@@ -152,7 +152,7 @@ async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
 
     async def load(unit: Unit) -> list[BillRunOut]:
         return [
-            await BillRunOut.build_with_totals(unit, row)
+            await BillRunOut.build_bill_run_answer(unit, row)
             for row in await bill_run_queries.list_bill_run_rows(unit, after, paging.limit + 1)
         ]
 
@@ -164,7 +164,7 @@ async def get_run(run_id: UUID, read: Read) -> BillRunOut:
     """How far the run is, and what it comes to."""
 
     async def load(unit: Unit) -> BillRunOut:
-        return await BillRunOut.build_with_totals(unit, await bill_run_queries.get_bill_run(unit, run_id))
+        return await BillRunOut.build_bill_run_answer(unit, await bill_run_queries.get_bill_run(unit, run_id))
 
     return await read(load)
 
@@ -220,7 +220,7 @@ Move = Callable[[Unit, UUID, str, str], Awaitable[BillRunRow]]
 
 async def _move_run(move: Move, run_id: UUID, reason_body: ReasonIn, command: CommandRunner) -> Response:
     async def act(unit: Unit) -> BillRunOut:
-        return await BillRunOut.build_with_totals(
+        return await BillRunOut.build_bill_run_answer(
             unit, await move(unit, run_id, command.caller.subject, reason_body.reason)
         )
 

@@ -38,7 +38,7 @@ class InvoiceTaxFacts(BaseModel):
     lines: tuple[LineForTaxCalculation, ...]
 
     @property
-    def net_by_line(self) -> dict[int, int]:
+    def taxable_net_by_line(self) -> dict[int, int]:
         """Amount of each line without tax."""
         return {line.line: line.net_minor for line in self.lines}
 

@@ -34,7 +34,7 @@ class DueCharge:
     tax: int
 
     @property
-    def gross_amount(self) -> int:
+    def charge_gross_minor(self) -> int:
         """Amount with tax."""
         return self.net + self.tax
 
@@ -73,7 +73,7 @@ class SurplusLineCredits:
     charges: tuple[CreditSettledCharge, ...]
 
     @property
-    def uncreditable_net(self) -> int:
+    def uncreditable_net_minor(self) -> int:
         """Rest that no line could take, net: a credit that is still to be billed."""
         return -sum(charge.kept for charge in self.charges)
 
@@ -103,7 +103,7 @@ def sum_credits_by_supply(due: Iterable[DueCharge]) -> dict[ChargedSupply, int]:
     """
     sums: Counter[ChargedSupply] = Counter()
     for due_charge in due:
-        sums[due_charge.supply] += due_charge.gross_amount
+        sums[due_charge.supply] += due_charge.charge_gross_minor
     ordered = sorted(sums, key=_build_sort_key)
     charges: Counter[UUID] = Counter()
     for supply in ordered:
@@ -194,7 +194,7 @@ def _net_wanted(wanted: Mapping[ChargedSupply, int], due: Iterable[DueCharge]) -
     for supply, amount in wanted.items():
         net, gross = (
             sum(subtotal.net for subtotal in sums[supply]),
-            sum(subtotal.gross_amount for subtotal in sums[supply]),
+            sum(subtotal.charge_gross_minor for subtotal in sums[supply]),
         )
         net_by_supply[supply] = (2 * amount * net + gross) // (2 * gross)
     return net_by_supply

@@ -61,7 +61,7 @@ SELECT EXISTS (SELECT FROM moved WHERE next_due <= $2)
 """
 
 
-async def charge_whole_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
+async def charge_whole_billing_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
     """Charge the cycles due by a day in which nothing changed, as often as there are any, onto the invoices begun."""
     while await unit.connection.fetchval(_CHARGE, account_ids, day, unit.now):
         pass
@@ -200,28 +200,28 @@ MOST_LINES = 2000
 """Lines of one invoice: an event carries them all, and is bounded."""
 
 
-async def stage_chunk_invoices(unit: Unit, account_ids: Sequence[UUID]) -> None:
+async def stage_bill_run_invoices(unit: Unit, account_ids: Sequence[UUID]) -> None:
     """Begin an invoice for each of these accounts, dated today in its zone, in temporary tables of this connection."""
-    await prepare_chunk_tables(unit)
+    await prepare_bill_chunk_tables(unit)
     await unit.connection.execute(_INVOICES, account_ids, [new_id() for _ in account_ids], unit.now)
     await unit.connection.execute("ANALYZE bill_invoices")
 
 
-async def prepare_chunk_tables(unit: Unit) -> None:
+async def prepare_bill_chunk_tables(unit: Unit) -> None:
     """Make the temporary tables, or empty them: a chunk before may be of the same unit."""
     await unit.connection.execute(_TEMPORARY)
     await unit.connection.execute("TRUNCATE bill_invoices, bill_lines")
 
 
-async def draw_up_chunk_lines(unit: Unit, run_id: UUID, day: date) -> None:
+async def draw_up_bill_lines(unit: Unit, run_id: UUID, day: date) -> None:
     """Let the invoices that were begun have what is due as lines; set aside or leave out who has no invoice."""
     await unit.connection.execute(_LINES, day)
     await unit.connection.execute("ANALYZE bill_lines")
-    await compute_chunk_invoice_totals(unit)
+    await compute_bill_chunk_totals(unit)
     await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
     await unit.connection.execute(_NOTHING, run_id)
     await drop_invoices_already_billed(unit, run_id)
-    await compute_chunk_collectable(unit)
+    await compute_bill_chunk_collectable(unit)
     await unit.connection.execute(_ON_INVOICE)
 
 
@@ -232,12 +232,12 @@ async def drop_invoices_already_billed(unit: Unit, run_id: UUID) -> None:
     await unit.connection.execute(_KEEP_LINES)
 
 
-async def compute_chunk_invoice_totals(unit: Unit) -> None:
+async def compute_bill_chunk_totals(unit: Unit) -> None:
     """Say what each invoice comes to."""
     await unit.connection.execute(_TOTALS)
 
 
-async def compute_chunk_collectable(unit: Unit) -> None:
+async def compute_bill_chunk_collectable(unit: Unit) -> None:
     """Say what is to be paid of each line, once reversals are taken off."""
     await unit.connection.execute("UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)")
     await unit.connection.execute(_COLLECTABLE)

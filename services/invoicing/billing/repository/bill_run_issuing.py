@@ -130,7 +130,9 @@ JOIN (
 """`InvoiceIssued`, as the model would write it."""
 
 
-async def insert_chunk_drafts(unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
+async def insert_bill_run_drafts(
+    unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False
+) -> None:
     """Keep as drafts what was drawn up and has its tax, or is to be taxed; their accounts are in this state then."""
     await unit.connection.execute(_DRAFTS, run_id, to_be_taxed)
     await unit.connection.execute(_DRAFT_LINES, to_be_taxed)
@@ -175,6 +177,6 @@ WHERE p.unapplied_minor > 0 ORDER BY p.account_id
 """
 
 
-async def list_billed_with_cash(unit: Unit) -> list[UUID]:
+async def list_accounts_with_cash(unit: Unit) -> list[UUID]:
     """The accounts of what was just issued that have unapplied cash."""
     return [row["account_id"] for row in await unit.connection.fetch(_WITH_CASH)]

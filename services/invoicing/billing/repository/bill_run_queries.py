@@ -42,7 +42,7 @@ ORDER BY account_id
 """
 
 
-async def include_due_accounts(unit: Unit, run_id: UUID, day: date) -> int:
+async def include_accounts_in_run(unit: Unit, run_id: UUID, day: date) -> int:
     """Put the accounts into a run that may have something due by a day and are in no other run; how many they are.
 
     Each is billed when that day has begun in its own zone.
@@ -223,7 +223,7 @@ async def list_bill_run_differences(
     )
 
 
-async def include_single_account(unit: Unit, run_id: UUID, account_id: UUID) -> None:
+async def include_account_in_preview(unit: Unit, run_id: UUID, account_id: UUID) -> None:
     """Put one account into a run, whatever other run it is in."""
     await unit.connection.execute(
         "INSERT INTO bill_run_accounts (run_id, account_id, state, due_at) VALUES ($1, $2, 'waiting', $3)",

@@ -79,7 +79,7 @@ async def lower_lapsed_reversal_lines(unit: Unit, lapses: Sequence[LapsedReversa
     await unit.connection.execute(_LOWER, *columns([(lapse.charge_id, lapse.amount) for lapse in lapses], 2))
 
 
-async def leave_out_settled_accounts(unit: Unit, run_id: UUID, lapses: Sequence[LapsedReversal]) -> None:
+async def skip_settled_bill_accounts(unit: Unit, run_id: UUID, lapses: Sequence[LapsedReversal]) -> None:
     """Leave accounts out that are owed nothing more; who would have to pay is set aside, since nobody approved that."""
     await unit.connection.execute(_LEFT_OUT, run_id, [lapse.account_id for lapse in lapses])
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.billing.domain.outside_tax import InvoiceTax, LineTax
+from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, InvoiceTax
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
 from shared.base.telemetry import traceparent
 from shared.persistence.database import Unit, columns
@@ -46,7 +46,7 @@ async def queue_tax_requests(unit: Unit, run_id: UUID) -> None:
     waiting = await unit.connection.fetchval("SELECT count(*) FROM bill_invoices WHERE to_be_taxed")
     if not waiting:
         return
-    await bill_run_issuing.insert_chunk_drafts(unit, run_id, "to_be_taxed", to_be_taxed=True)
+    await bill_run_issuing.insert_bill_run_drafts(unit, run_id, "to_be_taxed", to_be_taxed=True)
     wanted = await unit.connection.execute(_WANT, unit.now, traceparent())
     if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
         raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
@@ -99,15 +99,15 @@ FROM unnest($1::int[], $2::bigint[], $3::int[]) AS n (line, tax_minor, rate_bp) 
 
 async def stage_taxed_drafts(unit: Unit, row: asyncpg.Record, intent_id: UUID, taxed: InvoiceTax) -> None:
     """Take the draft into the temporary tables, with this tax."""
-    await bill_run_drafting.prepare_chunk_tables(unit)
+    await bill_run_drafting.prepare_bill_chunk_tables(unit)
     await bill_run_issuing.stage_approved_drafts(unit, row["run_id"], [row["account_id"]])
     await unit.connection.execute(_TAX, *columns(_rows(taxed.lines), 3))
     await unit.connection.execute("UPDATE bill_invoices SET tax_request_id = $1, tax_note = $2", intent_id, taxed.note)
-    await bill_run_drafting.compute_chunk_invoice_totals(unit)
-    await bill_run_drafting.compute_chunk_collectable(unit)
+    await bill_run_drafting.compute_bill_chunk_totals(unit)
+    await bill_run_drafting.compute_bill_chunk_collectable(unit)
 
 
-def _rows(taxes: Sequence[LineTax]) -> list[tuple[int, int, int | None]]:
+def _rows(taxes: Sequence[InvoiceLineTax]) -> list[tuple[int, int, int | None]]:
     return [(tax.line, tax.tax_minor, tax.rate_bp) for tax in taxes]
 
 
@@ -119,7 +119,7 @@ SELECT $1, * FROM unnest($2::int[], $3::uuid[], $4::bigint[], $5::bigint[])
 
 async def map_collectable_lines(unit: Unit, lines: Sequence[tuple[int, UUID, int, int]]) -> dict[int, int]:
     """List what is to be paid of each line of one invoice: number, subscription, net and tax of each (minor units)."""
-    await bill_run_drafting.prepare_chunk_tables(unit)
+    await bill_run_drafting.prepare_bill_chunk_tables(unit)
     await unit.connection.execute(_LINES, UUID(int=0), *columns(lines, 4))
-    await bill_run_drafting.compute_chunk_collectable(unit)
+    await bill_run_drafting.compute_bill_chunk_collectable(unit)
     return dict(await unit.connection.fetch("SELECT line, collectable_minor FROM bill_lines"))

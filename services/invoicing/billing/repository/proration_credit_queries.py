@@ -66,7 +66,7 @@ def _supply(row: asyncpg.Record) -> ChargedSupply:
     return ChargedSupply(row["subscription_id"], row["supply"], BillingCycle(row["cycle_from"], row["cycle_to"]))
 
 
-async def remove_surpluses_from_chunk(unit: Unit) -> None:
+async def remove_surpluses_from_bills(unit: Unit) -> None:
     """Leave in the temporary tables what becomes invoices."""
     await unit.connection.execute(
         "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.total_minor < 0"

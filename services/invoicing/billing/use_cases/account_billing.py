@@ -68,14 +68,14 @@ async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
     What lapses of reversals, since people gave it back before, is on none.
     """
     await term_renewals.renew_ended_terms(unit, account_ids)
-    await cycle_charges.charge_changed_cycles(
+    await cycle_charges.charge_changed_billing_cycles(
         unit, await bill_run_drafting.list_subscriptions_to_prorate(unit, account_ids, day), day
     )
     await unit.flush()
-    await bill_run_drafting.stage_chunk_invoices(unit, account_ids)
-    await bill_run_drafting.charge_whole_cycles(unit, account_ids, day)
+    await bill_run_drafting.stage_bill_run_invoices(unit, account_ids)
+    await bill_run_drafting.charge_whole_billing_cycles(unit, account_ids, day)
     lapsed = await lapse_queries.lapse_due_reversals(unit, account_ids, day)
-    await bill_run_drafting.draw_up_chunk_lines(unit, run_id, day)
+    await bill_run_drafting.draw_up_bill_lines(unit, run_id, day)
     await outside_tax_queries.queue_tax_requests(unit, run_id)
     return lapsed
 
@@ -84,7 +84,7 @@ async def draft_account_invoices(unit: Unit, run_id: UUID, day: date, account_id
     """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
     lapsed = await _drawn_up(unit, run_id, day, account_ids)
     await proration_credit_notes.draft_surplus_credits(unit, run_id)
-    await bill_run_issuing.insert_chunk_drafts(unit, run_id)
+    await bill_run_issuing.insert_bill_run_drafts(unit, run_id)
     await proration_credit_notes.report_lapsed_reversals(unit, run_id, lapsed)
 
 
@@ -95,7 +95,7 @@ async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID])
 
 
 async def _issue_approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    await bill_run_drafting.prepare_chunk_tables(unit)
+    await bill_run_drafting.prepare_bill_chunk_tables(unit)
     await bill_run_issuing.stage_approved_drafts(unit, run_id, account_ids)
     lapsed = await proration_credit_notes.lapse_draft_surpluses(unit, run_id)
     await _issue(unit, run_id)
@@ -103,8 +103,8 @@ async def _issue_approved(unit: Unit, run_id: UUID, day: date, account_ids: list
 
 
 async def _issue(unit: Unit, run_id: UUID) -> None:
-    taken = await proration_credit_notes.take_surpluses_from_chunk(unit)
+    taken = await proration_credit_notes.take_surpluses_from_bills(unit)
     await bill_run_issuing.issue_staged_drafts(unit, run_id)
     credited = await proration_credit_notes.issue_surplus_credits(unit, run_id, taken)
-    with_cash = [*await bill_run_issuing.list_billed_with_cash(unit), *credited]
+    with_cash = [*await bill_run_issuing.list_accounts_with_cash(unit), *credited]
     await apply_unapplied_cash(unit, await account_queries.list_locked_accounts(unit, with_cash), credited)

@@ -83,7 +83,7 @@ async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> B
     run = bill_run_control.build_bill_run_row(unit, day, at_once=False, actor="preview")
     unit.session.add(run)
     await unit.session.flush()
-    await bill_run_queries.include_single_account(unit, run.id, account_id)
+    await bill_run_queries.include_account_in_preview(unit, run.id, account_id)
     await account_billing.draft_account_invoices(unit, run.id, day, [account_id])
     draft = await bill_run_queries.find_preview_draft(unit, run.id)
     lines = await bill_run_queries.list_draft_line_records(unit, draft["id"]) if draft else []
@@ -113,7 +113,7 @@ async def add_outside_tax(runtime: "Runtime", preview: BillPreview, facts: Invoi
     nothing = BillPreview(preview.currency, None, 0, [], None, None)
     if isinstance(result, InvoiceTaxRefused):
         return replace(nothing, set_aside=result.reason)
-    comes_to = compute_gross_total(facts.net_by_line, result.lines)
+    comes_to = compute_gross_total(facts.taxable_net_by_line, result.lines)
     if comes_to == 0:
         return nothing
     lines = await runtime.units.run(lambda unit: _add_tax(unit, preview.lines, result))

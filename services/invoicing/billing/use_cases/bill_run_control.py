@@ -60,7 +60,7 @@ async def start_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) ->
     unit.session.add(row)
     await unit.session.flush()
     await unit.lock(row.id, TURNSTILE)
-    included = await bill_run_queries.include_due_accounts(unit, row.id, day)
+    included = await bill_run_queries.include_accounts_in_run(unit, row.id, day)
     unit.publish(BillRunStarted(run_id=row.id, run_date=day, at_once=at_once, accounts=included))
     unit.wake("sweeps")
     unit.record(AuditedChange("bill_run", row.id))

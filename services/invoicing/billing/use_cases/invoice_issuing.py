@@ -19,7 +19,7 @@ from services.invoicing.payments.use_cases.payment_recording import apply_unappl
 from services.invoicing.receivables.domain import overdue_rules
 from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.repository import invoice_queries, number_queries
-from services.invoicing.receivables.repository.invoice_queries import HandInvoiceLine
+from services.invoicing.receivables.repository.invoice_queries import ManualInvoiceLine
 from services.invoicing.receivables.tables import InvoiceRow
 from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.revenue.repository import release_queries
@@ -121,7 +121,7 @@ def _dates(account: LockedAccount, new: NewInvoice, today: date) -> tuple[date, 
 
 async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
     """Keep the month of a past date open until the invoice is posted into it. Raises IssueMonthClosed."""
-    await legal_entity_queries.lock_entity_months_open(unit, legal_entity)
+    await legal_entity_queries.keep_entity_months_open(unit, legal_entity)
     if await release_queries.is_ledger_month_closed(unit, legal_entity, issue_date):
         raise IssueMonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
@@ -142,7 +142,7 @@ async def _check_lines(unit: Unit, account: LockedAccount, lines: Sequence[NewIn
 
 async def _tax_lines(
     unit: Unit, account: LockedAccount, lines: Sequence[NewInvoiceLine], issue_date: date
-) -> list[HandInvoiceLine]:
+) -> list[ManualInvoiceLine]:
     """Number the lines and take the tax out of each, by the rates of the issue date.
 
     Raises TaxedByOutsideCalculator, UnknownTaxClass.
@@ -153,7 +153,7 @@ async def _tax_lines(
     )
     taxes = extract_included_taxes([TaxedGrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
     return [
-        HandInvoiceLine(
+        ManualInvoiceLine(
             number,
             line.description,
             line.amount.minor,
@@ -166,7 +166,7 @@ async def _tax_lines(
     ]
 
 
-async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Sequence[HandInvoiceLine]) -> None:
+async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Sequence[ManualInvoiceLine]) -> None:
     invoice = Invoice(
         row.id,
         account.id,
@@ -179,14 +179,14 @@ async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Se
         account_id=account.id,
         issue_date=row.issue_date,
         external_reference=row.external_reference,
-        balance=balance_updates.build_balance_fields(invoice),
+        balance=balance_updates.build_invoice_balance_fields(invoice),
     )
     judged = overdue_rules.schedule_invoice_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
     await invoice_queries.insert_issued_invoice(unit, row, judged, lines, sequence)
     document = DocumentToPost("invoice", row.id, sequence, row.issue_date)
     tax_minor = sum(line.tax_minor for line in lines)
-    entries = ledger_domain.build_hand_invoice_entries(row.total_minor, tax_minor)
+    entries = ledger_domain.build_manual_invoice_entries(row.total_minor, tax_minor)
     await ledger_queries.post_ledger_entries(unit, account, document, entries)
     await deliveries_repository.enqueue_document_delivery(unit, "invoice", row.id, account.id, row.legal_entity)
     await apply_unapplied_cash(unit, [account])

@@ -41,10 +41,10 @@ async def lapse_draft_surpluses(unit: Unit, run_id: UUID) -> Sequence[LapsedReve
     lapsed = await lapse_queries.lapse_drafted_reversals(unit)
     if lapsed:
         await lapse_queries.lower_lapsed_reversal_lines(unit, lapsed)
-        await bill_run_drafting.compute_chunk_invoice_totals(unit)
-        await lapse_queries.leave_out_settled_accounts(unit, run_id, lapsed)
+        await bill_run_drafting.compute_bill_chunk_totals(unit)
+        await lapse_queries.skip_settled_bill_accounts(unit, run_id, lapsed)
         await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
-        await bill_run_drafting.compute_chunk_collectable(unit)
+        await bill_run_drafting.compute_bill_chunk_collectable(unit)
     return lapsed
 
 
@@ -61,11 +61,11 @@ async def report_lapsed_reversals(unit: Unit, run_id: UUID, lapsed: Sequence[Lap
         await lapse_queries.save_reversal_lapse_reasons(unit, run_id, reasons)
 
 
-async def take_surpluses_from_chunk(unit: Unit) -> Sequence[ReversalSurplus]:
+async def take_surpluses_from_bills(unit: Unit) -> Sequence[ReversalSurplus]:
     """Take what is to be given back out of what becomes invoices."""
     surpluses = await proration_credit_queries.list_reversal_surpluses(unit)
     if surpluses:
-        await proration_credit_queries.remove_surpluses_from_chunk(unit)
+        await proration_credit_queries.remove_surpluses_from_bills(unit)
     return surpluses
 
 
@@ -110,11 +110,11 @@ async def _decide_surpluses(unit: Unit, surpluses: Sequence[ReversalSurplus]) ->
 
 def _outcome(of: ReversalSurplus, credits: SurplusLineCredits) -> SurplusOutcome:
     unbilled_text = (
-        f"{Money(credits.uncreditable_net, of.currency)} without tax stay unbilled:"
+        f"{Money(credits.uncreditable_net_minor, of.currency)} without tax stay unbilled:"
         " no line that was billed can be credited with it"
     )
     return SurplusOutcome(
-        of.account_id, of.bill_id, bool(credits.credits), unbilled_text if credits.uncreditable_net else None
+        of.account_id, of.bill_id, bool(credits.credits), unbilled_text if credits.uncreditable_net_minor else None
     )
 
 

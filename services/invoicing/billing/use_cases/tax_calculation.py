@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from services.invoicing.billing.calculator.client import TaxCalculatorClient, TaxCalculatorRefusal
 from services.invoicing.billing.calculator.contract import InvoiceTaxFacts, TaxCalculationRequest
 from services.invoicing.billing.domain.outside_tax import (
+    InvoiceLineTax,
     InvoiceTax,
     InvoiceTaxRefused,
-    LineTax,
     compute_gross_total,
     find_invoice_tax_flaw,
 )
@@ -44,8 +44,8 @@ async def ask_tax_calculator(
         return InvoiceTaxRefused(f"refused: {refusal}")
     except TimeoutError as error:
         raise Later("the tax calculator takes too long") from error
-    taxes = tuple(LineTax(line.line, line.tax_minor, line.rate_bp) for line in answer.lines)
-    wrong = find_invoice_tax_flaw(request.net_by_line, taxes)
+    taxes = tuple(InvoiceLineTax(line.line, line.tax_minor, line.rate_bp) for line in answer.lines)
+    wrong = find_invoice_tax_flaw(request.taxable_net_by_line, taxes)
     return (
         InvoiceTaxRefused(f"refused: the tax calculator's answer {wrong}") if wrong else InvoiceTax(taxes, answer.note)
     )
@@ -72,13 +72,13 @@ async def record_draft_tax(unit: Unit, intent: Intent, result: InvoiceTax | Invo
         await bill_run_queries.reset_bill_run_accounts(unit, run_id, account_id, "waiting")
     elif isinstance(result, InvoiceTaxRefused):
         await bill_run_queries.skip_bill_run_account(unit, run_id, account_id, result.reason)
-    elif compute_gross_total(InvoiceTaxFacts(**intent.payload).net_by_line, result.lines) == 0:
+    elif compute_gross_total(InvoiceTaxFacts(**intent.payload).taxable_net_by_line, result.lines) == 0:
         await bill_run_queries.reset_bill_run_accounts(unit, run_id, account_id, "nothing")
     else:
         await outside_tax_queries.stage_taxed_drafts(unit, row, intent.id, result)
         if not row["at_once"]:
             await proration_credit_notes.draft_surplus_credits(unit, run_id)
         state = "approved" if row["at_once"] else "drafted"
-        await bill_run_issuing.insert_chunk_drafts(unit, run_id, state)
+        await bill_run_issuing.insert_bill_run_drafts(unit, run_id, state)
     unit.wake("sweeps")
     return Recorded.DONE

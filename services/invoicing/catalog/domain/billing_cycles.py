@@ -23,7 +23,7 @@ class CycleAnchor:
     months: int
     from_end: bool = False
 
-    def get_cycle_start(self, number: int) -> date:
+    def get_billing_cycle_start(self, number: int) -> date:
         """The first day of a cycle; 0 is the one that begins on the anchor's day, earlier ones are negative."""
         return _months_later(self.day, number * self.months, from_end=self.from_end)
 
@@ -32,15 +32,15 @@ class CycleAnchor:
         months = (boundary.year - self.day.year) * 12 + boundary.month - self.day.month + self.months
         return _months_later(self.day, months, from_end=self.from_end)
 
-    def get_cycle_number(self, day: date) -> int:
+    def get_billing_cycle_number(self, day: date) -> int:
         """The cycle in which a day lies."""
         guess = ((day.year - self.day.year) * 12 + day.month - self.day.month) // self.months
-        return guess if self.get_cycle_start(guess) <= day else guess - 1
+        return guess if self.get_billing_cycle_start(guess) <= day else guess - 1
 
     def get_cycle_bounds(self, day: date) -> tuple[date, date]:
         """The cycle in which a day lies, its end exclusive."""
-        number = self.get_cycle_number(day)
-        return self.get_cycle_start(number), self.get_cycle_start(number + 1)
+        number = self.get_billing_cycle_number(day)
+        return self.get_billing_cycle_start(number), self.get_billing_cycle_start(number + 1)
 
 
 def build_cycle_anchor(day: date, *, term: int, period: int) -> CycleAnchor:

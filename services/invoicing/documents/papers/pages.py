@@ -62,7 +62,7 @@ def _common(wording: DocumentWording, parties: DocumentParties, title: str, numb
         "seller": parties.seller,
         "iban": grouped(parties.seller.iban),
         "buyer": parties.buyer,
-        "footer": parties.seller.get_footer(wording.babel_locale.language),
+        "footer": parties.seller.get_document_footer(wording.babel_locale.language),
     }
 
 

@@ -140,6 +140,6 @@ class DocumentWording:
         return forms[self.babel_locale.plural_form(last)].format(range=name)
 
 
-def list_text_arguments(text: Text) -> dict[str, Any]:
+def list_document_text_arguments(text: Text) -> dict[str, Any]:
     """The texts of a key by their forms."""
     return text if isinstance(text, dict) else {"": text}

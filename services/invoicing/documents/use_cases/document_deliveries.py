@@ -15,7 +15,7 @@ from services.invoicing.documents.domain.paper import DocumentContent
 from services.invoicing.documents.papers.letters import build_document_mail
 from services.invoicing.documents.papers.pages import render_document_page
 from services.invoicing.documents.use_cases import document_rendering
-from services.invoicing.receivables.repository.invoice_queries import get_invoice_row
+from services.invoicing.receivables.repository.invoice_queries import get_invoice
 from shared.events.escalation import MailBounced
 from shared.events.invoicing import DocumentFailed, DocumentSent
 from shared.outside.mail import NOT_WRITABLE
@@ -81,7 +81,7 @@ async def resend_document(unit: Unit, kind: str, document_id: UUID, actor: str, 
 
 async def _account(unit: Unit, kind: str, document_id: UUID) -> UUID:
     if kind == "invoice":
-        return (await get_invoice_row(unit, document_id)).account_id
+        return (await get_invoice(unit, document_id)).account_id
     return (await credit_note_queries.get_credit_note(unit, document_id)).account_id
 
 

@@ -51,7 +51,7 @@ async def build_invoice_document(unit: Unit, invoice_id: UUID, at: datetime | No
     """
     if await document_queries.is_invoice_draft(unit, invoice_id):
         raise InvoiceNotIssued(f"invoice {invoice_id} is a draft")
-    row = await invoice_queries.get_invoice_row(unit, invoice_id)
+    row = await invoice_queries.get_invoice(unit, invoice_id)
     named = await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at)
     recorded_on = local_date(row.issued_at, ZoneInfo(named.buyer.time_zone))
     paid, credited = await document_queries.sum_settled_of_invoice(unit, row.id, row.account_id, at or unit.now)
@@ -79,7 +79,7 @@ async def build_credit_note_document(unit: Unit, credit_note_id: UUID) -> Docume
     return DocumentContent(
         kind="credit_note",
         number=row.number,
-        credited_invoice=(await invoice_queries.get_invoice_row(unit, row.invoice_id)).number,
+        credited_invoice=(await invoice_queries.get_invoice(unit, row.invoice_id)).number,
         currency=row.currency,
         issued_on=local_date(row.issued_at, ZoneInfo(named.buyer.time_zone)),
         due_on=None,

@@ -18,7 +18,7 @@ class BrokenFileLine:
     column: str | None
     message: str
 
-    def build_problem_error(self) -> dict[str, str]:
+    def build_line_problem_error(self) -> dict[str, str]:
         """As a problem document names it."""
         return {
             "field": f"line.{self.line}.{self.column}" if self.column else f"line.{self.line}",
@@ -41,9 +41,9 @@ class UploadedFileLinesBroken(Refusal):
     status: ClassVar[int] = 422
 
 
-def refuse_broken_lines(broken: Iterable[BrokenFileLine]) -> None:
+def refuse_broken_file_lines(broken: Iterable[BrokenFileLine]) -> None:
     """Raises UploadedFileLinesBroken, with the lines and columns."""
     reported_lines = list(broken)[:MOST_REPORTED]
     if reported_lines:
-        errors = [broken_line.build_problem_error() for broken_line in reported_lines]
+        errors = [broken_line.build_line_problem_error() for broken_line in reported_lines]
         raise UploadedFileLinesBroken(f"line {reported_lines[0].line}: {reported_lines[0].message}", errors=errors)

@@ -48,13 +48,13 @@ class FileLineColumns:
         self.places: Mapping[str, int] = places
 
 
-def read_optional_column(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
+def read_optional_file_column(values: Sequence[Any], places: Mapping[str, int], name: str) -> str | None:
     """Read what stands in a column, or None if nothing does. Raises FileLineUnreadable."""
     place = places.get(name)
-    return None if place is None else clean_column_text(values[place], name)
+    return None if place is None else clean_file_column_text(values[place], name)
 
 
-def clean_column_text(value: Any, name: str) -> str | None:
+def clean_file_column_text(value: Any, name: str) -> str | None:
     """A value as text without the space around it, or None if it is empty. Raises FileLineUnreadable."""
     if value is None:
         return None
@@ -68,15 +68,15 @@ def clean_column_text(value: Any, name: str) -> str | None:
     return text or None
 
 
-def read_required_column(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
+def read_required_file_column(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
     """Read what stands in a column. Raises FileLineUnreadable, also if nothing does."""
-    text = read_optional_column(values, places, name)
+    text = read_optional_file_column(values, places, name)
     if text is None:
         raise FileLineUnreadable(name, "is empty")
     return text
 
 
-def read_decimal_column(number: str, form: re.Pattern[str], name: str) -> str:
+def read_decimal_file_column(number: str, form: re.Pattern[str], name: str) -> str:
     """A number that is written as it must be, as it is written. Raises FileLineUnreadable."""
     if not form.fullmatch(number):
         raise FileLineUnreadable(name, f"{number[:40]!r} is no number")

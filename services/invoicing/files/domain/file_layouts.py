@@ -25,14 +25,14 @@ _NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 """The escape of a NUL; not that of a backslash before `u0000`."""
 
 
-class FileLayout(StrEnum):
+class UploadedFileLayout(StrEnum):
     """How the lines of a file are written."""
 
     CSV = "csv"
     JSON_LINES = "jsonl"
 
 
-class FileUnreadable(Exception):
+class UploadedFileUnreadable(Exception):
     """The file cannot go on from here: what it is read from is broken (a truncated gzip, say)."""
 
 
@@ -52,14 +52,14 @@ class ParsedFileLines(Generic[T]):
     follows is only searched for more that is broken.
     """
 
-    def __init__(self, layout: FileLayout, reader: FileLineReader[T]) -> None:
+    def __init__(self, layout: UploadedFileLayout, reader: FileLineReader[T]) -> None:
         self.broken: list[BrokenFileLine] = []
         self._layout = layout
         self._reader = reader
 
-    def parse_raw_lines(self, raw: Iterable[bytes]) -> Iterator[T]:
+    def parse_raw_file_lines(self, raw: Iterable[bytes]) -> Iterator[T]:
         """The lines of the file's raw lines."""
-        split = _of_csv if self._layout is FileLayout.CSV else _of_json
+        split = _of_csv if self._layout is UploadedFileLayout.CSV else _of_json
         for number, columns, values in split(self._decode_lines(raw), self._reader.names, self.broken):
             try:
                 line = self._read(number, columns, values)
@@ -82,9 +82,9 @@ class ParsedFileLines(Generic[T]):
         try:
             for number, line in enumerate(raw, 1):
                 if number > MOST_LINES:
-                    raise FileUnreadable(f"the file has more than {MOST_LINES} lines")
+                    raise UploadedFileUnreadable(f"the file has more than {MOST_LINES} lines")
                 yield self._text(number, line)
-        except FileUnreadable as error:
+        except UploadedFileUnreadable as error:
             self.broken.append(BrokenFileLine(min(number + 1, MOST_LINES), None, str(error)))
 
     def _text(self, number: int, line: bytes) -> str:

@@ -219,7 +219,7 @@ async def get_payment(payment_id: UUID, read: Read) -> PaymentDetailsOut:
     """The payment, what it paid, and what of it is unapplied cash."""
 
     async def load(unit: Unit) -> PaymentDetailsOut:
-        payment = PaymentOut.from_payment_row(await payment_queries.get_payment_row(unit, payment_id))
+        payment = PaymentOut.from_payment_row(await payment_queries.get_payment(unit, payment_id))
         allocations = AllocationOut.list_from_allocation_rows(await list_allocation_records(unit, payment_id))
         return PaymentDetailsOut(**payment.model_dump(), allocations=allocations)
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-from services.invoicing.payments.domain.payment_rules import take_back_allocations
+from services.invoicing.payments.domain.payment_rules import take_back_payment_allocations
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
@@ -63,7 +63,7 @@ def take_charged_back_part(
 ) -> ChargedBackPart:
     """Take an amount of a payment: the wanted parts, or its unapplied cash and then its newest allocations.
 
-    `allocations` are what the payment pays, oldest first. Raises DifferenceAmountRefused.
+    `allocations` are what the payment pays, oldest first. Raises AmountAboveBalance.
     """
     rest = payment.unapplied + sum(allocation.amount for allocation in allocations)
     if amount > rest:
@@ -72,7 +72,7 @@ def take_charged_back_part(
     if wanted:
         return _take_wanted(payment, newest_first, amount, wanted)
     cash = min(payment.unapplied, amount)
-    return ChargedBackPart(_join_lines(take_back_allocations(newest_first, amount - cash)), cash)
+    return ChargedBackPart(_join_lines(take_back_payment_allocations(newest_first, amount - cash)), cash)
 
 
 def _take_wanted(
@@ -85,7 +85,7 @@ def _take_wanted(
             raise AmountAboveBalance(
                 f"allocations: payment {payment.id} pays less of line {line} of invoice {invoice_id}"
             )
-        taken += take_back_allocations(paying, share)
+        taken += take_back_payment_allocations(paying, share)
     cash = amount - sum(allocation.amount for allocation in taken)
     if not 0 <= cash <= payment.unapplied:
         raise AmountAboveBalance(

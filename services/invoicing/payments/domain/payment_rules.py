@@ -17,7 +17,7 @@ Wanted = Sequence[tuple[int, int]]
 """Numbers of lines, each with an amount."""
 
 
-def take_back_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
+def take_back_payment_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
     """Take an amount of these allocations in their order, as far as they go."""
     taken = []
     for allocation in allocations:
@@ -62,7 +62,7 @@ def write_off_small_balance(invoice: Invoice, tolerance: int) -> tuple[Invoice, 
 
 
 def mark_invoice_in_flight(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
-    """A debit of what is due, or of an amount of it, is on its way to the bank. Raises DifferenceAmountRefused."""
+    """A debit of what is due, or of an amount of it, is on its way to the bank. Raises AmountAboveBalance."""
     amount = invoice.due_minor if amount is None else amount
     if not 0 < amount <= invoice.due_minor:
         raise AmountAboveBalance(f"invoice {invoice.number} has {invoice.due_minor} that can be debited")

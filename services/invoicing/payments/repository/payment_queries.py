@@ -14,7 +14,7 @@ from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
 
-async def get_payment_row(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
+async def get_payment(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
     """The payment; `fresh`: as it is now, whatever this unit has read before. Raises NotFound."""
     row = await unit.session.get(PaymentRow, payment_id, populate_existing=fresh)
     if row is None:
@@ -70,7 +70,7 @@ async def list_allocations_of_payment(unit: Unit, payment_id: UUID) -> list[Allo
     return [Allocation(*row) for row in rows]
 
 
-async def save_unapplied_amounts(unit: Unit, payments: Iterable[Payment]) -> None:
+async def save_unapplied_cash_amounts(unit: Unit, payments: Iterable[Payment]) -> None:
     """Save what of these payments is unapplied cash."""
     rows = [(payment.id, payment.unapplied) for payment in payments]
     await unit.connection.execute(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import LockedAccount
-from services.invoicing.ledger.domain import Entries, build_payment_entries, build_reversal_entries
+from services.invoicing.ledger.domain import Entries, build_payment_entries, build_payment_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
 from services.invoicing.payments.domain.chargebacks import (
@@ -25,7 +25,7 @@ from services.invoicing.payments.domain.chargebacks import (
 from services.invoicing.payments.repository import chargeback_queries, payment_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
 from services.invoicing.payments.tables.payment_tables import PaymentRow
-from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices, split_recovered_allocations
+from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices, split_recoveries
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain.invoice_balances import (
     Invoice,
@@ -91,11 +91,11 @@ async def put_chargeback_reason_row(unit: Unit, row: ChargebackReasonRow) -> Cha
 async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
     """Reverse a part of a payment and reserve what it reopens, in one step; the stored one for a repeat.
 
-    Raises NotFound, CurrencyMismatch, DifferenceAmountRefused, PaymentAlreadyReversed, ChargebackDateRefused,
+    Raises NotFound, CurrencyMismatch, AmountAboveBalance, PaymentAlreadyReversed, ChargebackDateRefused,
     ChargebackReferenceKnown, UnknownChargebackReason.
     """
     account = await account_queries.lock_account(
-        unit, (await payment_queries.get_payment_row(unit, new.payment_id)).account_id
+        unit, (await payment_queries.get_payment(unit, new.payment_id)).account_id
     )
     if stored := await chargeback_queries.find_chargeback_by_reference(unit, new.network_reference):
         await _check_repeated(unit, stored, new)
@@ -103,7 +103,7 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
         return stored
     _check_booking(new.booked_on, local_date(unit.now, ZoneInfo(account.time_zone)))
     reason = await _find_used_reason(unit, new.reason_code)
-    payment = await payment_queries.get_payment_row(unit, new.payment_id, fresh=True)
+    payment = await payment_queries.get_payment(unit, new.payment_id, fresh=True)
     part = await _take_part(unit, payment, new)
     row = _build_row(unit, account, new, part)
     if not await chargeback_queries.insert_chargeback(unit, row, part):
@@ -119,7 +119,7 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
         cash_minor=part.cash,
     )
     await _announce(
-        unit, account, opened, build_reversal_entries(row.amount_minor, *split_recovered_allocations(part.allocations))
+        unit, account, opened, build_payment_reversal_entries(row.amount_minor, *split_recoveries(part.allocations))
     )
     before = await _load_invoices(unit, account, part)
     await apply_unapplied_cash(
@@ -191,7 +191,7 @@ async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     former, part = row.model_dump(), await chargeback_queries.load_charged_back_part(unit, row)
     await _decide(unit, row, ChargebackState.WON)
     await chargeback_queries.return_chargeback_to_payment(unit, row.payment_id, row.amount_minor)
-    payment = _build_payment(await payment_queries.get_payment_row(unit, row.payment_id, fresh=True))
+    payment = _build_payment(await payment_queries.get_payment(unit, row.payment_id, fresh=True))
     before = await _load_invoices(unit, account, part)
     paid = pay_won_chargeback_lines(before, payment, part)
     won = ChargebackWon(
@@ -199,9 +199,7 @@ async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
         allocations=balance_updates.build_allocation_fields(paid.allocations),
         unapplied_minor=row.amount_minor - sum(allocation.amount for allocation in paid.allocations),
     )
-    await _announce(
-        unit, account, won, build_payment_entries(row.amount_minor, *split_recovered_allocations(paid.allocations))
-    )
+    await _announce(unit, account, won, build_payment_entries(row.amount_minor, *split_recoveries(paid.allocations)))
     await _save_paid(unit, account, paid)
     await apply_unapplied_cash(unit, [account], {account.id: UnsavedAccountInvoices(before, paid.invoices)})
     return await _record_decision(unit, row, former)
@@ -243,7 +241,7 @@ async def _load_invoices(unit: Unit, account: LockedAccount, part: ChargedBackPa
 
 
 async def _save_paid(unit: Unit, account: LockedAccount, paid: PaidInvoicesAndPayments) -> None:
-    await payment_queries.save_unapplied_amounts(unit, paid.payments.values())
+    await payment_queries.save_unapplied_cash_amounts(unit, paid.payments.values())
     await payment_queries.insert_payment_allocations(
         unit, [(account.id, allocation) for allocation in paid.allocations]
     )

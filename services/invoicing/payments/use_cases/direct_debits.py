@@ -32,11 +32,9 @@ from shared.pure.money import CurrencyMismatch, Money
 async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | None, reference: str) -> DebitRow:
     """A debit of what is due of an invoice, or of a part, is on its way to the bank.
 
-    Raises NotFound, CurrencyMismatch, ExternalReferenceTaken, DifferenceAmountRefused.
+    Raises NotFound, CurrencyMismatch, ExternalReferenceTaken, AmountAboveBalance.
     """
-    account = await account_queries.lock_account(
-        unit, (await invoice_queries.get_invoice_row(unit, invoice_id)).account_id
-    )
+    account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     if amount is not None and amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {amount.currency}")
     if await debit_queries.is_debit_reference_taken(unit, account.id, reference):

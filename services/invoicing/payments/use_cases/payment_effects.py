@@ -35,7 +35,7 @@ class PaymentEffect:
     paid: PaidInvoicesAndPayments
 
 
-def split_recovered_allocations(allocations: Sequence[Allocation]) -> tuple[int, int]:
+def split_recoveries(allocations: Sequence[Allocation]) -> tuple[int, int]:
     """Split an allocation into what pays what is open, and what recovers what had been written off."""
     recovered = sum(allocation.amount for allocation in allocations if allocation.is_recovery)
     return sum(allocation.amount for allocation in allocations) - recovered, recovered

@@ -17,7 +17,7 @@ from services.invoicing.payments.use_cases.payment_effects import (
     PaymentEffect,
     UnsavedAccountInvoices,
     save_payment_effects,
-    split_recovered_allocations,
+    split_recoveries,
 )
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.domain.invoice_balances import PaidInvoicesAndPayments, Payment
@@ -61,7 +61,7 @@ async def record_received_payment(
 ) -> RecordedPayment:
     """Record a payment, allocate it, and use what is left for the oldest open invoice at once.
 
-    Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, DifferenceAmountRefused.
+    Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, AmountAboveBalance.
     """
     (outcome,) = await record_received_payments(unit, [new], {new.account_id: unsaved})
     if isinstance(outcome, Refusal):
@@ -115,7 +115,7 @@ def _allocate(
     unsaved: UnsavedAccountInvoices,
     invoices_by_number: Mapping[tuple[UUID, str], UUID],
 ) -> PaymentEffect:
-    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, DifferenceAmountRefused."""
+    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, AmountAboveBalance."""
     if account is None:
         raise NotFound(f"there is no account {new.account_id}")
     if new.amount.currency != account.currency:
@@ -165,7 +165,7 @@ async def _record(unit: Unit, received: Sequence[tuple[NewPayment, PaymentEffect
                 debit_id=new.debit_id,
             )
         )
-        entries = ledger_domain.build_payment_entries(payment.amount_minor, *split_recovered_allocations(allocated))
+        entries = ledger_domain.build_payment_entries(payment.amount_minor, *split_recoveries(allocated))
         posted.append((change.account, DocumentToPost("payment", payment.id, sequence), entries))
         allocations += [(payment.account_id, allocation) for allocation in allocated]
     if received:
@@ -203,21 +203,19 @@ async def apply_payment_to_invoice(
 ) -> PaymentRow:
     """Use unapplied cash of a payment for a named invoice, or lines of it, though it is disputed.
 
-    Raises NotFound, NoUnappliedCash, UnknownInvoiceLine, DifferenceAmountRefused.
+    Raises NotFound, NoUnappliedCash, UnknownInvoiceLine, AmountAboveBalance.
     """
-    account = await account_queries.lock_account(
-        unit, (await payment_queries.get_payment_row(unit, payment_id)).account_id
-    )
+    account = await account_queries.lock_account(unit, (await payment_queries.get_payment(unit, payment_id)).account_id)
     cash = await payment_queries.map_payments_with_cash(unit, account.id)
     if payment_id not in cash:
         raise NoUnappliedCash(f"payment {payment_id} has no unapplied cash")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     paid = _pay_named(before, cash[payment_id], invoice_id, lines)
-    former = (await payment_queries.get_payment_row(unit, payment_id, fresh=True)).model_dump()
+    former = (await payment_queries.get_payment(unit, payment_id, fresh=True)).model_dump()
     change = PaymentEffect(account, before, paid)
     await _record_used(unit, [change])
     await save_payment_effects(unit, [change])
-    row = await payment_queries.get_payment_row(unit, payment_id, fresh=True)
+    row = await payment_queries.get_payment(unit, payment_id, fresh=True)
     unit.record(audit.AuditedChange("payment", payment_id, account.id, former, row.model_dump()))
     return row
 
@@ -252,7 +250,7 @@ async def _record_used(unit: Unit, used: Sequence[PaymentEffect]) -> None:
     await ledger_queries.post_documents_of_accounts(
         unit, [posting for change in used for posting in _tell_used(unit, change)]
     )
-    await payment_queries.save_unapplied_amounts(
+    await payment_queries.save_unapplied_cash_amounts(
         unit, [payment for change in used for payment in change.paid.payments.values()]
     )
     allocations = [(change.account.id, allocation) for change in used for allocation in change.paid.allocations]
@@ -276,5 +274,5 @@ def _tell_used(unit: Unit, change: PaymentEffect) -> Iterator[ledger_queries.Pos
             yield (
                 account,
                 DocumentToPost("payment", payment_id, sequence),
-                ledger_domain.build_allocation_entries(*split_recovered_allocations(used)),
+                ledger_domain.build_allocation_entries(*split_recoveries(used)),
             )

@@ -3,13 +3,13 @@
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.ledger.domain import build_reversal_entries
+from services.invoicing.ledger.domain import build_payment_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
 from services.invoicing.payments.repository import payment_queries, refund_part_queries
 from services.invoicing.payments.repository.chargeback_queries import has_open_chargeback
 from services.invoicing.payments.tables.payment_tables import PaymentRow
-from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices, split_recovered_allocations
+from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices, split_recoveries
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.domain.invoice_balances import PaymentAlreadyReversed
@@ -68,10 +68,8 @@ async def reverse_received_payment(unit: Unit, payment_id: UUID) -> PaymentRow:
     What a lost chargeback took stays taken. Raises NotFound, PaymentAlreadyReversed, PaymentCashRefunded,
     PaymentChargedBack.
     """
-    account = await account_queries.lock_account(
-        unit, (await payment_queries.get_payment_row(unit, payment_id)).account_id
-    )
-    row = await payment_queries.get_payment_row(unit, payment_id, fresh=True)
+    account = await account_queries.lock_account(unit, (await payment_queries.get_payment(unit, payment_id)).account_id)
+    row = await payment_queries.get_payment(unit, payment_id, fresh=True)
     if row.state == "reversed":
         raise PaymentAlreadyReversed(f"payment {payment_id} was reversed before")
     await _check_not_refunded(unit, payment_id)
@@ -89,13 +87,13 @@ async def reverse_received_payment(unit: Unit, payment_id: UUID) -> PaymentRow:
             reopened=balance_updates.build_allocation_fields(tuple(allocations)),
         )
     )
-    entries = build_reversal_entries(amount_minor, *split_recovered_allocations(allocations))
+    entries = build_payment_reversal_entries(amount_minor, *split_recoveries(allocations))
     await ledger_queries.post_ledger_entries(unit, account, DocumentToPost("payment", payment_id, sequence), entries)
     await apply_unapplied_cash(
         unit,
         [account],
         {account.id: UnsavedAccountInvoices(before, invoice_balances.reverse_payment_allocations(before, allocations))},
     )
-    row = await payment_queries.get_payment_row(unit, payment_id, fresh=True)
+    row = await payment_queries.get_payment(unit, payment_id, fresh=True)
     unit.record(audit.AuditedChange("payment", payment_id, account.id, former, row.model_dump()))
     return row

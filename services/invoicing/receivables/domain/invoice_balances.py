@@ -135,7 +135,7 @@ class PaidInvoicesAndPayments:
 
 
 def pay_invoice_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, int]]) -> PaidInvoicesAndPayments:
-    """Pay named lines with named amounts. Raises UnknownInvoiceLine, DifferenceAmountRefused."""
+    """Pay named lines with named amounts. Raises UnknownInvoiceLine, AmountAboveBalance."""
     check_invoice_line_numbers(number for number, _ in wanted)
     if sum(amount for _, amount in wanted) > payment.unapplied:
         raise AmountAboveBalance("the named lines add up to more than the payment")
@@ -174,7 +174,7 @@ def allocate_unapplied_cash(invoices: Iterable[Invoice], payments: Iterable[Paym
 def pay_by_remittance_advice(
     invoices: Mapping[UUID, Invoice], payment: Payment, advice: Sequence[tuple[UUID, int]]
 ) -> PaidInvoicesAndPayments:
-    """Pay each invoice of the customer's advice with its amount, by line number. Raises DifferenceAmountRefused."""
+    """Pay each invoice of the customer's advice with its amount, by line number. Raises AmountAboveBalance."""
     if len({invoice_id for invoice_id, _ in advice}) < len(advice):
         raise AmountAboveBalance("the remittance names an invoice twice")
     if sum(amount for _, amount in advice) > payment.unapplied:
@@ -247,7 +247,7 @@ def reverse_payment_allocations(
 def reserve_invoice_lines(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
     """Reserve amounts of lines, paid or not, up to what each was billed for.
 
-    Raises UnknownInvoiceLine, DifferenceAmountRefused.
+    Raises UnknownInvoiceLine, AmountAboveBalance.
     """
     check_invoice_line_numbers(number for number, _ in wanted)
     for number, amount in wanted:

@@ -23,7 +23,7 @@ async def map_taxed_line_amounts(unit: Unit, invoice_id: UUID) -> dict[int, tupl
     return {row["line"]: (row["amount_minor"], row["tax_minor"]) for row in rows}
 
 
-async def get_invoice_row(unit: Unit, invoice_id: UUID) -> InvoiceRow:
+async def get_invoice(unit: Unit, invoice_id: UUID) -> InvoiceRow:
     """The issued document. Raises NotFound."""
     row = await unit.session.get(InvoiceRow, invoice_id)
     if row is None:
@@ -147,7 +147,7 @@ INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor) VA
 """
 
 
-class HandInvoiceLine(NamedTuple):
+class ManualInvoiceLine(NamedTuple):
     """A line of an invoice by hand as it is issued; amounts in minor units, the rate in basis points.
 
     `tax_minor` is included in `amount_minor`.
@@ -163,7 +163,7 @@ class HandInvoiceLine(NamedTuple):
 
 
 async def insert_issued_invoice(
-    unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[HandInvoiceLine], sequence: int
+    unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[ManualInvoiceLine], sequence: int
 ) -> None:
     """Write an issued invoice with its lines and their first state, which the event `sequence` announces."""
     await unit.connection.execute(
@@ -178,7 +178,7 @@ async def insert_issued_invoice(
         row.due_date,
         row.total_minor,
         row.issued_at,
-        *columns(lines, len(HandInvoiceLine._fields)),
+        *columns(lines, len(ManualInvoiceLine._fields)),
         invoice.judge_at,
         sequence,
     )

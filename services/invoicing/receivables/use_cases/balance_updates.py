@@ -22,7 +22,7 @@ from shared.events.values import LineBalance
 from shared.persistence.database import Unit
 
 
-def build_balance_fields(invoice: Invoice) -> InvoiceBalance:
+def build_invoice_balance_fields(invoice: Invoice) -> InvoiceBalance:
     """The whole balance of an invoice, as events carry it."""
     return InvoiceBalance(
         invoice_id=invoice.id,
@@ -62,7 +62,7 @@ def build_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Alloca
     )
 
 
-def build_freed_fields(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
+def build_freed_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
     """Build the fields of events for what is unapplied cash of its payments again."""
     amounts: Counter[UUID] = Counter()
     for allocation in allocations:
@@ -86,7 +86,7 @@ def publish_balance_changes(
         if invoice.lines == before[invoice_id].lines:
             continue
         judged = overdue_rules.schedule_invoice_overdue_check(invoice, unit.now, ZoneInfo(zone))
-        event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=build_balance_fields(invoice))
+        event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=build_invoice_balance_fields(invoice))
         changed[invoice_id] = (judged, unit.publish(event))
         if invoice.open_minor == 0 and before[invoice_id].open_minor > 0:
             _announce_closing(unit, invoice, find_invoice_closing_cause(before[invoice_id], invoice))

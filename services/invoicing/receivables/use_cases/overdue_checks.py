@@ -31,7 +31,7 @@ async def mark_overdue_invoices(unit: Unit, account_ids: list[str]) -> None:
                 InvoiceOverdue(
                     account_id=after.account_id,
                     judged_at=after.overdue_at,
-                    balance=balance_updates.build_balance_fields(after),
+                    balance=balance_updates.build_invoice_balance_fields(after),
                 )
             )
     await invoice_queries.save_overdue_checks(unit, judged)

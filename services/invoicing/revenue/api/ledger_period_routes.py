@@ -48,7 +48,7 @@ class LedgerPeriodOut(BaseModel):
     proposed_change: SettingChangeOut | None = Field(description="that it shall be closed")
 
     @property
-    def paging_key(self) -> str:
+    def ledger_period_key(self) -> str:
         """Key by which the list is in order and goes on."""
         return f"{self.legal_entity}/{self.month}"
 
@@ -85,7 +85,7 @@ async def list_ledger_periods(
         by_key = {change.key: change for change in proposed}
         return [LedgerPeriodOut(**row, proposed_change=by_key.get(_build_setting_key(row))) for row in rows]
 
-    return paging.page(await read(load), key=lambda period: period.paging_key)
+    return paging.page(await read(load), key=lambda period: period.ledger_period_key)
 
 
 def _build_setting_key(row: asyncpg.Record) -> str:

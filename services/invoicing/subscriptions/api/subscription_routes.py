@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.subscriptions.repository import subscription_queries
-from services.invoicing.subscriptions.repository.subscription_queries import PresentSubscription
+from services.invoicing.subscriptions.repository.subscription_queries import CurrentSubscription
 from services.invoicing.subscriptions.use_cases import subscription_activation
 from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, VendorCustomerOfAnother
 from shared.persistence.audit import AuditedChange
@@ -123,7 +123,7 @@ class SubscriptionOut(BaseModel):
     scheduled_changes: list[ScheduledChangeOut]
 
     @classmethod
-    def from_present_subscription(cls, subscription: PresentSubscription) -> Self:
+    def from_current_subscription(cls, subscription: CurrentSubscription) -> Self:
         """Build the answer for a subscription as it stands."""
         return cls.model_validate(subscription, from_attributes=True)
 
@@ -144,8 +144,8 @@ async def activate_subscription(
         new = NewSubscription(**subscription.model_dump())
         row = await subscription_activation.activate_subscription(unit, new)
         unit.record(AuditedChange("subscription", row.id, row.account_id))
-        return SubscriptionOut.from_present_subscription(
-            await subscription_queries.get_present_subscription(unit, row.id)
+        return SubscriptionOut.from_current_subscription(
+            await subscription_queries.get_current_subscription(unit, row.id)
         )
 
     return await command.run(activate, subject=subscription.account_id)
@@ -154,8 +154,8 @@ async def activate_subscription(
 @reads.get("/subscriptions/{subscription_id}", summary="One subscription")
 async def get_subscription(subscription_id: UUID, read: Read) -> SubscriptionOut:
     """The billing side of a subscription as it stands."""
-    return SubscriptionOut.from_present_subscription(
-        await read(lambda unit: subscription_queries.get_present_subscription(unit, subscription_id))
+    return SubscriptionOut.from_current_subscription(
+        await read(lambda unit: subscription_queries.get_current_subscription(unit, subscription_id))
     )
 
 
@@ -166,8 +166,8 @@ async def list_subscriptions(account_id: UUID, read: Read) -> Page[SubscriptionO
     async def load(unit: Unit) -> list[SubscriptionOut]:
         await account_queries.get_account(unit, account_id)
         return [
-            SubscriptionOut.from_present_subscription(subscription)
-            for subscription in await subscription_queries.list_present_subscriptions(unit, account_id)
+            SubscriptionOut.from_current_subscription(subscription)
+            for subscription in await subscription_queries.list_current_subscriptions(unit, account_id)
         ]
 
     return Page(items=await read(load), next=None)

@@ -189,9 +189,9 @@ async def begin_subscription(
         new = SubscriptionPurchase(plan_id=plan_id, **purchase.model_dump())
         row, term = await subscription_orders.purchase_subscription(unit, new)
         unit.record(AuditedChange("subscription", row.id, row.account_id))
-        subscription = await subscription_queries.get_present_subscription(unit, row.id)
+        subscription = await subscription_queries.get_current_subscription(unit, row.id)
         return PurchaseOut(
-            subscription=SubscriptionOut.from_present_subscription(subscription), term=TermOut.from_term_row(term)
+            subscription=SubscriptionOut.from_current_subscription(subscription), term=TermOut.from_term_row(term)
         )
 
     return await command.run(begin, subject=purchase.account_id)

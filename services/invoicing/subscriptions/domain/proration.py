@@ -42,14 +42,14 @@ class BillingCycle:
     end: date
 
     @property
-    def day_count(self) -> int:
+    def cycle_day_count(self) -> int:
         """By which a price is divided."""
         return (self.end - self.begin).days
 
     def compute_prorated_amount(self, period: ChargePeriod) -> int:
         """Price of a period: price × days / days of the cycle × quantity, truncated towards zero."""
         exact = period.rate.price * (period.end - period.begin).days * abs(period.quantity)
-        return -(exact // self.day_count) if period.is_reversal else exact // self.day_count
+        return -(exact // self.cycle_day_count) if period.is_reversal else exact // self.cycle_day_count
 
 
 def compute_charge_differences(charged: Sequence[ChargePeriod], wanted: Sequence[ChargePeriod]) -> list[ChargePeriod]:

@@ -109,7 +109,7 @@ class SubscriptionHistory:
             if following is None or following.effective_on > change.effective_on:
                 yield change.effective_on, state
 
-    def get_state_on(self, day: date) -> SubscriptionState | None:
+    def get_subscription_state_on(self, day: date) -> SubscriptionState | None:
         """The state on a day; None before it was activated."""
         latest_state = None
         for begin, state in self.list_subscription_states():
@@ -154,7 +154,7 @@ def check_quantity_change(
     if state.suspended:
         raise SubscriptionChangeRefused("the quantity cannot change while the subscription is suspended")
     since = today - timedelta(days=window)
-    older = course.get_state_on(since)
+    older = course.get_subscription_state_on(since)
     kept = older.quantity if older is not None and since >= term_start else 0
     if wanted < min(kept, state.quantity):
         raise SubscriptionChangeRefused(
@@ -175,7 +175,7 @@ def check_cancellation_window(course: SubscriptionHistory, *, today: date, term_
 
 
 def _current(course: SubscriptionHistory, today: date) -> SubscriptionState:
-    state = course.get_state_on(today)
+    state = course.get_subscription_state_on(today)
     if state is None or state.ended:
         raise SubscriptionChangeRefused("the subscription is not active")
     return state

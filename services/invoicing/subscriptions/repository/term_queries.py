@@ -208,7 +208,7 @@ async def insert_vendor_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]
             charge.cycle.begin,
             charge.stretch.begin,
             charge.stretch.end,
-            charge.cycle.day_count,
+            charge.cycle.cycle_day_count,
             charge.stretch.quantity,
             charge.stretch.rate.price,
             charge.cycle.compute_prorated_amount(charge.stretch),

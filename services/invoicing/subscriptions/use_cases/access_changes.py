@@ -26,7 +26,9 @@ async def charge_access_change(unit: Unit, subscription_id: UUID, kind: ChangeKi
     course = (await term_queries.map_subscription_histories(unit, [subscription_id]))[subscription_id]
     day = max(local_date(at, ZoneInfo(account.time_zone)), course.activated_on)
     new = SubscriptionChange(day, kind)
-    if course.add_subscription_change(new).get_state_on(date.max) == course.get_state_on(date.max):
+    if course.add_subscription_change(new).get_subscription_state_on(date.max) == course.get_subscription_state_on(
+        date.max
+    ):
         return
     row = build_subscription_change(unit, term, new, "applied")
     unit.session.add(row)

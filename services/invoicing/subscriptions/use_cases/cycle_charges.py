@@ -19,7 +19,7 @@ from services.invoicing.subscriptions.tables.term_tables import TermRow
 from shared.persistence.database import Unit
 
 
-async def charge_changed_cycles(unit: Unit, subscription_ids: Iterable[UUID], day: date) -> None:
+async def charge_changed_billing_cycles(unit: Unit, subscription_ids: Iterable[UUID], day: date) -> None:
     """Charge what is due by a day of these subscriptions, in whose cycles something changed."""
     terms = await term_queries.list_term_rows(unit, subscription_ids)
     courses = await term_queries.map_subscription_histories(unit, [term.subscription_id for term in terms])
@@ -27,7 +27,7 @@ async def charge_changed_cycles(unit: Unit, subscription_ids: Iterable[UUID], da
     new = []
     for term in terms:
         version = versions[term.plan_id, term.version]
-        new += charge_cycles_until(term, courses[term.subscription_id], version, day)
+        new += charge_billing_cycles_until(term, courses[term.subscription_id], version, day)
         unit.session.add(term)
     await unit.session.flush()
     await term_queries.insert_subscription_charges(unit, new)
@@ -41,7 +41,7 @@ async def map_terms_plan_versions(unit: Unit, terms: Iterable[TermRow]) -> dict[
     }
 
 
-def charge_cycles_until(
+def charge_billing_cycles_until(
     term: TermRow, course: SubscriptionHistory, version: PlanVersion, day: date
 ) -> list[NewSubscriptionCharge]:
     """Charge the cycles of the current term that are due by a day; the term goes on to the next one."""

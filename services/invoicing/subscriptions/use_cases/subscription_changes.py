@@ -82,7 +82,7 @@ def update_term_from_history(
     term: TermRow, version: PlanVersion, course: SubscriptionHistory, change: SubscriptionChange
 ) -> None:
     """Let the row say what the course says after a change."""
-    state = course.get_state_on(max(change.effective_on, course.last_changed_on))
+    state = course.get_subscription_state_on(max(change.effective_on, course.last_changed_on))
     assert state is not None
     term.quantity = state.quantity
     term.unit_price_minor = state.rate.price

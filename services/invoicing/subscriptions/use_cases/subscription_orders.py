@@ -105,7 +105,7 @@ async def _place(unit: Unit, new: SubscriptionPurchase, version: PlanVersion) ->
     """From where cycles count, and when the first term ends."""
     if new.co_terminate_with is None:
         anchor = billing_cycles.build_cycle_anchor(new.start, term=version.term, period=version.period)
-        return anchor, CycleAnchor(anchor.day, version.term, anchor.from_end).get_cycle_start(1)
+        return anchor, CycleAnchor(anchor.day, version.term, anchor.from_end).get_billing_cycle_start(1)
     other = await term_queries.get_term_row(unit, new.co_terminate_with)
     if other.account_id != new.account_id or not other.term_start <= new.start < other.term_end:
         raise SubscriptionChangeRefused("co_terminate_with: it ends with a running term of the same account only")

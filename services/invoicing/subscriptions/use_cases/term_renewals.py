@@ -13,7 +13,10 @@ from services.invoicing.subscriptions.domain.subscription_history import ChangeK
 from services.invoicing.subscriptions.repository import renewal_queries, term_queries
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from services.invoicing.subscriptions.use_cases import cycle_charges, subscription_changes
-from services.invoicing.subscriptions.use_cases.cycle_charges import accrue_vendor_cycles_until, charge_cycles_until
+from services.invoicing.subscriptions.use_cases.cycle_charges import (
+    accrue_vendor_cycles_until,
+    charge_billing_cycles_until,
+)
 from shared.events.invoicing import SubscriptionChanged, SubscriptionRenewed
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
@@ -94,7 +97,7 @@ async def _charge_the_rest(
     for term in terms:
         former = next(version for version in versions[term.plan_id] if version.number == term.version)
         course = courses[term.subscription_id]
-        charges += charge_cycles_until(term, course, former, term.term_end)
+        charges += charge_billing_cycles_until(term, course, former, term.term_end)
         accruals += accrue_vendor_cycles_until(term, course, former, term.term_end)
     await term_queries.insert_subscription_charges(unit, charges)
     await term_queries.insert_vendor_charges(unit, accruals)
@@ -123,7 +126,7 @@ def _begin(
         priced.plan_id, priced.version = version.plan_id, version.number
         priced.unit_price_minor = version.get_plan_price(term.currency).unit
         priced.vendor_unit_cost_minor = version.vendor.unit
-    state = course.get_state_on(term.term_end)
+    state = course.get_subscription_state_on(term.term_end)
     _carry(term, version, suspended=state is not None and state.suspended)
     unit.publish(
         SubscriptionChanged(

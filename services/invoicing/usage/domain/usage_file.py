@@ -16,9 +16,9 @@ from services.invoicing.files.domain.file_columns import (
     LATEST,
     FileColumnNames,
     FileLineColumns,
-    read_decimal_column,
-    read_optional_column,
-    read_required_column,
+    read_decimal_file_column,
+    read_optional_file_column,
+    read_required_file_column,
 )
 from services.invoicing.usage.domain.usage_lines import UsageLine
 from shared.pure.hidden import find_hidden
@@ -43,8 +43,8 @@ class UsageLineReader:
     def read_file_line(self, line: int, columns: FileLineColumns, values: Sequence[Any]) -> UsageLine:
         """The line of these values. Raises FileLineUnreadable."""
         places = columns.places
-        self._check_currency(read_optional_column(values, places, "currency"))
-        meter = read_required_column(values, places, "meter")
+        self._check_currency(read_optional_file_column(values, places, "currency"))
+        meter = read_required_file_column(values, places, "meter")
         if len(meter) > LONGEST_METER:
             raise FileLineUnreadable("meter", f"is longer than {LONGEST_METER} characters")
         if find_hidden(meter) is not None:
@@ -57,8 +57,8 @@ class UsageLineReader:
             _is_well_formed(values, places, "id", _ID),
             _is_well_formed(values, places, "subscription_id", _UUID),
             meter,
-            read_decimal_column(read_required_column(values, places, "quantity"), _NUMBER, "quantity"),
-            read_decimal_column(read_required_column(values, places, "unit_cost"), _NUMBER, "unit_cost"),
+            read_decimal_file_column(read_required_file_column(values, places, "quantity"), _NUMBER, "quantity"),
+            read_decimal_file_column(read_required_file_column(values, places, "unit_cost"), _NUMBER, "unit_cost"),
             first,
             after,
         )
@@ -69,14 +69,14 @@ class UsageLineReader:
 
 
 def _is_well_formed(values: Sequence[Any], places: Mapping[str, int], name: str, form: re.Pattern[str]) -> str:
-    text = read_required_column(values, places, name)
+    text = read_required_file_column(values, places, name)
     if not form.fullmatch(text):
         raise FileLineUnreadable(name, f"{text[:40]!r} is not written as it must be")
     return text
 
 
 def _on(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
-    text = read_required_column(values, places, name)
+    text = read_required_file_column(values, places, name)
     if not _is_day(text):
         raise FileLineUnreadable(name, f"{text[:40]!r} is no date")
     return text

@@ -26,10 +26,7 @@ from services.invoicing.vendor_costs.use_cases.difference_charges import (
     NothingToBillCustomer,
     VendorDifferenceNotBillable,
 )
-from services.invoicing.vendor_costs.use_cases.difference_decisions import (
-    DifferenceAmountRefused,
-    VendorDifferenceDecision,
-)
+from services.invoicing.vendor_costs.use_cases.difference_decisions import DifferenceAmountRefused, DifferenceDecision
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example, get_example
 from shared.pure.money import CurrencyMismatch, Money, MoneyModel
@@ -218,7 +215,7 @@ async def decide_difference(
 
     async def decide(unit: Unit) -> DifferenceOut:
         amount = decided.amount.money() if decided.amount else None
-        taken = VendorDifferenceDecision(decided.decision, command.caller.subject, decided.reason, amount)
+        taken = DifferenceDecision(decided.decision, command.caller.subject, decided.reason, amount)
         row = await difference_decisions.decide_vendor_difference(unit, difference_id, taken)
         return (await _build_differences_out(unit, [row]))[0]
 

@@ -87,7 +87,7 @@ class ReconciliationVerdictSum:
     billed_to_customers: tuple[Money, ...] = ()
 
 
-def compute_file_sum_tolerance(lines: int) -> int:
+def compute_vendor_sum_tolerance(lines: int) -> int:
     """By how many minor units a file may miss the sum of its invoice.
 
     The vendor rounds lines and invoice apart. Independent roundings of n lines miss by 0.29 √n (one standard
@@ -97,9 +97,12 @@ def compute_file_sum_tolerance(lines: int) -> int:
 
 
 def check_vendor_file_sums(lines: int, file_sums: tuple[Money, Money], invoice: tuple[Money, Money]) -> None:
-    """The file's total and tax are those of its invoice (tax is checked here, not line by line). Raises SumsRefused."""
+    """The file's total and tax are those of its invoice (tax is checked here, not line by line).
+
+    Raises VendorFileSumsRefused.
+    """
     for name, of_file, of_invoice in zip(("total", "tax"), file_sums, invoice, strict=True):
-        if abs((of_file - of_invoice).minor) > compute_file_sum_tolerance(lines):
+        if abs((of_file - of_invoice).minor) > compute_vendor_sum_tolerance(lines):
             raise VendorFileSumsRefused(
                 f"the {name} of the file's {lines} lines is {of_file}, and that of the invoice {of_invoice}",
                 file_minor=of_file.minor,
@@ -108,7 +111,7 @@ def check_vendor_file_sums(lines: int, file_sums: tuple[Money, Money], invoice: 
             )
 
 
-def compute_tolerance_per_unit(currency: str) -> Decimal:
+def compute_vendor_unit_tolerance(currency: str) -> Decimal:
     """The tolerance for each unit of quantity: 0.01 of the currency, in its minor units (1 for EUR, 0.01 for JPY)."""
     return Decimal(10) ** get_minor_digits(currency) / 100
 

@@ -21,9 +21,9 @@ from services.invoicing.files.domain.file_columns import (
     LATEST,
     FileColumnNames,
     FileLineColumns,
-    read_decimal_column,
-    read_optional_column,
-    read_required_column,
+    read_decimal_file_column,
+    read_optional_file_column,
+    read_required_file_column,
 )
 from shared.pure.money import to_minor
 
@@ -96,15 +96,15 @@ class VendorFileLineReader:
     def read_file_line(self, line: int, columns: FileLineColumns, values: Sequence[Any]) -> VendorFileLine:
         """The line of these values. Raises FileLineUnreadable."""
         places = columns.places
-        charge_type = read_required_column(values, places, "ChargeType")
+        charge_type = read_required_file_column(values, places, "ChargeType")
         kind = _KINDS.get(charge_type.lower())
-        self._check_currency(read_required_column(values, places, "Currency"))
-        customer = normalise_vendor_id(read_optional_column(values, places, "CustomerId"))
-        subscription = normalise_vendor_id(read_optional_column(values, places, "SubscriptionId"))
+        self._check_currency(read_required_file_column(values, places, "Currency"))
+        customer = normalise_vendor_id(read_optional_file_column(values, places, "CustomerId"))
+        subscription = normalise_vendor_id(read_optional_file_column(values, places, "SubscriptionId"))
         quantity, replaced = _quantities(values, places)
         starts, ends = (
-            read_optional_column(values, places, "ChargeStartDate"),
-            read_optional_column(values, places, "ChargeEndDate"),
+            read_optional_file_column(values, places, "ChargeStartDate"),
+            read_optional_file_column(values, places, "ChargeEndDate"),
         )
         if kind is not None:
             _check_there(CustomerId=customer, SubscriptionId=subscription, ChargeStartDate=starts, ChargeEndDate=ends)
@@ -113,18 +113,18 @@ class VendorFileLineReader:
             line,
             customer,
             subscription,
-            read_optional_column(values, places, "ProductName" if "ProductName" in places else "SkuName"),
+            read_optional_file_column(values, places, "ProductName" if "ProductName" in places else "SkuName"),
             charge_type,
             kind,
-            read_decimal_column(read_required_column(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
-            _price(read_optional_column(values, places, "EffectiveUnitPrice")),
+            read_decimal_file_column(read_required_file_column(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
+            _price(read_optional_file_column(values, places, "EffectiveUnitPrice")),
             quantity,
             self._amount(values, places, "Subtotal"),
             self._amount(values, places, "TaxTotal"),
             self._amount(values, places, "Total"),
             period_from,
             period_to,
-            read_optional_column(values, places, "ReferenceId"),
+            read_optional_file_column(values, places, "ReferenceId"),
             _extra(values, columns.unknown, replaced),
         )
 
@@ -134,7 +134,7 @@ class VendorFileLineReader:
 
     def _amount(self, values: Sequence[Any], places: Mapping[str, int], name: str) -> int:
         try:
-            return self._minor(read_required_column(values, places, name))
+            return self._minor(read_required_file_column(values, places, name))
         except FileLineUnreadable:
             raise
         except ValueError as error:
@@ -157,11 +157,11 @@ def normalise_vendor_id(vendor_id: str | None) -> str | None:
 
 def _quantities(values: Sequence[Any], places: Mapping[str, int]) -> tuple[str, str | None]:
     """Read the quantity that is billed, and Quantity where that is another one. Raises FileLineUnreadable."""
-    quantity = read_decimal_column(read_required_column(values, places, "Quantity"), _QUANTITY, "Quantity")
-    billable = read_optional_column(values, places, "BillableQuantity")
+    quantity = read_decimal_file_column(read_required_file_column(values, places, "Quantity"), _QUANTITY, "Quantity")
+    billable = read_optional_file_column(values, places, "BillableQuantity")
     if billable is None:
         return quantity, None
-    billed = read_decimal_column(billable, _QUANTITY, "BillableQuantity")
+    billed = read_decimal_file_column(billable, _QUANTITY, "BillableQuantity")
     return billed, quantity if quantity != billed else None
 
 
@@ -173,7 +173,7 @@ def _check_there(**fields: str | None) -> None:
 
 
 def _price(number: str | None) -> str | None:
-    return None if number is None else read_decimal_column(number, _PRICE, "EffectiveUnitPrice")
+    return None if number is None else read_decimal_file_column(number, _PRICE, "EffectiveUnitPrice")
 
 
 def _period(starts: str | None, ends: str | None) -> tuple[str | None, str | None]:

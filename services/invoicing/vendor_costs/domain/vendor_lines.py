@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Iterator
 
 from services.invoicing.files.domain.broken_lines import BrokenFileLine
-from services.invoicing.files.domain.file_layouts import FileLayout, ParsedFileLines
+from services.invoicing.files.domain.file_layouts import ParsedFileLines, UploadedFileLayout
 from services.invoicing.vendor_costs.domain.vendor_line import VendorFileLine, VendorFileLineReader
 
 
 class VendorFileLines:
     """The lines of one file as far as they can be read; sums are minor units, the total with tax."""
 
-    def __init__(self, layout: FileLayout, currency: str) -> None:
+    def __init__(self, layout: UploadedFileLayout, currency: str) -> None:
         self.count = 0
         self.total_minor = 0
         self.tax_minor = 0
@@ -23,7 +23,7 @@ class VendorFileLines:
 
     def read_vendor_lines(self, raw: Iterable[bytes]) -> Iterator[VendorFileLine]:
         """The lines of the file's raw lines."""
-        for line in self._lines.parse_raw_lines(raw):
+        for line in self._lines.parse_raw_file_lines(raw):
             self.count += 1
             self.total_minor += line.total_minor
             self.tax_minor += line.tax_minor

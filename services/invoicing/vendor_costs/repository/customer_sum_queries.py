@@ -69,7 +69,7 @@ async def map_customer_verdict_sums(unit: Unit) -> dict[Verdict, list[Money]]:
     return sums_by_verdict
 
 
-async def list_customer_sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdict, list[Money]]:
+async def list_customer_billed_sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdict, list[Money]]:
     """List what was billed for the comparisons of each verdict, as at the comparison."""
     rows = await unit.connection.fetch(
         "SELECT verdict, currency, net_minor FROM reconciliation_customer_sums WHERE reconciliation_id = $1"
@@ -82,7 +82,7 @@ async def list_customer_sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdic
     return sums_by_verdict
 
 
-async def insert_customer_sums(
+async def insert_customer_billed_sums(
     unit: Unit, reconciliation_id: UUID, sums_by_verdict: Iterable[tuple[Verdict, Sequence[Money]]]
 ) -> None:
     """Write what was billed."""

@@ -30,7 +30,7 @@ async def list_reconciliation_verdict_sums(unit: Unit, reconciliation_id: UUID) 
         reconciliation_id,
     )
     rows_by_verdict = {row["verdict"]: row for row in rows}
-    billed = await customer_sum_queries.list_customer_sums(unit, reconciliation_id)
+    billed = await customer_sum_queries.list_customer_billed_sums(unit, reconciliation_id)
     verdict_sums = [
         ReconciliationVerdictSum(verdict, *list(rows_by_verdict[verdict])[1:])
         for verdict in Verdict
@@ -69,7 +69,7 @@ async def insert_reconciliation_verdict_sums(
         reconciliation_id,
         *columns(rows, 5),
     )
-    await customer_sum_queries.insert_customer_sums(
+    await customer_sum_queries.insert_customer_billed_sums(
         unit,
         reconciliation_id,
         ((verdict_sum.verdict, verdict_sum.billed_to_customers) for verdict_sum in verdict_sums),

@@ -26,7 +26,7 @@ async def copy_vendor_file_lines(unit: Unit, file: BinaryIO, lines: VendorFileLi
     """
     await unit.connection.execute(_INCOMING)
     await files_repository.copy_into_temporary_table(
-        unit, "incoming", lines.read_vendor_lines(files_repository.read_unpacked_lines(file))
+        unit, "incoming", lines.read_vendor_lines(files_repository.read_unpacked_file_lines(file))
     )
     await unit.connection.execute("ANALYZE incoming", timeout=PATIENCE)
 

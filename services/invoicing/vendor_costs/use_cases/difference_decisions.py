@@ -15,7 +15,7 @@ from shared.pure.money import Money
 
 
 @dataclass(frozen=True, slots=True)
-class VendorDifferenceDecision:
+class DifferenceDecision:
     """A decision of a person; `amount` is what the customer is billed, without tax, if a person says it."""
 
     decision: Decision
@@ -31,9 +31,7 @@ class DifferenceAmountRefused(Refusal):
     status = 422
 
 
-async def decide_vendor_difference(
-    unit: Unit, difference_id: UUID, taken: VendorDifferenceDecision
-) -> VendorDifferenceRow:
+async def decide_vendor_difference(unit: Unit, difference_id: UUID, taken: DifferenceDecision) -> VendorDifferenceRow:
     """Decide about a difference, and carry it out; a dispute with the vendor is the task of whoever consumes the event.
 
     Raises NotFound, VendorDifferenceAlreadyDecided, DifferenceAmountRefused, VendorDifferenceNotBillable,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing.files.domain.broken_lines import refuse_broken_lines
+from services.invoicing.files.domain.broken_lines import refuse_broken_file_lines
 from services.invoicing.files.repository import ReceivedUploadedFile
 from services.invoicing.vendor_costs.domain import line_verdicts
 from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationVerdictSum
@@ -76,7 +76,7 @@ async def reconcile_vendor_file(
 ) -> ReconciliationResult:
     """Take a file and compare it. The same file again changes nothing; another one takes its place if that is asked.
 
-    Raises NotFound, AnotherVendorFile, VendorFileDecisionsTaken, UploadedFileLinesBroken, SumsRefused.
+    Raises NotFound, AnotherVendorFile, VendorFileDecisionsTaken, UploadedFileLinesBroken, VendorFileSumsRefused.
     """
     started = time.monotonic()
     await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
@@ -91,7 +91,7 @@ async def reconcile_vendor_file(
         await _replace(unit, former_row, actor, replace_because)
     lines = VendorFileLines(file.layout, invoice.currency)
     await vendor_file_queries.copy_vendor_file_lines(unit, file.content, lines)
-    refuse_broken_lines(lines.broken_lines)
+    refuse_broken_file_lines(lines.broken_lines)
     _check_sums(lines, invoice)
     taken = TakenVendorFile(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
     return await _compare(unit, invoice, taken, former_row, actor, started)
@@ -126,7 +126,7 @@ async def _compare(
     started: float,
 ) -> ReconciliationResult:
     sums = await cost_comparison.compare_vendor_lines(
-        unit, invoice, line_verdicts.compute_tolerance_per_unit(invoice.currency)
+        unit, invoice, line_verdicts.compute_vendor_unit_tolerance(invoice.currency)
     )
     row = _row(unit, invoice, taken, line_verdicts.get_reconciliation_status(sums), actor)
     await reconciliation_queries.insert_reconciliation(unit, row)

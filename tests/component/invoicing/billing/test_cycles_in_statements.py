@@ -13,7 +13,7 @@ LENGTHS = [(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (T
 
 async def test_boundaries_follow_each_other_as_in_the_domain(database: Database) -> None:
     counted = [build_cycle_anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
-    asked = [(one, one.get_cycle_start(number)) for one in counted for number in (0, 1, 2, 13)]
+    asked = [(one, one.get_billing_cycle_start(number)) for one in counted for number in (0, 1, 2, 13)]
     found = await database.rows(
         "SELECT invoicing.cycle_after(boundary, months, anchor, from_end) AS after"
         " FROM unnest($1::date[], $2::int[], $3::date[], $4::bool[]) WITH ORDINALITY"

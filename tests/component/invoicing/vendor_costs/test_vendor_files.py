@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from deploy.local.tokens import Keys
 from services.invoicing.files import api as files_api
-from services.invoicing.files.domain.file_layouts import FileLayout
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout
 from services.invoicing.vendor_costs.repository import cost_comparison
 from shared.web.http import BodyInterrupted
 from tests.builders import Database, running
@@ -243,5 +243,5 @@ async def test_a_file_whose_sender_went_away_is_refused() -> None:
         raise ClientDisconnect
 
     with pytest.raises(BodyInterrupted):
-        async with files_api.receive_uploaded_file(chunks(), FileLayout.CSV):
+        async with files_api.receive_uploaded_file(chunks(), UploadedFileLayout.CSV):
             pytest.fail("half a file is no file")

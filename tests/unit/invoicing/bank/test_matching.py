@@ -14,14 +14,14 @@ from services.invoicing.bank.domain.entry_matching import (
     PROPOSALS,
     WRONG,
     BankEntryState,
-    MatchCandidate,
+    BankMatchCandidate,
     ReceivedBankEntry,
     compute_payer_name_likeness,
+    list_entry_references,
     list_reference_candidates,
-    list_searched_references,
     match_bank_entry,
     normalise_reference,
-    score_match_candidate,
+    score_bank_match_candidate,
 )
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
 from services.invoicing.settings.domain.approval_states import StateMoveRefused, move_to_state
@@ -42,12 +42,12 @@ def receipts(draw: st.DrawFn) -> ReceivedBankEntry:
 
 
 @st.composite
-def candidates(draw: st.DrawFn, *, is_invoice: bool | None = None) -> MatchCandidate:
+def candidates(draw: st.DrawFn, *, is_invoice: bool | None = None) -> BankMatchCandidate:
     """Draw an account, or an invoice of it, as the lookup finds it."""
     if is_invoice is None:
         is_invoice = draw(st.booleans())
     invoice_open = draw(st.integers(0, 6)) if is_invoice else 0
-    return MatchCandidate(
+    return BankMatchCandidate(
         account_id=UUID(int=draw(st.integers(1, 3))),
         name=draw(st.sampled_from(NAMES)),
         currency=draw(st.sampled_from(("EUR", "EUR", "USD"))),
@@ -59,14 +59,14 @@ def candidates(draw: st.DrawFn, *, is_invoice: bool | None = None) -> MatchCandi
     )
 
 
-def lists(most: int = 6) -> st.SearchStrategy[list[MatchCandidate]]:
+def lists(most: int = 6) -> st.SearchStrategy[list[BankMatchCandidate]]:
     """Candidates of one entry, each invoice or account once."""
     return st.lists(candidates(), max_size=most, unique_by=lambda one: one.invoice_id or one.account_id)
 
 
 @given(receipts(), lists())
 def test_what_is_certain_is_named_open_owed_and_of_this_currency(
-    receipt: ReceivedBankEntry, found: list[MatchCandidate]
+    receipt: ReceivedBankEntry, found: list[BankMatchCandidate]
 ) -> None:
     sure = match_bank_entry(receipt, found).certain
     if sure is not None:
@@ -79,7 +79,7 @@ def test_what_is_certain_is_named_open_owed_and_of_this_currency(
 
 
 @st.composite
-def certain_candidates(draw: st.DrawFn) -> tuple[ReceivedBankEntry, MatchCandidate]:
+def certain_candidates(draw: st.DrawFn) -> tuple[ReceivedBankEntry, BankMatchCandidate]:
     """Draw an entry and an invoice that scores enough for it: by its number, or by our reference and its amount."""
     receipt, invoice = draw(receipts()), draw(candidates(is_invoice=True))
     if draw(st.booleans()):
@@ -94,32 +94,32 @@ def certain_candidates(draw: st.DrawFn) -> tuple[ReceivedBankEntry, MatchCandida
 
 @given(certain_candidates(), lists())
 def test_with_an_equal_candidate_nothing_is_certain(
-    pair: tuple[ReceivedBankEntry, MatchCandidate], others: list[MatchCandidate]
+    pair: tuple[ReceivedBankEntry, BankMatchCandidate], others: list[BankMatchCandidate]
 ) -> None:
     receipt, invoice = pair
-    assert score_match_candidate(receipt, invoice).score >= CERTAIN
+    assert score_bank_match_candidate(receipt, invoice).score >= CERTAIN
     twin = replace(invoice, invoice_id=UUID(int=99))
     assert match_bank_entry(receipt, [*others, invoice, twin]).certain is None
 
 
 @given(receipts(), lists(), st.data())
 def test_the_order_of_candidates_does_not_matter(
-    receipt: ReceivedBankEntry, found: list[MatchCandidate], data: st.DataObject
+    receipt: ReceivedBankEntry, found: list[BankMatchCandidate], data: st.DataObject
 ) -> None:
     assert match_bank_entry(receipt, found) == match_bank_entry(receipt, data.draw(st.permutations(found)))
 
 
 @given(receipts(), lists())
-def test_proposals_are_the_best_in_order(receipt: ReceivedBankEntry, found: list[MatchCandidate]) -> None:
+def test_proposals_are_the_best_in_order(receipt: ReceivedBankEntry, found: list[BankMatchCandidate]) -> None:
     scores = [one.score for one in match_bank_entry(receipt, found).proposals]
     assert scores == sorted(scores, reverse=True)
     assert all(0 <= score <= 100 for score in scores)
     assert min(PROPOSALS, len(found)) <= len(scores) <= PROPOSALS
-    others = sorted((score_match_candidate(receipt, one).score for one in found), reverse=True)
+    others = sorted((score_bank_match_candidate(receipt, one).score for one in found), reverse=True)
     assert not others or scores[0] >= others[0]
 
 
-def more(receipt: ReceivedBankEntry, one: MatchCandidate) -> Sequence[MatchCandidate]:
+def more(receipt: ReceivedBankEntry, one: BankMatchCandidate) -> Sequence[BankMatchCandidate]:
     """The candidate with one more thing that speaks for it."""
     found = [replace(one, by_number=True), replace(one, by_reference=True), replace(one, currency=receipt.currency)]
     if receipt.payer:
@@ -130,14 +130,16 @@ def more(receipt: ReceivedBankEntry, one: MatchCandidate) -> Sequence[MatchCandi
 
 
 @given(receipts(), candidates())
-def test_what_speaks_for_a_candidate_never_lowers_its_score(receipt: ReceivedBankEntry, one: MatchCandidate) -> None:
-    before = score_match_candidate(receipt, one).score
-    assert all(score_match_candidate(receipt, better).score >= before for better in more(receipt, one))
+def test_what_speaks_for_a_candidate_never_lowers_its_score(
+    receipt: ReceivedBankEntry, one: BankMatchCandidate
+) -> None:
+    before = score_bank_match_candidate(receipt, one).score
+    assert all(score_bank_match_candidate(receipt, better).score >= before for better in more(receipt, one))
 
 
 @given(receipts(), lists())
 def test_a_further_candidate_makes_nothing_certain_that_was_not(
-    receipt: ReceivedBankEntry, found: list[MatchCandidate]
+    receipt: ReceivedBankEntry, found: list[BankMatchCandidate]
 ) -> None:
     """Nor another one: who is found late can only cast doubt on what was sure without them."""
     if found and (sure := match_bank_entry(receipt, found).certain) is not None:
@@ -145,7 +147,7 @@ def test_a_further_candidate_makes_nothing_certain_that_was_not(
 
 
 EUR = ReceivedBankEntry(BankEntryKind.RECEIPT, 500, "EUR", "Alpha GmbH")
-OWED = MatchCandidate(UUID(int=1), "Alpha GmbH", "EUR", 900, UUID(int=10), 500, by_number=True)
+OWED = BankMatchCandidate(UUID(int=1), "Alpha GmbH", "EUR", 900, UUID(int=10), 500, by_number=True)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ OWED = MatchCandidate(UUID(int=1), "Alpha GmbH", "EUR", 900, UUID(int=10), 500, 
         (replace(EUR, is_doubtful=True), OWED, 100, False),
     ],
 )
-def test_scores(receipt: ReceivedBankEntry, one: MatchCandidate, score: int, certain: bool) -> None:
+def test_scores(receipt: ReceivedBankEntry, one: BankMatchCandidate, score: int, certain: bool) -> None:
     verdict = match_bank_entry(receipt, [one])
     assert (verdict.proposals[0].score, verdict.certain is not None) == (score, certain)
 
@@ -200,17 +202,17 @@ def test_a_number_is_found_however_it_is_written(written: str) -> None:
 )
 def test_a_structured_reference_names_the_number_that_it_is_made_of(written: str, number: str) -> None:
     assert number in list_reference_candidates(written)
-    assert number in list_searched_references(
+    assert number in list_entry_references(
         "", [written.rpartition("+")[2].removesuffix(", danke").removeprefix("Ref:")]
     )
-    assert number in list_searched_references(written, [])
+    assert number in list_entry_references(written, [])
 
 
 @pytest.mark.parametrize(
     "written", ["RF73NW00000004", "RF73 NW00 0000 04", "rf73 NW-00000004", "RF 73 NW 00000004", "RF73 NW00000004"]
 )
 def test_a_structured_reference_with_wrong_check_digits_is_marked(written: str) -> None:
-    for numbers in (list_searched_references(written, []), list_searched_references("", [written])):
+    for numbers in (list_entry_references(written, []), list_entry_references("", [written])):
         assert f"{WRONG}NW00000004" in numbers
         assert "NW00000004" not in numbers
     assert "NW00000004" not in list_reference_candidates(written)

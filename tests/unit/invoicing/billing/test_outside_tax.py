@@ -10,31 +10,31 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.invoicing.billing.calculator.contract import CalculatedInvoiceTax, TaxCalculationRequest
-from services.invoicing.billing.domain.outside_tax import LineTax, compute_gross_total, find_invoice_tax_flaw
+from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, compute_gross_total, find_invoice_tax_flaw
 from tests.architecture.source import ROOT
 
 NETS = st.dictionaries(st.integers(1, 6), st.integers(-1000, 1000), min_size=1, max_size=6)
 
 
 @st.composite
-def right(draw: st.DrawFn) -> tuple[dict[int, int], list[LineTax]]:
+def right(draw: st.DrawFn) -> tuple[dict[int, int], list[InvoiceLineTax]]:
     """Nets, and taxes that may be: a part of each net, in any order."""
     nets = draw(NETS)
     parts = {line: draw(st.fractions(0, 1)) for line in nets}
     rates = st.none() | st.integers(0, 10_000)
-    taxes = [LineTax(line, int(net * parts[line]), draw(rates)) for line, net in nets.items()]
+    taxes = [InvoiceLineTax(line, int(net * parts[line]), draw(rates)) for line, net in nets.items()]
     return nets, draw(st.permutations(taxes))
 
 
 @given(right())
-def test_a_part_of_every_net_may_be(case: tuple[dict[int, int], list[LineTax]]) -> None:
+def test_a_part_of_every_net_may_be(case: tuple[dict[int, int], list[InvoiceLineTax]]) -> None:
     nets, taxes = case
     assert find_invoice_tax_flaw(nets, taxes) is None
     assert compute_gross_total(nets, taxes) == sum(nets[tax.line] + tax.tax_minor for tax in taxes)
 
 
-@given(NETS, st.lists(st.builds(LineTax, st.integers(0, 7), st.integers(-1100, 1100), st.none()), max_size=7))
-def test_anything_else_has_a_flaw(nets: dict[int, int], taxes: list[LineTax]) -> None:
+@given(NETS, st.lists(st.builds(InvoiceLineTax, st.integers(0, 7), st.integers(-1100, 1100), st.none()), max_size=7))
+def test_anything_else_has_a_flaw(nets: dict[int, int], taxes: list[InvoiceLineTax]) -> None:
     """A tax lies between nothing and its net, whichever way that points."""
     each_once = sorted(tax.line for tax in taxes) == sorted(nets)
     lies = each_once and all(
@@ -44,21 +44,21 @@ def test_anything_else_has_a_flaw(nets: dict[int, int], taxes: list[LineTax]) ->
 
 
 @given(right(), st.data())
-def test_one_wrong_line_is_one_too_many(case: tuple[dict[int, int], list[LineTax]], data: st.DataObject) -> None:
+def test_one_wrong_line_is_one_too_many(case: tuple[dict[int, int], list[InvoiceLineTax]], data: st.DataObject) -> None:
     nets, taxes = case
     place = data.draw(st.integers(0, len(taxes) - 1))
     one = taxes[place]
     beyond = abs(nets[one.line]) + 1
-    wrong: list[list[LineTax]] = [
+    wrong: list[list[InvoiceLineTax]] = [
         [*taxes, one],
-        [*taxes, LineTax(99, 0, None)],
+        [*taxes, InvoiceLineTax(99, 0, None)],
         taxes[:place] + taxes[place + 1 :],
-        [*taxes[:place], LineTax(one.line, beyond, None), *taxes[place + 1 :]],
-        [*taxes[:place], LineTax(one.line, -beyond, None), *taxes[place + 1 :]],
+        [*taxes[:place], InvoiceLineTax(one.line, beyond, None), *taxes[place + 1 :]],
+        [*taxes[:place], InvoiceLineTax(one.line, -beyond, None), *taxes[place + 1 :]],
     ]
     if nets[one.line]:
         against = -1 if nets[one.line] > 0 else 1
-        wrong.append([*taxes[:place], LineTax(one.line, against, None), *taxes[place + 1 :]])
+        wrong.append([*taxes[:place], InvoiceLineTax(one.line, against, None), *taxes[place + 1 :]])
     assert [find_invoice_tax_flaw(nets, answered) is None for answered in wrong] == [False] * len(wrong)
 
 
@@ -103,8 +103,8 @@ def test_the_page_shows_what_is_asked_and_what_may_be_answered() -> None:
     )
     assert request.model_dump(mode="json") == orjson.loads(asked)
     assert answer.model_dump(mode="json") == orjson.loads(answered)
-    taxes = [LineTax(line.line, line.tax_minor, line.rate_bp) for line in answer.lines]
-    assert find_invoice_tax_flaw(request.net_by_line, taxes) is None
+    taxes = [InvoiceLineTax(line.line, line.tax_minor, line.rate_bp) for line in answer.lines]
+    assert find_invoice_tax_flaw(request.taxable_net_by_line, taxes) is None
     assert set(re.findall(r"\*\*`(\w+)`", page)) <= {
         *TaxCalculationRequest.model_fields,
         "tax_minor",

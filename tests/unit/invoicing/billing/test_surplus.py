@@ -45,7 +45,7 @@ def test_it_is_credited_on_the_line_that_the_reversal_takes_back() -> None:
     lines = [billed(8, cycle(ANNA, APRIL), 13_434, 2_145), billed(7, cycle(BERT, APRIL), 99_999)]
     given = credit_reversal_surplus(charges, lines)
     assert given.credits == ((UUID(int=8), 1, 1_120),)
-    assert given.uncreditable_net == 0
+    assert given.uncreditable_net_minor == 0
 
 
 def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
@@ -76,7 +76,7 @@ def test_a_set_up_is_not_taken_back_with_the_cycle() -> None:
     lines = [billed(7, ChargedSupply(ANNA, "setup", APRIL), 10_000, line=2), billed(7, cycle(ANNA, APRIL), 5_000)]
     given = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
     assert given.credits == ((UUID(int=7), 1, 5_000),)
-    assert (given.uncreditable_net, kept(given)) == (1_000, {1: -1_000})
+    assert (given.uncreditable_net_minor, kept(given)) == (1_000, {1: -1_000})
 
 
 def test_what_an_earlier_reversal_took_off_another_line_is_credited_where_it_belongs() -> None:
@@ -99,7 +99,7 @@ def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
         charges, [billed(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)]
     )
     assert given.credits == ((UUID(int=7), 1, 1_995),)
-    assert (given.uncreditable_net, kept(given)) == (7_732, {2: -5_408, 1: -2_324})
+    assert (given.uncreditable_net_minor, kept(given)) == (7_732, {2: -5_408, 1: -2_324})
     assert sum(one.net + one.kept for one in given.charges) == -9_408
 
 
@@ -115,14 +115,14 @@ def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_i
         [due(1, cycle(ANNA, APRIL), -10_080, -1_915)], [billed(7, cycle(ANNA, APRIL), 11_994, 1_914)]
     )
     assert given.credits == ((UUID(int=7), 1, 11_994),)
-    assert given.uncreditable_net == 0
+    assert given.uncreditable_net_minor == 0
 
 
 def test_a_rate_that_is_another_now_leaves_nothing_once_all_is_credited_without_tax() -> None:
     """The line was taxed with 15 %, its reversal with 20 %: 1.19 are credited, of which 1.01 are net."""
     given = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -100, -20)], [billed(7, cycle(ANNA, APRIL), 119, 18)])
     assert given.credits == ((UUID(int=7), 1, 119),)
-    assert (given.uncreditable_net, kept(given)) == (0, {})
+    assert (given.uncreditable_net_minor, kept(given)) == (0, {})
 
 
 SUPPLIES = [cycle(who, when) for who in (ANNA, BERT) for when in (MARCH, APRIL, MAY)]
@@ -144,7 +144,7 @@ def test_nothing_is_lost_or_given_twice(
     lines: list[tuple[ChargedSupply, int, int]], parts: list[float], charges: list[tuple[ChargedSupply, int]], rate: int
 ) -> None:
     due_ = [due(n, supply, net, round(net * rate / 100)) for n, (supply, net) in enumerate(charges)]
-    total = sum(one.gross_amount for one in due_)
+    total = sum(one.charge_gross_minor for one in due_)
     if total >= 0:
         return
     room = [
@@ -160,9 +160,9 @@ def test_nothing_is_lost_or_given_twice(
         one.net + one.kept == before.net for one, before in zip(given_.charges, reversed(due_), strict=True)
     ) or (not given_.credits and [one.kept for one in given_.charges] == [one.net for one in due_])
     if taken.total() == -total:
-        assert given_.uncreditable_net == 0
+        assert given_.uncreditable_net_minor == 0
     if rate == 0 and all(not tax for _, _, tax in lines) and given_.credits:
-        assert given_.uncreditable_net == -total - taken.total()
+        assert given_.uncreditable_net_minor == -total - taken.total()
 
 
 @dataclass
@@ -216,5 +216,5 @@ def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
         paid.invoice(back + rows)
     charges = [due(n, supply, -amount) for n, (supply, amount) in enumerate(paid.worth().items()) if amount]
     given_ = credit_reversal_surplus(charges, paid.billed())
-    assert given_.uncreditable_net == 0
+    assert given_.uncreditable_net_minor == 0
     assert sum(amount for *_, amount in given_.credits) == sum(paid.worth().values())

@@ -14,7 +14,7 @@ LENGTHS = st.sampled_from([(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_Y
 
 def starts(bought: str, term: int, period: int, count: int = 4) -> list[str]:
     found = build_cycle_anchor(date.fromisoformat(bought), term=term, period=period)
-    return [found.get_cycle_start(number).isoformat() for number in range(count)]
+    return [found.get_billing_cycle_start(number).isoformat() for number in range(count)]
 
 
 def test_the_day_of_a_monthly_term_is_clipped_and_does_not_drift() -> None:
@@ -44,8 +44,8 @@ def test_cycles_follow_one_another_and_each_day_lies_in_one(
 ) -> None:
     term, period = lengths
     found = build_cycle_anchor(bought, term=term, period=period)
-    begin, end = found.get_cycle_start(number), found.get_cycle_start(number + 1)
+    begin, end = found.get_billing_cycle_start(number), found.get_billing_cycle_start(number + 1)
     assert (end.year * 12 + end.month) - (begin.year * 12 + begin.month) == period
-    assert found.get_cycle_number(begin) == found.get_cycle_number(end - timedelta(days=1)) == number
+    assert found.get_billing_cycle_number(begin) == found.get_billing_cycle_number(end - timedelta(days=1)) == number
     assert found.get_cycle_bounds(begin) == (begin, end)
-    assert found.get_cycle_start(0) == bought
+    assert found.get_billing_cycle_start(0) == bought

@@ -31,7 +31,7 @@ from services.invoicing.documents.papers.wording import (
     LANGUAGES,
     DocumentWording,
     Text,
-    list_text_arguments,
+    list_document_text_arguments,
     load_document_texts,
 )
 
@@ -50,7 +50,7 @@ def missing(texts: dict[str, Text], wanted: dict[str, Text], locale: Locale) -> 
     found = texts.keys() ^ wanted.keys()
     forms = {locale.plural_form(n) for n in range(200)}
     for key in texts.keys() & wanted.keys():
-        own, model = list_text_arguments(texts[key]), list_text_arguments(wanted[key])
+        own, model = list_document_text_arguments(texts[key]), list_document_text_arguments(wanted[key])
         if isinstance(texts[key], dict) != isinstance(wanted[key], dict) or (
             own.keys() != {""} and not forms <= own.keys()
         ):

@@ -99,7 +99,7 @@ def test_an_amount_is_exact_and_rounded_once(
         under = int(per.scaleb(6)) * 10 ** DIGITS[currency]
         quotient, left = divmod(over, under)
         up = 2 * left > under or (2 * left == under and quotient % 2 == 1)
-        assert used(rates, currency, target).convert_minor(amount) == quotient + up
+        assert used(rates, currency, target).convert_minor_amount(amount) == quotient + up
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_an_amount_is_exact_and_rounded_once(
     ],
 )
 def test_amounts_by_example(rates: list[ExchangeRate], currency: str, target: str, minor: int, becomes: int) -> None:
-    assert used(rates, currency, target).convert_minor(minor) == becomes
+    assert used(rates, currency, target).convert_minor_amount(minor) == becomes
 
 
 def test_of_one_day_the_rate_of_the_pair_comes_before_its_inverse_and_that_before_a_cross() -> None:

@@ -9,7 +9,7 @@ from services.invoicing.bank.domain.statements.camt import MAX_ELEMENTS, MAX_TOK
 from services.invoicing.bank.domain.statements.statement_entries import BankStatementRefused
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
 from services.invoicing.files.domain.file_columns import MOST_COLUMNS, FileColumnNames, FileLineColumns
-from services.invoicing.files.domain.file_layouts import FileLayout, ParsedFileLines
+from services.invoicing.files.domain.file_layouts import ParsedFileLines, UploadedFileLayout
 from services.invoicing.files.domain.file_rows import LONGEST_ROW
 
 BEGINNING = b"<Document><BkToCstmrStmt><Stmt><Acct><Id><IBAN>DE02120300000000202051</IBAN></Id></Acct>"
@@ -102,14 +102,14 @@ class Anything:
 
 
 def _lines(rows: bytes) -> tuple[list[int], list[str]]:
-    lines = ParsedFileLines(FileLayout.CSV, Anything())
+    lines = ParsedFileLines(UploadedFileLayout.CSV, Anything())
 
     def raw() -> Iterator[bytes]:
         for line in rows.splitlines(keepends=True):
             assert len(lines.broken) < MOST_REPORTED
             yield line
 
-    return list(lines.parse_raw_lines(raw())), [broken.message for broken in lines.broken]
+    return list(lines.parse_raw_file_lines(raw())), [broken.message for broken in lines.broken]
 
 
 def test_a_row_of_a_file_is_not_read_to_its_end() -> None:

@@ -28,11 +28,11 @@ def test_entries_balance(amount: int, part: float, tax: float) -> None:
     allocated = int(amount * part)
     share = CreditNoteLineShare(allocated, 0, amount, int(amount * tax))
     facts = (
-        ledger_domain.build_hand_invoice_entries(amount, int(amount * tax)),
+        ledger_domain.build_manual_invoice_entries(amount, int(amount * tax)),
         ledger_domain.build_payment_entries(amount, allocated),
         ledger_domain.build_allocation_entries(allocated),
-        ledger_domain.build_reversal_entries(amount, allocated),
-        ledger_domain.build_credit_entries([share, share]),
+        ledger_domain.build_payment_reversal_entries(amount, allocated),
+        ledger_domain.build_credit_note_entries([share, share]),
     )
     assert [sum(entries.values()) for entries in facts] == [0] * len(facts)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.invoicing.adjustments.domain import adjustment_rules
-from services.invoicing.adjustments.domain.adjustment_rules import InvoiceCredit
+from services.invoicing.adjustments.domain.adjustment_rules import CreditNoteEffect
 from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.domain.chargebacks import (
@@ -275,7 +275,7 @@ class Account(RuleBasedStateMachine):
         self.model.settle(number, upheld=upheld)
         self.use_unapplied()
 
-    def credited(self, done: InvoiceCredit) -> None:
+    def credited(self, done: CreditNoteEffect) -> None:
         """Take over what a credit note did: freed parts of allocations are cash again, the newest first."""
         assert all(amount > 0 for _, amount in done.lines)
         self.invoices[done.invoice.id] = done.invoice

@@ -70,7 +70,7 @@ def course(changes: list[tuple[int, int, SubscriptionUnitRate]]) -> list[ChargeP
     if not changes:
         return []
     days = sorted({day: (quantity, rate) for day, quantity, rate in changes}.items())
-    ends = [*(day for day, _ in days[1:]), THIRTY.day_count]
+    ends = [*(day for day, _ in days[1:]), THIRTY.cycle_day_count]
     first = THIRTY.begin
     return [
         ChargePeriod(first + timedelta(days=day), first + timedelta(days=end), quantity, rate)
@@ -81,7 +81,7 @@ def course(changes: list[tuple[int, int, SubscriptionUnitRate]]) -> list[ChargeP
 
 def each_day(lines: list[ChargePeriod]) -> list[Counter[SubscriptionUnitRate]]:
     """The quantities of each day, by rate, counted without any rule of the code under test."""
-    days = [Counter[SubscriptionUnitRate]() for _ in range(THIRTY.day_count)]
+    days = [Counter[SubscriptionUnitRate]() for _ in range(THIRTY.cycle_day_count)]
     for line in lines:
         for day in range((line.begin - THIRTY.begin).days, (line.end - THIRTY.begin).days):
             days[day][line.rate] += line.quantity
@@ -98,6 +98,8 @@ def test_whatever_changes_the_lines_tile_the_cycle_and_add_up(
         lines += compute_charge_differences(lines, wanted)
         assert each_day(lines) == each_day(wanted)
         unit_days = sum(rate.price * quantity for day in each_day(wanted) for rate, quantity in day.items())
-        difference = Fraction(sum(map(THIRTY.compute_prorated_amount, lines))) - Fraction(unit_days, THIRTY.day_count)
+        difference = Fraction(sum(map(THIRTY.compute_prorated_amount, lines))) - Fraction(
+            unit_days, THIRTY.cycle_day_count
+        )
         assert abs(difference) <= len(lines)
         assert all(THIRTY.compute_prorated_amount(line) <= 0 for line in lines if line.is_reversal)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.invoicing.files.domain.file_layouts import FileLayout, ParsedFileLines
+from services.invoicing.files.domain.file_layouts import ParsedFileLines, UploadedFileLayout
 from services.invoicing.usage.api import UsageLineIn
 from services.invoicing.usage.domain.usage_file import UsageLineReader
 from services.invoicing.usage.domain.usage_lines import (
@@ -58,11 +58,11 @@ def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
 
 
 def read(
-    raw: Iterable[bytes], layout: FileLayout = FileLayout.JSON_LINES
+    raw: Iterable[bytes], layout: UploadedFileLayout = UploadedFileLayout.JSON_LINES
 ) -> tuple[list[UsageLine], list[tuple[int, str | None]]]:
     """What is read of a file in EUR, and the places of what is broken."""
     lines = ParsedFileLines(layout, UsageLineReader("EUR"))
-    return list(lines.parse_raw_lines(raw)), [(one.line, one.column) for one in lines.broken]
+    return list(lines.parse_raw_file_lines(raw)), [(one.line, one.column) for one in lines.broken]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,10 @@ def of_request(line: dict[str, Any]) -> UsageLine | None:
 
 @given(line=LINES)
 def test_a_line_of_a_file_is_that_of_a_request(line: dict[str, str]) -> None:
-    for layout, content in ((FileLayout.JSON_LINES, as_json_lines([line])), (FileLayout.CSV, as_csv([line]))):
+    for layout, content in (
+        (UploadedFileLayout.JSON_LINES, as_json_lines([line])),
+        (UploadedFileLayout.CSV, as_csv([line])),
+    ):
         found, broken = read(content.splitlines(keepends=True), layout)
         wanted = of_request(line)
         assert bool(broken) == (wanted is None)
@@ -141,12 +144,12 @@ def test_columns_in_any_order_and_case_and_others_are_read() -> None:
     lines = [usage_line(SOME, str(n), Note="x", CURRENCY="eur") for n in range(3)]
     names = ["Note", *reversed(NAMES), "CURRENCY"]
     renamed = as_csv(lines, names).replace(b"subscription_id", b" Subscription_ID ", 1)
-    found, broken = read(renamed.splitlines(keepends=True), FileLayout.CSV)
+    found, broken = read(renamed.splitlines(keepends=True), UploadedFileLayout.CSV)
     assert (broken, [one.line for one in found]) == ([], [2, 3, 4])
     again, _ = read(as_json_lines(lines, numbers=True).splitlines(keepends=True))
     assert [one._replace(line=one.line + 1) for one in again] == found
     missing = as_csv(lines, [name for name in NAMES if name != "meter"])
-    assert read(missing.splitlines(keepends=True), FileLayout.CSV) == ([], [(1, "meter")])
+    assert read(missing.splitlines(keepends=True), UploadedFileLayout.CSV) == ([], [(1, "meter")])
 
 
 def test_wrong_lines_are_named_as_their_sender_calls_them() -> None:

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from services.invoicing.files import repository as files_repository
 from services.invoicing.files.domain import file_layouts
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
-from services.invoicing.files.domain.file_layouts import FileLayout, FileUnreadable
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout, UploadedFileUnreadable
 from services.invoicing.vendor_costs.domain.vendor_line import VendorFileLine
 from services.invoicing.vendor_costs.domain.vendor_lines import VendorFileLines
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
-CSV, JSON_LINES = FileLayout.CSV, FileLayout.JSON_LINES
+CSV, JSON_LINES = UploadedFileLayout.CSV, UploadedFileLayout.JSON_LINES
 CENTS = st.integers(-(10**12), 10**12)
 DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 WORDS = st.text(st.characters(min_codepoint=33, codec="utf-8", exclude_categories=("Cc", "Cs", "Z")), min_size=1)
@@ -42,14 +42,16 @@ def billed_lines(draw: st.DrawFn) -> BilledLine:
 
 
 def read(
-    content: bytes, layout: FileLayout = CSV, currency: str = "EUR"
+    content: bytes, layout: UploadedFileLayout = CSV, currency: str = "EUR"
 ) -> tuple[list[VendorFileLine], VendorFileLines]:
     """What is read of a file's content."""
     lines = VendorFileLines(layout, currency)
-    return list(lines.read_vendor_lines(files_repository.read_unpacked_lines(io.BytesIO(content)))), lines
+    return list(lines.read_vendor_lines(files_repository.read_unpacked_file_lines(io.BytesIO(content)))), lines
 
 
-def broken(content: bytes, layout: FileLayout = CSV, currency: str = "EUR") -> list[tuple[int, str | None, str]]:
+def broken(
+    content: bytes, layout: UploadedFileLayout = CSV, currency: str = "EUR"
+) -> list[tuple[int, str | None, str]]:
     """What is found broken in a file, of which nothing must be taken then."""
     found = read(content, layout, currency)[1].broken_lines
     assert found
@@ -219,7 +221,7 @@ def test_nothing_is_taken_after_a_broken_line() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_file_that_cannot_be_read_says_where(
-    content: bytes, layout: FileLayout, number: int | None, said: str
+    content: bytes, layout: UploadedFileLayout, number: int | None, said: str
 ) -> None:
     found = broken(content, layout)
     assert found[0][2].startswith(said)
@@ -277,7 +279,7 @@ def test_the_billable_quantity_is_what_is_billed(billable: str, quantity: str, r
 def test_reading_ends_with_what_it_is_read_from() -> None:
     def raw() -> Iterable[bytes]:
         yield line()
-        raise FileUnreadable("gone")
+        raise UploadedFileUnreadable("gone")
 
     lines = VendorFileLines(JSON_LINES, "EUR")
     assert len(list(lines.read_vendor_lines(raw()))) == 1

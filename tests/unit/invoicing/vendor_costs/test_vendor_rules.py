@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.files.domain.broken_lines import BrokenFileLine, UploadedFileLinesBroken, refuse_broken_lines
+from services.invoicing.files.domain.broken_lines import (
+    BrokenFileLine,
+    UploadedFileLinesBroken,
+    refuse_broken_file_lines,
+)
 from services.invoicing.vendor_costs.domain import line_verdicts, vendor_invoice
 from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationStatus, ReconciliationVerdictSum, Verdict
 from services.invoicing.vendor_costs.domain.vendor_invoice import VendorInvoiceRefused, VendorInvoiceState
@@ -66,16 +70,16 @@ def test_a_file_adds_up_to_its_invoice_within_the_root_of_its_lines(lines: int, 
 
 def test_the_tolerance_of_a_unit_is_a_hundredth_of_the_currency() -> None:
     found = {
-        currency: line_verdicts.compute_tolerance_per_unit(currency)
+        currency: line_verdicts.compute_vendor_unit_tolerance(currency)
         for currency in ("EUR", "USD", "JPY", "KWD", "RSD", "IQD")
     }
     assert found == {"EUR": 1, "USD": 1, "JPY": Decimal("0.01"), "KWD": 10, "RSD": 1, "IQD": 10}
 
 
 def test_broken_lines_are_named() -> None:
-    refuse_broken_lines([])
+    refuse_broken_file_lines([])
     with pytest.raises(UploadedFileLinesBroken) as refusal:
-        refuse_broken_lines([BrokenFileLine(7, "Total", "is empty"), BrokenFileLine(9, None, "is not UTF-8")])
+        refuse_broken_file_lines([BrokenFileLine(7, "Total", "is empty"), BrokenFileLine(9, None, "is not UTF-8")])
     assert refusal.value.more["errors"] == [
         {"field": "line.7.Total", "message": "is empty"},
         {"field": "line.9", "message": "is not UTF-8"},

@@ -114,7 +114,7 @@ def read_camt_statement(body: bytes) -> Iterator[BankStatementEntry | StatementC
         for element in reader.feed(body[begin : begin + PIECE], last=begin + PIECE >= len(body)):
             if element.tag == "Stmt":
                 account = ""
-                keys.restart_entry_count()
+                keys.restart_statement_entry_count()
             elif element.tag == "Acct":
                 account = find_first_xml_text(element, "Id/IBAN", "Id/Othr/Id")
             elif element.tag == "Bal":

@@ -142,7 +142,7 @@ class StatementEntryKeys:
         self._equal: Counter[str] = Counter()
         self._equal_in_file: Counter[str] = Counter()
 
-    def restart_entry_count(self) -> None:
+    def restart_statement_entry_count(self) -> None:
         """Count equal entries from 1 again."""
         self._equal.clear()
 
