@@ -43,14 +43,14 @@ async def reconcile_vendor_invoice(
         digest = hashlib.file_digest(content, "sha256").hexdigest()
         file = ReceivedUploadedFile(content, digest, layout)
 
-        async def take(unit: Unit) -> ReconciliationResult:
+        async def reconcile_received_file(unit: Unit) -> ReconciliationResult:
             result = await reconciliation.reconcile_vendor_invoice_number(unit, number, file, actor, because)
             unit.audit.check(unit.cause)
             return result
 
         act = AuditedAct(actor, "vendor_reconciliation.take", because)
         cause = Cause(id=str(new_id()), act=act)
-        return await units.run(take, cause)
+        return await units.run(reconcile_received_file, cause)
 
 
 def _suffix(path: Path) -> str:
@@ -81,7 +81,7 @@ def main(
     who = parse_actor(actor)
     set_up("invoicing/reconcile")
 
-    async def run() -> ReconciliationResult:
+    async def run_reconciliation() -> ReconciliationResult:
         units = Units(settings(), Wakeups())
         try:
             return await reconcile_vendor_invoice(units, file, invoice, who, replace)
@@ -89,7 +89,7 @@ def main(
             await units.close()
 
     try:
-        typer.echo(describe_reconciliation_result(asyncio.run(run())))
+        typer.echo(describe_reconciliation_result(asyncio.run(run_reconciliation())))
     except Refusal as refused:
         errors = refused.more.get("errors", [])
         lines = [f"{error['field']}: {error['message']}" for error in errors] if isinstance(errors, list) else []

@@ -259,20 +259,20 @@ def _build_settled_out(row: asyncpg.Record, currency: str) -> SettledOut:
 
 
 def _arithmetic(row: asyncpg.Record) -> str:
-    def money(minor: int) -> str:
+    def format_minor(minor: int) -> str:
         return str(Money(minor, row["currency"]))
 
     tax = ""
     rate = "" if row["tax_rate_bp"] is None else f" of {row['tax_rate_bp'] / 100:.2f} %"
     if calculator := _calculator(row):
         source = ", as the outside tax calculator says" if calculator == "outside" else ""
-        tax = f"; tax{rate} {money(row['tax_minor'])}{source}; {money(row['amount_minor'])}"
+        tax = f"; tax{rate} {format_minor(row['tax_minor'])}{source}; {format_minor(row['amount_minor'])}"
     if row["charge_id"] is None:
-        included = f", of which tax{rate} {money(row['tax_minor'])}" if calculator else ""
-        return f"posted as {money(row['amount_minor'])}{included}"
+        included = f", of which tax{rate} {format_minor(row['tax_minor'])}" if calculator else ""
+        return f"posted as {format_minor(row['amount_minor'])}{included}"
     if row["meter"]:
         used = _usage(row)
-        return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {money(row['net_minor'])}{tax}"
+        return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {format_minor(row['net_minor'])}{tax}"
     return f"{_product(row, row['elsewhere_minor'], row['currency'])}{tax}"
 
 
@@ -292,9 +292,9 @@ def _product(row: asyncpg.Record, elsewhere: int, currency: str) -> str:
 async def explain_line(invoice_id: UUID, line: Annotated[int, Path(ge=1, le=100_000)], read: Read) -> ExplanationOut:
     """Price version, days, quantity, the change that caused it, the arithmetic, and what was credited since."""
 
-    async def load(unit: Unit) -> ExplanationOut:
+    async def load_line_explanation(unit: Unit) -> ExplanationOut:
         row = await explanations_repository.get_explained_invoice_line(unit, invoice_id, line)
         credits = await explanations_repository.list_credits_on_line(unit, invoice_id, line)
         return ExplanationOut.from_explained_line(row, credits)
 
-    return await read(load)
+    return await read(load_line_explanation)

@@ -104,13 +104,13 @@ class UsageOut(BaseModel):
 async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_command("usage.send")]) -> Response:
     """Take lines of usage, all or none; they are on the next invoice, with the plan's mark-up."""
 
-    async def take(unit: Unit) -> UsageOut:
+    async def take_sent_usage(unit: Unit) -> UsageOut:
         lines = (usage_line.build_usage_line(place) for place, usage_line in enumerate(usage.lines))
         return UsageOut.from_taken_usage(
             await usage_use_cases.take_usage_lines(unit, UsageSource(usage.source, usage.currency), lines)
         )
 
-    return await command.run(take)
+    return await command.run(take_sent_usage)
 
 
 _CSV = (
@@ -147,9 +147,9 @@ async def send_usage_file(
     layout = files_api.parse_file_layout(content_type)
     async with files_api.receive_uploaded_file(request.stream(), layout) as file:
 
-        async def take(unit: Unit) -> UsageOut:
+        async def take_sent_usage_file(unit: Unit) -> UsageOut:
             return UsageOut.from_taken_usage(
                 await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file)
             )
 
-        return await command.with_file(file.sha256).run(take)
+        return await command.with_file(file.sha256).run(take_sent_usage_file)

@@ -157,10 +157,10 @@ async def register_account(
 ) -> Response:
     """Register a billing customer; announces `AccountRegistered`."""
 
-    async def register(unit: Unit) -> AccountOut:
+    async def register_and_show_account(unit: Unit) -> AccountOut:
         return AccountOut.from_account_row(await account_registration.register_account(unit, account.model_dump()))
 
-    return await command.run(register)
+    return await command.run(register_and_show_account)
 
 
 async def _read_criteria(
@@ -180,12 +180,12 @@ async def list_accounts(
 ) -> Page[AccountOut]:
     """Accounts in the order of their ids, all or those that are asked for."""
 
-    async def load(unit: Unit) -> list[AccountOut]:
+    async def load_account_page(unit: Unit) -> list[AccountOut]:
         await legal_entity_queries.check_listed_legal_entity(unit, criteria.legal_entity)
         rows = await search_accounts(unit, criteria, paging.after_id(), paging.limit + 1)
         return [AccountOut.from_account_row(row) for row in rows]
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_account_page), key=lambda row: row.id)
 
 
 @reads.get("/{account_id}", summary="One account", responses=ETAG)

@@ -258,11 +258,11 @@ def _show_days(days: list[ClosedDay] | tuple[ClosedDay, ...]) -> list[NamedDay]:
 async def get_business_calendar(code: Code, read: Read, response: Response) -> BusinessCalendarOut:
     """The business calendar of a legal entity, with the holidays of this and of the next year."""
 
-    async def load(unit: Unit) -> BusinessCalendarOut:
+    async def load_business_calendar(unit: Unit) -> BusinessCalendarOut:
         await check_addressed_legal_entity(unit, code)
         return BusinessCalendarOut.from_calendar_row(await get_calendar_row(unit, code), unit.now)
 
-    calendar = await read(load)
+    calendar = await read(load_business_calendar)
     response.headers["ETag"] = build_etag(calendar.version)
     return calendar
 
@@ -287,11 +287,11 @@ async def put_business_calendar(
     """
     version = None if if_match is None else parse_if_match(if_match)
 
-    async def set_calendar(unit: Unit) -> BusinessCalendarOut:
+    async def set_and_show_calendar(unit: Unit) -> BusinessCalendarOut:
         actor = command.caller.subject
         row = await calendar_changes.set_business_calendar(unit, code, version, calendar.build_calendar_rules(), actor)
         return BusinessCalendarOut.from_calendar_row(row, unit.now)
 
-    shown_calendar = await command.run(set_calendar)
+    shown_calendar = await command.run(set_and_show_calendar)
     response.headers["ETag"] = build_etag(shown_calendar.version)
     return shown_calendar

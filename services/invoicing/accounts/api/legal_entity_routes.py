@@ -203,7 +203,7 @@ async def put_legal_entity(
     version = None if if_match is None else parse_if_match(if_match)
     fields = entity.model_dump(mode="json", exclude={"reason"})
 
-    async def set_data(unit: Unit) -> LegalEntityOut | Response:
+    async def change_legal_entity_data(unit: Unit) -> LegalEntityOut | Response:
         if version is None and await legal_entity_queries.find_legal_entity(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
         row = await legal_entity_changes.change_legal_entity(unit, command.caller, code, version, fields, entity.reason)
@@ -213,7 +213,7 @@ async def put_legal_entity(
             else answer_pending_setting_change(row)
         )
 
-    answer = await command.run(set_data, reason=entity.reason)
+    answer = await command.run(change_legal_entity_data, reason=entity.reason)
     if isinstance(answer, LegalEntityOut):
         response.headers["ETag"] = f'"{answer.version}"'
     return answer

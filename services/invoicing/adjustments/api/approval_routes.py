@@ -156,12 +156,12 @@ async def approve_proposal(
 ) -> Response:
     """Do what somebody else proposed; it counts for you, and must be within what your roles give in a day."""
 
-    async def decide(unit: Unit) -> ApprovalOut:
+    async def approve_and_show_proposal(unit: Unit) -> ApprovalOut:
         return ApprovalOut.from_approval_row(
             await approval_decisions.approve_adjustment(unit, approval_id, command.caller, reason_body.reason)
         )
 
-    return await command.run(decide, status=200, reason=reason_body.reason, subject=approval_id)
+    return await command.run(approve_and_show_proposal, status=200, reason=reason_body.reason, subject=approval_id)
 
 
 @writes.post(
@@ -176,12 +176,12 @@ async def decline_proposal(
 ) -> Response:
     """Do not do what somebody else proposed; what a refund held is unapplied cash again."""
 
-    async def decide(unit: Unit) -> ApprovalOut:
+    async def decline_and_show_proposal(unit: Unit) -> ApprovalOut:
         return ApprovalOut.from_approval_row(
             await approval_decisions.decline_adjustment(unit, approval_id, command.caller, reason_body.reason)
         )
 
-    return await command.run(decide, status=200, reason=reason_body.reason, subject=approval_id)
+    return await command.run(decline_and_show_proposal, status=200, reason=reason_body.reason, subject=approval_id)
 
 
 @writes.post(
@@ -196,23 +196,23 @@ async def withdraw_proposal(
 ) -> Response:
     """Take back what you proposed yourself; what a refund held is unapplied cash again. It needs no second person."""
 
-    async def decide(unit: Unit) -> ApprovalOut:
+    async def withdraw_and_show_proposal(unit: Unit) -> ApprovalOut:
         return ApprovalOut.from_approval_row(
             await approval_decisions.withdraw_adjustment(unit, approval_id, command.caller, grounds.reason)
         )
 
-    return await command.run(decide, status=200, reason=grounds.reason, subject=approval_id)
+    return await command.run(withdraw_and_show_proposal, status=200, reason=grounds.reason, subject=approval_id)
 
 
 @reads.get("/approval-limits", summary="List the limits of roles")
 async def list_limits(read: Read) -> LimitsOut:
     """Up to what each role decides; a role that is not listed decides about nothing."""
 
-    async def load(unit: Unit) -> LimitsOut:
+    async def load_approval_limits(unit: Unit) -> LimitsOut:
         limits = [LimitOut.model_validate(dict(row)) for row in await approval_queries.list_approval_limits(unit)]
         return LimitsOut(limits=limits, proposed=await list_pending_setting_changes(unit, SettingKind.APPROVAL_LIMIT))
 
-    return await read(load)
+    return await read(load_approval_limits)
 
 
 @limits.put(
@@ -233,10 +233,10 @@ async def put_limit(
     """
     caller, money = command.caller, Money(limit.amount_minor, currency)
 
-    async def change_limit(unit: Unit) -> SettingChangeRow:
+    async def change_role_limit(unit: Unit) -> SettingChangeRow:
         return await approval_limits.change_approval_limit(unit, caller, role, money, limit.reason)
 
-    row = await command.run(change_limit, reason=limit.reason)
+    row = await command.run(change_role_limit, reason=limit.reason)
     if not is_setting_change_applied(row):
         return answer_pending_setting_change(row)
     return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())

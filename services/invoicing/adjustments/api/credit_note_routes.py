@@ -108,12 +108,14 @@ async def credit_invoice(
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
     stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
-    async def propose(unit: Unit) -> ApprovalOut:
+    async def propose_invoice_credit(unit: Unit) -> ApprovalOut:
         return ApprovalOut.from_approval_row(
             await approval_decisions.propose_credit_note(unit, command.caller, wanted.invoice_id, lines, stated_reason)
         )
 
-    return await command.run(propose, status=get_approval_status_code, reason=wanted.reason, subject=wanted.invoice_id)
+    return await command.run(
+        propose_invoice_credit, status=get_approval_status_code, reason=wanted.reason, subject=wanted.invoice_id
+    )
 
 
 @reads.get("", summary="List credit notes")
@@ -123,22 +125,22 @@ async def list_credit_notes(
     """Credit notes in the order of their ids, of one account if it is given."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[CreditNoteOut]:
+    async def load_credit_notes(unit: Unit) -> list[CreditNoteOut]:
         rows = await credit_note_queries.list_credit_notes(unit, account_id, after, paging.limit + 1)
         lines = await credit_note_queries.list_credit_note_lines(unit, [row.id for row in rows])
         return [CreditNoteOut.from_credit_note_row(row, lines[row.id]) for row in rows]
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_credit_notes), key=lambda row: row.id)
 
 
 @reads.get("/{credit_note_id}", summary="One credit note")
 async def get_credit_note(credit_note_id: UUID, read: Read) -> CreditNoteOut:
     """The issued document."""
 
-    async def load(unit: Unit) -> CreditNoteOut:
+    async def load_credit_note(unit: Unit) -> CreditNoteOut:
         row = await credit_note_queries.get_credit_note(unit, credit_note_id)
         return CreditNoteOut.from_credit_note_row(
             row, (await credit_note_queries.list_credit_note_lines(unit, [row.id]))[row.id]
         )
 
-    return await read(load)
+    return await read(load_credit_note)

@@ -62,10 +62,12 @@ async def propose_refund(
     """
     stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
-    async def propose(unit: Unit) -> ApprovalOut:
+    async def propose_account_refund(unit: Unit) -> ApprovalOut:
         row = await approval_decisions.propose_refund(
             unit, command.caller, wanted.account_id, wanted.amount.money(), stated_reason
         )
         return ApprovalOut.from_approval_row(row)
 
-    return await command.run(propose, status=get_approval_status_code, reason=wanted.reason, subject=wanted.account_id)
+    return await command.run(
+        propose_account_refund, status=get_approval_status_code, reason=wanted.reason, subject=wanted.account_id
+    )

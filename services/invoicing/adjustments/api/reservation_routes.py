@@ -95,12 +95,12 @@ async def reserve_amounts(
     """
     lines = [(line.line, line.amount_minor) for line in reservation.lines]
 
-    async def reserve(unit: Unit) -> ReservationOut:
+    async def reserve_for_dispute(unit: Unit) -> ReservationOut:
         await dispute_reservations.reserve_disputed_amounts(unit, reservation.dispute_id, reservation.invoice_id, lines)
         reservation_rows = await dispute_reservations.get_dispute_reservation(unit, reservation.dispute_id)
         return ReservationOut.from_dispute_reservation(reservation.dispute_id, reservation_rows)
 
-    return await command.run(reserve, subject=reservation.invoice_id)
+    return await command.run(reserve_for_dispute, subject=reservation.invoice_id)
 
 
 class AmendmentIn(Body):
@@ -134,13 +134,13 @@ async def amend_reservation(
     """
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
 
-    async def amend(unit: Unit) -> ReservationOut:
+    async def amend_for_dispute(unit: Unit) -> ReservationOut:
         await dispute_reservations.amend_dispute_reservation(unit, dispute_id, wanted.amendment, lines)
         return ReservationOut.from_dispute_reservation(
             dispute_id, await dispute_reservations.get_dispute_reservation(unit, dispute_id)
         )
 
-    return await command.run(amend, status=200, subject=dispute_id)
+    return await command.run(amend_for_dispute, status=200, subject=dispute_id)
 
 
 class AuthorisationIn(Body):
@@ -197,13 +197,13 @@ async def authorise_outcome(
         question.actor, question.roles, lines, question.outcome, approved
     )
 
-    async def authorise(unit: Unit) -> AuthorisationOut:
+    async def authorise_dispute_outcome(unit: Unit) -> AuthorisationOut:
         amount = await dispute_reservations.authorise_disputed_credit(unit, dispute_id, asked)
         return AuthorisationOut(
             dispute_id=dispute_id, outcome=question.outcome, amount_minor=amount.minor, currency=amount.currency
         )
 
-    return await command.run(authorise, status=200, subject=dispute_id)
+    return await command.run(authorise_dispute_outcome, status=200, subject=dispute_id)
 
 
 @releases.post(
@@ -221,10 +221,10 @@ async def release_reservation(
     The dispute itself stays as it is at escalation, where it can be rejected or withdrawn, and not upheld any more.
     """
 
-    async def release(unit: Unit) -> ReservationOut:
+    async def release_for_dispute(unit: Unit) -> ReservationOut:
         await dispute_reservations.release_dispute_reservation(unit, dispute_id)
         return ReservationOut.from_dispute_reservation(
             dispute_id, await dispute_reservations.get_dispute_reservation(unit, dispute_id)
         )
 
-    return await command.run(release, status=200, reason=grounds.reason, subject=dispute_id)
+    return await command.run(release_for_dispute, status=200, reason=grounds.reason, subject=dispute_id)

@@ -59,9 +59,11 @@ async def write_off(
     """
     stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
-    async def propose(unit: Unit) -> ApprovalOut:
+    async def propose_invoice_write_off(unit: Unit) -> ApprovalOut:
         return ApprovalOut.from_approval_row(
             await approval_decisions.propose_write_off(unit, command.caller, wanted.invoice_id, stated_reason)
         )
 
-    return await command.run(propose, status=get_approval_status_code, reason=wanted.reason, subject=wanted.invoice_id)
+    return await command.run(
+        propose_invoice_write_off, status=get_approval_status_code, reason=wanted.reason, subject=wanted.invoice_id
+    )

@@ -78,9 +78,9 @@ async def close_bank_account(
     """
     actor, reason = command.caller.subject, reason_body.reason
 
-    async def close(unit: Unit) -> BankAccountOut:
+    async def close_and_show_account(unit: Unit) -> BankAccountOut:
         return BankAccountOut.from_bank_account_row(
             await bank_booking.close_own_bank_account(unit, bank_account, actor, reason)
         )
 
-    return await command.run(close, status=200, reason=reason)
+    return await command.run(close_and_show_account, status=200, reason=reason)

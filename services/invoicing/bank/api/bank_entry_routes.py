@@ -138,11 +138,11 @@ async def list_entries(read: Read, paging: Paging, state: State | None = None) -
     """Entries in the order in which they came in; `state=unmatched` is the work list, with proposals."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[BankEntryOut]:
+    async def load_bank_entries(unit: Unit) -> list[BankEntryOut]:
         entries_with_proposals = await bank_entry_queries.list_bank_entries(unit, state, after, paging.limit + 1)
         return [BankEntryOut.from_bank_entry_row(*entry) for entry in entries_with_proposals]
 
-    return paging.page(await read(load), key=lambda entry: entry.id)
+    return paging.page(await read(load_bank_entries), key=lambda entry: entry.id)
 
 
 async def _answer_entry(unit: Unit, row: BankEntryRow) -> BankEntryOut:
@@ -155,10 +155,10 @@ async def _answer_entry(unit: Unit, row: BankEntryRow) -> BankEntryOut:
 async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     """An entry, its proposals and what became of it."""
 
-    async def load(unit: Unit) -> BankEntryOut:
+    async def load_bank_entry(unit: Unit) -> BankEntryOut:
         return await _answer_entry(unit, await bank_entry_queries.get_bank_entry(unit, entry_id))
 
-    return await read(load)
+    return await read(load_bank_entry)
 
 
 @writes.post(
@@ -183,11 +183,11 @@ async def book_entry(
     An entry with the reference of a direct debit in flight settles it.
     """
 
-    async def book(unit: Unit) -> BankEntryOut:
+    async def book_and_show_entry(unit: Unit) -> BankEntryOut:
         decision = wanted.build_booking_decision(command.caller.subject)
         return await _answer_entry(unit, await bank_booking.book_bank_entry(unit, entry_id, decision))
 
-    return await command.run(book, status=200, reason=wanted.reason, subject=wanted.account_id)
+    return await command.run(book_and_show_entry, status=200, reason=wanted.reason, subject=wanted.account_id)
 
 
 @writes.post(
@@ -202,9 +202,9 @@ async def ignore_entry(
 ) -> Response:
     """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
 
-    async def ignore(unit: Unit) -> BankEntryOut:
+    async def ignore_and_show_entry(unit: Unit) -> BankEntryOut:
         return await _answer_entry(
             unit, await bank_booking.ignore_bank_entry(unit, entry_id, command.caller.subject, reason_body.reason)
         )
 
-    return await command.run(ignore, status=200, reason=reason_body.reason, subject=entry_id)
+    return await command.run(ignore_and_show_entry, status=200, reason=reason_body.reason, subject=entry_id)

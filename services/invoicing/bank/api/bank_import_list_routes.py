@@ -66,7 +66,7 @@ async def list_imports(
 async def get_bank_import(import_id: UUID, read: Read) -> ImportOut:
     """An import and what became of its entries; and until when the payments into all accounts are known."""
 
-    async def load(unit: Unit) -> ImportOut:
+    async def load_bank_import(unit: Unit) -> ImportOut:
         return await ImportOut.from_bank_import_row(unit, await get_bank_import_row(unit, import_id))
 
-    return await read(load)
+    return await read(load_bank_import)

@@ -145,12 +145,12 @@ async def import_statement(
     _check(request.headers.get("content-type", ""), mapping)
     body, actor = await receive_body(request), command.caller.subject
 
-    async def take(unit: Unit) -> ImportOut:
+    async def import_uploaded_statement(unit: Unit) -> ImportOut:
         row, repeated = await bank_booking.import_bank_statement(unit, body, mapping, actor)
         return await ImportOut.from_bank_import_row(unit, row, repeated=repeated)
 
     await asyncio.to_thread(command.with_content, body)
-    return await command.run(take)
+    return await command.run(import_uploaded_statement)
 
 
 def _check(content_type: str, mapping: str | None) -> None:
@@ -165,7 +165,7 @@ def _check(content_type: str, mapping: str | None) -> None:
 async def latest_import(read: Read) -> ImportOut:
     """The newest import and what became of its entries; and until when the payments into all accounts are known."""
 
-    async def load(unit: Unit) -> ImportOut:
+    async def load_latest_import(unit: Unit) -> ImportOut:
         return await ImportOut.from_bank_import_row(unit, await bank_entry_queries.get_latest_bank_import(unit))
 
-    return await read(load)
+    return await read(load_latest_import)

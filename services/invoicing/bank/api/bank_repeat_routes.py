@@ -98,9 +98,9 @@ async def take_repeat(
 ) -> Response:
     """Take it as an entry of its own, since it is other money than that of the entry that it repeats. Decided once."""
 
-    async def take(unit: Unit) -> RepeatOut:
+    async def take_repeated_entry(unit: Unit) -> RepeatOut:
         return RepeatOut.from_repeated_bank_entry(
             await repeated_entries.take_repeated_bank_entry(unit, repeat_id, command.caller.subject, reason.reason)
         )
 
-    return await command.run(take, status=200, reason=reason.reason)
+    return await command.run(take_repeated_entry, status=200, reason=reason.reason)

@@ -103,11 +103,11 @@ async def put_mapping(
 ) -> MappingOut:
     """Keep a mapping, in the place of a former one of this name."""
 
-    async def put(unit: Unit) -> MappingOut:
+    async def put_column_mapping(unit: Unit) -> MappingOut:
         await column_mappings.replace_column_mapping(unit, name, mapping.build_column_mapping(), command.caller.subject)
         return await MappingOut.load_column_mapping(unit, name)
 
-    return await command.run(put)
+    return await command.run(put_column_mapping)
 
 
 @reads.get("/{name}", summary="One mapping")

@@ -136,13 +136,13 @@ class RunDifferenceOut(BaseModel):
 async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_command("bill_run.start")]) -> Response:
     """Workers bill the accounts in chunks from now on; announces `BillRunStarted` and then `BillRunFinished`."""
 
-    async def start(unit: Unit) -> BillRunOut:
+    async def start_and_show_run(unit: Unit) -> BillRunOut:
         row, _ = await bill_run_control.start_bill_run(
             unit, run.run_date, at_once=run.at_once, actor=command.caller.subject
         )
         return await BillRunOut.build_bill_run_answer(unit, row)
 
-    return await command.run(start)
+    return await command.run(start_and_show_run)
 
 
 @reads.get("/bill-runs", summary="List bill runs")
@@ -150,23 +150,23 @@ async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
     """Runs in the order of their ids."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[BillRunOut]:
+    async def load_bill_runs(unit: Unit) -> list[BillRunOut]:
         return [
             await BillRunOut.build_bill_run_answer(unit, row)
             for row in await bill_run_queries.list_bill_run_rows(unit, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda run: run.id)
+    return paging.page(await read(load_bill_runs), key=lambda run: run.id)
 
 
 @reads.get("/bill-runs/{run_id}", summary="One bill run")
 async def get_run(run_id: UUID, read: Read) -> BillRunOut:
     """How far the run is, and what it comes to."""
 
-    async def load(unit: Unit) -> BillRunOut:
+    async def load_bill_run(unit: Unit) -> BillRunOut:
         return await BillRunOut.build_bill_run_answer(unit, await bill_run_queries.get_bill_run(unit, run_id))
 
-    return await read(load)
+    return await read(load_bill_run)
 
 
 @reads.get("/bill-runs/{run_id}/set-aside", summary="The accounts that could not be billed")
@@ -174,14 +174,14 @@ async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]
     """The accounts that were set aside, each with the reason."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[AsideOut]:
+    async def load_skipped_accounts(unit: Unit) -> list[AsideOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
         return [
             AsideOut(**row)
             for row in await bill_run_queries.list_skipped_accounts(unit, run_id, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda skipped_account: skipped_account.account_id)
+    return paging.page(await read(load_skipped_accounts), key=lambda skipped_account: skipped_account.account_id)
 
 
 @reads.get("/bill-runs/{run_id}/credits", summary="The accounts that are given something back")
@@ -189,14 +189,14 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
     """The accounts whose reversals outweigh their charges, with the credit notes, or with why there are none."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[CreditOut]:
+    async def load_run_credits(unit: Unit) -> list[CreditOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
         return [
             CreditOut(**row)
             for row in await bill_run_queries.list_bill_run_credits(unit, run_id, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda credit: credit.account_id)
+    return paging.page(await read(load_run_credits), key=lambda credit: credit.account_id)
 
 
 @reads.get("/bill-runs/{run_id}/differences", summary="Whose total is another than last month")
@@ -204,14 +204,14 @@ async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page
     """By account: what the run bills beside what was billed in the month before its date."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[RunDifferenceOut]:
+    async def load_run_differences(unit: Unit) -> list[RunDifferenceOut]:
         row = await bill_run_queries.get_bill_run(unit, run_id)
         return [
             RunDifferenceOut(**difference)
             for difference in await bill_run_queries.list_bill_run_differences(unit, row, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda difference: difference.account_id)
+    return paging.page(await read(load_run_differences), key=lambda difference: difference.account_id)
 
 
 Move = Callable[[Unit, UUID, str, str], Awaitable[BillRunRow]]
@@ -219,12 +219,12 @@ Move = Callable[[Unit, UUID, str, str], Awaitable[BillRunRow]]
 
 
 async def _move_run(move: Move, run_id: UUID, reason_body: ReasonIn, command: CommandRunner) -> Response:
-    async def act(unit: Unit) -> BillRunOut:
+    async def move_and_show_run(unit: Unit) -> BillRunOut:
         return await BillRunOut.build_bill_run_answer(
             unit, await move(unit, run_id, command.caller.subject, reason_body.reason)
         )
 
-    return await command.run(act, status=200, reason=reason_body.reason, subject=run_id)
+    return await command.run(move_and_show_run, status=200, reason=reason_body.reason, subject=run_id)
 
 
 @writes.post(

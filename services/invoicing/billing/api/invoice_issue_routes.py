@@ -102,9 +102,9 @@ async def issue_invoice(
     where none is, the line has no tax, and the document says so.
     """
 
-    async def issue(unit: Unit) -> InvoiceOut:
+    async def issue_and_show_invoice(unit: Unit) -> InvoiceOut:
         return InvoiceOut.from_invoice_row(
             await invoice_issuing.issue_invoice_by_hand(unit, invoice.build_new_invoice())
         )
 
-    return await command.run(issue, subject=invoice.account_id)
+    return await command.run(issue_and_show_invoice, subject=invoice.account_id)

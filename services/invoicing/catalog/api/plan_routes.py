@@ -197,12 +197,12 @@ async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
 async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_command("plan.make")]) -> Response:
     """Make a plan with its first version; announces `PlanVersionPublished`."""
 
-    async def make(unit: Unit) -> PlanOut:
+    async def create_and_show_plan(unit: Unit) -> PlanOut:
         new = NewPlan(plan.code, plan.name, plan.tax_class, plan.version.build_plan_version())
         row, version = await plan_publishing.create_plan_with_version(unit, new)
         return PlanOut.from_plan_row(row, [version])
 
-    return await command.run(make)
+    return await command.run(create_and_show_plan)
 
 
 @writes.post(
@@ -217,11 +217,11 @@ async def publish_version(
 ) -> Response:
     """New terms have it from its day on, running ones keep theirs; announces `PlanVersionPublished`."""
 
-    async def publish(unit: Unit) -> PlanOut:
+    async def publish_and_show_version(unit: Unit) -> PlanOut:
         await plan_publishing.publish_plan_version(unit, plan_id, version.build_plan_version())
         return await _plan(unit, plan_id)
 
-    return await command.run(publish, subject=plan_id)
+    return await command.run(publish_and_show_version, subject=plan_id)
 
 
 @reads.get("", summary="List plans")
@@ -229,12 +229,12 @@ async def list_plans(read: Read, paging: Paging) -> Page[PlanOut]:
     """Plans in the order of their ids."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[PlanOut]:
+    async def load_plans(unit: Unit) -> list[PlanOut]:
         rows = await plan_queries.list_plan_rows(unit, after, paging.limit + 1)
         versions = await plan_queries.map_plan_versions(unit, [row.id for row in rows])
         return [PlanOut.from_plan_row(row, versions[row.id]) for row in rows]
 
-    return paging.page(await read(load), key=lambda plan: plan.id)
+    return paging.page(await read(load_plans), key=lambda plan: plan.id)
 
 
 @reads.get("/{plan_id}", summary="One plan")

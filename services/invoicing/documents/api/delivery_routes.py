@@ -100,9 +100,9 @@ async def resend_credit_note(
 
 
 async def _resend(command: CommandRunner, kind: str, document_id: UUID, reason: str) -> Response:
-    async def resend(unit: Unit) -> DeliveryOut:
+    async def resend_and_show_delivery(unit: Unit) -> DeliveryOut:
         return DeliveryOut.from_delivery_row(
             await document_deliveries.resend_document(unit, kind, document_id, command.caller.subject, reason)
         )
 
-    return await command.run(resend, reason=reason)
+    return await command.run(resend_and_show_delivery, reason=reason)

@@ -110,13 +110,13 @@ async def list_exchange_rates(
 ) -> Page[ExchangeRateOut]:
     """Of a date and a base, or all; in the order in which they came in first."""
 
-    async def load(unit: Unit) -> list[ExchangeRateOut]:
+    async def load_exchange_rates(unit: Unit) -> list[ExchangeRateOut]:
         rows = await exchange_rate_queries.list_exchange_rate_records(
             unit, day, base, paging.after_id(), paging.limit + 1
         )
         return [ExchangeRateOut.from_exchange_rate_record(row) for row in rows]
 
-    return paging.page(await read(load), lambda exchange_rate: exchange_rate.id)
+    return paging.page(await read(load_exchange_rates), lambda exchange_rate: exchange_rate.id)
 
 
 @writes.put("", summary="Say what currencies are worth")
@@ -129,7 +129,7 @@ async def put_exchange_rates(
     """
     rates = {rate.quote: Decimal(rate.rate) for rate in wanted.rates}
 
-    async def put(unit: Unit) -> PutRatesOut:
+    async def put_rates_of_source(unit: Unit) -> PutRatesOut:
         actor, source, day, base = command.caller.subject, wanted.source, wanted.day, wanted.base
         name = f"{source}/{day}/{base}"
         await unit.lock(f"exchange rates {name}")
@@ -141,4 +141,4 @@ async def put_exchange_rates(
             unit.record_nothing()
         return PutRatesOut(new=new, replaced=replaced, known=len(rates) - new - replaced)
 
-    return await command.run(put)
+    return await command.run(put_rates_of_source)

@@ -66,10 +66,10 @@ async def put_chargeback_reason(
 ) -> ChargebackReasonOut:
     """Add a reason, or change it for new chargebacks; one that is not active stays with those that have it."""
 
-    async def save_reason(unit: Unit) -> ChargebackReasonOut:
+    async def put_and_show_reason(unit: Unit) -> ChargebackReasonOut:
         row = ChargebackReasonRow(code=code, **reason.model_dump())
         return ChargebackReasonOut.from_chargeback_reason_row(
             await chargeback_handling.put_chargeback_reason_row(unit, row)
         )
 
-    return await command.run(save_reason)
+    return await command.run(put_and_show_reason)

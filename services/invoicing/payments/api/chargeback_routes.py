@@ -182,11 +182,11 @@ async def open_chargeback(
     The same `network_reference` again is answered with the chargeback that is kept; with other contents 409.
     """
 
-    async def open_once(unit: Unit) -> ChargebackDetailsOut:
+    async def open_chargeback_once(unit: Unit) -> ChargebackDetailsOut:
         row = await chargeback_handling.open_chargeback(unit, chargeback.build_new_chargeback())
         return await _load_details(unit, row)
 
-    return await command.run(open_once, subject=chargeback.payment_id)
+    return await command.run(open_chargeback_once, subject=chargeback.payment_id)
 
 
 @writes.post(
@@ -201,10 +201,10 @@ async def win_chargeback(
 ) -> Response:
     """Book the money again on what it had paid; what is not owed there any more is unapplied cash."""
 
-    async def win(unit: Unit) -> ChargebackDetailsOut:
+    async def win_and_show_chargeback(unit: Unit) -> ChargebackDetailsOut:
         return await _load_details(unit, await chargeback_handling.win_chargeback(unit, chargeback_id))
 
-    return await command.run(win, status=200, reason=grounds.reason, subject=chargeback_id)
+    return await command.run(win_and_show_chargeback, status=200, reason=grounds.reason, subject=chargeback_id)
 
 
 @writes.post(
@@ -219,10 +219,10 @@ async def lose_chargeback(
 ) -> Response:
     """Release what is reserved: what is open of it is dunnable, with all notices again where it had been paid."""
 
-    async def lose(unit: Unit) -> ChargebackDetailsOut:
+    async def lose_and_show_chargeback(unit: Unit) -> ChargebackDetailsOut:
         return await _load_details(unit, await chargeback_handling.lose_chargeback(unit, chargeback_id))
 
-    return await command.run(lose, status=200, reason=grounds.reason, subject=chargeback_id)
+    return await command.run(lose_and_show_chargeback, status=200, reason=grounds.reason, subject=chargeback_id)
 
 
 async def _load_details(unit: Unit, row: ChargebackRow) -> ChargebackDetailsOut:
@@ -250,7 +250,7 @@ async def list_chargebacks(
 async def get_chargeback(chargeback_id: UUID, read: Read) -> ChargebackDetailsOut:
     """The chargeback, and what it took its money from."""
 
-    async def load(unit: Unit) -> ChargebackDetailsOut:
+    async def load_chargeback(unit: Unit) -> ChargebackDetailsOut:
         return await _load_details(unit, await chargeback_queries.get_chargeback(unit, chargeback_id))
 
-    return await read(load)
+    return await read(load_chargeback)

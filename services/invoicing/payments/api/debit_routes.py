@@ -93,13 +93,13 @@ async def initiate_debit(
 ) -> Response:
     """Its amounts are in flight from now on; announces `PaymentInitiated`."""
 
-    async def send(unit: Unit) -> DebitOut:
+    async def initiate_and_show_debit(unit: Unit) -> DebitOut:
         amount = debit.amount.money() if debit.amount else None
         return DebitOut.from_debit_row(
             await direct_debits.initiate_direct_debit(unit, debit.invoice_id, amount, debit.reference)
         )
 
-    return await command.run(send, subject=debit.invoice_id)
+    return await command.run(initiate_and_show_debit, subject=debit.invoice_id)
 
 
 @writes.post(
@@ -115,10 +115,10 @@ async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform
     Nothing changes if an entry of a bank statement has settled it before.
     """
 
-    async def land(unit: Unit) -> DebitOut:
+    async def settle_and_show_debit(unit: Unit) -> DebitOut:
         return DebitOut.from_debit_row(await direct_debits.settle_direct_debit(unit, debit_id))
 
-    return await command.run(land, status=200, subject=debit_id)
+    return await command.run(settle_and_show_debit, status=200, subject=debit_id)
 
 
 @writes.post(
@@ -133,10 +133,10 @@ async def fail_debit(
 ) -> Response:
     """The bank refused it: nothing of it is in flight any more; announces `PaymentFailed`."""
 
-    async def land(unit: Unit) -> DebitOut:
+    async def fail_and_show_debit(unit: Unit) -> DebitOut:
         return DebitOut.from_debit_row(await direct_debits.fail_direct_debit(unit, debit_id, failure_body.failure))
 
-    return await command.run(land, status=200, subject=debit_id)
+    return await command.run(fail_and_show_debit, status=200, subject=debit_id)
 
 
 @reads.get("", summary="List debits")

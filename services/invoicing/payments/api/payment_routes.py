@@ -177,10 +177,10 @@ async def reverse_payment(
 ) -> Response:
     """A returned debit or a mistake: what the payment paid is open again, with its original due date."""
 
-    async def reverse(unit: Unit) -> PaymentOut:
+    async def reverse_and_show_payment(unit: Unit) -> PaymentOut:
         return PaymentOut.from_payment_row(await payment_reversals.reverse_received_payment(unit, payment_id))
 
-    return await command.run(reverse, status=200, reason=reason_body.reason, subject=payment_id)
+    return await command.run(reverse_and_show_payment, status=200, reason=reason_body.reason, subject=payment_id)
 
 
 @writes.post(
@@ -196,12 +196,12 @@ async def apply_payment(
     """Pay a named invoice, or lines of it, though it is disputed; announces `UnappliedCashUsed`."""
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
 
-    async def apply(unit: Unit) -> PaymentOut:
+    async def apply_unapplied_payment(unit: Unit) -> PaymentOut:
         return PaymentOut.from_payment_row(
             await payment_recording.apply_payment_to_invoice(unit, payment_id, wanted.invoice_id, lines)
         )
 
-    return await command.run(apply, status=200, reason=wanted.reason, subject=payment_id)
+    return await command.run(apply_unapplied_payment, status=200, reason=wanted.reason, subject=payment_id)
 
 
 @reads.get("", summary="List payments")
@@ -218,9 +218,9 @@ async def list_payments(
 async def get_payment(payment_id: UUID, read: Read) -> PaymentDetailsOut:
     """The payment, what it paid, and what of it is unapplied cash."""
 
-    async def load(unit: Unit) -> PaymentDetailsOut:
+    async def load_payment_details(unit: Unit) -> PaymentDetailsOut:
         payment = PaymentOut.from_payment_row(await payment_queries.get_payment(unit, payment_id))
         allocations = AllocationOut.list_from_allocation_rows(await list_allocation_records(unit, payment_id))
         return PaymentDetailsOut(**payment.model_dump(), allocations=allocations)
 
-    return await read(load)
+    return await read(load_payment_details)

@@ -62,7 +62,7 @@ class TolerancesOut(BaseModel):
 async def list_tolerances(read: Read) -> TolerancesOut:
     """What payments may leave open; where nothing is listed, nothing."""
 
-    async def load(unit: Unit) -> TolerancesOut:
+    async def load_tolerances(unit: Unit) -> TolerancesOut:
         tolerances = [
             ToleranceOut.model_validate(dict(row)) for row in await tolerance_queries.list_payment_tolerances(unit)
         ]
@@ -70,7 +70,7 @@ async def list_tolerances(read: Read) -> TolerancesOut:
             tolerances=tolerances, proposed=await list_pending_setting_changes(unit, SettingKind.TOLERANCE)
         )
 
-    return await read(load)
+    return await read(load_tolerances)
 
 
 @writes.put(
@@ -91,10 +91,10 @@ async def put_tolerance(
     """
     caller, money, reason = command.caller, Money(wanted.amount_minor, currency), wanted.reason
 
-    async def change_tolerance(unit: Unit) -> SettingChangeRow:
+    async def change_entity_tolerance(unit: Unit) -> SettingChangeRow:
         return await tolerance_changes.change_payment_tolerance(unit, caller, legal_entity, money, reason)
 
-    row = await command.run(change_tolerance, reason=reason)
+    row = await command.run(change_entity_tolerance, reason=reason)
     if not is_setting_change_applied(row):
         return answer_pending_setting_change(row)
     return ToleranceOut(legal_entity=legal_entity, currency=currency, set_by=caller.subject, **wanted.model_dump())

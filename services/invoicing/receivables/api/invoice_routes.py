@@ -162,12 +162,12 @@ async def list_invoices(
 ) -> Page[ListedInvoiceOut]:
     """Invoices in the order of their ids, which is that in which they were issued."""
 
-    async def load(unit: Unit) -> list[ListedInvoiceOut]:
+    async def load_invoices(unit: Unit) -> list[ListedInvoiceOut]:
         await legal_entity_queries.check_listed_legal_entity(unit, criteria.legal_entity)
         rows = await invoice_search.search_invoices(unit, criteria, paging.after_id(), paging.limit + 1)
         return [ListedInvoiceOut.model_validate(dict(row)) for row in rows]
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_invoices), key=lambda row: row.id)
 
 
 @reads.get("/{invoice_id}", summary="One invoice")

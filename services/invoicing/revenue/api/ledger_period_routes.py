@@ -74,7 +74,7 @@ async def list_ledger_periods(
     """By legal entity, from the first month in which something was posted to this one (UTC), the oldest first."""
     criteria, after = LedgerPeriodCriteria(legal_entity, state), _parse_key(paging.after)
 
-    async def load(unit: Unit) -> list[LedgerPeriodOut]:
+    async def load_ledger_periods(unit: Unit) -> list[LedgerPeriodOut]:
         await legal_entity_queries.check_listed_legal_entity(unit, legal_entity)
         rows = await list_ledger_period_records(
             unit, criteria, unit.now.astimezone(UTC).date(), after, paging.limit + 1
@@ -85,7 +85,7 @@ async def list_ledger_periods(
         by_key = {change.key: change for change in proposed}
         return [LedgerPeriodOut(**row, proposed_change=by_key.get(_build_setting_key(row))) for row in rows]
 
-    return paging.page(await read(load), key=lambda period: period.ledger_period_key)
+    return paging.page(await read(load_ledger_periods), key=lambda period: period.ledger_period_key)
 
 
 def _build_setting_key(row: asyncpg.Record) -> str:

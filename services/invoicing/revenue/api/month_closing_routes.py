@@ -53,12 +53,12 @@ async def close_month(
     """
     first = date.fromisoformat(f"{month[:7]}-01")
 
-    async def close(unit: Unit) -> ClosedOut | SettingChangeOut:
+    async def close_or_propose_month(unit: Unit) -> ClosedOut | SettingChangeOut:
         row = await revenue_use_cases.close_ledger_month(unit, command.caller, legal_entity, first, reason_body.reason)
         if not is_setting_change_applied(row):
             return SettingChangeOut.from_setting_change_row(row)
         return ClosedOut(legal_entity=legal_entity, month=first)
 
     return await command.run(
-        close, status=lambda answer: get_setting_status_code(answer, 200), reason=reason_body.reason
+        close_or_propose_month, status=lambda answer: get_setting_status_code(answer, 200), reason=reason_body.reason
     )

@@ -78,11 +78,11 @@ async def _load_rule(unit: Unit, code: str) -> SecondPersonOut:
 async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
     """The rule of a legal entity; a second person is required unless it says otherwise."""
 
-    async def load(unit: Unit) -> SecondPersonOut:
+    async def load_second_person_rule(unit: Unit) -> SecondPersonOut:
         await check_addressed_legal_entity(unit, code)
         return await _load_rule(unit, code)
 
-    return await read(load)
+    return await read(load_second_person_rule)
 
 
 @admin.put(
@@ -101,10 +101,10 @@ async def put_second_person(
     issued an invoice.
     """
 
-    async def save(unit: Unit) -> Response | SecondPersonOut:
+    async def put_second_person_rule(unit: Unit) -> Response | SecondPersonOut:
         row = await change_second_person_rule(
             unit, command.caller, code, is_required=wanted.required, reason=wanted.reason
         )
         return await _load_rule(unit, code) if is_setting_change_applied(row) else answer_pending_setting_change(row)
 
-    return await command.run(save, reason=wanted.reason)
+    return await command.run(put_second_person_rule, reason=wanted.reason)

@@ -48,12 +48,13 @@ async def list_setting_changes(
     """The history of settings that move money, in the order in which their changes were wanted."""
     criteria, after = SettingChangeCriteria(kind and kind.value, state and state.value, legal_entity), paging.after_id()
 
-    async def load(unit: Unit) -> list[asyncpg.Record]:
+    async def load_setting_changes(unit: Unit) -> list[asyncpg.Record]:
         await check_listed_legal_entity(unit, legal_entity)
         return await search_setting_changes(unit, criteria, after, paging.limit + 1)
 
     return paging.page(
-        [SettingChangeOut.from_setting_change_row(row) for row in await read(load)], key=lambda change: change.id
+        [SettingChangeOut.from_setting_change_row(row) for row in await read(load_setting_changes)],
+        key=lambda change: change.id,
     )
 
 
@@ -69,10 +70,10 @@ Decide = Callable[[Unit], Awaitable[SettingChangeRow]]
 
 
 async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> Response:
-    async def act(unit: Unit) -> SettingChangeOut:
+    async def decide_setting_change(unit: Unit) -> SettingChangeOut:
         return SettingChangeOut.from_setting_change_row(await decide(unit))
 
-    return await command.run(act, status=200, reason=reason)
+    return await command.run(decide_setting_change, status=200, reason=reason)
 
 
 @decisions.post(
@@ -89,10 +90,10 @@ async def approve_setting_change(
 ) -> Response:
     """Carry out what somebody else proposed, with the scope that proposing it needs."""
 
-    async def decide(unit: Unit) -> SettingChangeRow:
+    async def approve_proposed_change(unit: Unit) -> SettingChangeRow:
         return await setting_decisions.approve_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
-    return await _run_decision(command, decide, grounds.reason)
+    return await _run_decision(command, approve_proposed_change, grounds.reason)
 
 
 @decisions.post(
@@ -109,10 +110,10 @@ async def decline_setting_change(
 ) -> Response:
     """Do not change what somebody else proposed to change, with the scope that proposing it needs."""
 
-    async def decide(unit: Unit) -> SettingChangeRow:
+    async def decline_proposed_change(unit: Unit) -> SettingChangeRow:
         return await setting_decisions.decline_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
-    return await _run_decision(command, decide, grounds.reason)
+    return await _run_decision(command, decline_proposed_change, grounds.reason)
 
 
 @decisions.post(
@@ -129,7 +130,7 @@ async def withdraw_setting_change(
 ) -> Response:
     """Take back what you proposed yourself. It needs no second person."""
 
-    async def decide(unit: Unit) -> SettingChangeRow:
+    async def withdraw_proposed_change(unit: Unit) -> SettingChangeRow:
         return await setting_decisions.withdraw_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
-    return await _run_decision(command, decide, grounds.reason)
+    return await _run_decision(command, withdraw_proposed_change, grounds.reason)

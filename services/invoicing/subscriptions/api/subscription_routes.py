@@ -140,7 +140,7 @@ async def activate_subscription(
 ) -> Response:
     """Record what was bought; announces `SubscriptionActivated`, and entitlements grants access."""
 
-    async def activate(unit: Unit) -> SubscriptionOut:
+    async def activate_and_show_subscription(unit: Unit) -> SubscriptionOut:
         new = NewSubscription(**subscription.model_dump())
         row = await subscription_activation.activate_subscription(unit, new)
         unit.record(AuditedChange("subscription", row.id, row.account_id))
@@ -148,7 +148,7 @@ async def activate_subscription(
             await subscription_queries.get_current_subscription(unit, row.id)
         )
 
-    return await command.run(activate, subject=subscription.account_id)
+    return await command.run(activate_and_show_subscription, subject=subscription.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}", summary="One subscription")
@@ -163,11 +163,11 @@ async def get_subscription(subscription_id: UUID, read: Read) -> SubscriptionOut
 async def list_subscriptions(account_id: UUID, read: Read) -> Page[SubscriptionOut]:
     """All subscriptions of an account as they stand."""
 
-    async def load(unit: Unit) -> list[SubscriptionOut]:
+    async def load_subscriptions(unit: Unit) -> list[SubscriptionOut]:
         await account_queries.get_account(unit, account_id)
         return [
             SubscriptionOut.from_current_subscription(subscription)
             for subscription in await subscription_queries.list_current_subscriptions(unit, account_id)
         ]
 
-    return Page(items=await read(load), next=None)
+    return Page(items=await read(load_subscriptions), next=None)

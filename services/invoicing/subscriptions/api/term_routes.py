@@ -185,7 +185,7 @@ async def begin_subscription(
 ) -> Response:
     """Begin a subscription of a plan; announces `SubscriptionActivated`. Bill runs charge it from its start on."""
 
-    async def begin(unit: Unit) -> PurchaseOut:
+    async def begin_and_show_subscription(unit: Unit) -> PurchaseOut:
         new = SubscriptionPurchase(plan_id=plan_id, **purchase.model_dump())
         row, term = await subscription_orders.purchase_subscription(unit, new)
         unit.record(AuditedChange("subscription", row.id, row.account_id))
@@ -194,7 +194,7 @@ async def begin_subscription(
             subscription=SubscriptionOut.from_current_subscription(subscription), term=TermOut.from_term_row(term)
         )
 
-    return await command.run(begin, subject=purchase.account_id)
+    return await command.run(begin_and_show_subscription, subject=purchase.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}/term", summary="The current term of a subscription")
@@ -218,27 +218,27 @@ async def change_subscription(
     At renewal: it is scheduled, and can be withdrawn until then. 409 where the vendor's programme does not allow it.
     """
 
-    async def act(unit: Unit) -> ChangeOut:
+    async def change_and_show_subscription(unit: Unit) -> ChangeOut:
         wanted = change.build_change_order(command.caller.subject)
         return ChangeOut.from_subscription_change_row(
             await subscription_orders.change_subscription(unit, subscription_id, wanted)
         )
 
-    return await command.run(act, reason=change.reason, subject=subscription_id)
+    return await command.run(change_and_show_subscription, reason=change.reason, subject=subscription_id)
 
 
 @reads.get("/subscriptions/{subscription_id}/changes", summary="The changes of a subscription")
 async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     """All changes in the order in which they take effect: applied, scheduled and withdrawn ones."""
 
-    async def load(unit: Unit) -> list[ChangeOut]:
+    async def load_subscription_changes(unit: Unit) -> list[ChangeOut]:
         await term_queries.get_term_row(unit, subscription_id)
         return [
             ChangeOut.from_subscription_change_row(row)
             for row in await term_queries.list_subscription_changes(unit, subscription_id)
         ]
 
-    return Page(items=await read(load), next=None)
+    return Page(items=await read(load_subscription_changes), next=None)
 
 
 @writes.post(
@@ -256,9 +256,9 @@ async def withdraw_change(
 ) -> Response:
     """The change does not take effect; without its cancellation a subscription renews."""
 
-    async def act(unit: Unit) -> ChangeOut:
+    async def withdraw_and_show_change(unit: Unit) -> ChangeOut:
         return ChangeOut.from_subscription_change_row(
             await subscription_orders.withdraw_scheduled_change(unit, subscription_id, change_id)
         )
 
-    return await command.run(act, status=200, reason=reason_body.reason, subject=subscription_id)
+    return await command.run(withdraw_and_show_change, status=200, reason=reason_body.reason, subject=subscription_id)

@@ -166,26 +166,26 @@ async def list_differences(
     asked = VendorDifferenceCriteria(state and state.value, verdict and verdict.value, vendor_invoice_id, account_id)
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[DifferenceOut]:
+    async def load_vendor_differences(unit: Unit) -> list[DifferenceOut]:
         return await _build_differences_out(
             unit, await difference_queries.list_vendor_difference_rows(unit, asked, after, paging.limit + 1)
         )
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_vendor_differences), key=lambda row: row.id)
 
 
 @reads.get("/{difference_id}", summary="One difference")
 async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     """What differs, why, and what was decided about it."""
 
-    async def load(unit: Unit) -> DifferenceOut:
+    async def load_vendor_difference(unit: Unit) -> DifferenceOut:
         return (
             await _build_differences_out(
                 unit, [await difference_queries.get_vendor_difference_row(unit, difference_id)]
             )
         )[0]
 
-    return await read(load)
+    return await read(load_vendor_difference)
 
 
 @writes.post(
@@ -213,10 +213,10 @@ async def decide_difference(
     the payable.
     """
 
-    async def decide(unit: Unit) -> DifferenceOut:
+    async def decide_and_show_difference(unit: Unit) -> DifferenceOut:
         amount = decided.amount.money() if decided.amount else None
         taken = DifferenceDecision(decided.decision, command.caller.subject, decided.reason, amount)
         row = await difference_decisions.decide_vendor_difference(unit, difference_id, taken)
         return (await _build_differences_out(unit, [row]))[0]
 
-    return await command.run(decide, status=200, reason=decided.reason, subject=difference_id)
+    return await command.run(decide_and_show_difference, status=200, reason=decided.reason, subject=difference_id)

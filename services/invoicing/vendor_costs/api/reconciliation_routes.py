@@ -189,10 +189,10 @@ async def put_reconciliation(
     because = reason if replace else None
     async with files_api.receive_uploaded_file(request.stream(), layout) as file:
 
-        async def reconcile(unit: Unit) -> ReconciliationResult:
+        async def reconcile_uploaded_file(unit: Unit) -> ReconciliationResult:
             return await reconciliation.reconcile_vendor_file(unit, vendor_invoice_id, file, actor, because)
 
-        result = await command.run(reconcile, reason=because, subject=vendor_invoice_id)
+        result = await command.run(reconcile_uploaded_file, reason=because, subject=vendor_invoice_id)
     response.status_code = 200 if result.repeated else 201
     return ReconciliationOut.from_reconciliation_result(result)
 
@@ -222,10 +222,12 @@ async def compare_again(
     Announces `ReconciliationCompleted`.
     """
 
-    async def compare(unit: Unit) -> ReconciliationOut:
+    async def compare_and_show_reconciliation(unit: Unit) -> ReconciliationOut:
         result = await reconciliation.compare_vendor_file_again(
             unit, vendor_invoice_id, command.caller.subject, reason_body.reason
         )
         return ReconciliationOut.from_reconciliation_result(result)
 
-    return await command.run(compare, status=200, reason=reason_body.reason, subject=vendor_invoice_id)
+    return await command.run(
+        compare_and_show_reconciliation, status=200, reason=reason_body.reason, subject=vendor_invoice_id
+    )

@@ -153,12 +153,12 @@ async def receive_vendor_invoice(
 ) -> Response:
     """Record what the vendor bills us; announces `VendorInvoiceReceived`, and before it is due `VendorPaymentDue`."""
 
-    async def receive(unit: Unit) -> VendorInvoiceOut:
+    async def record_and_show_invoice(unit: Unit) -> VendorInvoiceOut:
         return await _build_vendor_invoice(
             unit, await vendor_invoice_payments.record_vendor_invoice(unit, invoice.build_new_vendor_invoice())
         )
 
-    return await command.run(receive)
+    return await command.run(record_and_show_invoice)
 
 
 @writes.post(
@@ -175,14 +175,14 @@ async def pay_vendor_invoice(
 ) -> Response:
     """Record our payment, once; announces `VendorInvoicePaid`. There will be no alarm any more."""
 
-    async def pay(unit: Unit) -> VendorInvoiceOut:
+    async def pay_and_show_invoice(unit: Unit) -> VendorInvoiceOut:
         amount = Money(paid.amount_minor, paid.currency)
         row = await vendor_invoice_payments.record_vendor_payment(
             unit, vendor_invoice_id, amount, paid.paid_on, command.caller.subject, paid.reason
         )
         return await _build_vendor_invoice(unit, row)
 
-    return await command.run(pay, status=200, reason=paid.reason, subject=vendor_invoice_id)
+    return await command.run(pay_and_show_invoice, status=200, reason=paid.reason, subject=vendor_invoice_id)
 
 
 @reads.get("", summary="List the vendor's invoices")
@@ -195,22 +195,22 @@ async def list_vendor_invoices(
     """The vendor's invoices in the order of their ids; those still to be paid, or due before a day, if asked."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[VendorInvoiceOut]:
+    async def load_vendor_invoices(unit: Unit) -> list[VendorInvoiceOut]:
         return await _build_all(
             unit,
             await vendor_invoice_queries.list_vendor_invoice_rows(unit, state, due_before, after, paging.limit + 1),
         )
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_vendor_invoices), key=lambda row: row.id)
 
 
 @reads.get("/{vendor_invoice_id}", summary="One invoice of the vendor's")
 async def get_vendor_invoice(vendor_invoice_id: UUID, read: Read) -> VendorInvoiceOut:
     """Show an invoice of the vendor's, whether we paid it, and what of it we contest."""
 
-    async def load(unit: Unit) -> VendorInvoiceOut:
+    async def load_vendor_invoice(unit: Unit) -> VendorInvoiceOut:
         return await _build_vendor_invoice(
             unit, await vendor_invoice_queries.get_vendor_invoice_row(unit, vendor_invoice_id)
         )
 
-    return await read(load)
+    return await read(load_vendor_invoice)
