@@ -259,20 +259,20 @@ def _build_settled_out(row: asyncpg.Record, currency: str) -> SettledOut:
 
 
 def _arithmetic(row: asyncpg.Record) -> str:
-    def format_minor(minor: int) -> str:
+    def as_money(minor: int) -> str:
         return str(Money(minor, row["currency"]))
 
     tax = ""
     rate = "" if row["tax_rate_bp"] is None else f" of {row['tax_rate_bp'] / 100:.2f} %"
     if calculator := _calculator(row):
         source = ", as the outside tax calculator says" if calculator == "outside" else ""
-        tax = f"; tax{rate} {format_minor(row['tax_minor'])}{source}; {format_minor(row['amount_minor'])}"
+        tax = f"; tax{rate} {as_money(row['tax_minor'])}{source}; {as_money(row['amount_minor'])}"
     if row["charge_id"] is None:
-        included = f", of which tax{rate} {format_minor(row['tax_minor'])}" if calculator else ""
-        return f"posted as {format_minor(row['amount_minor'])}{included}"
+        included = f", of which tax{rate} {as_money(row['tax_minor'])}" if calculator else ""
+        return f"posted as {as_money(row['amount_minor'])}{included}"
     if row["meter"]:
         used = _usage(row)
-        return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {format_minor(row['net_minor'])}{tax}"
+        return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {as_money(row['net_minor'])}{tax}"
     return f"{_product(row, row['elsewhere_minor'], row['currency'])}{tax}"
 
 
