@@ -15,7 +15,7 @@ import asyncpg
 
 from benchmarks.stage import Row, Stage, analyze, made_id, row, staged
 from services.invoicing.bank.domain.statements import camt
-from services.invoicing.bank.domain.statements.statement_entries import StatementEntry
+from services.invoicing.bank.domain.statements.statement_entries import BankStatementEntry
 from services.invoicing.bank.use_cases import bank_booking
 from services.invoicing.jobs import SWEEPS
 from shared.persistence.database import Unit, Units
@@ -120,7 +120,7 @@ async def _seed(stage: Stage, invoices: int) -> None:
     await owner.close()
 
 
-async def _bare(stage: Stage, read: list[StatementEntry]) -> float:
+async def _bare(stage: Stage, read: list[BankStatementEntry]) -> float:
     """Seconds of a COPY of the entries into a table without index or check."""
     owner = await asyncpg.connect(stage.url())
     await owner.execute("CREATE TABLE public.bare (place int, key text, amount bigint, payer text, text text)")
@@ -151,12 +151,14 @@ async def _run(count: int, invoices: int) -> list[Row]:
         await _seed(stage, invoices)
         body = build_statement(count, invoices)
         started = time.perf_counter()
-        read = [entry for entry in camt.read_camt(body) if isinstance(entry, StatementEntry)]
+        read = [entry for entry in camt.read_camt_statement(body) if isinstance(entry, BankStatementEntry)]
         reading = time.perf_counter() - started
         bare = await _bare(stage, read)
         units = stage.units()
         started = time.perf_counter()
-        taken, repeated = await units.run(lambda unit: bank_booking.import_statement(unit, body, None, "benchmark"))
+        taken, repeated = await units.run(
+            lambda unit: bank_booking.import_bank_statement(unit, body, None, "benchmark")
+        )
         matching = time.perf_counter() - started
         booking = await _book(units)
         await units.close()

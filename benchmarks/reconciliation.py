@@ -181,9 +181,9 @@ async def _run(server: PostgresServer, folder: Path, lines: int) -> list[dict[st
         Settings(database_url=server.url("invoicing", "benchmark"), jwks_file=folder / "none", issuer="none"), Wakeups()
     )
     new = NewVendorInvoice("G1", "GS-DE", "EUR", date(2026, 4, 8), None, None, None, total(lines), 0, 7)
-    await units.run(lambda unit: vendor_invoice_payments.receive_invoice(unit, new))
+    await units.run(lambda unit: vendor_invoice_payments.record_vendor_invoice(unit, new))
     started = time.perf_counter()
-    result = await reconcile.reconcile(units, path, "G1", "benchmark", None)
+    result = await reconcile.reconcile_vendor_invoice(units, path, "G1", "benchmark", None)
     taken = time.perf_counter() - started
     await units.close()
     assert result.row.lines == lines, result

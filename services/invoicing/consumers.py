@@ -22,48 +22,48 @@ handlers = Handlers()
 
 
 @handlers.on(DisputeResolved)
-async def dispute_resolved(unit: Unit, event: DisputeResolved, _: Envelope) -> None:
+async def consume_dispute_resolved(unit: Unit, event: DisputeResolved, _: Envelope) -> None:
     """Upheld, wholly or partly: release, and credit what is approved, in one transaction. Rejected: release."""
     await dispute_reservations.settle_dispute(unit, event.dispute_id, event.map_approved())
 
 
 @handlers.on(DisputeWithdrawn)
-async def dispute_withdrawn(unit: Unit, event: DisputeWithdrawn, _: Envelope) -> None:
+async def consume_dispute_withdrawn(unit: Unit, event: DisputeWithdrawn, _: Envelope) -> None:
     """The customer no longer disputes: release."""
     await dispute_reservations.settle_dispute(unit, event.dispute_id, {})
 
 
 @handlers.on(SubscriptionSuspended)
-async def subscription_suspended(unit: Unit, event: SubscriptionSuspended, envelope: Envelope) -> None:
+async def consume_subscription_suspended(unit: Unit, event: SubscriptionSuspended, envelope: Envelope) -> None:
     """Access has ended at the vendor."""
-    await access_changes.record_access_change(unit, event.subscription_id, ChangeKind.SUSPEND, envelope.time)
+    await access_changes.charge_access_change(unit, event.subscription_id, ChangeKind.SUSPEND, envelope.time)
 
 
 @handlers.on(SubscriptionReinstated)
-async def subscription_reinstated(unit: Unit, event: SubscriptionReinstated, envelope: Envelope) -> None:
+async def consume_subscription_reinstated(unit: Unit, event: SubscriptionReinstated, envelope: Envelope) -> None:
     """Access is back."""
-    await access_changes.record_access_change(unit, event.subscription_id, ChangeKind.REINSTATE, envelope.time)
+    await access_changes.charge_access_change(unit, event.subscription_id, ChangeKind.REINSTATE, envelope.time)
 
 
 @handlers.on(MailBounced)
-async def mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
+async def consume_mail_bounced(unit: Unit, event: MailBounced, _: Envelope) -> None:
     """Record that a mail came back; those that carry no document are not ours."""
-    await document_deliveries.record_bounce(unit, event)
+    await document_deliveries.record_document_bounce(unit, event)
 
 
 @handlers.on(PolicyPublished)
-async def policy_published(unit: Unit, event: PolicyPublished, _: Envelope) -> None:
+async def consume_policy_published(unit: Unit, event: PolicyPublished, _: Envelope) -> None:
     """Invoices name the version of the policy that applies to them."""
-    await document_rendering.record_policy(unit, event.policy_version, event.effective_date)
+    await document_rendering.record_policy_version(unit, event.policy_version, event.effective_date)
 
 
 @handlers.on(VendorDisputeOpened)
-async def vendor_dispute_opened(unit: Unit, event: VendorDisputeOpened, _: Envelope) -> None:
+async def consume_vendor_dispute_opened(unit: Unit, event: VendorDisputeOpened, _: Envelope) -> None:
     """We contest a part of a vendor invoice; it is owed and due as before."""
-    await contested_amount_queries.save_contested(unit, event, ended_at=None)
+    await contested_amount_queries.save_contested_amount(unit, event, ended_at=None)
 
 
 @handlers.on(VendorDisputeResolved)
-async def vendor_dispute_resolved(unit: Unit, event: VendorDisputeResolved, envelope: Envelope) -> None:
+async def consume_vendor_dispute_resolved(unit: Unit, event: VendorDisputeResolved, envelope: Envelope) -> None:
     """It is contested no more, whatever the vendor answered."""
-    await contested_amount_queries.save_contested(unit, event, ended_at=envelope.time)
+    await contested_amount_queries.save_contested_amount(unit, event, ended_at=envelope.time)

@@ -16,7 +16,7 @@ SWEEPS = (
     Sweep(
         name="overdue",
         due="SELECT account_id::text FROM invoice_states WHERE judge_at <= $1 ORDER BY judge_at",
-        handler=overdue_checks.mark_overdue,
+        handler=overdue_checks.mark_overdue_invoices,
         set_based=True,
     ),
     Sweep(
@@ -28,13 +28,13 @@ SWEEPS = (
     Sweep(
         name="bill_runs",
         due="SELECT account_id::text FROM bill_run_accounts WHERE due_at <= $1 ORDER BY due_at",
-        handler=account_billing.bill_accounts,
+        handler=account_billing.bill_locked_accounts,
         set_based=True,
     ),
     Sweep(
         name="bank_entries",
         due="SELECT account_id::text FROM bank_entries WHERE due_at <= $1 ORDER BY due_at",
-        handler=bank_booking.book_certain,
+        handler=bank_booking.book_certain_bank_entries,
     ),
     Sweep(
         name="finished_runs",
@@ -47,25 +47,25 @@ SWEEPS = (
     Sweep(
         name="vendor_payments",
         due="SELECT id::text FROM vendor_invoices WHERE warn_at <= $1 ORDER BY warn_at",
-        handler=vendor_invoice_payments.warn_of_payments,
+        handler=vendor_invoice_payments.warn_of_vendor_payments,
         judges_accounts=False,
     ),
     Sweep(
         name="vendor_postings",
         due="SELECT id::text FROM vendor_invoices WHERE post_at <= $1 ORDER BY post_at",
-        handler=vendor_postings.post_backlog,
+        handler=vendor_postings.post_unposted_vendor_invoices,
         judges_accounts=False,
         set_based=True,
     ),
     Sweep(
         name="calendars",
         due="SELECT 'calendar:' || legal_entity FROM business_calendars WHERE announce_at <= $1 ORDER BY announce_at",
-        handler=calendar_changes.announce_calendars,
+        handler=calendar_changes.announce_business_calendars,
         judges_accounts=False,
     ),
 )
 
 INTENTS = (
-    IntentKind(SEND_DOCUMENT, document_deliveries.send_document, document_deliveries.record_sent),
+    IntentKind(SEND_DOCUMENT, document_deliveries.send_queued_document, document_deliveries.record_document_sent),
     IntentKind(CALCULATE_TAX, tax_calculation.calculate_draft_tax, tax_calculation.record_draft_tax),
 )

@@ -14,8 +14,8 @@ from typing import Annotated
 
 import typer
 
-from services.invoicing.files.domain.file_layouts import Layout
-from services.invoicing.files.repository import ReceivedFile
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout
+from services.invoicing.files.repository import ReceivedUploadedFile
 from services.invoicing.vendor_costs.use_cases import reconciliation
 from services.invoicing.vendor_costs.use_cases.reconciliation import ReconciliationResult
 from shared.base.settings import settings
@@ -27,38 +27,44 @@ from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 from shared.web.auth import parse_actor
 
-LAYOUTS = {".csv": Layout.CSV, ".jsonl": Layout.JSON_LINES, ".ndjson": Layout.JSON_LINES}
+LAYOUTS = {
+    ".csv": UploadedFileLayout.CSV,
+    ".jsonl": UploadedFileLayout.JSON_LINES,
+    ".ndjson": UploadedFileLayout.JSON_LINES,
+}
 
 
-async def reconcile(units: Units, path: Path, number: str, actor: str, because: str | None) -> ReconciliationResult:
+async def reconcile_vendor_invoice(
+    units: Units, path: Path, number: str, actor: str, because: str | None
+) -> ReconciliationResult:
     """Reconcile the vendor invoice of this number with the file. Raises what the use case refuses."""
     layout = LAYOUTS[_suffix(path)]
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
-        file = ReceivedFile(content, digest, layout)
+        file = ReceivedUploadedFile(content, digest, layout)
 
-        async def take(unit: Unit) -> ReconciliationResult:
-            result = await reconciliation.reconcile_number(unit, number, file, actor, because)
+        async def reconcile_received_file(unit: Unit) -> ReconciliationResult:
+            result = await reconciliation.reconcile_vendor_invoice_number(unit, number, file, actor, because)
             unit.audit.check(unit.cause)
             return result
 
         act = AuditedAct(actor, "vendor_reconciliation.take", because)
         cause = Cause(id=str(new_id()), act=act)
-        return await units.run(take, cause)
+        return await units.run(reconcile_received_file, cause)
 
 
 def _suffix(path: Path) -> str:
     return path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
 
 
-def describe_result(found: ReconciliationResult) -> str:
+def describe_reconciliation_result(result: ReconciliationResult) -> str:
     """Describe what a reconciliation came to, for people."""
-    row = found.row
-    head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if found.repeated else "")
+    row = result.row
+    head = f"{row.status}: {row.lines} lines in {row.took_ms / 1000:.1f} s" + (" (before)" if result.repeated else "")
     sums = (
         f"{part.verdict.value:20} {part.lines:>9} lines  "
         f"{part.billed_minor - part.expected_minor:>14} {row.currency} minor"
-        for part in found.sums
+        for part in result.sums
     )
     return "\n".join((head, *sums))
 
@@ -75,15 +81,15 @@ def main(
     who = parse_actor(actor)
     set_up("invoicing/reconcile")
 
-    async def run() -> ReconciliationResult:
+    async def run_reconciliation() -> ReconciliationResult:
         units = Units(settings(), Wakeups())
         try:
-            return await reconcile(units, file, invoice, who, replace)
+            return await reconcile_vendor_invoice(units, file, invoice, who, replace)
         finally:
             await units.close()
 
     try:
-        typer.echo(describe_result(asyncio.run(run())))
+        typer.echo(describe_reconciliation_result(asyncio.run(run_reconciliation())))
     except Refusal as refused:
         errors = refused.more.get("errors", [])
         lines = [f"{error['field']}: {error['message']}" for error in errors] if isinstance(errors, list) else []

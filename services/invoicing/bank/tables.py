@@ -14,13 +14,13 @@ from services.invoicing.payments.tables.debit_tables import DebitRow
 from services.invoicing.receivables.tables import InvoiceRow, InvoiceStateRow
 
 NORMAL_NUMBER = "upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g'))"
-"""The rule of `domain.entry_matching.normal_number`, in SQL and as an index."""
+"""The rule of `domain.entry_matching.normalise_reference`, in SQL and as an index."""
 NORMAL_NAME = (
     "regexp_replace(replace(replace(replace(replace(lower(translate({}, 'ÄÖÜ', 'äöü')), 'ä', 'ae'), 'ö', 'oe'),"
     r" 'ü', 'ue'), 'ß', 'ss'), '\m(gmbh|mbh|co|kg|ag|se|ltd|limited|inc|llc|bv|nv|sa|sarl|srl|spa)\M|[^a-z0-9]',"
     " '', 'g')"
 )
-"""A name as candidates are looked up by it; `domain.entry_matching.name_words` then weighs it."""
+"""A name as candidates are looked up by it; `domain.entry_matching.split_payer_name_words` then weighs it."""
 
 
 class BankMappingRow(Row, table=True):

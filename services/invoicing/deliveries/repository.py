@@ -24,19 +24,21 @@ _WANT_ONE = _WANT.format(which="SELECT $4::uuid AS id, $5::uuid AS account_id, $
 _WANT_ISSUED = _WANT.format(which="SELECT invoice_id AS id, account_id, legal_entity FROM bill_invoices")
 
 
-async def enqueue_delivery(unit: Unit, kind: str, document_id: UUID, account_id: UUID, legal_entity: str) -> None:
+async def enqueue_document_delivery(
+    unit: Unit, kind: str, document_id: UUID, account_id: UUID, legal_entity: str
+) -> None:
     """Let a document be sent, if its legal entity sends any."""
     await unit.connection.execute(_WANT_ONE, kind, unit.now, traceparent(), document_id, account_id, legal_entity)
     unit.wake("intents")
 
 
-async def enqueue_issued(unit: Unit) -> None:
+async def enqueue_issued_documents(unit: Unit) -> None:
     """Let what a bill run just issued be sent, where the legal entity sends documents."""
     await unit.connection.execute(_WANT_ISSUED, "invoice", unit.now, traceparent())
     unit.wake("intents")
 
 
-async def get_delivery(unit: Unit, delivery_id: UUID) -> DocumentDeliveryRow:
+async def get_document_delivery(unit: Unit, delivery_id: UUID) -> DocumentDeliveryRow:
     """The delivery of an intent."""
     row = await unit.session.get(DocumentDeliveryRow, delivery_id)
     assert row is not None
@@ -48,13 +50,13 @@ SELECT id FROM document_deliveries WHERE document_id = $1 AND kind = $2 ORDER BY
 """
 
 
-async def find_latest_delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow | None:
+async def find_latest_document_delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow | None:
     """The last delivery of a document, if it was ever to be sent."""
     delivery_id = await unit.connection.fetchval(_LATEST, document_id, kind)
-    return await get_delivery(unit, delivery_id) if delivery_id else None
+    return await get_document_delivery(unit, delivery_id) if delivery_id else None
 
 
-async def save_secret(unit: Unit, delivery_id: UUID, secret: str) -> None:
+async def save_delivery_secret(unit: Unit, delivery_id: UUID, secret: str) -> None:
     """Save the secret of a delivery, unless it has one."""
     await unit.connection.execute(
         "UPDATE document_deliveries SET secret = $2, bounce_id = $3 WHERE id = $1 AND secret IS NULL",
@@ -64,7 +66,7 @@ async def save_secret(unit: Unit, delivery_id: UUID, secret: str) -> None:
     )
 
 
-async def find_account_of_bounce(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUID] | None:
+async def find_bounced_delivery(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUID] | None:
     """Find the delivery that a bounce names, and its account."""
     query = "SELECT id, account_id FROM document_deliveries WHERE bounce_id = $1"
     row = await unit.connection.fetchrow(query, bounce_id)

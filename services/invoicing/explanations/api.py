@@ -168,7 +168,7 @@ class ExplanationOut(BaseModel):
     credits: list[CreditedOut]
 
     @classmethod
-    def of(cls, row: asyncpg.Record, credits: Iterable[asyncpg.Record]) -> Self:
+    def from_explained_line(cls, row: asyncpg.Record, credits: Iterable[asyncpg.Record]) -> Self:
         """The answer for a line with all that it comes from, and for its credit notes by charge that they settle."""
         charged = row["charge_id"] is not None
         return cls(
@@ -180,7 +180,10 @@ class ExplanationOut(BaseModel):
             usage=_usage(row) if row["meter"] else None,
             cause=_cause(row) if row["change_kind"] else None,
             arithmetic=_arithmetic(row),
-            credits=[_credited(list(rows), row["currency"]) for _, rows in groupby(credits, key=itemgetter("number"))],
+            credits=[
+                _build_credited_out(list(rows), row["currency"])
+                for _, rows in groupby(credits, key=itemgetter("number"))
+            ],
         )
 
 
@@ -217,10 +220,10 @@ def _period(row: asyncpg.Record) -> PeriodOut:
     return PeriodOut(
         cycle_from=row["cycle_from"],
         cycle_to=row["cycle_to"],
-        cycle_days=BillingCycle(row["cycle_from"], row["cycle_to"]).days,
+        cycle_days=BillingCycle(row["cycle_from"], row["cycle_to"]).cycle_day_count,
         period_from=row["period_from"],
         period_to=row["period_to"],
-        days=BillingCycle(row["period_from"], row["period_to"]).days,
+        days=BillingCycle(row["period_from"], row["period_to"]).cycle_day_count,
         quantity=row["quantity"],
     )
 
@@ -240,15 +243,15 @@ def _cause(row: asyncpg.Record) -> CauseOut:
     )
 
 
-def _credited(rows: Sequence[asyncpg.Record], currency: str) -> CreditedOut:
+def _build_credited_out(rows: Sequence[asyncpg.Record], currency: str) -> CreditedOut:
     first = rows[0]
     return CreditedOut(
         **{name: first[name] for name in ("credit_note_id", "number", "reason_code", "amount_minor")},
-        settles=[_settled(row, currency) for row in rows if row["charge_id"] is not None],
+        settles=[_build_settled_out(row, currency) for row in rows if row["charge_id"] is not None],
     )
 
 
-def _settled(row: asyncpg.Record, currency: str) -> SettledOut:
+def _build_settled_out(row: asyncpg.Record, currency: str) -> SettledOut:
     return SettledOut(
         **{name: row[name] for name in ("charge_id", "kind", "net_minor", "change_id", "reason")},
         arithmetic=_product(row, row["elsewhere_minor"], currency),
@@ -256,20 +259,20 @@ def _settled(row: asyncpg.Record, currency: str) -> SettledOut:
 
 
 def _arithmetic(row: asyncpg.Record) -> str:
-    def money(minor: int) -> str:
+    def as_money(minor: int) -> str:
         return str(Money(minor, row["currency"]))
 
     tax = ""
     rate = "" if row["tax_rate_bp"] is None else f" of {row['tax_rate_bp'] / 100:.2f} %"
     if calculator := _calculator(row):
         source = ", as the outside tax calculator says" if calculator == "outside" else ""
-        tax = f"; tax{rate} {money(row['tax_minor'])}{source}; {money(row['amount_minor'])}"
+        tax = f"; tax{rate} {as_money(row['tax_minor'])}{source}; {as_money(row['amount_minor'])}"
     if row["charge_id"] is None:
-        included = f", of which tax{rate} {money(row['tax_minor'])}" if calculator else ""
-        return f"posted as {money(row['amount_minor'])}{included}"
+        included = f", of which tax{rate} {as_money(row['tax_minor'])}" if calculator else ""
+        return f"posted as {as_money(row['amount_minor'])}{included}"
     if row["meter"]:
         used = _usage(row)
-        return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {money(row['net_minor'])}{tax}"
+        return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {as_money(row['net_minor'])}{tax}"
     return f"{_product(row, row['elsewhere_minor'], row['currency'])}{tax}"
 
 
@@ -289,8 +292,9 @@ def _product(row: asyncpg.Record, elsewhere: int, currency: str) -> str:
 async def explain_line(invoice_id: UUID, line: Annotated[int, Path(ge=1, le=100_000)], read: Read) -> ExplanationOut:
     """Price version, days, quantity, the change that caused it, the arithmetic, and what was credited since."""
 
-    async def load(unit: Unit) -> ExplanationOut:
-        row = await explanations_repository.get_explained_line(unit, invoice_id, line)
-        return ExplanationOut.of(row, await explanations_repository.list_credits_of_line(unit, invoice_id, line))
+    async def load_line_explanation(unit: Unit) -> ExplanationOut:
+        row = await explanations_repository.get_explained_invoice_line(unit, invoice_id, line)
+        credits = await explanations_repository.list_credits_on_line(unit, invoice_id, line)
+        return ExplanationOut.from_explained_line(row, credits)
 
-    return await read(load)
+    return await read(load_line_explanation)

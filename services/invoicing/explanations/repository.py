@@ -29,7 +29,7 @@ WHERE l.invoice_id = $1 AND l.line = $2
 """
 
 
-async def get_explained_line(unit: Unit, invoice_id: UUID, number: int) -> asyncpg.Record:
+async def get_explained_invoice_line(unit: Unit, invoice_id: UUID, number: int) -> asyncpg.Record:
     """A line with all that it comes from. Raises NotFound."""
     row = await unit.connection.fetchrow(_LINE, invoice_id, number)
     if row is None:
@@ -51,6 +51,6 @@ ORDER BY n.number, c.subscription_id, c.period_from, c.created_at, c.quantity, c
 """
 
 
-async def list_credits_of_line(unit: Unit, invoice_id: UUID, number: int) -> list[asyncpg.Record]:
+async def list_credits_on_line(unit: Unit, invoice_id: UUID, number: int) -> list[asyncpg.Record]:
     """The credit notes on a line, in order, each once for each charge that the bill run settled with it."""
     return await unit.connection.fetch(_CREDITS, invoice_id, number)  # type: ignore[no-any-return]

@@ -34,7 +34,7 @@ class ExchangeRate:
 
 
 @dataclass(frozen=True, slots=True)
-class Conversion:
+class CurrencyConversion:
     """How amounts of one currency become such of another: the rates it takes (none, one or two), and the factor."""
 
     currency: str
@@ -42,28 +42,30 @@ class Conversion:
     rates: tuple[ExchangeRate, ...]
     factor: Fraction
 
-    def minor(self, amount: int) -> int:
+    def convert_minor_amount(self, amount: int) -> int:
         """An amount in minor units of the one, in minor units of the other; rounded here, half to even."""
         digits = get_minor_digits(self.target) - get_minor_digits(self.currency)
         return round(amount * self.factor * Fraction(10) ** digits)
 
 
 @dataclass(frozen=True, slots=True)
-class ConvertedTotal:
+class ConvertedExposureTotal:
     """Sums of what could be converted, in minor units; in `lacks` is what could not be, so it is no whole then."""
 
     sums: tuple[int, ...]
     lacks: tuple[str, ...]
 
 
-def find_newest_conversion(rates: Iterable[ExchangeRate], currency: str, target: str, on: date) -> Conversion | None:
+def find_newest_currency_conversion(
+    rates: Iterable[ExchangeRate], currency: str, target: str, on: date
+) -> CurrencyConversion | None:
     """How to convert on a day, by the newest rates on or before it, however old they are; None without any."""
     if currency == target:
-        return Conversion(currency, target, (), Fraction(1))
+        return CurrencyConversion(currency, target, (), Fraction(1))
     tables: dict[tuple[date, str, str], dict[str, ExchangeRate]] = defaultdict(dict)
-    for one in rates:
-        if one.day <= on and one.quote in (currency, target):
-            tables[one.day, one.source, one.base][one.quote] = one
+    for rate in rates:
+        if rate.day <= on and rate.quote in (currency, target):
+            tables[rate.day, rate.source, rate.base][rate.quote] = rate
     usable = [key for key, table in tables.items() if {currency, target} <= table.keys() | {key[2]}]
     if not usable:
         return None
@@ -75,45 +77,45 @@ def _order(table: tuple[date, str, str], currency: str, target: str) -> tuple[in
     return -day.toordinal(), 0 if base == currency else 1 if base == target else 2, source, base
 
 
-def _by(table: Mapping[str, ExchangeRate], currency: str, target: str) -> Conversion:
+def _by(table: Mapping[str, ExchangeRate], currency: str, target: str) -> CurrencyConversion:
     """The conversion by a table, in which one unit of the base is one of itself."""
-    units = {quote: Fraction(one.rate) for quote, one in table.items()}
+    units = {quote: Fraction(rate.rate) for quote, rate in table.items()}
     used = tuple(table[quote] for quote in (currency, target) if quote in table)
-    return Conversion(currency, target, used, units.get(target, Fraction(1)) / units.get(currency, Fraction(1)))
+    return CurrencyConversion(currency, target, used, units.get(target, Fraction(1)) / units.get(currency, Fraction(1)))
 
 
-def is_fresh(conversion: Conversion, on: date) -> bool:
+def is_conversion_fresh(conversion: CurrencyConversion, on: date) -> bool:
     """Whether the rates are new enough for a day."""
-    return all(on - one.day <= OLDEST for one in conversion.rates)
+    return all(on - rate.day <= OLDEST for rate in conversion.rates)
 
 
-def explain_missing_rate(older: Conversion | None, on: date) -> str:
+def explain_missing_exchange_rate(older: CurrencyConversion | None, on: date) -> str:
     """Why nothing of a currency is converted; `older` is how it would have been by rates that are too old."""
     if older is None:
         return "there is no rate on or before the day"
     return f"the newest rate is of {older.rates[0].day}, more than {OLDEST.days} days before {on}"
 
 
-def convert_total(
-    amounts: Iterable[tuple[str, Sequence[int]]], width: int, conversions: Mapping[str, Conversion]
-) -> ConvertedTotal:
+def convert_exposure_total(
+    amounts: Iterable[tuple[str, Sequence[int]]], width: int, conversions: Mapping[str, CurrencyConversion]
+) -> ConvertedExposureTotal:
     """The sums of `width` amounts each, by currency and in minor units, as far as there are conversions.
 
     What has the same currency is added before it is converted, so each currency's amount is rounded once.
     """
-    found: dict[str, list[int]] = {}
+    sums_by_currency: dict[str, list[int]] = {}
     for currency, row in amounts:
-        sums = found.setdefault(currency, [0] * width)
-        found[currency] = [one + more for one, more in zip(sums, row, strict=True)]
+        sums = sums_by_currency.setdefault(currency, [0] * width)
+        sums_by_currency[currency] = [total + more for total, more in zip(sums, row, strict=True)]
     converted = [
-        [conversions[currency].minor(subtotal) for subtotal in sums]
-        for currency, sums in found.items()
+        [conversions[currency].convert_minor_amount(subtotal) for subtotal in sums]
+        for currency, sums in sums_by_currency.items()
         if currency in conversions
     ]
-    lacks = tuple(sorted(found.keys() - conversions.keys()))
-    return ConvertedTotal(tuple(map(sum, zip([0] * width, *converted, strict=True))), lacks)
+    lacks = tuple(sorted(sums_by_currency.keys() - conversions.keys()))
+    return ConvertedExposureTotal(tuple(map(sum, zip([0] * width, *converted, strict=True))), lacks)
 
 
-def subtract_totals(one: ConvertedTotal, other: ConvertedTotal) -> int | None:
+def subtract_exposure_totals(minuend: ConvertedExposureTotal, subtrahend: ConvertedExposureTotal) -> int | None:
     """By how much one sum is above another; None unless both are whole."""
-    return None if one.lacks or other.lacks else one.sums[0] - other.sums[0]
+    return None if minuend.lacks or subtrahend.lacks else minuend.sums[0] - subtrahend.sums[0]

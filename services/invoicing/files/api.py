@@ -12,8 +12,8 @@ from typing import IO, Any
 
 from starlette.requests import ClientDisconnect
 
-from services.invoicing.files.domain.file_layouts import Layout
-from services.invoicing.files.repository import ReceivedFile
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout
+from services.invoicing.files.repository import ReceivedUploadedFile
 from shared.pure.errors import Refusal, Unavailable
 from shared.web.http import BodyInterrupted, accept_body, describe_problem
 
@@ -23,10 +23,10 @@ ACCEPTED = accept_body(LARGEST_FILE, is_on_disk=True)
 """The dependency of a route that takes a file."""
 
 LAYOUTS = {
-    "text/csv": Layout.CSV,
-    "application/jsonl": Layout.JSON_LINES,
-    "application/x-ndjson": Layout.JSON_LINES,
-    "application/gzip": Layout.JSON_LINES,
+    "text/csv": UploadedFileLayout.CSV,
+    "application/jsonl": UploadedFileLayout.JSON_LINES,
+    "application/x-ndjson": UploadedFileLayout.JSON_LINES,
+    "application/gzip": UploadedFileLayout.JSON_LINES,
 }
 """The layout of each content type. Whether the file is packed says the file itself."""
 OCTETS = "application/octet-stream"
@@ -43,32 +43,32 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 }
 
 
-class UnknownLayout(Refusal):
+class UnknownFileLayout(Refusal):
     """The content type says neither CSV nor JSON lines."""
 
     code = "unknown_layout"
     status = 415
 
 
-class NoRoom(Unavailable):
+class NoRoomForFile(Unavailable):
     """The machine has no room for the file now."""
 
     code = "no_room"
 
 
-def layout_of(content_type: str) -> Layout | None:
-    """The layout that a content type says, None where the file itself says it. Raises UnknownLayout."""
+def parse_file_layout(content_type: str) -> UploadedFileLayout | None:
+    """The layout that a content type says, None where the file itself says it. Raises UnknownFileLayout."""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type == OCTETS:
         return None
     if media_type not in LAYOUTS:
-        raise UnknownLayout(
+        raise UnknownFileLayout(
             "send text/csv, application/jsonl, application/gzip (JSON lines) or application/octet-stream"
         )
     return LAYOUTS[media_type]
 
 
-def guess_layout(content: IO[bytes]) -> Layout:
+def guess_file_layout(content: IO[bytes]) -> UploadedFileLayout:
     """Guess the layout of a file, packed or not, by how it begins; it stands at its beginning again."""
     content.seek(0)
     is_packed = content.read(2) == b"\x1f\x8b"
@@ -76,13 +76,17 @@ def guess_layout(content: IO[bytes]) -> Layout:
     try:
         beginning = gzip.GzipFile(fileobj=content).read(BEGINNING) if is_packed else content.read(BEGINNING)
     except (OSError, EOFError, zlib.error):
-        return Layout.CSV  # its reader says what is wrong with it
+        return UploadedFileLayout.CSV  # its reader says what is wrong with it
     finally:
         content.seek(0)
-    return Layout.JSON_LINES if beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{" else Layout.CSV
+    return (
+        UploadedFileLayout.JSON_LINES
+        if beginning.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
+        else UploadedFileLayout.CSV
+    )
 
 
-def body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
+def describe_file_body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
     """How an API page shows the body of a route that takes a file."""
     text = {"type": "string"}
     return {
@@ -97,7 +101,9 @@ def body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def received(chunks: AsyncIterator[bytes], layout: Layout | None) -> AsyncIterator[ReceivedFile]:
+async def receive_uploaded_file(
+    chunks: AsyncIterator[bytes], layout: UploadedFileLayout | None
+) -> AsyncIterator[ReceivedUploadedFile]:
     """The file that these chunks make, for as long as it is needed; without a layout it is guessed.
 
     Raises BodyInterrupted, and what a bounded body raises.
@@ -109,9 +115,9 @@ async def received(chunks: AsyncIterator[bytes], layout: Layout | None) -> Async
                 digest.update(chunk)
                 await asyncio.to_thread(content.write, chunk)
         except OSError as error:
-            raise NoRoom("there is no room for the file now; try again") from error
+            raise NoRoomForFile("there is no room for the file now; try again") from error
         except ClientDisconnect as error:
             raise BodyInterrupted("the file ended before it was whole") from error
         if layout is None:
-            layout = await asyncio.to_thread(guess_layout, content)
-        yield ReceivedFile(content, digest.hexdigest(), layout)
+            layout = await asyncio.to_thread(guess_file_layout, content)
+        yield ReceivedUploadedFile(content, digest.hexdigest(), layout)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
-from services.invoicing.files.domain.file_layouts import FileBroken, Layout
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout, UploadedFileUnreadable
 from shared.persistence.database import Unit
 
 LONGEST_LINE = 1 << 20
@@ -22,16 +22,16 @@ _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedFile:
+class ReceivedUploadedFile:
     """A file on this machine's disk that was received whole, and is open for reading."""
 
     content: BinaryIO
     sha256: str
-    layout: Layout
+    layout: UploadedFileLayout
 
 
-def raw_lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file from its start, unpacked if it is a gzip. Raises FileBroken."""
+def read_unpacked_file_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file from its start, unpacked if it is a gzip. Raises UploadedFileUnreadable."""
     file.seek(0)
     packed = file.read(len(_GZIP)) == _GZIP
     file.seek(0)
@@ -39,10 +39,10 @@ def raw_lines(file: BinaryIO) -> Iterator[bytes]:
         with gzip.open(file) if packed else io.BufferedReader(_Kept(file)) as lines:
             while line := lines.readline(LONGEST_LINE + 1):
                 if len(line) > LONGEST_LINE:
-                    raise FileBroken(f"is longer than {LONGEST_LINE} bytes")
+                    raise UploadedFileUnreadable(f"is longer than {LONGEST_LINE} bytes")
                 yield line
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise FileBroken(f"the gzip is broken here: {error}") from error
+        raise UploadedFileUnreadable(f"the gzip is broken here: {error}") from error
 
 
 class _Kept(io.RawIOBase):
@@ -60,7 +60,7 @@ class _Kept(io.RawIOBase):
         return len(read)
 
 
-async def copy_in(unit: Unit, table: str, lines: Iterator[Iterable[object]]) -> None:
+async def copy_into_temporary_table(unit: Unit, table: str, lines: Iterator[Iterable[object]]) -> None:
     """COPY lines into a temporary table in the order of its columns."""
     await unit.connection.copy_to_table(table, source=_texts(lines), format="csv", timeout=PATIENCE)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.settings.domain.approval_states import ApprovalState
 from services.invoicing.settings.domain.setting_change import SettingKind
-from services.invoicing.settings.repository.setting_change_queries import list_standing
+from services.invoicing.settings.repository.setting_change_queries import list_pending_setting_rows
 from services.invoicing.settings.tables import SettingChangeRow
 from shared.persistence.database import Unit
 from shared.pure.fields import example
@@ -51,7 +51,7 @@ class SettingChangeOut(BaseModel):
     decided_at: datetime | None
 
     @classmethod
-    def from_row(cls, row: SettingChangeRow | asyncpg.Record) -> Self:
+    def from_setting_change_row(cls, row: SettingChangeRow | asyncpg.Record) -> Self:
         """Build the answer for a row."""
         return cls.model_validate(row.model_dump() if isinstance(row, SettingChangeRow) else dict(row))
 
@@ -62,21 +62,23 @@ CHANGE_PROPOSED: dict[int | str, dict[str, Any]] = {
 """The answer of what proposes a change, for the API's document."""
 
 
-def answer_proposed(row: SettingChangeRow) -> Response:
+def answer_pending_setting_change(row: SettingChangeRow) -> Response:
     """Answer a PUT with the change that waits for a second person."""
-    return Response(SettingChangeOut.from_row(row).model_dump_json(), 202, media_type="application/json")
+    return Response(SettingChangeOut.from_setting_change_row(row).model_dump_json(), 202, media_type="application/json")
 
 
-def get_status(answer: BaseModel, done: int) -> int:
+def get_setting_status_code(answer: BaseModel, done: int) -> int:
     """Return the status of an answer: 202 for what waits for a second person, `done` for what was carried out."""
     return 202 if isinstance(answer, SettingChangeOut) else done
 
 
-async def list_proposed(unit: Unit, kind: SettingKind, keys: Sequence[str] | None = None) -> list[SettingChangeOut]:
+async def list_pending_setting_changes(
+    unit: Unit, kind: SettingKind, keys: Sequence[str] | None = None
+) -> list[SettingChangeOut]:
     """List the changes of a kind that wait for a second person, to be shown beside what holds."""
-    return [SettingChangeOut.from_row(row) for row in await list_standing(unit, kind, keys)]
+    return [SettingChangeOut.from_setting_change_row(row) for row in await list_pending_setting_rows(unit, kind, keys)]
 
 
-async def find_proposed(unit: Unit, kind: SettingKind, key: str) -> SettingChangeOut | None:
+async def find_pending_setting_change(unit: Unit, kind: SettingKind, key: str) -> SettingChangeOut | None:
     """Find the change of a setting that waits for a second person, to be shown beside what holds."""
-    return next(iter(await list_proposed(unit, kind, [key])), None)
+    return next(iter(await list_pending_setting_changes(unit, kind, [key])), None)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.invoicing.settings.domain.approval_states import ApprovalState
-from services.invoicing.settings.domain.setting_change import SettingKind, Values, is_harmless
-from services.invoicing.settings.repository.second_person_queries import needs_second_person
-from services.invoicing.settings.repository.setting_change_queries import find_standing, save_setting_change
+from services.invoicing.settings.domain.setting_change import SettingKind, Values, is_setting_change_harmless
+from services.invoicing.settings.repository.second_person_queries import setting_needs_second_person
+from services.invoicing.settings.repository.setting_change_queries import find_pending_setting_row, save_setting_change
 from services.invoicing.settings.tables import SettingChangeRow
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -16,7 +16,7 @@ from shared.web.auth import Caller, is_same_actor
 
 
 @dataclass(frozen=True, slots=True)
-class WantedSetting:
+class WantedSettingChange:
     """Values that somebody wants a setting to have, beside those that it has; None: it is of no legal entity."""
 
     kind: SettingKind
@@ -26,24 +26,26 @@ class WantedSetting:
     wanted: Values
 
 
-async def lock_setting(unit: Unit, kind: SettingKind, key: str) -> None:
+async def lock_setting_to_change(unit: Unit, kind: SettingKind, key: str) -> None:
     """Let those who change one setting, or decide about it, take turns."""
     await unit.lock(f"{kind} {key}")
 
 
 async def propose_setting_change(
-    unit: Unit, caller: Caller, wish: WantedSetting, reason: str | None
+    unit: Unit, caller: Caller, wish: WantedSettingChange, reason: str | None
 ) -> SettingChangeRow:
     """Keep a change of a setting that is locked; unless the row says `proposed`, the caller carries it out.
 
     Whoever sends their own proposal again gets it again. Raises AlreadyProposed.
     """
     row = _build_row(unit, caller, wish, reason)
-    if is_harmless(wish.kind, wish.former, wish.wanted) or not await needs_second_person(unit, wish.legal_entity):
+    if is_setting_change_harmless(wish.kind, wish.former, wish.wanted) or not await setting_needs_second_person(
+        unit, wish.legal_entity
+    ):
         row.state, row.decided_at = ApprovalState.CARRIED_OUT, unit.now
         await save_setting_change(unit, row)
         return row
-    standing = await find_standing(unit, wish.kind, wish.key)
+    standing = await find_pending_setting_row(unit, wish.kind, wish.key)
     if standing is not None:
         return _repeat_proposal(unit, standing, row)
     await save_setting_change(unit, row)
@@ -51,7 +53,7 @@ async def propose_setting_change(
     return row
 
 
-def is_carried_out(row: SettingChangeRow) -> bool:
+def is_setting_change_applied(row: SettingChangeRow) -> bool:
     """Say whether a change holds, and waits for nobody."""
     return row.state == ApprovalState.CARRIED_OUT
 
@@ -67,7 +69,7 @@ def _repeat_proposal(unit: Unit, standing: SettingChangeRow, row: SettingChangeR
     return standing
 
 
-def _build_row(unit: Unit, caller: Caller, wish: WantedSetting, reason: str | None) -> SettingChangeRow:
+def _build_row(unit: Unit, caller: Caller, wish: WantedSettingChange, reason: str | None) -> SettingChangeRow:
     former: dict[str, Any] = dict(wish.former)
     return SettingChangeRow(
         id=new_id(),

@@ -7,10 +7,10 @@ from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from services.invoicing.files import api as files_api
-from services.invoicing.files.domain.broken_lines import UploadedFileRefused
+from services.invoicing.files.domain.broken_lines import UploadedFileLinesBroken
 from services.invoicing.usage import use_cases as usage_use_cases
 from services.invoicing.usage.domain.usage_lines import UsageLine, UsageRefused
-from services.invoicing.usage.use_cases import TakenUsage, UsageSource
+from services.invoicing.usage.use_cases import TakenUsageCounts, UsageSource
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, example
 from shared.pure.money import Currency
@@ -41,7 +41,7 @@ class UsageLineIn(Body):
             raise ValueError("period_to is not after period_from")
         return self
 
-    def line(self, place: int) -> UsageLine:
+    def build_usage_line(self, place: int) -> UsageLine:
         """The line, and its place among others."""
         return UsageLine(
             place,
@@ -88,9 +88,9 @@ class UsageOut(BaseModel):
     known: int
 
     @classmethod
-    def of(cls, taken: TakenUsage) -> Self:
+    def from_taken_usage(cls, taken: TakenUsageCounts) -> Self:
         """The answer for what was taken."""
-        return cls(new=taken.new, known=taken.known)
+        return cls(new=taken.new, known=taken.unchanged)
 
 
 @writes.post(
@@ -104,13 +104,13 @@ class UsageOut(BaseModel):
 async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_command("usage.send")]) -> Response:
     """Take lines of usage, all or none; they are on the next invoice, with the plan's mark-up."""
 
-    async def take(unit: Unit) -> UsageOut:
-        lines = (one.line(place) for place, one in enumerate(usage.lines))
-        return UsageOut.of(
+    async def take_sent_usage(unit: Unit) -> UsageOut:
+        lines = (usage_line.build_usage_line(place) for place, usage_line in enumerate(usage.lines))
+        return UsageOut.from_taken_usage(
             await usage_use_cases.take_usage_lines(unit, UsageSource(usage.source, usage.currency), lines)
         )
 
-    return await command.run(take)
+    return await command.run(take_sent_usage)
 
 
 _CSV = (
@@ -129,8 +129,8 @@ _LINE = (
     response_model=UsageOut,
     summary="Send a file of rated usage",
     dependencies=[files_api.ACCEPTED],
-    openapi_extra={"requestBody": files_api.body(_CSV, _LINE)},
-    responses=files_api.REFUSED | refusals(UploadedFileRefused, UsageRefused),
+    openapi_extra={"requestBody": files_api.describe_file_body(_CSV, _LINE)},
+    responses=files_api.REFUSED | refusals(UploadedFileLinesBroken, UsageRefused),
 )
 async def send_usage_file(
     request: Request,
@@ -144,10 +144,12 @@ async def send_usage_file(
     CSV or JSON lines, packed as gzip or not; columns in any order and case, unknown ones are ignored, and numbers may
     be text. The first 20 lines that cannot be taken are named, with their column. Lines that are known change nothing.
     """
-    layout = files_api.layout_of(content_type)
-    async with files_api.received(request.stream(), layout) as file:
+    layout = files_api.parse_file_layout(content_type)
+    async with files_api.receive_uploaded_file(request.stream(), layout) as file:
 
-        async def take(unit: Unit) -> UsageOut:
-            return UsageOut.of(await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file))
+        async def take_sent_usage_file(unit: Unit) -> UsageOut:
+            return UsageOut.from_taken_usage(
+                await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file)
+            )
 
-        return await command.with_file(file.sha256).run(take)
+        return await command.with_file(file.sha256).run(take_sent_usage_file)

@@ -13,7 +13,12 @@ from collections.abc import Iterator
 from services.invoicing.files import repository as files_repository
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
 from services.invoicing.files.repository import PATIENCE
-from services.invoicing.usage.domain.usage_lines import UsageLine, WrongUsage, WrongUsageLine, compute_minor_units
+from services.invoicing.usage.domain.usage_lines import (
+    FlawedUsageLine,
+    UsageFlaw,
+    UsageLine,
+    compute_usage_minor_factor,
+)
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 from shared.pure.money import MAX_MINOR
@@ -42,15 +47,15 @@ LEFT JOIN plan_versions v USING (plan_id, version)
 LEFT JOIN accounts a ON a.id = t.account_id
 """
 _WRONG = f"""
-SELECT line, id, wrong, CASE wrong WHEN '{WrongUsage.UNKNOWN}' THEN subscription_id::text WHEN '{WrongUsage.CURRENCY}'
+SELECT line, id, wrong, CASE wrong WHEN '{UsageFlaw.UNKNOWN}' THEN subscription_id::text WHEN '{UsageFlaw.CURRENCY}'
     THEN currency ELSE id END AS found
 FROM (
     SELECT r.line, r.id, r.currency, n.subscription_id, CASE
-        WHEN r.account_id IS NULL THEN '{WrongUsage.UNKNOWN}'
-        WHEN r.currency <> $1 THEN '{WrongUsage.CURRENCY}'
-        WHEN r.is_repeated THEN '{WrongUsage.TWICE}'
+        WHEN r.account_id IS NULL THEN '{UsageFlaw.UNKNOWN}'
+        WHEN r.currency <> $1 THEN '{UsageFlaw.CURRENCY}'
+        WHEN r.is_repeated THEN '{UsageFlaw.TWICE}'
         WHEN $2 - sum(r.amount) OVER (PARTITION BY r.charge_id ORDER BY r.line) BETWEEN -r.amount AND -1
-            THEN '{WrongUsage.TOO_LARGE}'
+            THEN '{UsageFlaw.TOO_LARGE}'
     END AS wrong
     FROM incoming_rated r JOIN incoming_usage n USING (line_id)
 ) AS judged
@@ -81,20 +86,20 @@ SELECT (SELECT count(*) FROM new), (SELECT count(*) FROM incoming_usage)
 """
 
 
-async def stage_lines(unit: Unit, lines: Iterator[UsageLine]) -> None:
+async def stage_usage_lines(unit: Unit, lines: Iterator[UsageLine]) -> None:
     """Take lines into a temporary table; those of an account are charged in their order."""
     await unit.connection.execute(_TEMPORARY)
-    await files_repository.copy_in(unit, "incoming_usage", ((new_id(), *line) for line in lines))
+    await files_repository.copy_into_temporary_table(unit, "incoming_usage", ((new_id(), *line) for line in lines))
 
 
-async def rate_lines(unit: Unit, currency: str) -> list[WrongUsageLine]:
+async def rate_staged_usage(unit: Unit, currency: str) -> list[FlawedUsageLine]:
     """Rate each of the lines that came in; the first of those that cannot be taken."""
-    await unit.connection.execute(_RATE, compute_minor_units(currency), unit.now, timeout=PATIENCE)
+    await unit.connection.execute(_RATE, compute_usage_minor_factor(currency), unit.now, timeout=PATIENCE)
     rows = await unit.connection.fetch(_WRONG, currency, MAX_MINOR, MOST_REPORTED, timeout=PATIENCE)
-    return [WrongUsageLine(*row) for row in rows]
+    return [FlawedUsageLine(*row) for row in rows]
 
 
-async def insert_rated_lines(unit: Unit, source: str) -> tuple[int, int]:
+async def insert_rated_usage_lines(unit: Unit, source: str) -> tuple[int, int]:
     """Write the lines that are new, and their charges, due today; how many they are, and how many came in."""
     row = await unit.connection.fetchrow(_ADD, source, unit.now, timeout=PATIENCE)
     return row[0], row[1]

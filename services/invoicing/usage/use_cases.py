@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.invoicing.files.domain.broken_lines import check_unbroken
-from services.invoicing.files.domain.file_layouts import FileLines
-from services.invoicing.files.repository import ReceivedFile, raw_lines
+from services.invoicing.files.domain.broken_lines import refuse_broken_file_lines
+from services.invoicing.files.domain.file_layouts import ParsedFileLines
+from services.invoicing.files.repository import ReceivedUploadedFile, read_unpacked_file_lines
 from services.invoicing.usage import repository as usage_repository
-from services.invoicing.usage.domain.usage_file import UsageReader
-from services.invoicing.usage.domain.usage_lines import UsageLine, check_usage
+from services.invoicing.usage.domain.usage_file import UsageLineReader
+from services.invoicing.usage.domain.usage_lines import UsageLine, refuse_flawed_usage_lines
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 
@@ -22,32 +22,32 @@ class UsageSource:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenUsage:
+class TakenUsageCounts:
     """How many lines were new, and how many were known, so that they changed nothing."""
 
     new: int
-    known: int
+    unchanged: int
 
 
-async def take_usage_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]) -> TakenUsage:
+async def take_usage_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]) -> TakenUsageCounts:
     """Take the lines of a source that are not known yet, all or none. Raises UsageRefused."""
-    await usage_repository.stage_lines(unit, lines)
+    await usage_repository.stage_usage_lines(unit, lines)
     return await _charge(unit, origin, "lines")
 
 
-async def take_usage_file(unit: Unit, origin: UsageSource, file: ReceivedFile) -> TakenUsage:
-    """Take the lines of a file, all or none. Raises FileRefused, UsageRefused."""
-    lines = FileLines(file.layout, UsageReader(origin.currency))
-    await usage_repository.stage_lines(unit, lines.read(raw_lines(file.content)))
-    check_unbroken(lines.broken)
+async def take_usage_file(unit: Unit, origin: UsageSource, file: ReceivedUploadedFile) -> TakenUsageCounts:
+    """Take the lines of a file, all or none. Raises UploadedFileLinesBroken, UsageRefused."""
+    lines = ParsedFileLines(file.layout, UsageLineReader(origin.currency))
+    await usage_repository.stage_usage_lines(unit, lines.parse_raw_file_lines(read_unpacked_file_lines(file.content)))
+    refuse_broken_file_lines(lines.broken)
     return await _charge(unit, origin, "line")
 
 
-async def _charge(unit: Unit, origin: UsageSource, place: str) -> TakenUsage:
-    check_usage(await usage_repository.rate_lines(unit, origin.currency), place)
-    new, came = await usage_repository.insert_rated_lines(unit, origin.source)
+async def _charge(unit: Unit, origin: UsageSource, place: str) -> TakenUsageCounts:
+    refuse_flawed_usage_lines(await usage_repository.rate_staged_usage(unit, origin.currency), place)
+    new, came = await usage_repository.insert_rated_usage_lines(unit, origin.source)
     if new:
         unit.record(AuditedChange("usage_source", origin.source))
     else:
         unit.record_nothing()
-    return TakenUsage(new, came - new)
+    return TakenUsageCounts(new, came - new)

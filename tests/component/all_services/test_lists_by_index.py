@@ -17,16 +17,16 @@ from services.collections.repository.waiting_step_queries import WaitingStepCrit
 from services.entitlements.repository import HoldCriteria, build_hold_search
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.adjustments.repository import approval_search
-from services.invoicing.adjustments.repository.approval_search import ApprovalCriteria
+from services.invoicing.adjustments.repository.approval_search import ApprovalSearchCriteria
 from services.invoicing.bank.repository import bank_import_search
-from services.invoicing.bank.repository.bank_import_search import ImportCriteria
+from services.invoicing.bank.repository.bank_import_search import BankImportSearchCriteria
 from services.invoicing.billing.repository import draft_queries
 from services.invoicing.payments.repository import chargeback_queries
-from services.invoicing.payments.repository.chargeback_queries import ChargebackCriteria
+from services.invoicing.payments.repository.chargeback_queries import ChargebackSearchCriteria
 from services.invoicing.revenue.repository import ledger_period_queries
-from services.invoicing.revenue.repository.ledger_period_queries import PeriodCriteria
+from services.invoicing.revenue.repository.ledger_period_queries import LedgerPeriodCriteria
 from services.invoicing.settings.repository import setting_change_queries
-from services.invoicing.settings.repository.setting_change_queries import SettingCriteria
+from services.invoicing.settings.repository.setting_change_queries import SettingChangeCriteria
 from tests.builders import Database
 from tests.component.query_plans import Query, check_plans
 
@@ -178,29 +178,29 @@ APPROVALS = (
     "ANALYZE approvals, bank_imports, setting_changes, chargebacks",
 )
 CHARGEBACK_SEARCHES = {
-    "state": (ChargebackCriteria("open"), "chargebacks_by_state"),
-    "account": (ChargebackCriteria(account_id=SOMEBODY), "chargebacks_of_account"),
-    "payment": (ChargebackCriteria(payment_id=SOMEBODY), "ix_invoicing_chargebacks_payment_id"),
-    "deadline": (ChargebackCriteria(answer_before=date(2020, 3, 1)), "chargebacks_to_answer"),
-    "all": (ChargebackCriteria(), "chargebacks_pkey"),
+    "state": (ChargebackSearchCriteria("open"), "chargebacks_by_state"),
+    "account": (ChargebackSearchCriteria(account_id=SOMEBODY), "chargebacks_of_account"),
+    "payment": (ChargebackSearchCriteria(payment_id=SOMEBODY), "ix_invoicing_chargebacks_payment_id"),
+    "deadline": (ChargebackSearchCriteria(answer_before=date(2020, 3, 1)), "chargebacks_to_answer"),
+    "all": (ChargebackSearchCriteria(), "chargebacks_pkey"),
 }
 APPROVAL_SEARCHES = {
-    "state": (ApprovalCriteria("refund", "proposed"), "approvals_by_state"),
-    "account": (ApprovalCriteria("refund", account_id=SOMEBODY), "ix_invoicing_approvals_account_id"),
-    "since": (ApprovalCriteria("write_off", since=RECENTLY), "approvals_by_time"),
-    "all": (ApprovalCriteria("write_off"), "approvals_by_kind"),
+    "state": (ApprovalSearchCriteria("refund", "proposed"), "approvals_by_state"),
+    "account": (ApprovalSearchCriteria("refund", account_id=SOMEBODY), "ix_invoicing_approvals_account_id"),
+    "since": (ApprovalSearchCriteria("write_off", since=RECENTLY), "approvals_by_time"),
+    "all": (ApprovalSearchCriteria("write_off"), "approvals_by_kind"),
 }
 SETTING_SEARCHES = {
-    "kind": (SettingCriteria("tax_rate"), "setting_changes_by_kind"),
-    "state": (SettingCriteria(state="proposed"), "setting_changes_by_state"),
-    "kind and state": (SettingCriteria("tolerance", "proposed"), "setting_changes_(by_state|standing|by_kind)"),
-    "entity": (SettingCriteria(legal_entity="E7"), "setting_changes_of_entity"),
-    "all": (SettingCriteria(), "setting_changes_pkey"),
+    "kind": (SettingChangeCriteria("tax_rate"), "setting_changes_by_kind"),
+    "state": (SettingChangeCriteria(state="proposed"), "setting_changes_by_state"),
+    "kind and state": (SettingChangeCriteria("tolerance", "proposed"), "setting_changes_(by_state|standing|by_kind)"),
+    "entity": (SettingChangeCriteria(legal_entity="E7"), "setting_changes_of_entity"),
+    "all": (SettingChangeCriteria(), "setting_changes_pkey"),
 }
 IMPORT_SEARCHES = {
-    "since": (ImportCriteria(since=RECENTLY), "bank_imports_by_time"),
-    "format": (ImportCriteria("csv"), "bank_imports_pkey"),
-    "all": (ImportCriteria(), "bank_imports_pkey"),
+    "since": (BankImportSearchCriteria(since=RECENTLY), "bank_imports_by_time"),
+    "format": (BankImportSearchCriteria("csv"), "bank_imports_pkey"),
+    "all": (BankImportSearchCriteria(), "bank_imports_pkey"),
 }
 
 
@@ -208,19 +208,19 @@ async def test_lists_of_invoicing(database: Database) -> None:
     await database.execute("; ".join(APPROVALS))
     for after in (None, SOMEBODY):
         approvals = {
-            name: (approval_search.build_search(criteria, after, 101), index)
+            name: (approval_search.build_approval_search(criteria, after, 101), index)
             for name, (criteria, index) in APPROVAL_SEARCHES.items()
         }
         imports = {
-            f"imports {name}": (bank_import_search.build_search(criteria, after, 101), index)
+            f"imports {name}": (bank_import_search.build_bank_import_search(criteria, after, 101), index)
             for name, (criteria, index) in IMPORT_SEARCHES.items()
         }
         changes = {
-            f"settings {name}": (setting_change_queries.build_search(criteria, after, 101), index)
+            f"settings {name}": (setting_change_queries.build_setting_change_search(criteria, after, 101), index)
             for name, (criteria, index) in SETTING_SEARCHES.items()
         }
         chargebacks = {
-            f"chargebacks {name}": (chargeback_queries.build_search(criteria, after, 101), index)
+            f"chargebacks {name}": (chargeback_queries.build_chargeback_search(criteria, after, 101), index)
             for name, (criteria, index) in CHARGEBACK_SEARCHES.items()
         }
         await check_plans(database, "invoicing", approvals | imports | changes | chargebacks)
@@ -247,7 +247,7 @@ async def test_list_of_drafts_and_their_lines(database: Database) -> None:
     draft_id = await database.value("SELECT id FROM invoicing.drafts LIMIT 1")
     queries: dict[str, tuple[Query, str]] = {
         f"{account_id} {after}": (
-            draft_queries.build_draft_list(RUN, account_id, after, 101),
+            draft_queries.build_draft_list_query(RUN, account_id, after, 101),
             "drafts_run_id_account_id_key",
         )
         for account_id in (None, SOMEBODY)
@@ -275,16 +275,16 @@ LEDGER = (
 async def test_lists_in_the_order_of_codes(database: Database) -> None:
     await database.execute("; ".join(LEDGER))
     queries: dict[str, tuple[Query, str]] = {
-        f"entities {after}": (legal_entity_queries.build_entity_list(after, 101), "legal_entities_pkey")
+        f"entities {after}": (legal_entity_queries.build_legal_entity_list(after, 101), "legal_entities_pkey")
         for after in (None, "E7")
     }
     for criteria in (
-        PeriodCriteria(),
-        PeriodCriteria("E7"),
-        PeriodCriteria(state="open"),
-        PeriodCriteria("E7", "open"),
+        LedgerPeriodCriteria(),
+        LedgerPeriodCriteria("E7"),
+        LedgerPeriodCriteria(state="open"),
+        LedgerPeriodCriteria("E7", "open"),
     ):
         for after in (None, ("E7", NOW.date())):
-            query = ledger_period_queries.build_period_list(criteria, NOW.date(), after, 101)
+            query = ledger_period_queries.build_ledger_period_list(criteria, NOW.date(), after, 101)
             queries[f"{criteria} {after}"] = (query, "ledger_entries_by_day")
     await check_plans(database, "invoicing", queries)

@@ -11,10 +11,10 @@ from services.collections import jobs as collections_jobs
 from services.collections.repository import fact_queries, suspension_queries
 from services.invoicing import jobs as invoicing_jobs
 from services.invoicing.accounts.repository import account_search
-from services.invoicing.accounts.repository.account_search import AccountCriteria
+from services.invoicing.accounts.repository.account_search import AccountSearchCriteria
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing, lapse_queries
 from services.invoicing.receivables.repository import invoice_queries
-from services.invoicing.receivables.repository.invoice_search import InvoiceCriteria, build_search
+from services.invoicing.receivables.repository.invoice_search import InvoiceSearchCriteria, build_invoice_search
 from shared.persistence import outbox, streams
 from shared.persistence.audit_queries import Criteria, build_page_query
 from shared.process.sweeps import Sweep
@@ -121,16 +121,16 @@ INVOICES = (
     "ANALYZE invoices, invoice_states",
 )
 SEARCHES = {
-    "account": (InvoiceCriteria(account_id=RUN), "invoices_account_id_external_reference_key"),
-    "number": (InvoiceCriteria(number="E7-7"), "invoices_legal_entity_number_key"),
-    "reference": (InvoiceCriteria(external_reference="r50"), "invoices_by_external_reference"),
-    "entity": (InvoiceCriteria(legal_entity="E7"), "invoices_by_entity"),
-    "open": (InvoiceCriteria(state="open"), "invoice_states_open|invoice_states_by_amount"),
-    "overdue": (InvoiceCriteria(state="overdue"), "invoice_states_overdue"),
-    "closed": (InvoiceCriteria(state="closed"), "invoices_pkey|invoice_states_pkey"),
-    "due": (InvoiceCriteria(due_from=NOW.date(), due_to=NOW.date()), "invoices_by_due_date"),
-    "updated": (InvoiceCriteria(updated_since=datetime(2026, 2, 3, tzinfo=UTC)), "invoice_states_changed"),
-    "all": (InvoiceCriteria(), "invoices_pkey|invoice_states_pkey"),
+    "account": (InvoiceSearchCriteria(account_id=RUN), "invoices_account_id_external_reference_key"),
+    "number": (InvoiceSearchCriteria(number="E7-7"), "invoices_legal_entity_number_key"),
+    "reference": (InvoiceSearchCriteria(external_reference="r50"), "invoices_by_external_reference"),
+    "entity": (InvoiceSearchCriteria(legal_entity="E7"), "invoices_by_entity"),
+    "open": (InvoiceSearchCriteria(state="open"), "invoice_states_open|invoice_states_by_amount"),
+    "overdue": (InvoiceSearchCriteria(state="overdue"), "invoice_states_overdue"),
+    "closed": (InvoiceSearchCriteria(state="closed"), "invoices_pkey|invoice_states_pkey"),
+    "due": (InvoiceSearchCriteria(due_from=NOW.date(), due_to=NOW.date()), "invoices_by_due_date"),
+    "updated": (InvoiceSearchCriteria(updated_since=datetime(2026, 2, 3, tzinfo=UTC)), "invoice_states_changed"),
+    "all": (InvoiceSearchCriteria(), "invoices_pkey|invoice_states_pkey"),
 }
 
 
@@ -139,7 +139,7 @@ async def test_invoices_are_found_by_the_index_of_what_is_asked_for(database: Da
     async with database.connected("invoicing") as connection:
         await connection.execute("SET enable_seqscan = off")
         for name, (criteria, index) in SEARCHES.items():
-            query, arguments = build_search(criteria, None, 101)
+            query, arguments = build_invoice_search(criteria, None, 101)
             plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
             assert re.search(rf"(using|on) ({index})\b", plan), f"{name}: {plan}"
             assert "Seq Scan" not in plan, f"{name}: {plan}"
@@ -155,12 +155,12 @@ ACCOUNTS = (
     "ANALYZE accounts",
 )
 ACCOUNT_SEARCHES = {
-    "accounts_by_beginning": AccountCriteria(name="account 177"),
-    "accounts_by_email": AccountCriteria(email="Billing@Account-7.example"),
-    "accounts_by_vendor_id": AccountCriteria(vendor_customer_id="tenant-7"),
-    "accounts_by_entity": AccountCriteria(legal_entity="E7"),
-    "accounts_external_reference_key": AccountCriteria(external_reference="crm-7"),
-    "accounts_pkey": AccountCriteria(),
+    "accounts_by_beginning": AccountSearchCriteria(name="account 177"),
+    "accounts_by_email": AccountSearchCriteria(email="Billing@Account-7.example"),
+    "accounts_by_vendor_id": AccountSearchCriteria(vendor_customer_id="tenant-7"),
+    "accounts_by_entity": AccountSearchCriteria(legal_entity="E7"),
+    "accounts_external_reference_key": AccountSearchCriteria(external_reference="crm-7"),
+    "accounts_pkey": AccountSearchCriteria(),
 }
 
 
@@ -169,7 +169,7 @@ async def test_accounts_are_found_by_the_index_of_what_is_asked_for(database: Da
     await database.execute("; ".join(ACCOUNTS))
     async with database.connected("invoicing") as connection:
         for index, criteria in ACCOUNT_SEARCHES.items():
-            query, arguments = account_search.build_search(criteria, None, 101)
+            query, arguments = account_search.build_account_search(criteria, None, 101)
             plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
             assert re.search(rf"(using|on) {index}\b", plan), plan
 

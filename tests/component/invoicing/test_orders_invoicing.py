@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 
 from deploy.local.tokens import Keys
-from services.invoicing.adjustments.use_cases.dispute_reservations import UnknownDispute
+from services.invoicing.adjustments.use_cases.dispute_reservations import UnreservedDispute
 from shared.events import Event
 from shared.events.escalation import DisputedLine, DisputeResolved, DisputeWithdrawn
 from shared.messaging.consumer.batch import HandlerFailed
@@ -137,7 +137,7 @@ async def test_the_outcome_of_a_dispute_that_is_not_known_yet_moves_nothing_unti
     for dispute in new_world.build_dispute_events():
         with pytest.raises(HandlerFailed) as failed:
             await read(new_world.runtime, [[dispute]], one_by_one(0), (0,))
-        assert isinstance(failed.value.__cause__, UnknownDispute)
+        assert isinstance(failed.value.__cause__, UnreservedDispute)
     assert await new_world.end() == before
     await new_world.reserve()
     for number in range(3):

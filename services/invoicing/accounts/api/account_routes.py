@@ -8,11 +8,11 @@ from fastapi import Depends, Header, Query, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from services.invoicing.accounts.repository import account_queries, legal_entity_queries
-from services.invoicing.accounts.repository.account_search import AccountCriteria, search_accounts
+from services.invoicing.accounts.repository.account_search import AccountSearchCriteria, search_accounts
 from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity
 from services.invoicing.accounts.tables.account_tables import AccountRow
 from services.invoicing.accounts.use_cases import account_registration
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from shared.events.values import TaxStatus
 from shared.persistence.database import Unit
 from shared.pure.addresses import is_address, parse_address
@@ -41,7 +41,7 @@ Language = Annotated[str, Field(pattern=LOCALE_PATTERN, examples=["de-CH"]), Aft
 """A language that documents have words for, or a locale of it, by which numbers and dates are written."""
 
 
-class AccountChange(Body):
+class AccountMasterData(Body):
     """What of an account may change."""
 
     name: Name = Field(examples=["Account 17"])
@@ -56,13 +56,13 @@ class AccountChange(Body):
     support_level: Code = Field(default="standard", description="by which its questions are answered in time")
 
 
-class AccountPatch(create_patch_model(AccountChange)):  # type: ignore[misc]
+class AccountPatch(create_patch_model(AccountMasterData)):  # type: ignore[misc]
     """A merge patch: what is left out stays as it is; null empties the country, the tax id and lists."""
 
     model_config = example(billing_email="payables@alpenrose.example", terms_days=30, tax_id=None)
 
 
-class AccountIn(AccountChange):
+class AccountIn(AccountMasterData):
     """A billing customer to be registered."""
 
     model_config = example(
@@ -127,7 +127,7 @@ class AccountOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, row: AccountRow) -> Self:
+    def from_account_row(cls, row: AccountRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row.model_dump() | {"address": row.address or []})
 
@@ -151,17 +151,17 @@ class ContactOut(BaseModel):
     status_code=201,
     response_model=AccountOut,
     summary="Register an account",
-    responses=refusals(ReferenceTaken, UnknownLegalEntity),
+    responses=refusals(ExternalReferenceTaken, UnknownLegalEntity),
 )
 async def register_account(
     account: AccountIn, command: Annotated[CommandRunner, perform_command("account.register")]
 ) -> Response:
     """Register a billing customer; announces `AccountRegistered`."""
 
-    async def register(unit: Unit) -> AccountOut:
-        return AccountOut.of(await account_registration.register_account(unit, account.model_dump()))
+    async def register_and_show_account(unit: Unit) -> AccountOut:
+        return AccountOut.from_account_row(await account_registration.register_account(unit, account.model_dump()))
 
-    return await command.run(register)
+    return await command.run(register_and_show_account)
 
 
 async def _read_criteria(
@@ -170,23 +170,23 @@ async def _read_criteria(
     external_reference: Annotated[Code | None, Query()] = None,
     vendor_customer_id: Annotated[Code | None, Query()] = None,
     legal_entity: Annotated[Code | None, Query()] = None,
-) -> AccountCriteria:
+) -> AccountSearchCriteria:
     address = parse_address(email) if email and is_address(email) else email
-    return AccountCriteria(name, address, external_reference, vendor_customer_id, legal_entity)
+    return AccountSearchCriteria(name, address, external_reference, vendor_customer_id, legal_entity)
 
 
 @reads.get("", summary="List accounts", responses=refusals(UnknownLegalEntity))
 async def list_accounts(
-    read: Read, paging: Paging, criteria: Annotated[AccountCriteria, Depends(_read_criteria)]
+    read: Read, paging: Paging, criteria: Annotated[AccountSearchCriteria, Depends(_read_criteria)]
 ) -> Page[AccountOut]:
     """Accounts in the order of their ids, all or those that are asked for."""
 
-    async def load(unit: Unit) -> list[AccountOut]:
-        await legal_entity_queries.check_asked_entity(unit, criteria.legal_entity)
+    async def load_account_page(unit: Unit) -> list[AccountOut]:
+        await legal_entity_queries.check_listed_legal_entity(unit, criteria.legal_entity)
         rows = await search_accounts(unit, criteria, paging.after_id(), paging.limit + 1)
-        return [AccountOut.of(row) for row in rows]
+        return [AccountOut.from_account_row(row) for row in rows]
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_account_page), key=lambda row: row.id)
 
 
 @reads.get("/{account_id}", summary="One account", responses=ETAG)
@@ -194,7 +194,7 @@ async def get_account(account_id: UUID, read: Read, response: Response) -> Accou
     """The account; its version is the ETag for a change."""
     row = await read(lambda unit: account_queries.get_account(unit, account_id))
     response.headers["ETag"] = f'"{row.version}"'
-    return AccountOut.of(row)
+    return AccountOut.from_account_row(row)
 
 
 @reads.get("/{account_id}/contact", summary="Whom to write to")
@@ -220,7 +220,7 @@ async def change_account(
 
     As `application/json` or `application/merge-patch+json`.
     """
-    version, fields = parse_if_match(if_match), merge_patch(AccountChange, patch)
+    version, fields = parse_if_match(if_match), merge_patch(AccountMasterData, patch)
     row = await command.run(lambda unit: account_registration.change_account(unit, account_id, version, fields))
     response.headers["ETag"] = f'"{row.version}"'
-    return AccountOut.of(row)
+    return AccountOut.from_account_row(row)

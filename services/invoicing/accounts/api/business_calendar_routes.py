@@ -9,14 +9,14 @@ from fastapi import Header, Response
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from services.invoicing.accounts.domain.business_calendar import (
-    CalendarNeverOpens,
-    CalendarRules,
+    BusinessCalendarNeverOpens,
+    BusinessCalendarRules,
     ClosedDay,
-    list_countries,
+    list_holiday_countries,
     list_holidays,
 )
-from services.invoicing.accounts.repository.business_calendar_queries import build_rules, get_calendar
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.accounts.repository.business_calendar_queries import get_calendar_row, read_calendar_rules
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.accounts.tables.calendar_tables import BusinessCalendarRow
 from services.invoicing.accounts.use_cases import calendar_changes
 from shared.persistence.database import Unit
@@ -39,13 +39,13 @@ MAX_DAYS = 400
 TIME = "([01][0-9]|2[0-3]):[0-5][0-9]"
 
 
-def parse_minute(text: str) -> int:
+def parse_clock_time(text: str) -> int:
     """Parse a time of day, as minutes from local midnight."""
     hours, minutes = text.split(":")
     return int(hours) * 60 + int(minutes)
 
 
-def render_minute(minute: int) -> str:
+def render_clock_time(minute: int) -> str:
     """Render minutes from local midnight as a time of day; the end of the day is 24:00."""
     return f"{minute // 60:02}:{minute % 60:02}"
 
@@ -95,23 +95,25 @@ class WeekHours(Body):
 
     @model_validator(mode="after")
     def _opens(self) -> Self:
-        if not any(self.list_weekdays()):
+        if not any(self.list_weekday_openings()):
             raise ValueError("at least one weekday has openings")
         return self
 
-    def list_weekdays(self) -> list[Hours]:
+    def list_weekday_openings(self) -> list[Hours]:
         """List the openings of each weekday from Monday on, in minutes."""
         return [
-            tuple((parse_minute(opening.opens), parse_minute(opening.closes)) for opening in getattr(self, weekday))
+            tuple((parse_clock_time(span.opens), parse_clock_time(span.closes)) for span in getattr(self, weekday))
             for weekday in WeekHours.model_fields
         ]
 
     @classmethod
-    def from_weekdays(cls, weekdays: tuple[Hours, ...]) -> Self:
+    def from_weekday_openings(cls, weekdays: tuple[Hours, ...]) -> Self:
         """Build the hours of a week from those of each weekday, in minutes."""
         return cls(
             **{
-                weekday: [Opening(opens=render_minute(begin), closes=render_minute(end)) for begin, end in hours]
+                weekday: [
+                    Opening(opens=render_clock_time(begin), closes=render_clock_time(end)) for begin, end in hours
+                ]
                 for weekday, hours in zip(cls.model_fields, weekdays, strict=True)
             }
         )
@@ -170,7 +172,7 @@ class BusinessCalendarIn(Body):
     @field_validator("country")
     @classmethod
     def _has_holidays(cls, country: str | None) -> str | None:
-        if country is not None and country not in list_countries():
+        if country is not None and country not in list_holiday_countries():
             raise ValueError("the holidays of this country are not known")
         return country
 
@@ -181,7 +183,7 @@ class BusinessCalendarIn(Body):
         if subdivision is not None and "country" in fields.data:
             if country is None:
                 raise ValueError("a subdivision needs its country")
-            if subdivision not in list_countries()[country]:
+            if subdivision not in list_holiday_countries()[country]:
                 raise ValueError(f"{country} has no subdivision of this code whose holidays are known")
         return subdivision
 
@@ -191,18 +193,18 @@ class BusinessCalendarIn(Body):
         closed = {closed.day for closed in fields.data.get("extra_closed_days", [])}
         if closed & set(days):
             raise ValueError("a day is either closed or open")
-        weekdays = fields.data["hours"].list_weekdays() if "hours" in fields.data else None
+        weekdays = fields.data["hours"].list_weekday_openings() if "hours" in fields.data else None
         if weekdays and not all(weekdays[day.weekday()] for day in days):
             raise ValueError("an open day has the hours of its weekday, and this weekday has none")
         return days
 
-    def build_rules(self) -> CalendarRules:
+    def build_calendar_rules(self) -> BusinessCalendarRules:
         """Build the rules that it sets."""
-        return CalendarRules(
+        return BusinessCalendarRules(
             self.time_zone,
             self.country,
             self.subdivision,
-            tuple(self.hours.list_weekdays()),
+            tuple(self.hours.list_weekday_openings()),
             tuple(ClosedDay(closed.day, closed.name) for closed in self.extra_closed_days),
             tuple(self.extra_open_days),
         )
@@ -235,14 +237,14 @@ class BusinessCalendarOut(BaseModel):
     changed_at: datetime
 
     @classmethod
-    def from_row(cls, row: BusinessCalendarRow, now: datetime) -> Self:
+    def from_calendar_row(cls, row: BusinessCalendarRow, now: datetime) -> Self:
         """Build the answer for a row, with the holidays of the year that it is."""
-        rules = build_rules(row)
+        rules = read_calendar_rules(row)
         year = local_date(now, ZoneInfo(row.time_zone)).year
         names = ("legal_entity", "time_zone", "country", "subdivision", "extra_open_days", "covers_until", "version")
         return cls(
             **{name: getattr(row, name) for name in (*names, "changed_by", "changed_at")},
-            hours=WeekHours.from_weekdays(rules.hours),
+            hours=WeekHours.from_weekday_openings(rules.hours),
             extra_closed_days=_show_days(rules.extra_closed_days),
             holidays=_show_days(list_holidays(row.country, row.subdivision, (year, year + 1))),
         )
@@ -256,11 +258,11 @@ def _show_days(days: list[ClosedDay] | tuple[ClosedDay, ...]) -> list[NamedDay]:
 async def get_business_calendar(code: Code, read: Read, response: Response) -> BusinessCalendarOut:
     """The business calendar of a legal entity, with the holidays of this and of the next year."""
 
-    async def load(unit: Unit) -> BusinessCalendarOut:
-        await require_legal_entity(unit, code)
-        return BusinessCalendarOut.from_row(await get_calendar(unit, code), unit.now)
+    async def load_business_calendar(unit: Unit) -> BusinessCalendarOut:
+        await check_addressed_legal_entity(unit, code)
+        return BusinessCalendarOut.from_calendar_row(await get_calendar_row(unit, code), unit.now)
 
-    calendar = await read(load)
+    calendar = await read(load_business_calendar)
     response.headers["ETag"] = build_etag(calendar.version)
     return calendar
 
@@ -268,7 +270,7 @@ async def get_business_calendar(code: Code, read: Read, response: Response) -> B
 @writes.put(
     "/{code}/business-calendar",
     summary="Say when a legal entity works",
-    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, CalendarNeverOpens)},
+    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, BusinessCalendarNeverOpens)},
 )
 async def put_business_calendar(
     code: Code,
@@ -285,11 +287,11 @@ async def put_business_calendar(
     """
     version = None if if_match is None else parse_if_match(if_match)
 
-    async def set_calendar(unit: Unit) -> BusinessCalendarOut:
+    async def set_and_show_calendar(unit: Unit) -> BusinessCalendarOut:
         actor = command.caller.subject
-        row = await calendar_changes.set_calendar(unit, code, version, calendar.build_rules(), actor)
-        return BusinessCalendarOut.from_row(row, unit.now)
+        row = await calendar_changes.set_business_calendar(unit, code, version, calendar.build_calendar_rules(), actor)
+        return BusinessCalendarOut.from_calendar_row(row, unit.now)
 
-    shown_calendar = await command.run(set_calendar)
+    shown_calendar = await command.run(set_and_show_calendar)
     response.headers["ETag"] = build_etag(shown_calendar.version)
     return shown_calendar

@@ -107,7 +107,7 @@ class ContactPersonOut(BaseModel):
     erased_at: datetime | None
 
     @classmethod
-    def from_row(cls, row: ContactPersonRow) -> Self:
+    def from_contact_person_row(cls, row: ContactPersonRow) -> Self:
         """Build the answer for a row."""
         return cls.model_validate(row.model_dump())
 
@@ -136,12 +136,12 @@ class AddresseeOut(BaseModel):
     channel: ContactChannel
 
     @classmethod
-    def from_row(cls, row: ContactPersonRow) -> Self:
+    def from_contact_person_row(cls, row: ContactPersonRow) -> Self:
         """Build the answer for a contact person."""
         return cls.model_validate(row.model_dump() | {"contact_person_id": row.id})
 
     @classmethod
-    def from_account(cls, row: AccountRow) -> Self:
+    def from_account_row(cls, row: AccountRow) -> Self:
         """Build the answer for an account that has no contact person in either role."""
         return cls(
             account_id=row.id,
@@ -161,13 +161,13 @@ async def get_addressee(
 ) -> AddresseeOut:
     """The contact person of a role who is valid today, else that of billing, else the account's billing address."""
 
-    async def load(unit: Unit) -> AddresseeOut:
+    async def load_addressee(unit: Unit) -> AddresseeOut:
         account = await account_queries.get_account(unit, account_id)
         today = local_date(unit.now, ZoneInfo(account.time_zone))
         row = await find_addressee(unit, account_id, role, today)
-        return AddresseeOut.from_account(account) if row is None else AddresseeOut.from_row(row)
+        return AddresseeOut.from_account_row(account) if row is None else AddresseeOut.from_contact_person_row(row)
 
-    return await read(load)
+    return await read(load_addressee)
 
 
 @reads.get("/contact-persons", summary="List the contact persons of an account")
@@ -180,12 +180,12 @@ async def list_persons_of_account(
 ) -> Page[ContactPersonOut]:
     """Contact persons in the order of their ids, also those who are asked no more."""
 
-    async def load(unit: Unit) -> list[ContactPersonOut]:
+    async def load_contact_persons(unit: Unit) -> list[ContactPersonOut]:
         await account_queries.get_account(unit, account_id)
         rows = await list_contact_persons(unit, account_id, role, valid_on, paging.after_id(), paging.limit + 1)
         return [ContactPersonOut.model_validate(dict(row)) for row in rows]
 
-    return paging.page(await read(load), key=lambda person: person.id)
+    return paging.page(await read(load_contact_persons), key=lambda person: person.id)
 
 
 @writes.post(
@@ -202,11 +202,13 @@ async def add_contact_person(
 ) -> Response:
     """Add a contact person to an account."""
 
-    async def add(unit: Unit) -> ContactPersonOut:
+    async def add_person_to_account(unit: Unit) -> ContactPersonOut:
         fields = person.model_dump()
-        return ContactPersonOut.from_row(await contact_person_changes.add_contact_person(unit, account_id, fields))
+        return ContactPersonOut.from_contact_person_row(
+            await contact_person_changes.add_contact_person(unit, account_id, fields)
+        )
 
-    return await command.run(add, subject=account_id)
+    return await command.run(add_person_to_account, subject=account_id)
 
 
 @reads.get("/contact-persons/{contact_person_id}", summary="One contact person", responses=ETAG)
@@ -216,7 +218,7 @@ async def get_one_contact_person(
     """The contact person as they are now."""
     row = await read(lambda unit: get_contact_person(unit, account_id, contact_person_id))
     response.headers["ETag"] = build_etag(row.version)
-    return ContactPersonOut.from_row(row)
+    return ContactPersonOut.from_contact_person_row(row)
 
 
 @writes.patch(
@@ -242,7 +244,7 @@ async def change_contact_person(
     change = contact_person_changes.change_contact_person
     row = await command.run(lambda unit: change(unit, account_id, contact_person_id, version, fields))
     response.headers["ETag"] = build_etag(row.version)
-    return ContactPersonOut.from_row(row)
+    return ContactPersonOut.from_contact_person_row(row)
 
 
 @writes.post(
@@ -259,11 +261,11 @@ async def end_contact_person(
 ) -> Response:
     """End the validity of a contact person, in the place of a former end."""
 
-    async def end_validity(unit: Unit) -> ContactPersonOut:
+    async def end_contact_validity(unit: Unit) -> ContactPersonOut:
         row = await contact_person_changes.end_contact_person(unit, account_id, contact_person_id, end.valid_to)
-        return ContactPersonOut.from_row(row)
+        return ContactPersonOut.from_contact_person_row(row)
 
-    return await command.run(end_validity, status=200, subject=account_id)
+    return await command.run(end_contact_validity, status=200, subject=account_id)
 
 
 @writes.post(
@@ -279,9 +281,9 @@ async def erase_contact_person(
 ) -> Response:
     """Empty name, address and telephone number for good, in the audit too; the id stays, and names nobody."""
 
-    async def erase(unit: Unit) -> ContactPersonOut:
-        return ContactPersonOut.from_row(
+    async def erase_contact_data(unit: Unit) -> ContactPersonOut:
+        return ContactPersonOut.from_contact_person_row(
             await contact_person_changes.erase_contact_person(unit, account_id, contact_person_id)
         )
 
-    return await command.run(erase, status=200, reason=erasure.reason, subject=account_id)
+    return await command.run(erase_contact_data, status=200, reason=erasure.reason, subject=account_id)

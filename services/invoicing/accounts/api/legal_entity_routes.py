@@ -9,9 +9,14 @@ from pydantic import AfterValidator, BaseModel, Field, model_validator
 from services.invoicing.accounts.api.account_routes import Language
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.accounts.use_cases import legal_entity_changes
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, find_proposed
+from services.invoicing.settings.api import (
+    CHANGE_PROPOSED,
+    SettingChangeOut,
+    answer_pending_setting_change,
+    find_pending_setting_change,
+)
 from services.invoicing.settings.domain.setting_change import SettingKind
-from services.invoicing.settings.use_cases import is_carried_out
+from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Country, Email, Name, Prose, example, get_example
 from shared.pure.payment_references import is_checked
@@ -130,10 +135,10 @@ class LegalEntityOut(LegalEntityIn):
     proposed_change: SettingChangeOut | None
 
     @classmethod
-    async def load(cls, unit: Unit, code: str) -> Self:
+    async def load_legal_entity(cls, unit: Unit, code: str) -> Self:
         """Load what is said of a legal entity, and what is proposed. Raises NotFound."""
-        row = await legal_entity_queries.legal_entity(unit, code)
-        proposed = await find_proposed(unit, SettingKind.LEGAL_ENTITY, code)
+        row = await legal_entity_queries.get_legal_entity_row(unit, code)
+        proposed = await find_pending_setting_change(unit, SettingKind.LEGAL_ENTITY, code)
         return cls.model_validate(row.model_dump() | {"proposed_change": proposed})
 
 
@@ -169,7 +174,7 @@ async def list_legal_entities(read: Read, paging: TextPaging) -> Page[ListedLega
 @reads.get("/{code}", summary="One of our legal entities", responses=ETAG)
 async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalEntityOut:
     """What its documents say of it, and who calculates its tax."""
-    entity = await read(lambda unit: LegalEntityOut.load(unit, code))
+    entity = await read(lambda unit: LegalEntityOut.load_legal_entity(unit, code))
     response.headers["ETag"] = f'"{entity.version}"'
     return entity
 
@@ -198,13 +203,17 @@ async def put_legal_entity(
     version = None if if_match is None else parse_if_match(if_match)
     fields = entity.model_dump(mode="json", exclude={"reason"})
 
-    async def set_data(unit: Unit) -> LegalEntityOut | Response:
+    async def change_legal_entity_data(unit: Unit) -> LegalEntityOut | Response:
         if version is None and await legal_entity_queries.find_legal_entity(unit, code):
             raise IfMatchMissing("send If-Match with the ETag of the legal entity")
-        row = await legal_entity_changes.change_entity(unit, command.caller, code, version, fields, entity.reason)
-        return await LegalEntityOut.load(unit, code) if is_carried_out(row) else answer_proposed(row)
+        row = await legal_entity_changes.change_legal_entity(unit, command.caller, code, version, fields, entity.reason)
+        return (
+            await LegalEntityOut.load_legal_entity(unit, code)
+            if is_setting_change_applied(row)
+            else answer_pending_setting_change(row)
+        )
 
-    answer = await command.run(set_data, reason=entity.reason)
+    answer = await command.run(change_legal_entity_data, reason=entity.reason)
     if isinstance(answer, LegalEntityOut):
         response.headers["ETag"] = f'"{answer.version}"'
     return answer

@@ -21,7 +21,7 @@ HOLIDAY_LANGUAGE = "en_US"
 """The language of holidays' names; a country without it has its own."""
 
 
-class CalendarNeverOpens(Refusal):
+class BusinessCalendarNeverOpens(Refusal):
     """The calendar is closed for longer than a year."""
 
     code = "calendar_never_opens"
@@ -36,7 +36,7 @@ class ClosedDay(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarRules:
+class BusinessCalendarRules:
     """Rules of a calendar as people set them; without a country there are no holidays."""
 
     time_zone: str
@@ -49,7 +49,7 @@ class CalendarRules:
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarWindow:
+class AnnouncedCalendarYears:
     """Window of years whose closed days are announced, and when the next one is."""
 
     years: range
@@ -58,7 +58,7 @@ class CalendarWindow:
 
 
 @lru_cache
-def list_countries() -> dict[str, frozenset[str]]:
+def list_holiday_countries() -> dict[str, frozenset[str]]:
     """List the countries whose holidays are known (ISO 3166), each with the codes of its subdivisions."""
     countries = holidays.list_supported_countries(include_aliases=False)
     return {country: frozenset(subdivisions) for country, subdivisions in countries.items()}
@@ -72,7 +72,7 @@ def list_holidays(country: str | None, subdivision: str | None, years: Iterable[
     return [ClosedDay(day, name) for day, name in sorted(names.items())]
 
 
-def list_closed_days(rules: CalendarRules, years: Iterable[int]) -> list[date]:
+def list_closed_days(rules: BusinessCalendarRules, years: Iterable[int]) -> list[date]:
     """List the closed days of these years in order: holidays and extra closed days, but for extra open ones."""
     wanted = set(years)
     days = {closed.day for closed in list_holidays(rules.country, rules.subdivision, sorted(wanted))}
@@ -80,19 +80,19 @@ def list_closed_days(rules: CalendarRules, years: Iterable[int]) -> list[date]:
     return sorted(day for day in days - set(rules.extra_open_days) if day.year in wanted)
 
 
-def compute_window(time_zone: str, now: datetime) -> CalendarWindow:
+def compute_announced_years(time_zone: str, now: datetime) -> AnnouncedCalendarYears:
     """Compute which years are announced at `now`, by the year that it is in a zone."""
     zone = ZoneInfo(time_zone)
     year = local_date(now, zone).year
     next_at = local_instant(date(year + 1, 1, 1), time(), zone)
     last_year = year + YEARS_AHEAD
-    return CalendarWindow(range(year - PAST_YEARS, last_year + 1), date(last_year, 12, 31), next_at)
+    return AnnouncedCalendarYears(range(year - PAST_YEARS, last_year + 1), date(last_year, 12, 31), next_at)
 
 
-def check_openings(rules: CalendarRules, window: CalendarWindow) -> None:
+def check_calendar_opens(rules: BusinessCalendarRules, window: AnnouncedCalendarYears) -> None:
     """Refuse rules by which nothing opens for longer than a year: no deadline has an end then.
 
-    Raises CalendarNeverOpens.
+    Raises BusinessCalendarNeverOpens.
     """
     closed_days = frozenset(list_closed_days(rules, window.years))
     calendar = BusinessCalendar(ZoneInfo(rules.time_zone), rules.hours, closed_days)
@@ -102,4 +102,4 @@ def check_openings(rules: CalendarRules, window: CalendarWindow) -> None:
         if calendar.has_hours(day):
             last_open = day
         elif (day - last_open).days >= MAX_CLOSED_DAYS:
-            raise CalendarNeverOpens(f"nothing is open from {last_open + ONE_DAY} to {day}")
+            raise BusinessCalendarNeverOpens(f"nothing is open from {last_open + ONE_DAY} to {day}")

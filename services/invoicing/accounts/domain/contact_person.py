@@ -24,7 +24,7 @@ class ContactPersonErased(Refusal):
     code = "contact_person_erased"
 
 
-def check_contact(channel: str, phone: str | None, valid_from: date, valid_to: date | None) -> None:
+def check_contact_person(channel: str, phone: str | None, valid_from: date, valid_to: date | None) -> None:
     """Refuse a channel without its number, and a validity that ends before it begins. Raises ContactPersonRefused."""
     if channel == "phone" and phone is None:
         raise ContactPersonRefused("phone: who is reached by telephone has a number")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Seller:
+class DocumentSeller:
     """A legal entity of ours, as its documents name it."""
 
     name: str
@@ -18,13 +18,13 @@ class Seller:
     footers: dict[str, str | None] = field(default_factory=dict)
     """The footer by language, where it is another than `footer`."""
 
-    def footer_in(self, language: str) -> str | None:
+    def get_document_footer(self, language: str) -> str | None:
         """Return the footer in a language such as `de`."""
         return self.footers.get(language) or self.footer
 
 
 @dataclass(frozen=True, slots=True)
-class Buyer:
+class DocumentBuyer:
     """A customer, as documents name it; `language` is a locale such as `de-CH`."""
 
     name: str
@@ -39,8 +39,8 @@ class Buyer:
 
 
 @dataclass(frozen=True, slots=True)
-class Parties:
+class DocumentParties:
     """Who a document is from and to, as it was when the document was issued."""
 
-    seller: Seller
-    buyer: Buyer
+    seller: DocumentSeller
+    buyer: DocumentBuyer

@@ -23,7 +23,7 @@ async def get_account(unit: Unit, account_id: UUID) -> AccountRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class LockedAccount:
     """Account as far as a change of what it owes needs it; its stream is locked."""
 
     id: UUID
@@ -48,30 +48,30 @@ _LOCKED_FREE = f"{_LOCKED.rstrip()} SKIP LOCKED"
 _HELD = "SELECT id, legal_entity, currency, time_zone, terms_days FROM accounts WHERE id = ANY($1::uuid[]) ORDER BY id"
 
 
-async def map_locked_accounts(unit: Unit, account_ids: Collection[UUID]) -> list[Account]:
+async def list_locked_accounts(unit: Unit, account_ids: Collection[UUID]) -> list[LockedAccount]:
     """These accounts, which the unit has locked; there may be thousands."""
-    return [Account(*row) for row in await unit.connection.fetch(_HELD, account_ids)]
+    return [LockedAccount(*row) for row in await unit.connection.fetch(_HELD, account_ids)]
 
 
-async def lock_accounts(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, Account]:
+async def lock_accounts(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, LockedAccount]:
     """Those of these accounts that there are, with their streams locked, in one statement.
 
     Those that others hold are passed over by a unit that does not wait.
     """
-    found = {}
+    accounts = {}
     ids = list(account_ids)
     query = _LOCKED if unit.waits_for_accounts else _LOCKED_FREE
     for *fields, sequence, _ in await unit.connection.fetch(query, ids):
-        account = Account(*fields)
+        account = LockedAccount(*fields)
         unit.has_locked(account.id, sequence)
-        found[account.id] = account
-    if len(found) < len(ids) and not unit.waits_for_accounts:
-        rest = [account_id for account_id in ids if account_id not in found]
-        unit.pass_over(account.id for account in await map_locked_accounts(unit, rest))
-    return found
+        accounts[account.id] = account
+    if len(accounts) < len(ids) and not unit.waits_for_accounts:
+        rest = [account_id for account_id in ids if account_id not in accounts]
+        unit.pass_over(account.id for account in await list_locked_accounts(unit, rest))
+    return accounts
 
 
-async def lock_account(unit: Unit, account_id: UUID) -> Account:
+async def lock_account(unit: Unit, account_id: UUID) -> LockedAccount:
     """The account with its stream locked. Raises NotFound."""
     account = (await lock_accounts(unit, [account_id])).get(account_id)
     if account is None:
@@ -92,7 +92,7 @@ async def find_account_by_reference(unit: Unit, reference: str) -> AccountRow | 
     return (await unit.session.exec(select(AccountRow).where(AccountRow.external_reference == reference))).first()
 
 
-async def insert_unless_reference_taken(unit: Unit, row: Row) -> bool:
+async def insert_account_if_new(unit: Unit, row: Row) -> bool:
     """Write a new row; False if another unit took its reference meanwhile, and then this unit cannot go on."""
     unit.session.add(row)
     try:
@@ -104,7 +104,7 @@ async def insert_unless_reference_taken(unit: Unit, row: Row) -> bool:
     return True
 
 
-async def map_time_zones(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, str]:
+async def map_account_time_zones(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, str]:
     """The time zones of these accounts."""
     rows = await unit.connection.fetch("SELECT id, time_zone FROM accounts WHERE id = ANY($1::uuid[])", account_ids)
     return {row["id"]: row["time_zone"] for row in rows}

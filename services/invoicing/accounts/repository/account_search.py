@@ -15,7 +15,7 @@ _LAST_CHARACTER = "\U0010ffff"
 
 
 @dataclass(frozen=True, slots=True)
-class AccountCriteria:
+class AccountSearchCriteria:
     """Criteria of the accounts that are wanted; None is any. Names by their beginning, e-mails without case."""
 
     name: str | None = None
@@ -24,7 +24,7 @@ class AccountCriteria:
     vendor_customer_id: str | None = None
     legal_entity: str | None = None
 
-    def list_conditions(self) -> list[tuple[str, Any]]:
+    def list_account_conditions(self) -> list[tuple[str, Any]]:
         """List the conditions that are asked for, each with one value for its `{}`."""
         beyond = None if self.name is None else self.name + _LAST_CHARACTER
         conditions = (
@@ -38,9 +38,9 @@ class AccountCriteria:
         return [(condition, value) for condition, value in conditions if value is not None]
 
 
-def build_search(criteria: AccountCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_account_search(criteria: AccountSearchCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of the ids of a page, in their order, and its arguments; it names only what is asked for."""
-    conditions = criteria.list_conditions()
+    conditions = criteria.list_account_conditions()
     if after is not None:
         conditions.append(("id > {}", after))
     clauses = [condition.format(f"${place}") for place, (condition, _) in enumerate(conditions, 1)]
@@ -50,10 +50,10 @@ def build_search(criteria: AccountCriteria, after: UUID | None, limit: int) -> t
 
 
 async def search_accounts(
-    unit: Unit, criteria: AccountCriteria, after: UUID | None, limit: int
+    unit: Unit, criteria: AccountSearchCriteria, after: UUID | None, limit: int
 ) -> Sequence[AccountRow]:
     """Find accounts in the order of their ids, after this one."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_account_search(criteria, after, limit)
     ids = [row["id"] for row in await unit.connection.fetch(query, *arguments)]
     rows = select(AccountRow).where(col(AccountRow.id).in_(ids)).order_by(text("id"))
     return (await unit.session.exec(rows)).all()

@@ -5,26 +5,26 @@ from datetime import date
 
 from sqlmodel import col, select
 
-from services.invoicing.accounts.domain.business_calendar import CalendarRules, ClosedDay
+from services.invoicing.accounts.domain.business_calendar import BusinessCalendarRules, ClosedDay
 from services.invoicing.accounts.tables.calendar_tables import BusinessCalendarRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 
-async def find_calendar(unit: Unit, legal_entity: str) -> BusinessCalendarRow | None:
+async def find_business_calendar(unit: Unit, legal_entity: str) -> BusinessCalendarRow | None:
     """Find the calendar of a legal entity as it is now; lock its stream first to change it."""
     return await unit.session.get(BusinessCalendarRow, legal_entity, populate_existing=True)
 
 
-async def get_calendar(unit: Unit, legal_entity: str) -> BusinessCalendarRow:
+async def get_calendar_row(unit: Unit, legal_entity: str) -> BusinessCalendarRow:
     """Get the calendar of a legal entity. Raises NotFound."""
-    row = await find_calendar(unit, legal_entity)
+    row = await find_business_calendar(unit, legal_entity)
     if row is None:
         raise NotFound(f"the legal entity {legal_entity} has no business calendar")
     return row
 
 
-async def list_due_calendars(unit: Unit, legal_entities: Collection[str]) -> Sequence[BusinessCalendarRow]:
+async def list_calendars_to_announce(unit: Unit, legal_entities: Collection[str]) -> Sequence[BusinessCalendarRow]:
     """List those of these legal entities' calendars that are to be announced anew, by their codes."""
     query = (
         select(BusinessCalendarRow)
@@ -35,9 +35,9 @@ async def list_due_calendars(unit: Unit, legal_entities: Collection[str]) -> Seq
     return (await unit.session.exec(query)).all()
 
 
-def build_rules(row: BusinessCalendarRow) -> CalendarRules:
+def read_calendar_rules(row: BusinessCalendarRow) -> BusinessCalendarRules:
     """Build the rules of a calendar from its row."""
-    return CalendarRules(
+    return BusinessCalendarRules(
         row.time_zone,
         row.country,
         row.subdivision,
@@ -47,7 +47,7 @@ def build_rules(row: BusinessCalendarRow) -> CalendarRules:
     )
 
 
-def build_columns(rules: CalendarRules) -> dict[str, object]:
+def build_calendar_columns(rules: BusinessCalendarRules) -> dict[str, object]:
     """Build the columns that carry the rules of a calendar."""
     return {
         "time_zone": rules.time_zone,

@@ -62,6 +62,6 @@ async def save_contact_person(unit: Unit, row: ContactPersonRow) -> None:
     await unit.session.flush()
 
 
-async def delete_answers_about_person(unit: Unit, contact_person_id: UUID) -> None:
+async def erase_answers_about_person(unit: Unit, contact_person_id: UUID) -> None:
     """Remove what requests about a contact person were answered; their keys stay, so nothing is done a second time."""
     await unit.connection.execute(_REMOVE_ANSWERS, str(contact_person_id), REMOVED_ANSWER)

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from services.invoicing.accounts.domain.document_parties import Buyer, Parties, Seller
+from services.invoicing.accounts.domain.document_parties import DocumentBuyer, DocumentParties, DocumentSeller
 from services.invoicing.accounts.repository import account_queries, legal_entity_queries
 from services.invoicing.accounts.tables.account_tables import AccountRow
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
 from shared.persistence.database import Unit
 
-BUYER, SELLER, PARTIES = TypeAdapter(Buyer), TypeAdapter(Seller), TypeAdapter(Parties)
+BUYER, SELLER, PARTIES = TypeAdapter(DocumentBuyer), TypeAdapter(DocumentSeller), TypeAdapter(DocumentParties)
 
 _FORMER_BUYER = """
 SELECT buyer FROM former_buyers WHERE account_id = $1 AND until > $2 ORDER BY until, version LIMIT 1
@@ -21,13 +21,13 @@ SELECT seller FROM former_sellers WHERE legal_entity = $1 AND until > $2 ORDER B
 """
 
 
-async def get_buyer(unit: Unit, account_id: UUID, at: datetime) -> Buyer:
+async def get_document_buyer(unit: Unit, account_id: UUID, at: datetime) -> DocumentBuyer:
     """An account as documents named it at an instant; what was changed at that very instant counts. Raises NotFound."""
     former = await unit.connection.fetchval(_FORMER_BUYER, account_id, at)
     return BUYER.validate_python(former) if former else _buyer(await account_queries.get_account(unit, account_id))
 
 
-async def find_seller(unit: Unit, legal_entity: str, at: datetime) -> Seller | None:
+async def find_document_seller(unit: Unit, legal_entity: str, at: datetime) -> DocumentSeller | None:
     """A legal entity as its documents named it at an instant, or as soon as something was known of it."""
     former = await unit.connection.fetchval(_FORMER_SELLER, legal_entity, at)
     if former:
@@ -58,8 +58,8 @@ async def save_former_seller(unit: Unit, row: LegalEntityRow) -> None:
     )
 
 
-def _buyer(row: AccountRow) -> Buyer:
-    return Buyer(
+def _buyer(row: AccountRow) -> DocumentBuyer:
+    return DocumentBuyer(
         row.name,
         tuple(row.address or ()),
         row.country,
@@ -71,8 +71,8 @@ def _buyer(row: AccountRow) -> Buyer:
     )
 
 
-def _seller(row: LegalEntityRow) -> Seller:
-    return Seller(
+def _seller(row: LegalEntityRow) -> DocumentSeller:
+    return DocumentSeller(
         row.name,
         tuple(row.address),
         row.tax_id,
@@ -85,13 +85,15 @@ def _seller(row: LegalEntityRow) -> Seller:
     )
 
 
-async def find_parties(unit: Unit, document_id: UUID) -> Parties | None:
+async def find_document_parties(unit: Unit, document_id: UUID) -> DocumentParties | None:
     """Who a document is from and to, once it was drawn up."""
     kept = await unit.connection.fetchval("SELECT parties FROM document_parties WHERE document_id = $1", document_id)
     return PARTIES.validate_python(kept) if kept else None
 
 
-async def save_parties(unit: Unit, document_id: UUID, account_id: UUID, kept: Parties) -> Parties:
+async def save_document_parties(
+    unit: Unit, document_id: UUID, account_id: UUID, kept: DocumentParties
+) -> DocumentParties:
     """Keep who a document is from and to, unless somebody was faster; what is kept."""
     await unit.connection.execute(
         "INSERT INTO document_parties (document_id, account_id, parties, drawn_up_at) VALUES ($1, $2, $3, $4)"
@@ -101,4 +103,4 @@ async def save_parties(unit: Unit, document_id: UUID, account_id: UUID, kept: Pa
         PARTIES.dump_json(kept).decode(),
         unit.now,
     )
-    return await find_parties(unit, document_id) or kept
+    return await find_document_parties(unit, document_id) or kept

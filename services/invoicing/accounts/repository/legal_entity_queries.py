@@ -26,7 +26,7 @@ async def find_legal_entity(unit: Unit, code: str) -> LegalEntityRow | None:
     return row if row and row.version > NO_DATA_VERSION else None
 
 
-async def legal_entity(unit: Unit, code: str) -> LegalEntityRow:
+async def get_legal_entity_row(unit: Unit, code: str) -> LegalEntityRow:
     """The data of a legal entity. Raises NotFound."""
     row = await find_legal_entity(unit, code)
     if row is None:
@@ -39,7 +39,7 @@ async def has_legal_entity(unit: Unit, code: str) -> bool:
     return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM legal_entities WHERE code = $1)", code))
 
 
-async def check_asked_entity(unit: Unit, code: str | None) -> None:
+async def check_listed_legal_entity(unit: Unit, code: str | None) -> None:
     """Refuse a list of what belongs to a legal entity that there is not. Raises UnknownLegalEntity."""
     if code is not None:
         await check_legal_entity(unit, code)
@@ -51,13 +51,13 @@ async def check_legal_entity(unit: Unit, code: str) -> None:
         raise UnknownLegalEntity(f"there is no legal entity {code}")
 
 
-async def require_legal_entity(unit: Unit, code: str) -> None:
+async def check_addressed_legal_entity(unit: Unit, code: str) -> None:
     """Refuse a code that a path names and that is no legal entity's. Raises NotFound."""
     if not await has_legal_entity(unit, code):
         raise NotFound(f"there is no legal entity {code}")
 
 
-async def lock_entity_to_close(unit: Unit, code: str) -> None:
+async def lock_entity_against_postings(unit: Unit, code: str) -> None:
     """Wait for those that post into a past month, and let none begin until the unit ends. Raises NotFound."""
     if (
         await unit.connection.fetchval("SELECT code FROM legal_entities WHERE code = $1 FOR NO KEY UPDATE", code)
@@ -66,7 +66,7 @@ async def lock_entity_to_close(unit: Unit, code: str) -> None:
         raise NotFound(f"there is no legal entity {code}")
 
 
-async def lock_entity_to_post(unit: Unit, *codes: str) -> None:
+async def keep_entity_months_open(unit: Unit, *codes: str) -> None:
     """Let no month of these legal entities close until the unit ends; many post at once."""
     await unit.connection.execute(
         "SELECT FROM legal_entities WHERE code = ANY($1::text[]) ORDER BY code FOR SHARE", codes
@@ -80,12 +80,12 @@ FROM legal_entities e LEFT JOIN second_person_rules s ON s.legal_entity = e.code
 """
 
 
-def build_entity_list(after: str | None, limit: int) -> tuple[str, list[Any]]:
+def build_legal_entity_list(after: str | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page of legal entities in the order of their codes, and its arguments."""
     return build_list_query(_LISTED, (("e.code > {}", after),), "e.code", limit)
 
 
 async def list_legal_entities(unit: Unit, after: str | None, limit: int) -> list[asyncpg.Record]:
     """List the legal entities, with data or without, in the order of their codes, after this one."""
-    query, arguments = build_entity_list(after, limit)
+    query, arguments = build_legal_entity_list(after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

@@ -14,21 +14,21 @@ from shared.pure.ids import new_id
 from shared.web.versions import check_version
 
 
-class ReferenceTaken(Refusal):
+class ExternalReferenceTaken(Refusal):
     """Another thing has this external reference or vendor id."""
 
     code = "reference_taken"
 
 
 async def register_account(unit: Unit, fields: dict[str, Any]) -> AccountRow:
-    """Register a billing customer. Raises UnknownLegalEntity, ReferenceTaken."""
+    """Register a billing customer. Raises UnknownLegalEntity, ExternalReferenceTaken."""
     await legal_entity_queries.check_legal_entity(unit, fields["legal_entity"])
     reference = fields["external_reference"]
     if reference and await account_queries.find_account_by_reference(unit, reference):
-        raise ReferenceTaken(f"another account has the external reference {reference}")
+        raise ExternalReferenceTaken(f"another account has the external reference {reference}")
     row = AccountRow(id=new_id(), version=1, registered_at=unit.now, **fields)
-    if not await account_queries.insert_unless_reference_taken(unit, row):
-        raise ReferenceTaken(f"another account has the external reference {reference}")
+    if not await account_queries.insert_account_if_new(unit, row):
+        raise ExternalReferenceTaken(f"another account has the external reference {reference}")
     await unit.lock(row.id)
     unit.publish(AccountRegistered(**_event_fields(row)))
     unit.record(AuditedChange("account", row.id, row.id))

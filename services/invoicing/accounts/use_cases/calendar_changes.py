@@ -3,18 +3,18 @@
 from typing import Any
 
 from services.invoicing.accounts.domain.business_calendar import (
-    CalendarRules,
-    check_openings,
-    compute_window,
+    BusinessCalendarRules,
+    check_calendar_opens,
+    compute_announced_years,
     list_closed_days,
 )
 from services.invoicing.accounts.repository.business_calendar_queries import (
-    build_columns,
-    build_rules,
-    find_calendar,
-    list_due_calendars,
+    build_calendar_columns,
+    find_business_calendar,
+    list_calendars_to_announce,
+    read_calendar_rules,
 )
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.accounts.tables.calendar_tables import BusinessCalendarRow
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.events.invoicing.calendars import SUBJECT_PREFIX
@@ -23,21 +23,21 @@ from shared.persistence.database import Unit
 from shared.web.versions import IfMatchMissing, StaleVersion, check_version
 
 
-async def set_calendar(
-    unit: Unit, legal_entity: str, version: int | None, rules: CalendarRules, actor: str
+async def set_business_calendar(
+    unit: Unit, legal_entity: str, version: int | None, rules: BusinessCalendarRules, actor: str
 ) -> BusinessCalendarRow:
     """Set the calendar of a legal entity; `version` is the one that is replaced, None for the first.
 
-    Raises NotFound, IfMatchMissing, StaleVersion, CalendarNeverOpens.
+    Raises NotFound, IfMatchMissing, StaleVersion, BusinessCalendarNeverOpens.
     """
-    await require_legal_entity(unit, legal_entity)
+    await check_addressed_legal_entity(unit, legal_entity)
     await unit.lock(SUBJECT_PREFIX + legal_entity)
-    row = await find_calendar(unit, legal_entity)
+    row = await find_business_calendar(unit, legal_entity)
     _check_replaced(row, version)
-    window = compute_window(rules.time_zone, unit.now)
-    check_openings(rules, window)
+    window = compute_announced_years(rules.time_zone, unit.now)
+    check_calendar_opens(rules, window)
     before = row.model_dump() if row else None
-    columns: dict[str, Any] = build_columns(rules) | {
+    columns: dict[str, Any] = build_calendar_columns(rules) | {
         "legal_entity": legal_entity,
         "version": (row.version if row else 0) + 1,
         "changed_by": actor,
@@ -63,11 +63,11 @@ def _check_replaced(row: BusinessCalendarRow | None, version: int | None) -> Non
         check_version(row.version, version)
 
 
-async def announce_calendars(unit: Unit, subjects: list[str]) -> None:
+async def announce_business_calendars(unit: Unit, subjects: list[str]) -> None:
     """Announce those of these calendars anew that are due, each with the years that follow; they are locked."""
     codes = [subject.removeprefix(SUBJECT_PREFIX) for subject in subjects]
-    for row in await list_due_calendars(unit, codes):
-        window = compute_window(row.time_zone, unit.now)
+    for row in await list_calendars_to_announce(unit, codes):
+        window = compute_announced_years(row.time_zone, unit.now)
         row.sqlmodel_update({"covers_until": window.covers_until, "announce_at": window.next_at})
         unit.session.add(row)
         _announce_calendar(unit, row)
@@ -75,13 +75,13 @@ async def announce_calendars(unit: Unit, subjects: list[str]) -> None:
 
 
 def _announce_calendar(unit: Unit, row: BusinessCalendarRow) -> None:
-    rules = build_rules(row)
+    rules = read_calendar_rules(row)
     unit.publish(
         BusinessCalendarChanged(
             legal_entity=row.legal_entity,
             time_zone=row.time_zone,
             hours=rules.hours,
-            closed_days=tuple(list_closed_days(rules, compute_window(row.time_zone, unit.now).years)),
+            closed_days=tuple(list_closed_days(rules, compute_announced_years(row.time_zone, unit.now).years)),
             covers_until=row.covers_until,
         )
     )

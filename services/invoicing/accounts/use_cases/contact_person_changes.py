@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.invoicing.accounts.domain.contact_person import ContactPersonErased, check_contact
+from services.invoicing.accounts.domain.contact_person import ContactPersonErased, check_contact_person
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.contact_person_queries import (
-    delete_answers_about_person,
+    erase_answers_about_person,
     get_contact_person,
     save_contact_person,
 )
@@ -28,7 +28,7 @@ async def add_contact_person(unit: Unit, account_id: UUID, fields: Mapping[str, 
     """Add a contact person to an account. Raises NotFound, ContactPersonRefused."""
     await account_queries.get_account(unit, account_id)
     row = ContactPersonRow(id=new_id(), account_id=account_id, version=1, erased_at=None, **fields)
-    check_contact(row.channel, row.phone, row.valid_from, row.valid_to)
+    check_contact_person(row.channel, row.phone, row.valid_from, row.valid_to)
     await save_contact_person(unit, row)
     unit.record(AuditedChange(OBJECT_TYPE, row.id, account_id))
     return row
@@ -51,7 +51,7 @@ async def change_contact_person(
         unit.record_nothing()
         return row
     row.sqlmodel_update({**fields, "version": row.version + 1})
-    check_contact(row.channel, row.phone, row.valid_from, row.valid_to)
+    check_contact_person(row.channel, row.phone, row.valid_from, row.valid_to)
     await save_contact_person(unit, row)
     unit.record(AuditedChange(OBJECT_TYPE, row.id, account_id, before, row.model_dump()))
     return row
@@ -75,6 +75,6 @@ async def erase_contact_person(unit: Unit, account_id: UUID, contact_person_id: 
     row.sqlmodel_update({**dict.fromkeys(EMPTIED), "erased_at": unit.now, "version": row.version + 1})
     await save_contact_person(unit, row)
     await erase_personal_values(unit, OBJECT_TYPE, row.id)
-    await delete_answers_about_person(unit, row.id)
+    await erase_answers_about_person(unit, row.id)
     unit.record(AuditedChange(OBJECT_TYPE, row.id, account_id, {"is_erased": False}, {"is_erased": True}))
     return row

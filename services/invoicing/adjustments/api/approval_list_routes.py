@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Query
 
 from services.invoicing.adjustments.api.approval_routes import ApprovalOut
-from services.invoicing.adjustments.repository.approval_search import ApprovalCriteria, search_approvals
+from services.invoicing.adjustments.repository.approval_search import ApprovalSearchCriteria, search_approvals
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.settings.domain.approval_states import ApprovalState
 from shared.pure.fields import Instant
@@ -28,9 +28,11 @@ async def _list_page(
     account_id: UUID | None,
     since: Instant | None,
 ) -> Page[ApprovalOut]:
-    criteria, after = ApprovalCriteria(kind, state and state.value, account_id, since), paging.after_id()
+    criteria, after = ApprovalSearchCriteria(kind, state and state.value, account_id, since), paging.after_id()
     rows = await read(lambda unit: search_approvals(unit, criteria, after, paging.limit + 1))
-    approvals = [ApprovalOut.model_validate({**row, "lines": LineAmount.of_pairs(row["lines"])}) for row in rows]
+    approvals = [
+        ApprovalOut.model_validate({**row, "lines": LineAmount.list_from_line_amounts(row["lines"])}) for row in rows
+    ]
     return paging.page(approvals, key=lambda approval: approval.id)
 
 

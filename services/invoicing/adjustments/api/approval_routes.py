@@ -10,15 +10,20 @@ from pydantic import BaseModel, Field
 from services.invoicing.adjustments.repository import approval_queries
 from services.invoicing.adjustments.tables.approval_tables import ApprovalRow
 from services.invoicing.adjustments.use_cases import approval_decisions, approval_limits
-from services.invoicing.adjustments.use_cases.approval_decisions import AboveLimit
-from services.invoicing.adjustments.use_cases.approval_limits import OwnLimit
+from services.invoicing.adjustments.use_cases.approval_decisions import AboveApprovalLimit
+from services.invoicing.adjustments.use_cases.approval_limits import OwnApprovalLimit
 from services.invoicing.payments.api.payment_routes import LineAmount
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, list_proposed
-from services.invoicing.settings.domain.approval_states import ApprovalState, MoveRefused
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
+from services.invoicing.settings.api import (
+    CHANGE_PROPOSED,
+    SettingChangeOut,
+    answer_pending_setting_change,
+    list_pending_setting_changes,
+)
+from services.invoicing.settings.domain.approval_states import ApprovalState, StateMoveRefused
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import is_carried_out
+from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Prose, ReasonIn, example, get_example
 from shared.pure.money import Currency, Minor, Money
@@ -72,9 +77,9 @@ class ApprovalOut(BaseModel):
     credit_note_id: UUID | None
 
     @classmethod
-    def of(cls, row: ApprovalRow) -> Self:
+    def from_approval_row(cls, row: ApprovalRow) -> Self:
         """The answer for a row."""
-        return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(row.lines)})
+        return cls.model_validate(row.model_dump() | {"lines": LineAmount.list_from_line_amounts(row.lines)})
 
 
 PROPOSED: dict[int | str, dict[str, Any]] = {
@@ -83,7 +88,7 @@ PROPOSED: dict[int | str, dict[str, Any]] = {
 """The answer of what creates a proposal, for the API's document."""
 
 
-def status_of(approval: ApprovalOut) -> int:
+def get_approval_status_code(approval: ApprovalOut) -> int:
     """Return the status of an answer: 202 for what waits for a second person, 201 for what was carried out."""
     return 202 if approval.state == ApprovalState.PROPOSED else 201
 
@@ -130,13 +135,13 @@ async def list_approvals(
     rows = await read(
         lambda unit: approval_queries.list_approvals(unit, state and state.value, account_id, after, paging.limit + 1)
     )
-    return paging.page([ApprovalOut.of(row) for row in rows], key=lambda row: row.id)
+    return paging.page([ApprovalOut.from_approval_row(row) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/approvals/{approval_id}", summary="One approval")
 async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     """Who wanted what, why, and what became of it."""
-    return ApprovalOut.of(await read(lambda unit: approval_queries.get_approval(unit, approval_id)))
+    return ApprovalOut.from_approval_row(await read(lambda unit: approval_queries.get_approval(unit, approval_id)))
 
 
 @writes.post(
@@ -144,17 +149,19 @@ async def get_approval(approval_id: UUID, read: Read) -> ApprovalOut:
     status_code=200,
     response_model=ApprovalOut,
     summary="Approve",
-    responses=refusals(MoveRefused, AmountRefused, AboveLimit, SecondPersonNeeded),
+    responses=refusals(StateMoveRefused, AmountAboveBalance, AboveApprovalLimit, SecondPersonNeeded),
 )
 async def approve_proposal(
-    approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
+    approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.approve")]
 ) -> Response:
     """Do what somebody else proposed; it counts for you, and must be within what your roles give in a day."""
 
-    async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.approve_proposal(unit, approval_id, command.caller, why.reason))
+    async def approve_and_show_proposal(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.approve_adjustment(unit, approval_id, command.caller, reason_body.reason)
+        )
 
-    return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
+    return await command.run(approve_and_show_proposal, status=200, reason=reason_body.reason, subject=approval_id)
 
 
 @writes.post(
@@ -162,17 +169,19 @@ async def approve_proposal(
     status_code=200,
     response_model=ApprovalOut,
     summary="Decline",
-    responses=refusals(MoveRefused, AboveLimit, SecondPersonNeeded),
+    responses=refusals(StateMoveRefused, AboveApprovalLimit, SecondPersonNeeded),
 )
 async def decline_proposal(
-    approval_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]
+    approval_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.decline")]
 ) -> Response:
     """Do not do what somebody else proposed; what a refund held is unapplied cash again."""
 
-    async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.decline_proposal(unit, approval_id, command.caller, why.reason))
+    async def decline_and_show_proposal(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.decline_adjustment(unit, approval_id, command.caller, reason_body.reason)
+        )
 
-    return await command.run(decide, status=200, reason=why.reason, subject=approval_id)
+    return await command.run(decline_and_show_proposal, status=200, reason=reason_body.reason, subject=approval_id)
 
 
 @writes.post(
@@ -180,37 +189,37 @@ async def decline_proposal(
     status_code=200,
     response_model=ApprovalOut,
     summary="Withdraw",
-    responses=refusals(MoveRefused, NotTheProposer),
+    responses=refusals(StateMoveRefused, NotTheProposer),
 )
 async def withdraw_proposal(
     approval_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("approval.withdraw")]
 ) -> Response:
     """Take back what you proposed yourself; what a refund held is unapplied cash again. It needs no second person."""
 
-    async def decide(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(
-            await approval_decisions.withdraw_proposal(unit, approval_id, command.caller, grounds.reason)
+    async def withdraw_and_show_proposal(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.withdraw_adjustment(unit, approval_id, command.caller, grounds.reason)
         )
 
-    return await command.run(decide, status=200, reason=grounds.reason, subject=approval_id)
+    return await command.run(withdraw_and_show_proposal, status=200, reason=grounds.reason, subject=approval_id)
 
 
 @reads.get("/approval-limits", summary="List the limits of roles")
 async def list_limits(read: Read) -> LimitsOut:
     """Up to what each role decides; a role that is not listed decides about nothing."""
 
-    async def load(unit: Unit) -> LimitsOut:
+    async def load_approval_limits(unit: Unit) -> LimitsOut:
         limits = [LimitOut.model_validate(dict(row)) for row in await approval_queries.list_approval_limits(unit)]
-        return LimitsOut(limits=limits, proposed=await list_proposed(unit, SettingKind.APPROVAL_LIMIT))
+        return LimitsOut(limits=limits, proposed=await list_pending_setting_changes(unit, SettingKind.APPROVAL_LIMIT))
 
-    return await read(load)
+    return await read(load_approval_limits)
 
 
 @limits.put(
     "/approval-limits/{role}/{currency}",
     response_model=LimitOut,
     summary="Say up to what a role decides",
-    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed, OwnLimit)},
+    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed, OwnApprovalLimit)},
 )
 async def put_limit(
     role: Code,
@@ -224,10 +233,10 @@ async def put_limit(
     """
     caller, money = command.caller, Money(limit.amount_minor, currency)
 
-    async def change_limit(unit: Unit) -> SettingChangeRow:
+    async def change_role_limit(unit: Unit) -> SettingChangeRow:
         return await approval_limits.change_approval_limit(unit, caller, role, money, limit.reason)
 
-    row = await command.run(change_limit, reason=limit.reason)
-    if not is_carried_out(row):
-        return answer_proposed(row)
+    row = await command.run(change_role_limit, reason=limit.reason)
+    if not is_setting_change_applied(row):
+        return answer_pending_setting_change(row)
     return LimitOut(role=role, currency=currency, set_by=caller.subject, **limit.model_dump())

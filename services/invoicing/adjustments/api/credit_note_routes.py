@@ -9,13 +9,13 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, status_of
+from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, get_approval_status_code
 from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.adjustments.use_cases import approval_decisions
-from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
+from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.payments.api.payment_routes import LineAmount
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
 from shared.pure.proposals import AlreadyProposed
@@ -86,9 +86,9 @@ class CreditNoteOut(BaseModel):
     lines: list[LineAmount]
 
     @classmethod
-    def of(cls, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> Self:
+    def from_credit_note_row(cls, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> Self:
         """The answer for a row and its lines."""
-        return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(lines)})
+        return cls.model_validate(row.model_dump() | {"lines": LineAmount.list_from_line_amounts(lines)})
 
 
 @writes.post(
@@ -96,7 +96,7 @@ class CreditNoteOut(BaseModel):
     status_code=201,
     response_model=ApprovalOut,
     summary="Credit lines of an invoice",
-    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, UnknownInvoiceLine)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed, UnknownInvoiceLine)},
 )
 async def credit_invoice(
     wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]
@@ -106,14 +106,16 @@ async def credit_invoice(
     What is open of a line is credited first; what was paid of it is unapplied cash again.
     """
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
-    why = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
-    async def propose(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(
-            await approval_decisions.credit_invoice(unit, command.caller, wanted.invoice_id, lines, why)
+    async def propose_invoice_credit(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.propose_credit_note(unit, command.caller, wanted.invoice_id, lines, stated_reason)
         )
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)
+    return await command.run(
+        propose_invoice_credit, status=get_approval_status_code, reason=wanted.reason, subject=wanted.invoice_id
+    )
 
 
 @reads.get("", summary="List credit notes")
@@ -123,20 +125,22 @@ async def list_credit_notes(
     """Credit notes in the order of their ids, of one account if it is given."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[CreditNoteOut]:
+    async def load_credit_notes(unit: Unit) -> list[CreditNoteOut]:
         rows = await credit_note_queries.list_credit_notes(unit, account_id, after, paging.limit + 1)
         lines = await credit_note_queries.list_credit_note_lines(unit, [row.id for row in rows])
-        return [CreditNoteOut.of(row, lines[row.id]) for row in rows]
+        return [CreditNoteOut.from_credit_note_row(row, lines[row.id]) for row in rows]
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_credit_notes), key=lambda row: row.id)
 
 
 @reads.get("/{credit_note_id}", summary="One credit note")
 async def get_credit_note(credit_note_id: UUID, read: Read) -> CreditNoteOut:
     """The issued document."""
 
-    async def load(unit: Unit) -> CreditNoteOut:
+    async def load_credit_note(unit: Unit) -> CreditNoteOut:
         row = await credit_note_queries.get_credit_note(unit, credit_note_id)
-        return CreditNoteOut.of(row, (await credit_note_queries.list_credit_note_lines(unit, [row.id]))[row.id])
+        return CreditNoteOut.from_credit_note_row(
+            row, (await credit_note_queries.list_credit_note_lines(unit, [row.id]))[row.id]
+        )
 
-    return await read(load)
+    return await read(load_credit_note)

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from fastapi import Response
 
-from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, status_of
+from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, get_approval_status_code
 from services.invoicing.adjustments.use_cases import approval_decisions
-from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused
+from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
 from shared.pure.money import CurrencyMismatch, MoneyModel
@@ -51,7 +51,7 @@ class RefundIn(Body):
     status_code=201,
     response_model=ApprovalOut,
     summary="Refund unapplied cash",
-    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed, CurrencyMismatch)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed, CurrencyMismatch)},
 )
 async def propose_refund(
     wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]
@@ -60,12 +60,14 @@ async def propose_refund(
 
     Where the legal entity requires no second person, an amount within a limit of your roles is paid back at once.
     """
-    why = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
-    async def propose(unit: Unit) -> ApprovalOut:
+    async def propose_account_refund(unit: Unit) -> ApprovalOut:
         row = await approval_decisions.propose_refund(
-            unit, command.caller, wanted.account_id, wanted.amount.money(), why
+            unit, command.caller, wanted.account_id, wanted.amount.money(), stated_reason
         )
-        return ApprovalOut.of(row)
+        return ApprovalOut.from_approval_row(row)
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.account_id)
+    return await command.run(
+        propose_account_refund, status=get_approval_status_code, reason=wanted.reason, subject=wanted.account_id
+    )

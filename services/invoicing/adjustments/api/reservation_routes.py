@@ -7,15 +7,15 @@ from fastapi import Response
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from services.invoicing.adjustments.use_cases import dispute_reservations
-from services.invoicing.adjustments.use_cases.approval_decisions import AboveLimit
+from services.invoicing.adjustments.use_cases.approval_decisions import AboveApprovalLimit
 from services.invoicing.adjustments.use_cases.dispute_reservations import (
-    ApprovedAmountRefused,
-    DisputeKnown,
-    ReservationReleased,
-    UpholdingAuthorised,
+    DisputeAlreadyReserved,
+    DisputeApprovalAboveReserved,
+    DisputeReservationReleased,
+    DisputeUpholdingAuthorised,
 )
 from services.invoicing.payments.api.payment_routes import LineAmount
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, ReasonIn, example
 from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
@@ -72,11 +72,11 @@ class ReservationOut(BaseModel):
     held: bool
 
     @classmethod
-    def of(cls, dispute_id: UUID, found: tuple[UUID, list[tuple[int, int]], bool]) -> Self:
+    def from_dispute_reservation(cls, dispute_id: UUID, reservation: tuple[UUID, list[tuple[int, int]], bool]) -> Self:
         """The answer for what is reserved."""
-        invoice_id, lines, held = found
+        invoice_id, lines, is_reserved = reservation
         amounts = [LineAmount(line=line, amount_minor=amount) for line, amount in lines]
-        return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, held=held)
+        return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, held=is_reserved)
 
 
 @writes.post(
@@ -84,7 +84,7 @@ class ReservationOut(BaseModel):
     status_code=201,
     response_model=ReservationOut,
     summary="Hold amounts for a dispute",
-    responses=refusals(AmountRefused, DisputeKnown, UnknownInvoiceLine),
+    responses=refusals(AmountAboveBalance, DisputeAlreadyReserved, UnknownInvoiceLine),
 )
 async def reserve_amounts(
     reservation: ReservationIn, command: Annotated[CommandRunner, perform_command("dispute.reserve")]
@@ -95,12 +95,12 @@ async def reserve_amounts(
     """
     lines = [(line.line, line.amount_minor) for line in reservation.lines]
 
-    async def reserve(unit: Unit) -> ReservationOut:
-        await dispute_reservations.reserve_amounts(unit, reservation.dispute_id, reservation.invoice_id, lines)
-        held = await dispute_reservations.get_reserved(unit, reservation.dispute_id)
-        return ReservationOut.of(reservation.dispute_id, held)
+    async def reserve_for_dispute(unit: Unit) -> ReservationOut:
+        await dispute_reservations.reserve_disputed_amounts(unit, reservation.dispute_id, reservation.invoice_id, lines)
+        reservation_rows = await dispute_reservations.get_dispute_reservation(unit, reservation.dispute_id)
+        return ReservationOut.from_dispute_reservation(reservation.dispute_id, reservation_rows)
 
-    return await command.run(reserve, subject=reservation.invoice_id)
+    return await command.run(reserve_for_dispute, subject=reservation.invoice_id)
 
 
 class AmendmentIn(Body):
@@ -117,7 +117,13 @@ class AmendmentIn(Body):
     status_code=200,
     response_model=ReservationOut,
     summary="Reserve other amounts for a dispute",
-    responses=refusals(AmountRefused, DisputeKnown, ReservationReleased, UnknownInvoiceLine, UpholdingAuthorised),
+    responses=refusals(
+        AmountAboveBalance,
+        DisputeAlreadyReserved,
+        DisputeReservationReleased,
+        UnknownInvoiceLine,
+        DisputeUpholdingAuthorised,
+    ),
 )
 async def amend_reservation(
     dispute_id: UUID, wanted: AmendmentIn, command: Annotated[CommandRunner, perform_command("dispute.amend")]
@@ -128,11 +134,13 @@ async def amend_reservation(
     """
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
 
-    async def amend(unit: Unit) -> ReservationOut:
-        await dispute_reservations.amend_reservation(unit, dispute_id, wanted.amendment, lines)
-        return ReservationOut.of(dispute_id, await dispute_reservations.get_reserved(unit, dispute_id))
+    async def amend_for_dispute(unit: Unit) -> ReservationOut:
+        await dispute_reservations.amend_dispute_reservation(unit, dispute_id, wanted.amendment, lines)
+        return ReservationOut.from_dispute_reservation(
+            dispute_id, await dispute_reservations.get_dispute_reservation(unit, dispute_id)
+        )
 
-    return await command.run(amend, status=200, subject=dispute_id)
+    return await command.run(amend_for_dispute, status=200, subject=dispute_id)
 
 
 class AuthorisationIn(Body):
@@ -172,7 +180,7 @@ class AuthorisationOut(BaseModel):
     status_code=200,
     response_model=AuthorisationOut,
     summary="Ask whether a person may decide about a dispute",
-    responses=refusals(DisputeKnown, AboveLimit, ApprovedAmountRefused),
+    responses=refusals(DisputeAlreadyReserved, AboveApprovalLimit, DisputeApprovalAboveReserved),
 )
 async def authorise_outcome(
     dispute_id: UUID, question: AuthorisationIn, command: Annotated[CommandRunner, perform_command("dispute.authorise")]
@@ -185,15 +193,17 @@ async def authorise_outcome(
     approved = None
     if question.approved is not None:
         approved = [(line.line, line.amount_minor) for line in question.approved]
-    asked = dispute_reservations.UpholdingQuestion(question.actor, question.roles, lines, question.outcome, approved)
+    asked = dispute_reservations.DisputeUpholdingQuestion(
+        question.actor, question.roles, lines, question.outcome, approved
+    )
 
-    async def authorise(unit: Unit) -> AuthorisationOut:
+    async def authorise_dispute_outcome(unit: Unit) -> AuthorisationOut:
         amount = await dispute_reservations.authorise_disputed_credit(unit, dispute_id, asked)
         return AuthorisationOut(
             dispute_id=dispute_id, outcome=question.outcome, amount_minor=amount.minor, currency=amount.currency
         )
 
-    return await command.run(authorise, status=200, subject=dispute_id)
+    return await command.run(authorise_dispute_outcome, status=200, subject=dispute_id)
 
 
 @releases.post(
@@ -201,7 +211,7 @@ async def authorise_outcome(
     status_code=200,
     response_model=ReservationOut,
     summary="Release what is reserved for a dispute",
-    responses=refusals(ReservationReleased, UpholdingAuthorised),
+    responses=refusals(DisputeReservationReleased, DisputeUpholdingAuthorised),
 )
 async def release_reservation(
     dispute_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.release")]
@@ -211,8 +221,10 @@ async def release_reservation(
     The dispute itself stays as it is at escalation, where it can be rejected or withdrawn, and not upheld any more.
     """
 
-    async def release(unit: Unit) -> ReservationOut:
-        await dispute_reservations.release_reservation(unit, dispute_id)
-        return ReservationOut.of(dispute_id, await dispute_reservations.get_reserved(unit, dispute_id))
+    async def release_for_dispute(unit: Unit) -> ReservationOut:
+        await dispute_reservations.release_dispute_reservation(unit, dispute_id)
+        return ReservationOut.from_dispute_reservation(
+            dispute_id, await dispute_reservations.get_dispute_reservation(unit, dispute_id)
+        )
 
-    return await command.run(release, status=200, reason=grounds.reason, subject=dispute_id)
+    return await command.run(release_for_dispute, status=200, reason=grounds.reason, subject=dispute_id)

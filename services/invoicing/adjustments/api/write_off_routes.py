@@ -6,10 +6,10 @@ from uuid import UUID
 
 from fastapi import Response
 
-from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, status_of
+from services.invoicing.adjustments.api.approval_routes import PROPOSED, ApprovalOut, get_approval_status_code
 from services.invoicing.adjustments.use_cases import approval_decisions
-from services.invoicing.adjustments.use_cases.approval_decisions import StatedReason
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused
+from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example
 from shared.pure.proposals import AlreadyProposed
@@ -48,7 +48,7 @@ class WriteOffIn(Body):
     status_code=201,
     response_model=ApprovalOut,
     summary="Write an invoice off",
-    responses={**PROPOSED, **refusals(AmountRefused, AlreadyProposed)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed)},
 )
 async def write_off(
     wanted: WriteOffIn, command: Annotated[CommandRunner, perform_command("write_off.propose")]
@@ -57,9 +57,13 @@ async def write_off(
 
     It is open no more, and lifts no suspension; the claim stays beside, and a payment of it is a recovery.
     """
-    why = StatedReason(wanted.reason_code, wanted.reason)
+    stated_reason = AdjustmentReason(wanted.reason_code, wanted.reason)
 
-    async def propose(unit: Unit) -> ApprovalOut:
-        return ApprovalOut.of(await approval_decisions.propose_write_off(unit, command.caller, wanted.invoice_id, why))
+    async def propose_invoice_write_off(unit: Unit) -> ApprovalOut:
+        return ApprovalOut.from_approval_row(
+            await approval_decisions.propose_write_off(unit, command.caller, wanted.invoice_id, stated_reason)
+        )
 
-    return await command.run(propose, status=status_of, reason=wanted.reason, subject=wanted.invoice_id)
+    return await command.run(
+        propose_invoice_write_off, status=get_approval_status_code, reason=wanted.reason, subject=wanted.invoice_id
+    )

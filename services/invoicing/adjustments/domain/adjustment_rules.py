@@ -1,26 +1,26 @@
 """Changes of a claim other than by payment: credit notes, write-offs, small balances, debits in flight.
 
-Pure, like `owed`: values in, values out, minor units of one currency.
+Pure, like `invoice_balances`: values in, values out, minor units of one currency.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.invoicing.adjustments.domain.line_worth import LineWorth
-from services.invoicing.payments.domain.payment_rules import Wanted, take_back_allocations
+from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
+from services.invoicing.payments.domain.payment_rules import Wanted, take_back_payment_allocations
 from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
-    AmountRefused,
+    AmountAboveBalance,
     Invoice,
     InvoiceLine,
     Payment,
-    check_line_numbers,
+    check_invoice_line_numbers,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class CreditedInvoice:
+class CreditNoteEffect:
     """Effect of a credit note: the invoice after it, what it takes off each line, and what it frees of payments."""
 
     invoice: Invoice
@@ -29,73 +29,85 @@ class CreditedInvoice:
     """Paid parts of the credited amounts, which are unapplied cash of their payments again."""
 
 
-def compute_creditable(line: InvoiceLine) -> int:
+def compute_line_creditable_minor(line: InvoiceLine) -> int:
     """Compute what can be credited of a line: neither credited nor written off yet, paid or not."""
     return line.amount - line.credited - line.written_off
 
 
-def credit_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> CreditedInvoice:
+def credit_invoice_lines(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation]) -> CreditNoteEffect:
     """Credit amounts of lines: what is open of them first, then what was paid, newest payment first.
 
-    `paid` is what pays the invoice, oldest first. Raises UnknownLine, AmountRefused.
+    `paid` is what pays the invoice, oldest first. Raises UnknownInvoiceLine, AmountAboveBalance.
     """
-    check_line_numbers(number for number, _ in wanted)
-    pays = [one for one in paid if one.invoice_id == invoice.id][::-1]
+    check_invoice_line_numbers(number for number, _ in wanted)
+    pays = [allocation for allocation in paid if allocation.invoice_id == invoice.id][::-1]
     lines, freed = [], []
     for number, amount in wanted:
-        line = invoice.line(number)
-        if amount > compute_creditable(line):
-            raise AmountRefused(
-                f"line {number} of invoice {invoice.number} has {compute_creditable(line)} to be credited"
+        line = invoice.get_invoice_line(number)
+        if amount > compute_line_creditable_minor(line):
+            raise AmountAboveBalance(
+                f"line {number} of invoice {invoice.number} has {compute_line_creditable_minor(line)} to be credited"
             )
-        paid_part = amount - min(amount, line.open)
-        freed += take_back_allocations([one for one in pays if one.line == number], paid_part)
+        paid_part = amount - min(amount, line.open_minor)
+        freed += take_back_payment_allocations(
+            [allocation for allocation in pays if allocation.line == number], paid_part
+        )
         lines.append(replace(line, credited=line.credited + amount, paid=line.paid - paid_part))
-    return CreditedInvoice(invoice.with_lines(lines), tuple(wanted), tuple(freed))
+    return CreditNoteEffect(invoice.replace_invoice_lines(lines), tuple(wanted), tuple(freed))
 
 
-def credit_by_hand(invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation], worth: LineWorth) -> CreditedInvoice:
+def credit_lines_by_hand(
+    invoice: Invoice, wanted: Wanted, paid: Iterable[Allocation], worth: InvoiceLineWorth
+) -> CreditNoteEffect:
     """Credit what a person says, and never more of a supply than was billed of it and not given back.
 
-    Raises UnknownLine, AmountRefused.
+    Raises UnknownInvoiceLine, AmountAboveBalance.
     """
-    check_line_numbers(number for number, _ in wanted)
-    for (number, amount), (_, share) in zip(wanted, worth.limit_lines(list(wanted)), strict=True):
-        if share < amount <= compute_creditable(invoice.line(number)):
-            raise AmountRefused(
+    check_invoice_line_numbers(number for number, _ in wanted)
+    for (number, amount), (_, share) in zip(wanted, worth.limit_credits_to_worth(list(wanted)), strict=True):
+        if share < amount <= compute_line_creditable_minor(invoice.get_invoice_line(number)):
+            raise AmountAboveBalance(
                 f"line {number} of invoice {invoice.number} has {share} to be credited: the rest was given back"
                 " by a change of its subscription"
             )
-    return credit_lines(invoice, wanted, paid)
+    return credit_invoice_lines(invoice, wanted, paid)
 
 
-def credit_disputed(invoice: Invoice, held: Wanted, paid: Iterable[Allocation], worth: LineWorth) -> CreditedInvoice:
+def credit_disputed_lines(
+    invoice: Invoice, disputed_lines: Wanted, paid: Iterable[Allocation], worth: InvoiceLineWorth
+) -> CreditNoteEffect:
     """Credit what an upheld dispute was about, as far as it was not credited or written off meanwhile."""
-    creditable_lines = [(number, min(amount, compute_creditable(invoice.line(number)))) for number, amount in held]
-    wanted = worth.limit_lines(creditable_lines)
-    return credit_lines(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
+    creditable_lines = [
+        (number, min(amount, compute_line_creditable_minor(invoice.get_invoice_line(number))))
+        for number, amount in disputed_lines
+    ]
+    wanted = worth.limit_credits_to_worth(creditable_lines)
+    return credit_invoice_lines(invoice, [(number, amount) for number, amount in wanted if amount > 0], paid)
 
 
 def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]:
-    """Give up what is open: it is open no more, and the claim stays beside. Raises AmountRefused if nothing is."""
-    given_up = [(line.number, line.open) for line in invoice.lines if line.open > 0]
+    """Give up what is open: it is open no more, and the claim stays beside.
+
+    Raises AmountAboveBalance if nothing is.
+    """
+    given_up = [(line.number, line.open_minor) for line in invoice.lines if line.open_minor > 0]
     if not given_up:
-        raise AmountRefused(f"invoice {invoice.number} has nothing open")
+        raise AmountAboveBalance(f"invoice {invoice.number} has nothing open")
     lines = [
-        replace(invoice.line(number), written_off=invoice.line(number).written_off + amount)
+        replace(invoice.get_invoice_line(number), written_off=invoice.get_invoice_line(number).written_off + amount)
         for number, amount in given_up
     ]
-    return invoice.with_lines(lines), given_up
+    return invoice.replace_invoice_lines(lines), given_up
 
 
-def allocate_refund(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
-    """Allocate a refund to payments with unapplied cash, oldest first. Raises AmountRefused."""
+def allocate_refund_to_payments(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
+    """Allocate a refund to payments with unapplied cash, oldest first. Raises AmountAboveBalance."""
     parts, rest = [], amount
-    for one in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
-        share = min(one.unapplied, rest)
+    for payment in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
+        share = min(payment.unapplied, rest)
         if share > 0:
-            parts.append((one.id, share))
+            parts.append((payment.id, share))
             rest -= share
     if rest:
-        raise AmountRefused(f"the account has {amount - rest} of unapplied cash")
+        raise AmountAboveBalance(f"the account has {amount - rest} of unapplied cash")
     return parts

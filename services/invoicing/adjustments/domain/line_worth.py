@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class LineWorth:
+class InvoiceLineWorth:
     """The supply of each line that has one, and what was billed of each supply and not given back."""
 
     supply_by_line: Mapping[int, int] = field(default_factory=dict)
     worth_by_supply: Mapping[int, int] = field(default_factory=dict)
 
-    def limit_lines(self, wanted: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    def limit_credits_to_worth(self, wanted: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """Lower amounts of lines, in their order, to what their supplies are worth together."""
         remaining = Counter(self.worth_by_supply)
         limited = []

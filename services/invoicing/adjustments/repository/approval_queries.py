@@ -32,14 +32,14 @@ async def save_approval(unit: Unit, row: ApprovalRow) -> None:
     await unit.session.flush()
 
 
-async def get_limit_of_roles(unit: Unit, roles: Iterable[str], currency: str) -> int:
+async def get_highest_approval_limit(unit: Unit, roles: Iterable[str], currency: str) -> int:
     """The highest amount that any of these roles may decide about; minor units, 0 if nobody said."""
-    found: int | None = await unit.connection.fetchval(
+    limit_minor: int | None = await unit.connection.fetchval(
         "SELECT max(amount_minor) FROM approval_limits WHERE role = ANY($1::text[]) AND currency = $2",
         list(roles),
         currency,
     )
-    return found or 0
+    return limit_minor or 0
 
 
 async def list_approval_limits(unit: Unit) -> list[asyncpg.Record]:
@@ -63,7 +63,7 @@ SET amount_minor = excluded.amount_minor, set_by = excluded.set_by, reason = exc
 """
 
 
-async def set_approval_limit(unit: Unit, role: str, currency: str, amount_minor: int, actor: str, reason: str) -> None:
+async def save_approval_limit(unit: Unit, role: str, currency: str, amount_minor: int, actor: str, reason: str) -> None:
     """Say up to which amount a role decides."""
     await unit.connection.execute(_SET_LIMIT, role, currency, amount_minor, actor, reason, unit.now)
 
@@ -78,7 +78,7 @@ ORDER BY id LIMIT 1
 """
 
 
-async def find_standing(unit: Unit, row: ApprovalRow) -> UUID | None:
+async def find_pending_approval(unit: Unit, row: ApprovalRow) -> UUID | None:
     """Find the proposal for the same thing that nobody has decided: a line, what is open of an invoice, or a refund."""
     lines = [line for line, _ in row.lines]
     found_id: UUID | None = await unit.connection.fetchval(

@@ -18,7 +18,7 @@ FROM approvals
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalCriteria:
+class ApprovalSearchCriteria:
     """Criteria of the refunds or write-offs that are wanted; None is any. `since` is inclusive: when proposed."""
 
     kind: Literal["refund", "write_off"]
@@ -27,7 +27,7 @@ class ApprovalCriteria:
     since: datetime | None = None
 
 
-def build_search(criteria: ApprovalCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_approval_search(criteria: ApprovalSearchCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of ids, and its arguments."""
     conditions = (
         ("kind = {}", criteria.kind),
@@ -40,8 +40,8 @@ def build_search(criteria: ApprovalCriteria, after: UUID | None, limit: int) -> 
 
 
 async def search_approvals(
-    unit: Unit, criteria: ApprovalCriteria, after: UUID | None, limit: int
+    unit: Unit, criteria: ApprovalSearchCriteria, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """Find refunds or write-offs in the order of their ids, after this one."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_approval_search(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
-from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.ledger.domain import CreditNoteLineShare
 from shared.persistence.database import Unit, columns
 from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
@@ -32,10 +32,10 @@ async def list_credit_note_lines(unit: Unit, credit_note_ids: Sequence[UUID]) ->
         " WHERE credit_note_id = ANY($1::uuid[]) ORDER BY credit_note_id, line",
         credit_note_ids,
     )
-    found: dict[UUID, list[tuple[int, int]]] = {id_: [] for id_ in credit_note_ids}
+    lines_by_credit_note: dict[UUID, list[tuple[int, int]]] = {id_: [] for id_ in credit_note_ids}
     for row in rows:
-        found[row["credit_note_id"]].append((row["line"], row["amount_minor"]))
-    return found
+        lines_by_credit_note[row["credit_note_id"]].append((row["line"], row["amount_minor"]))
+    return lines_by_credit_note
 
 
 async def insert_credit_note(unit: Unit, row: CreditNoteRow, lines: Sequence[tuple[int, int]]) -> None:
@@ -63,13 +63,13 @@ ON CONFLICT (charge_id) DO UPDATE SET amount_minor = charge_credits.amount_minor
 """
 
 
-async def credit_unearned(
-    unit: Unit, account_id: UUID, invoice_id: UUID, shares: Iterable[tuple[int, CreditShare]]
+async def credit_deferred_revenue(
+    unit: Unit, account_id: UUID, invoice_id: UUID, shares: Iterable[tuple[int, CreditNoteLineShare]]
 ) -> int:
     """Take what is credited of lines billed in advance from what is not earned of them yet; how much that is."""
     unearned = {row["line"]: row for row in await unit.connection.fetch(_UNEARNED, invoice_id)}
     taken = [
-        (unearned[line]["id"], min(share.amount - share.tax, unearned[line]["unearned_minor"]))
+        (unearned[line]["id"], min(share.amount - share.tax_minor, unearned[line]["unearned_minor"]))
         for line, share in shares
         if line in unearned
     ]

@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.persistence.database import Unit
 
 
-class DecidedTotals(NamedTuple):
+class DecidedAmountSums(NamedTuple):
     """Sums of a day in one currency, by one person and to one account; minor units."""
 
     by_actor_minor: int
@@ -23,15 +23,15 @@ SELECT
 """
 
 
-async def sum_decided(
+async def sum_decided_amounts(
     unit: Unit, actor: str, account_id: UUID, day: date, currency: str, subject_id: UUID
-) -> DecidedTotals:
+) -> DecidedAmountSums:
     """Sum what a person gave, and what an account was given, on a day; without what one subject was counted for."""
     row = await unit.connection.fetchrow(_SUM, actor, account_id, day, currency, subject_id)
-    return DecidedTotals(*row)
+    return DecidedAmountSums(*row)
 
 
-async def is_decided(unit: Unit, subject_id: UUID) -> bool:
+async def has_decided_amount(unit: Unit, subject_id: UUID) -> bool:
     """Whether somebody was authorised to give this, or has given it."""
     return bool(
         await unit.connection.fetchval("SELECT EXISTS (SELECT FROM decided_amounts WHERE subject_id = $1)", subject_id)
@@ -45,13 +45,13 @@ ON CONFLICT (subject_id) DO UPDATE SET actor = excluded.actor, day = excluded.da
 """
 
 
-async def save_decided(
+async def save_decided_amount(
     unit: Unit, subject_id: UUID, actor: str, account_id: UUID, day: date, currency: str, amount_minor: int
 ) -> None:
     """Count an amount for a person and an account, once for each subject: the last who decides has it."""
     await unit.connection.execute(_SAVE, subject_id, actor, account_id, day, currency, amount_minor)
 
 
-async def delete_decided(unit: Unit, subject_id: UUID) -> None:
+async def delete_decided_amount(unit: Unit, subject_id: UUID) -> None:
     """Count no more what was not given after all."""
     await unit.connection.execute("DELETE FROM decided_amounts WHERE subject_id = $1", subject_id)

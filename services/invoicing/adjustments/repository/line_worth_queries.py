@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from services.invoicing.adjustments.domain.line_worth import LineWorth
+from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
 from services.invoicing.adjustments.repository.supplies import _FORGIVEN, SUPPLY
 from shared.persistence.database import Unit
 
@@ -31,7 +31,7 @@ FROM named n JOIN worth w USING (subscription_id, supply, cycle_from, cycle_to)
 """
 
 
-async def find_worth(unit: Unit, invoice_id: UUID) -> LineWorth:
+async def find_invoice_line_worth(unit: Unit, invoice_id: UUID) -> InvoiceLineWorth:
     """Find what the lines of an invoice are still worth: what was billed of each supply, less what was given back."""
     rows = await unit.connection.fetch(_WORTH, invoice_id)
-    return LineWorth({row["line"]: row["supply"] for row in rows}, {row["supply"]: row["worth"] for row in rows})
+    return InvoiceLineWorth({row["line"]: row["supply"] for row in rows}, {row["supply"]: row["worth"] for row in rows})

@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.persistence.database import Unit, columns
 
 
-async def reservations_of(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool] | None:
+async def find_dispute_reservation(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool] | None:
     """The invoice, lines and amounts of a dispute, and whether they are still held; None if unknown."""
     rows = await unit.connection.fetch(
         "SELECT invoice_id, line, amount_minor, released_at FROM reservations WHERE dispute_id = $1 ORDER BY line",
@@ -14,8 +14,8 @@ async def reservations_of(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tupl
     )
     if not rows:
         return None
-    held = [(row["line"], row["amount_minor"]) for row in rows]
-    return rows[0]["invoice_id"], held, rows[0]["released_at"] is None
+    reserved_lines = [(row["line"], row["amount_minor"]) for row in rows]
+    return rows[0]["invoice_id"], reserved_lines, rows[0]["released_at"] is None
 
 
 _SAVE_RESERVATIONS = """
@@ -25,7 +25,7 @@ ON CONFLICT (dispute_id, line) DO UPDATE SET amount_minor = excluded.amount_mino
 """
 
 
-async def save_reservations(
+async def save_dispute_reservations(
     unit: Unit, account_id: UUID, dispute_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]], amendment: int
 ) -> None:
     """Reserve these amounts of lines (number, minor units) for a dispute, and no others."""
@@ -37,7 +37,7 @@ async def save_reservations(
     )
 
 
-async def get_amendment(unit: Unit, dispute_id: UUID) -> int:
+async def get_dispute_amendment_number(unit: Unit, dispute_id: UUID) -> int:
     """Get the number of the last amendment of what is reserved for a dispute; 0 if there was none."""
     number: int = await unit.connection.fetchval(
         "SELECT coalesce(max(amendment), 0) FROM reservations WHERE dispute_id = $1", dispute_id
@@ -45,7 +45,7 @@ async def get_amendment(unit: Unit, dispute_id: UUID) -> int:
     return number
 
 
-async def mark_released(unit: Unit, dispute_id: UUID) -> None:
+async def mark_dispute_released(unit: Unit, dispute_id: UUID) -> None:
     """The dispute ended."""
     await unit.connection.execute(
         "UPDATE reservations SET released_at = $2 WHERE dispute_id = $1", dispute_id, unit.now

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing.accounts.repository.account_queries import Account
-from services.invoicing.adjustments.domain.adjustment_rules import CreditedInvoice
+from services.invoicing.accounts.repository.account_queries import LockedAccount
+from services.invoicing.adjustments.domain.adjustment_rules import CreditNoteEffect
 from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
-from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.ledger.domain import CreditNoteLineShare
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import PostedDocument
+from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries, number_queries
@@ -37,7 +37,7 @@ class CreditReason:
 
 
 async def issue_credit_note(
-    unit: Unit, account: Account, before: Invoice, credited: CreditedInvoice, reason: CreditReason
+    unit: Unit, account: LockedAccount, before: Invoice, credited: CreditNoteEffect, reason: CreditReason
 ) -> CreditNoteRow:
     """Issue the credit note for what was credited of an invoice; saving the invoice is the caller's."""
     number = await number_queries.take_next_document_number(unit, account.legal_entity, "credit_note")
@@ -55,13 +55,13 @@ async def issue_credit_note(
         issued_at=unit.now,
     )
     await credit_note_queries.insert_credit_note(unit, row, credited.lines)
-    await allocation_queries.free_allocations(unit, credited.freed)
+    await allocation_queries.reduce_freed_allocations(unit, credited.freed)
     await _post(unit, account, row, before, credited, _event_fields(unit, row, credited))
-    await deliveries_repository.enqueue_delivery(unit, "credit_note", row.id, account.id, row.legal_entity)
+    await deliveries_repository.enqueue_document_delivery(unit, "credit_note", row.id, account.id, row.legal_entity)
     return row
 
 
-def _event_fields(unit: Unit, row: CreditNoteRow, credited: CreditedInvoice) -> int:
+def _event_fields(unit: Unit, row: CreditNoteRow, credited: CreditNoteEffect) -> int:
     return unit.publish(
         CreditNoteIssued(
             account_id=row.account_id,
@@ -75,21 +75,26 @@ def _event_fields(unit: Unit, row: CreditNoteRow, credited: CreditedInvoice) -> 
                 Allocated(invoice_id=row.invoice_id, line=line, amount_minor=share) for line, share in credited.lines
             ),
             reason_code=row.reason_code,
-            freed=balance_updates.build_freed_fields(credited.freed),
+            freed=balance_updates.build_freed_allocation_fields(credited.freed),
         )
     )
 
 
 async def _post(
-    unit: Unit, account: Account, row: CreditNoteRow, before: Invoice, credited: CreditedInvoice, sequence: int
+    unit: Unit, account: LockedAccount, row: CreditNoteRow, before: Invoice, credited: CreditNoteEffect, sequence: int
 ) -> None:
     shares = await _shares(unit, before, credited.lines)
-    deferred = await credit_note_queries.credit_unearned(unit, account.id, before.id, shares)
-    freed = sum(one.amount for one in credited.freed)
-    entries = ledger_domain.build_credit_entries([share for _, share in shares], deferred, freed)
-    await ledger_queries.post_ledger_entries(unit, account, PostedDocument("credit_note", row.id, sequence), entries)
+    deferred = await credit_note_queries.credit_deferred_revenue(unit, account.id, before.id, shares)
+    freed = sum(allocation.amount for allocation in credited.freed)
+    entries = ledger_domain.build_credit_note_entries([share for _, share in shares], deferred, freed)
+    await ledger_queries.post_ledger_entries(unit, account, DocumentToPost("credit_note", row.id, sequence), entries)
 
 
-async def _shares(unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]) -> list[tuple[int, CreditShare]]:
-    taxed = await invoice_queries.map_amounts_and_tax(unit, before.id)
-    return [(line, CreditShare(amount, before.line(line).credited, *taxed[line])) for line, amount in lines]
+async def _shares(
+    unit: Unit, before: Invoice, lines: Sequence[tuple[int, int]]
+) -> list[tuple[int, CreditNoteLineShare]]:
+    taxed = await invoice_queries.map_taxed_line_amounts(unit, before.id)
+    return [
+        (line, CreditNoteLineShare(amount, before.get_invoice_line(line).credited, *taxed[line]))
+        for line, amount in lines
+    ]

@@ -43,7 +43,7 @@ class BankAccountOut(BaseModel):
     closed_at: datetime | None
 
     @classmethod
-    def of(cls, row: BankAccountRow) -> Self:
+    def from_bank_account_row(cls, row: BankAccountRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -59,8 +59,8 @@ class BankAccountsOut(BaseModel):
 @reads.get("", summary="List our bank accounts")
 async def list_bank_accounts(read: Read) -> BankAccountsOut:
     """Suspensions that wait for bank data wait for the oldest of them that is not closed."""
-    rows = await read(bank_knowledge_queries.bank_accounts)
-    return BankAccountsOut(bank_accounts=[BankAccountOut.of(row) for row in rows])
+    rows = await read(bank_knowledge_queries.list_bank_account_rows)
+    return BankAccountsOut(bank_accounts=[BankAccountOut.from_bank_account_row(row) for row in rows])
 
 
 @writes.post(
@@ -70,15 +70,17 @@ async def list_bank_accounts(read: Read) -> BankAccountsOut:
     summary="Say that statements of a bank account come no more",
 )
 async def close_bank_account(
-    bank_account: Name, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_account.close")]
+    bank_account: Name, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_account.close")]
 ) -> Response:
     """Nobody waits for its statements any more. One that closes later than the last opens it again.
 
     It is called as the bank calls it, `19-2000145399/0800` too.
     """
-    actor, reason = command.caller.subject, why.reason
+    actor, reason = command.caller.subject, reason_body.reason
 
-    async def close(unit: Unit) -> BankAccountOut:
-        return BankAccountOut.of(await bank_booking.close_account(unit, bank_account, actor, reason))
+    async def close_and_show_account(unit: Unit) -> BankAccountOut:
+        return BankAccountOut.from_bank_account_row(
+            await bank_booking.close_own_bank_account(unit, bank_account, actor, reason)
+        )
 
-    return await command.run(close, status=200, reason=reason)
+    return await command.run(close_and_show_account, status=200, reason=reason)

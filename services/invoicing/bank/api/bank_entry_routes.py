@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field, model_validator
 from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.tables import BankEntryRow, BankProposalRow
 from services.invoicing.bank.use_cases import bank_booking
-from services.invoicing.bank.use_cases.bank_booking import Decision, NotAReceipt
-from services.invoicing.bank.use_cases.bank_debits import EntryOfDebit
+from services.invoicing.bank.use_cases.bank_booking import BankEntryNotReceipt, BookingDecision
+from services.invoicing.bank.use_cases.bank_debits import BankEntryOfDebit
 from services.invoicing.payments.api.payment_routes import AdviceIn
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused, UnknownInvoiceLine
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, ReasonIn, example, get_example
 from shared.pure.money import CurrencyMismatch
@@ -98,7 +98,7 @@ class BankEntryOut(BaseModel):
     proposals: list[ProposalOut]
 
     @classmethod
-    def of(cls, row: BankEntryRow, proposals: list[BankProposalRow]) -> Self:
+    def from_bank_entry_row(cls, row: BankEntryRow, proposals: list[BankProposalRow]) -> Self:
         """The answer for an entry."""
         beside = {"proposals": [proposal.model_dump() for proposal in proposals], "ids": row.ids or []}
         return cls.model_validate(row.model_dump() | beside)
@@ -124,10 +124,10 @@ class BookIn(Body):
             raise ValueError("either invoice_id or remittance")
         return self
 
-    def decision(self, actor: str) -> Decision:
+    def build_booking_decision(self, actor: str) -> BookingDecision:
         """Say what the person decided."""
         advice = [(invoice.number, invoice.amount_minor) for invoice in self.remittance]
-        return Decision(self.account_id, self.invoice_id, actor, self.reason, advice)
+        return BookingDecision(self.account_id, self.invoice_id, actor, self.reason, advice)
 
 
 State = Literal["certain", "unmatched", "booked", "ignored", "kept"]
@@ -138,25 +138,27 @@ async def list_entries(read: Read, paging: Paging, state: State | None = None) -
     """Entries in the order in which they came in; `state=unmatched` is the work list, with proposals."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[BankEntryOut]:
-        found = await bank_entry_queries.list_bank_entries(unit, state, after, paging.limit + 1)
-        return [BankEntryOut.of(*one) for one in found]
+    async def load_bank_entries(unit: Unit) -> list[BankEntryOut]:
+        entries_with_proposals = await bank_entry_queries.list_bank_entries(unit, state, after, paging.limit + 1)
+        return [BankEntryOut.from_bank_entry_row(*entry) for entry in entries_with_proposals]
 
-    return paging.page(await read(load), key=lambda entry: entry.id)
+    return paging.page(await read(load_bank_entries), key=lambda entry: entry.id)
 
 
 async def _answer_entry(unit: Unit, row: BankEntryRow) -> BankEntryOut:
-    return BankEntryOut.of(row, (await bank_entry_queries.list_proposals(unit, [row.id])).get(row.id, []))
+    return BankEntryOut.from_bank_entry_row(
+        row, (await bank_entry_queries.map_bank_match_proposals(unit, [row.id])).get(row.id, [])
+    )
 
 
 @reads.get("/{entry_id}", summary="One entry")
 async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     """An entry, its proposals and what became of it."""
 
-    async def load(unit: Unit) -> BankEntryOut:
+    async def load_bank_entry(unit: Unit) -> BankEntryOut:
         return await _answer_entry(unit, await bank_entry_queries.get_bank_entry(unit, entry_id))
 
-    return await read(load)
+    return await read(load_bank_entry)
 
 
 @writes.post(
@@ -164,7 +166,14 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     status_code=200,
     response_model=BankEntryOut,
     summary="Book an entry",
-    responses=refusals(MoveRefused, NotAReceipt, AmountRefused, EntryOfDebit, CurrencyMismatch, UnknownInvoiceLine),
+    responses=refusals(
+        StateMoveRefused,
+        BankEntryNotReceipt,
+        AmountAboveBalance,
+        BankEntryOfDebit,
+        CurrencyMismatch,
+        UnknownInvoiceLine,
+    ),
 )
 async def book_entry(
     entry_id: UUID, wanted: BookIn, command: Annotated[CommandRunner, perform_command("bank_entry.book")]
@@ -174,11 +183,11 @@ async def book_entry(
     An entry with the reference of a direct debit in flight settles it.
     """
 
-    async def book(unit: Unit) -> BankEntryOut:
-        decision = wanted.decision(command.caller.subject)
-        return await _answer_entry(unit, await bank_booking.book_entry(unit, entry_id, decision))
+    async def book_and_show_entry(unit: Unit) -> BankEntryOut:
+        decision = wanted.build_booking_decision(command.caller.subject)
+        return await _answer_entry(unit, await bank_booking.book_bank_entry(unit, entry_id, decision))
 
-    return await command.run(book, status=200, reason=wanted.reason, subject=wanted.account_id)
+    return await command.run(book_and_show_entry, status=200, reason=wanted.reason, subject=wanted.account_id)
 
 
 @writes.post(
@@ -186,16 +195,16 @@ async def book_entry(
     status_code=200,
     response_model=BankEntryOut,
     summary="Ignore an entry",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def ignore_entry(
-    entry_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_entry.ignore")]
+    entry_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_entry.ignore")]
 ) -> Response:
     """It is no payment of a customer, or was dealt with by hand, such as a returned debit. Decided once."""
 
-    async def ignore(unit: Unit) -> BankEntryOut:
+    async def ignore_and_show_entry(unit: Unit) -> BankEntryOut:
         return await _answer_entry(
-            unit, await bank_booking.ignore_entry(unit, entry_id, command.caller.subject, why.reason)
+            unit, await bank_booking.ignore_bank_entry(unit, entry_id, command.caller.subject, reason_body.reason)
         )
 
-    return await command.run(ignore, status=200, reason=why.reason, subject=entry_id)
+    return await command.run(ignore_and_show_entry, status=200, reason=reason_body.reason, subject=entry_id)

@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.bank.api.bank_import_routes import ImportOut
 from services.invoicing.bank.repository.bank_import_search import (
-    ImportCriteria,
+    BankImportSearchCriteria,
     StatementFormat,
-    get_import,
-    search_imports,
+    get_bank_import_row,
+    search_bank_imports,
 )
 from shared.persistence.database import Unit
 from shared.pure.fields import Instant, example
@@ -43,7 +43,7 @@ class ListedImportOut(BaseModel):
     entries: dict[str, int] = Field(description="certain, unmatched, kept; repeated ones were taken before")
 
     @classmethod
-    def from_row(cls, row: asyncpg.Record) -> Self:
+    def from_bank_import_row(cls, row: asyncpg.Record) -> Self:
         """Build the answer for a row."""
         entries = {outcome: row[outcome] for outcome in ("certain", "unmatched", "kept", "repeated")}
         return cls.model_validate({**row, "entries": entries})
@@ -57,16 +57,16 @@ async def list_imports(
     since: Annotated[Instant | None, Query(description="imported then or later")] = None,
 ) -> Page[ListedImportOut]:
     """Files that were imported, the newest first."""
-    criteria, after = ImportCriteria(format, since), paging.after_id()
-    rows = await read(lambda unit: search_imports(unit, criteria, after, paging.limit + 1))
-    return paging.page([ListedImportOut.from_row(row) for row in rows], key=lambda imported: imported.id)
+    criteria, after = BankImportSearchCriteria(format, since), paging.after_id()
+    rows = await read(lambda unit: search_bank_imports(unit, criteria, after, paging.limit + 1))
+    return paging.page([ListedImportOut.from_bank_import_row(row) for row in rows], key=lambda imported: imported.id)
 
 
 @reads.get("/{import_id}", summary="One import of a bank statement")
 async def get_bank_import(import_id: UUID, read: Read) -> ImportOut:
     """An import and what became of its entries; and until when the payments into all accounts are known."""
 
-    async def load(unit: Unit) -> ImportOut:
-        return await ImportOut.of(unit, await get_import(unit, import_id))
+    async def load_bank_import(unit: Unit) -> ImportOut:
+        return await ImportOut.from_bank_import_row(unit, await get_bank_import_row(unit, import_id))
 
-    return await read(load)
+    return await read(load_bank_import)

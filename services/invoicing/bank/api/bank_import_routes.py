@@ -9,9 +9,9 @@ from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.bank.api.bank_repeat_routes import RepeatOut
-from services.invoicing.bank.domain.statements.statement_entries import StatementRefused
+from services.invoicing.bank.domain.statements.statement_entries import BankStatementRefused
 from services.invoicing.bank.repository import bank_entry_queries, bank_knowledge_queries
-from services.invoicing.bank.repository.bank_repeat_queries import list_repeats
+from services.invoicing.bank.repository.bank_repeat_queries import list_repeated_bank_entries
 from services.invoicing.bank.tables import BankImportRow
 from services.invoicing.bank.use_cases import bank_booking
 from shared.persistence.database import Unit
@@ -31,7 +31,7 @@ LARGEST = 64 * 1024 * 1024
 """Bytes of one file, about 60,000 entries of camt.053."""
 
 
-class UnsupportedMediaType(Refusal):
+class UnsupportedStatementType(Refusal):
     """A statement is camt.053 as application/xml, or CSV as text/csv. Octets with a mapping are CSV."""
 
     code = "unsupported_media_type"
@@ -81,17 +81,20 @@ class ImportOut(BaseModel):
     )
 
     @classmethod
-    async def of(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
+    async def from_bank_import_row(cls, unit: Unit, row: BankImportRow, *, repeated: bool = False) -> Self:
         """The answer for a row."""
         fields: dict[str, Any] = {
-            "entries": bank_booking.count_imported_entries(row),
-            "states": await bank_entry_queries.count_entries_by_state(unit, row.id),
+            "entries": bank_booking.count_imported_bank_entries(row),
+            "states": await bank_entry_queries.count_bank_entry_states(unit, row.id),
         }
-        now = {"repeated": repeated, "known_until": await bank_knowledge_queries.known_until(unit)}
+        now = {"repeated": repeated, "known_until": await bank_knowledge_queries.find_payments_known_until(unit)}
         fields["refused"] = [
-            entry.model_dump() for entry in await bank_entry_queries.list_refused_entries(unit, row.id)
+            entry.model_dump() for entry in await bank_entry_queries.list_refused_bank_entries(unit, row.id)
         ]
-        fields["repeats"] = [RepeatOut.of(repeat) for repeat in await list_repeats(unit, row.id, None, MOST_REPEATS)]
+        fields["repeats"] = [
+            RepeatOut.from_repeated_bank_entry(repeat)
+            for repeat in await list_repeated_bank_entries(unit, row.id, None, MOST_REPEATS)
+        ]
         return cls.model_validate(row.model_dump() | fields | now)
 
 
@@ -125,7 +128,7 @@ UNSUPPORTED = describe_problem(415, "unsupported_media_type", "neither XML nor C
     status_code=201,
     response_model=ImportOut,
     summary="Import a bank statement",
-    responses={415: UNSUPPORTED, **refusals(StatementRefused)},
+    responses={415: UNSUPPORTED, **refusals(BankStatementRefused)},
     dependencies=[accept_body(LARGEST, is_streamed=True)],
     openapi_extra=FILE,
 )
@@ -142,27 +145,27 @@ async def import_statement(
     _check(request.headers.get("content-type", ""), mapping)
     body, actor = await receive_body(request), command.caller.subject
 
-    async def take(unit: Unit) -> ImportOut:
-        row, repeated = await bank_booking.import_statement(unit, body, mapping, actor)
-        return await ImportOut.of(unit, row, repeated=repeated)
+    async def import_uploaded_statement(unit: Unit) -> ImportOut:
+        row, repeated = await bank_booking.import_bank_statement(unit, body, mapping, actor)
+        return await ImportOut.from_bank_import_row(unit, row, repeated=repeated)
 
     await asyncio.to_thread(command.with_content, body)
-    return await command.run(take)
+    return await command.run(import_uploaded_statement)
 
 
 def _check(content_type: str, mapping: str | None) -> None:
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in ("application/xml", "text/xml", "text/csv", "application/octet-stream"):
-        raise UnsupportedMediaType("send application/xml, text/csv or application/octet-stream")
+        raise UnsupportedStatementType("send application/xml, text/csv or application/octet-stream")
     if kind != "application/octet-stream" and (kind == "text/csv") != (mapping is not None):
-        raise StatementRefused("mapping: CSV needs one, and XML has none")
+        raise BankStatementRefused("mapping: CSV needs one, and XML has none")
 
 
 @reads.get("/latest", summary="How fresh our knowledge of payments is")
 async def latest_import(read: Read) -> ImportOut:
     """The newest import and what became of its entries; and until when the payments into all accounts are known."""
 
-    async def load(unit: Unit) -> ImportOut:
-        return await ImportOut.of(unit, await bank_entry_queries.find_latest_import(unit))
+    async def load_latest_import(unit: Unit) -> ImportOut:
+        return await ImportOut.from_bank_import_row(unit, await bank_entry_queries.get_latest_bank_import(unit))
 
-    return await read(load)
+    return await read(load_latest_import)

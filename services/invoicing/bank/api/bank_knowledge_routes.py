@@ -38,11 +38,11 @@ class BankKnowledgeOut(BaseModel):
 async def get_bank_knowledge(account_id: UUID, read: Read) -> BankKnowledgeOut:
     """Asked by collections before it suspends, where its policy says how old this knowledge may be."""
 
-    async def load(unit: Unit) -> BankKnowledgeOut:
+    async def load_bank_knowledge(unit: Unit) -> BankKnowledgeOut:
         await account_queries.get_account(unit, account_id)
-        known = await bank_knowledge_queries.of_account(unit, account_id)
+        knowledge = await bank_knowledge_queries.get_account_bank_knowledge(unit, account_id)
         return BankKnowledgeOut(
-            account_id=account_id, known_until=known.known_until, entries_in_question=known.entries_in_question
+            account_id=account_id, known_until=knowledge.known_until, entries_in_question=knowledge.entries_in_question
         )
 
-    return await read(load)
+    return await read(load_bank_knowledge)

@@ -8,9 +8,9 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.bank.repository import bank_repeat_queries
-from services.invoicing.bank.repository.bank_repeat_queries import RepeatedEntry
+from services.invoicing.bank.repository.bank_repeat_queries import RepeatedBankEntry
 from services.invoicing.bank.use_cases import repeated_entries
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn, example
 from shared.web.auth import needs
@@ -67,7 +67,7 @@ class RepeatOut(BaseModel):
     taken_at: datetime | None
 
     @classmethod
-    def of(cls, repeat: RepeatedEntry) -> Self:
+    def from_repeated_bank_entry(cls, repeat: RepeatedBankEntry) -> Self:
         """The answer for a repeat."""
         entry = repeat.entry
         beside = {"entry_import_id": entry.import_id, "entry_state": entry.state}
@@ -80,8 +80,10 @@ async def list_repeats(
 ) -> Page[RepeatOut]:
     """Repeats in the order in which they came in, those of one import if it is given."""
     after = paging.after_id()
-    repeats = await read(lambda unit: bank_repeat_queries.list_repeats(unit, import_id, after, paging.limit + 1))
-    return paging.page([RepeatOut.of(repeat) for repeat in repeats], key=lambda repeat: repeat.id)
+    repeats = await read(
+        lambda unit: bank_repeat_queries.list_repeated_bank_entries(unit, import_id, after, paging.limit + 1)
+    )
+    return paging.page([RepeatOut.from_repeated_bank_entry(repeat) for repeat in repeats], key=lambda repeat: repeat.id)
 
 
 @writes.post(
@@ -89,16 +91,16 @@ async def list_repeats(
     status_code=200,
     response_model=RepeatOut,
     summary="Take a repeat after all",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def take_repeat(
     repeat_id: UUID, reason: ReasonIn, command: Annotated[CommandRunner, perform_command("bank_repeat.take")]
 ) -> Response:
     """Take it as an entry of its own, since it is other money than that of the entry that it repeats. Decided once."""
 
-    async def take(unit: Unit) -> RepeatOut:
-        return RepeatOut.of(
-            await repeated_entries.take_repeated_entry(unit, repeat_id, command.caller.subject, reason.reason)
+    async def take_repeated_entry(unit: Unit) -> RepeatOut:
+        return RepeatOut.from_repeated_bank_entry(
+            await repeated_entries.take_repeated_bank_entry(unit, repeat_id, command.caller.subject, reason.reason)
         )
 
-    return await command.run(take, status=200, reason=reason.reason)
+    return await command.run(take_repeated_entry, status=200, reason=reason.reason)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from services.invoicing.bank.domain.statements.tabular import ColumnMapping
+from services.invoicing.bank.domain.statements.tabular import BankColumnMapping
 from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.use_cases import bank_booking, column_mappings
 from shared.persistence.database import Unit
@@ -75,7 +75,7 @@ class MappingIn(Body):
             raise ValueError("sign needs credit_signs and debit_signs")
         return self
 
-    def columns(self) -> ColumnMapping:
+    def build_column_mapping(self) -> BankColumnMapping:
         """Mapping of the columns."""
         return bank_booking.COLUMNS.validate_python(self.model_dump())
 
@@ -90,9 +90,11 @@ class MappingOut(MappingIn):
     name: str
 
     @classmethod
-    async def load(cls, unit: Unit, name: str) -> Self:
+    async def load_column_mapping(cls, unit: Unit, name: str) -> Self:
         """The mapping of this name."""
-        return cls.model_validate({"name": name, **(await bank_entry_queries.get_mapping(unit, name)).columns})
+        return cls.model_validate(
+            {"name": name, **(await bank_entry_queries.get_column_mapping_row(unit, name)).columns}
+        )
 
 
 @writes.put("/{name}", summary="Say what the columns of a bank's CSV mean")
@@ -101,14 +103,14 @@ async def put_mapping(
 ) -> MappingOut:
     """Keep a mapping, in the place of a former one of this name."""
 
-    async def put(unit: Unit) -> MappingOut:
-        await column_mappings.set_mapping(unit, name, mapping.columns(), command.caller.subject)
-        return await MappingOut.load(unit, name)
+    async def put_column_mapping(unit: Unit) -> MappingOut:
+        await column_mappings.replace_column_mapping(unit, name, mapping.build_column_mapping(), command.caller.subject)
+        return await MappingOut.load_column_mapping(unit, name)
 
-    return await command.run(put)
+    return await command.run(put_column_mapping)
 
 
 @reads.get("/{name}", summary="One mapping")
 async def get_mapping(name: Code, read: Read) -> MappingOut:
     """What the columns of a bank's CSV mean."""
-    return await read(lambda unit: MappingOut.load(unit, name))
+    return await read(lambda unit: MappingOut.load_column_mapping(unit, name))

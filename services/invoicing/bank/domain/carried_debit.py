@@ -7,7 +7,7 @@ from services.invoicing.payments.domain.debit_states import DebitState
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedDebit:
+class DebitNamedByEntry:
     """A direct debit of ours whose reference an entry carries, with the name of its account."""
 
     id: UUID
@@ -21,6 +21,6 @@ class CarriedDebit:
     """An entry is its payment already."""
 
     @property
-    def is_unpaid(self) -> bool:
+    def awaits_bank_entry(self) -> bool:
         """Whether the entry of its money has not come in yet, though it may be settled."""
         return self.state is not DebitState.REFUSED and not self.has_entry

@@ -14,8 +14,8 @@ from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
-from services.invoicing.bank.domain.carried_debit import CarriedDebit
-from services.invoicing.bank.domain.statements.statement_entries import EntryKind
+from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
+from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
 from shared.pure.payment_references import MOST, is_checked
 
 CERTAIN = 60
@@ -42,7 +42,7 @@ LEGAL_FORMS = frozenset(
 )
 
 
-class EntryState(StrEnum):
+class BankEntryState(StrEnum):
     """What became of an entry."""
 
     CERTAIN = "certain"
@@ -52,21 +52,21 @@ class EntryState(StrEnum):
     KEPT = "kept"
 
 
-ENTRY_ALLOWED: dict[EntryState, frozenset[EntryState]] = {
-    EntryState.CERTAIN: frozenset({EntryState.BOOKED, EntryState.UNMATCHED, EntryState.IGNORED}),
-    EntryState.UNMATCHED: frozenset({EntryState.BOOKED, EntryState.IGNORED}),
-    EntryState.BOOKED: frozenset(),
-    EntryState.IGNORED: frozenset(),
-    EntryState.KEPT: frozenset(),
+ENTRY_ALLOWED: dict[BankEntryState, frozenset[BankEntryState]] = {
+    BankEntryState.CERTAIN: frozenset({BankEntryState.BOOKED, BankEntryState.UNMATCHED, BankEntryState.IGNORED}),
+    BankEntryState.UNMATCHED: frozenset({BankEntryState.BOOKED, BankEntryState.IGNORED}),
+    BankEntryState.BOOKED: frozenset(),
+    BankEntryState.IGNORED: frozenset(),
+    BankEntryState.KEPT: frozenset(),
 }
 """What is certain waits after all if the facts are others when it is booked. Money that left is only kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ReceivedBankEntry:
     """An entry as far as it matters here; minor units."""
 
-    kind: EntryKind
+    kind: BankEntryKind
     amount: int
     currency: str
     payer: str | None
@@ -75,7 +75,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class BankMatchCandidate:
     """An account, or one invoice of it, with what is open of both, that an entry may be meant for."""
 
     account_id: UUID
@@ -93,135 +93,150 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
+class ScoredBankMatch:
     """A candidate with its score and what speaks for and against it."""
 
-    candidate: Candidate
+    candidate: BankMatchCandidate
     score: int
     reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BankMatch:
     """The certain candidate if there is one, with the debit that it is the payment of; and the best proposals."""
 
-    certain: Candidate | None
-    proposals: tuple[Proposal, ...]
+    certain: BankMatchCandidate | None
+    proposals: tuple[ScoredBankMatch, ...]
     debit_id: UUID | None = None
 
 
-def score_entry(receipt: Receipt, candidates: Iterable[Candidate], debits: Sequence[CarriedDebit] = ()) -> Verdict:
+def match_bank_entry(
+    receipt: ReceivedBankEntry, candidates: Iterable[BankMatchCandidate], debits: Sequence[DebitNamedByEntry] = ()
+) -> BankMatch:
     """Weigh the candidates of an entry, and the debits whose reference it carries."""
-    known = list(candidates)
-    scored = [score_candidate(receipt, one) for one in known] + list(_named_together(receipt, known))
-    scored.sort(key=lambda one: (-one.score, str(one.candidate.account_id), str(one.candidate.invoice_id)))
+    listed_candidates = list(candidates)
+    scored = [score_bank_match_candidate(receipt, candidate) for candidate in listed_candidates] + list(
+        _named_together(receipt, listed_candidates)
+    )
+    scored.sort(
+        key=lambda proposal: (-proposal.score, str(proposal.candidate.account_id), str(proposal.candidate.invoice_id))
+    )
     if debits:
         return _judge_debits(receipt, debits, scored)
-    high = [one for one in scored if one.score >= CERTAIN]
-    sure = [one.candidate for one in high if len(high) == 1 and _is_sure(receipt, one.candidate)]
-    return Verdict(sure[0] if sure else None, tuple(scored[:PROPOSALS]))
+    high = [proposal for proposal in scored if proposal.score >= CERTAIN]
+    sure = [proposal.candidate for proposal in high if len(high) == 1 and _is_sure(receipt, proposal.candidate)]
+    return BankMatch(sure[0] if sure else None, tuple(scored[:PROPOSALS]))
 
 
-def _judge_debits(receipt: Receipt, debits: Sequence[CarriedDebit], scored: Sequence[Proposal]) -> Verdict:
+def _judge_debits(
+    receipt: ReceivedBankEntry, debits: Sequence[DebitNamedByEntry], scored: Sequence[ScoredBankMatch]
+) -> BankMatch:
     """Judge an entry that carries a debit's reference: it pays that debit, or a person decides."""
-    paid = [debit for debit in debits if is_paid_by(debit, receipt.amount, receipt.currency)]
+    paid = [debit for debit in debits if is_full_debit_payment(debit, receipt.amount, receipt.currency)]
     proposals = [_propose_debit(debit, is_paid=debit in paid) for debit in debits]
     proposals.sort(key=lambda proposal: (-proposal.score, str(proposal.candidate.account_id)))
     invoice_ids = {debit.invoice_id for debit in debits}
     others = [proposal for proposal in scored if proposal.candidate.invoice_id not in invoice_ids]
     together = tuple((proposals + others)[:PROPOSALS])
-    is_sure = len(paid) == len(debits) == 1 and receipt.kind is EntryKind.RECEIPT and not receipt.is_doubtful
-    return Verdict(proposals[0].candidate, together, paid[0].id) if is_sure else Verdict(None, together)
+    is_sure = len(paid) == len(debits) == 1 and receipt.kind is BankEntryKind.RECEIPT and not receipt.is_doubtful
+    return BankMatch(proposals[0].candidate, together, paid[0].id) if is_sure else BankMatch(None, together)
 
 
-def is_paid_by(debit: CarriedDebit, amount: int, currency: str) -> bool:
+def is_full_debit_payment(debit: DebitNamedByEntry, amount: int, currency: str) -> bool:
     """Whether an entry of this amount is the money of a debit."""
-    return debit.is_unpaid and (debit.amount, debit.currency) == (amount, currency)
+    return debit.awaits_bank_entry and (debit.amount, debit.currency) == (amount, currency)
 
 
-def _propose_debit(debit: CarriedDebit, *, is_paid: bool) -> Proposal:
-    candidate = Candidate(debit.account_id, debit.name, debit.currency, 0, debit.invoice_id)
-    return Proposal(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
+def _propose_debit(debit: DebitNamedByEntry, *, is_paid: bool) -> ScoredBankMatch:
+    candidate = BankMatchCandidate(debit.account_id, debit.name, debit.currency, 0, debit.invoice_id)
+    return ScoredBankMatch(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
 
 
-def _is_sure(receipt: Receipt, one: Candidate) -> bool:
-    if receipt.is_doubtful or one.has_debit:
+def _is_sure(receipt: ReceivedBankEntry, candidate: BankMatchCandidate) -> bool:
+    if receipt.is_doubtful or candidate.has_debit:
         return False
-    is_receipt = receipt.kind is EntryKind.RECEIPT and receipt.currency == one.currency
-    return is_receipt and one.by_number and is_still_owed(receipt.amount, one.invoice_open, one.account_open)
+    is_receipt = receipt.kind is BankEntryKind.RECEIPT and receipt.currency == candidate.currency
+    return (
+        is_receipt
+        and candidate.by_number
+        and is_matched_amount_owed(receipt.amount, candidate.invoice_open, candidate.account_open)
+    )
 
 
-def is_still_owed(amount: int, invoice_open: int, account_open: int) -> bool:
+def is_matched_amount_owed(amount: int, invoice_open: int, account_open: int) -> bool:
     """Whether a named invoice is open and its account owes the amount: true before it is booked, too."""
     return invoice_open > 0 and 0 < amount <= account_open
 
 
-def score_candidate(receipt: Receipt, one: Candidate) -> Proposal:
+def score_bank_match_candidate(receipt: ReceivedBankEntry, candidate: BankMatchCandidate) -> ScoredBankMatch:
     """The score of one candidate, from 0 to 100, with its reasons."""
-    agrees = receipt.currency == one.currency
-    is_amount = agrees and one.invoice_id is not None and receipt.amount == one.invoice_open > 0
-    is_total = agrees and not is_amount and receipt.amount == one.account_open > 0
+    agrees = receipt.currency == candidate.currency
+    is_amount = agrees and candidate.invoice_id is not None and receipt.amount == candidate.invoice_open > 0
+    is_total = agrees and not is_amount and receipt.amount == candidate.account_open > 0
     reasons = {
-        "invoice_number": BY_NUMBER * one.by_number,
-        "invoice_reference": BY_REFERENCE * (one.by_reference and not one.by_number),
-        "wrong_check_digits": BY_REFERENCE * (one.by_wrong_reference and not one.by_number and not one.by_reference),
+        "invoice_number": BY_NUMBER * candidate.by_number,
+        "invoice_reference": BY_REFERENCE * (candidate.by_reference and not candidate.by_number),
+        "wrong_check_digits": BY_REFERENCE
+        * (candidate.by_wrong_reference and not candidate.by_number and not candidate.by_reference),
         "amount_of_invoice": BY_AMOUNT * is_amount,
         "all_open_of_account": BY_TOTAL * is_total,
-        "payer_name": compute_name_likeness(receipt.payer or "", one.name),
+        "payer_name": compute_payer_name_likeness(receipt.payer or "", candidate.name),
     }
-    against = ("settled",) * (one.invoice_id is not None and one.invoice_open == 0)
+    against = ("settled",) * (candidate.invoice_id is not None and candidate.invoice_open == 0)
     against += ("other_currency",) * (not agrees)
-    against += ("debit_in_flight",) * one.has_debit
+    against += ("debit_in_flight",) * candidate.has_debit
     against += ("reference_in_other_format",) * receipt.is_doubtful
-    return Proposal(one, sum(reasons.values()), tuple(why for why, points in reasons.items() if points) + against)
+    return ScoredBankMatch(
+        candidate, sum(reasons.values()), tuple(reason for reason, points in reasons.items() if points) + against
+    )
 
 
-def _named_together(receipt: Receipt, candidates: Sequence[Candidate]) -> Iterator[Proposal]:
+def _named_together(receipt: ReceivedBankEntry, candidates: Sequence[BankMatchCandidate]) -> Iterator[ScoredBankMatch]:
     """Accounts of which several invoices are named that come to just the amount."""
     named = sorted(
-        (one for one in candidates if one.by_number and one.invoice_open),
-        key=lambda one: (one.account_id, str(one.invoice_id)),
+        (candidate for candidate in candidates if candidate.by_number and candidate.invoice_open),
+        key=lambda candidate: (candidate.account_id, str(candidate.invoice_id)),
     )
-    for _, group in groupby(named, key=lambda one: one.account_id):
+    for _, group in groupby(named, key=lambda candidate: candidate.account_id):
         ones = list(group)
-        together = sum(one.invoice_open for one in ones)
+        together = sum(candidate.invoice_open for candidate in ones)
         if len(ones) > 1 and together == receipt.amount and ones[0].currency == receipt.currency:
             account = replace(ones[0], invoice_id=None, invoice_open=0, by_number=False, by_reference=False)
-            points = BY_NUMBER + BY_AMOUNT + compute_name_likeness(receipt.payer or "", account.name)
-            yield Proposal(account, points, ("sum_of_named_invoices",))
+            points = BY_NUMBER + BY_AMOUNT + compute_payer_name_likeness(receipt.payer or "", account.name)
+            yield ScoredBankMatch(account, points, ("sum_of_named_invoices",))
 
 
-def compute_name_likeness(payer: str, name: str) -> int:
+def compute_payer_name_likeness(payer: str, name: str) -> int:
     """How much of an account's name the payer's has, from 0 to BY_NAME."""
-    wanted = name_words(name)
-    return BY_NAME * len(wanted & name_words(payer)) // len(wanted) if wanted else 0
+    wanted = split_payer_name_words(name)
+    return BY_NAME * len(wanted & split_payer_name_words(payer)) // len(wanted) if wanted else 0
 
 
-def name_words(name: str) -> frozenset[str]:
+def split_payer_name_words(name: str) -> frozenset[str]:
     """The words of a name without accents, case and legal forms; German umlauts as banks write them."""
     folded = name.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
     plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
     return frozenset(re.findall("[a-z0-9]+", plain)) - LEGAL_FORMS
 
 
-def normal_number(number: str) -> str:
+def normalise_reference(number: str) -> str:
     """A number or reference as it is looked up: letters and digits alone, capitals."""
     return re.sub("[^A-Za-z0-9]", "", number).upper()
 
 
-def lookup_numbers(text: str, ids: Iterable[str]) -> list[str]:
+def list_entry_references(text: str, ids: Iterable[str]) -> list[str]:
     """List what an entry may name: what in its text may be a number, and the ids of its payment.
 
     A structured reference (ISO 11649) stands for the number that it is made of, marked if its check digits are wrong.
     """
-    normal_ids = [normal_number(id_) for id_ in ids]
-    numbers = {*list_number_grams(text), *normal_ids} - {""}
+    normal_ids = [normalise_reference(id_) for id_ in ids]
+    numbers = {*list_reference_candidates(text), *normal_ids} - {""}
     for words in (_words(text), *([id_] for id_ in normal_ids)):
         numbers |= {number if is_right else WRONG + number for number, is_right in _structured_numbers(words)}
     return sorted(numbers)
 
 
-def list_number_grams(text: str) -> list[str]:
+def list_reference_candidates(text: str) -> list[str]:
     """List what in a text may be a number: words, and words in a row that a bank may have pulled apart.
 
     Only whole words count, so that no number is found within a longer one; the last word has a digit. The number of a
@@ -229,7 +244,7 @@ def list_number_grams(text: str) -> list[str]:
     """
     words = _words(text)
     not_begun = _list_after_check_digits(words)
-    found = {
+    plain_numbers = {
         "".join(words[begin:end])
         for end in range(1, len(words) + 1)
         if not words[end - 1].isalpha()
@@ -237,7 +252,7 @@ def list_number_grams(text: str) -> list[str]:
         if begin not in not_begun
     }
     structured = {number for number, is_right in _structured_numbers(words) if is_right}
-    return sorted(number for number in found | structured if SHORTEST_NUMBER <= len(number) <= 60)
+    return sorted(number for number in plain_numbers | structured if SHORTEST_NUMBER <= len(number) <= 60)
 
 
 def _words(text: str) -> list[str]:

@@ -27,7 +27,7 @@ INSERT INTO incoming_repeats SELECT place, id, first_id FROM (
 _DROP_REPEATED = "DELETE FROM incoming_entries USING incoming_repeats r WHERE r.place = incoming_entries.place"
 
 
-async def drop_repeated(unit: Unit) -> int:
+async def set_repeated_entries_aside(unit: Unit) -> int:
     """Set those entries aside that were taken before, each beside the entry that it repeats; how many they are.
 
     Imports are locked.
@@ -55,7 +55,7 @@ WHERE f.place = n.place AND n.reference <> ''
 """
 
 
-async def doubt_other_formats(unit: Unit, file_format: str) -> None:
+async def doubt_entries_across_formats(unit: Unit, file_format: str) -> None:
     """Doubt entries whose reference came in a file of another format, with this day and amount.
 
     They may be the same money, since banks write payer and text in each format as they like.

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.invoicing.bank.domain.entry_matching import EntryState
+from services.invoicing.bank.domain.entry_matching import BankEntryState
 from services.invoicing.bank.domain.statements.statement_entries import RefusedStatementEntry
 from services.invoicing.bank.tables import (
     BankEntryRow,
@@ -36,7 +36,7 @@ INSERT INTO bank_repeats (id, import_id, place, entry_id) SELECT id, $1, place, 
 """
 
 
-async def insert_import(unit: Unit, row: BankImportRow) -> None:
+async def insert_bank_import(unit: Unit, row: BankImportRow) -> None:
     """Write an import with the entries that have come in, their proposals, and those that repeat another one."""
     unit.session.add(row)
     await unit.session.flush()
@@ -44,7 +44,7 @@ async def insert_import(unit: Unit, row: BankImportRow) -> None:
     await unit.connection.execute(_ADD_REPEATS, row.id)
 
 
-async def insert_refused_entries(unit: Unit, import_id: UUID, entries: Iterable[RefusedStatementEntry]) -> None:
+async def insert_refused_bank_entries(unit: Unit, import_id: UUID, entries: Iterable[RefusedStatementEntry]) -> None:
     """Write the entries that were left out of an import."""
     rows = [(import_id, entry.place, entry.account, entry.field, entry.message) for entry in entries]
     await unit.connection.copy_records_to_table(
@@ -52,7 +52,7 @@ async def insert_refused_entries(unit: Unit, import_id: UUID, entries: Iterable[
     )
 
 
-async def list_refused_entries(unit: Unit, import_id: UUID) -> Sequence[BankRefusedEntryRow]:
+async def list_refused_bank_entries(unit: Unit, import_id: UUID) -> Sequence[BankRefusedEntryRow]:
     """List the entries that were left out of an import, in the order of the file."""
     query = select(BankRefusedEntryRow).where(BankRefusedEntryRow.import_id == import_id)
     return (await unit.session.exec(query.order_by(col(BankRefusedEntryRow.place)))).all()
@@ -65,13 +65,13 @@ async def insert_bank_entries(unit: Unit, import_id: UUID) -> None:
     unit.wake("sweeps")
 
 
-async def find_import(unit: Unit, content_hash: str) -> BankImportRow | None:
+async def find_bank_import(unit: Unit, content_hash: str) -> BankImportRow | None:
     """The import of this very file."""
     query = select(BankImportRow).where(BankImportRow.content_hash == content_hash)
     return (await unit.session.exec(query)).first()
 
 
-async def find_latest_import(unit: Unit) -> BankImportRow:
+async def get_latest_bank_import(unit: Unit) -> BankImportRow:
     """The newest import. Raises NotFound."""
     newest = (col(BankImportRow.imported_at).desc(), col(BankImportRow.id).desc())
     row = (await unit.session.exec(select(BankImportRow).order_by(*newest).limit(1))).first()
@@ -80,7 +80,7 @@ async def find_latest_import(unit: Unit) -> BankImportRow:
     return row
 
 
-async def count_entries_by_state(unit: Unit, import_id: UUID) -> dict[str, int]:
+async def count_bank_entry_states(unit: Unit, import_id: UUID) -> dict[str, int]:
     """How many entries of an import are in which state now."""
     rows = await unit.connection.fetch(
         "SELECT state, count(*) AS entries FROM bank_entries WHERE import_id = $1 GROUP BY state ORDER BY state",
@@ -89,14 +89,14 @@ async def count_entries_by_state(unit: Unit, import_id: UUID) -> dict[str, int]:
     return {row["state"]: row["entries"] for row in rows}
 
 
-async def find_mapping(unit: Unit, name: str) -> BankMappingRow | None:
+async def find_column_mapping(unit: Unit, name: str) -> BankMappingRow | None:
     """Find the mapping of this name, as it is now."""
     return await unit.session.get(BankMappingRow, name, populate_existing=True)
 
 
-async def get_mapping(unit: Unit, name: str) -> BankMappingRow:
+async def get_column_mapping_row(unit: Unit, name: str) -> BankMappingRow:
     """The mapping of this name. Raises NotFound."""
-    row = await find_mapping(unit, name)
+    row = await find_column_mapping(unit, name)
     if row is None:
         raise NotFound(f"there is no bank mapping {name}")
     return row
@@ -109,9 +109,9 @@ SET columns = excluded.columns, changed_by = excluded.changed_by, changed_at = e
 """
 
 
-async def save_mapping(unit: Unit, name: str, told: str, actor: str) -> None:
+async def save_column_mapping(unit: Unit, name: str, column_mapping: str, actor: str) -> None:
     """Write a mapping, given as JSON, in the place of a former one."""
-    await unit.connection.execute(_SAVE_MAPPING, name, told, actor, unit.now)
+    await unit.connection.execute(_SAVE_MAPPING, name, column_mapping, actor, unit.now)
 
 
 async def list_bank_entries(
@@ -119,17 +119,17 @@ async def list_bank_entries(
 ) -> list[tuple[BankEntryRow, list[BankProposalRow]]]:
     """Entries, of one state if it is given, in the order of their ids, each with its proposals."""
     rows = await rows_after(unit, BankEntryRow, after, limit, state=state)
-    proposed = await list_proposals(unit, [row.id for row in rows])
+    proposed = await map_bank_match_proposals(unit, [row.id for row in rows])
     return [(row, proposed.get(row.id, [])) for row in rows]
 
 
-async def list_proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[BankProposalRow]]:
+async def map_bank_match_proposals(unit: Unit, entry_ids: Sequence[UUID]) -> dict[UUID, list[BankProposalRow]]:
     """The proposals for these entries, the best first."""
     query = select(BankProposalRow).where(col(BankProposalRow.entry_id).in_(entry_ids))
-    found: dict[UUID, list[BankProposalRow]] = {}
+    proposals_by_entry: dict[UUID, list[BankProposalRow]] = {}
     for row in (await unit.session.exec(query.order_by(col(BankProposalRow.rank)))).all():
-        found.setdefault(row.entry_id, []).append(row)
-    return found
+        proposals_by_entry.setdefault(row.entry_id, []).append(row)
+    return proposals_by_entry
 
 
 async def get_bank_entry(unit: Unit, entry_id: UUID, *, locked: bool = False) -> BankEntryRow:
@@ -147,22 +147,22 @@ ORDER BY account_id, booked_on, id FOR NO KEY UPDATE
 """
 
 
-async def list_certain_entries(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_certain_bank_entries(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """The certain entries of these accounts, which are locked."""
     return await unit.connection.fetch(_DUE, account_ids, unit.now)  # type: ignore[no-any-return]
 
 
-async def map_open_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
+async def map_open_invoice_amounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, int]]:
     """Map the invoices of these accounts to what is open of them."""
     rows = await unit.connection.fetch(
         "SELECT account_id, invoice_id, open_minor FROM invoice_states"
         " WHERE account_id = ANY($1::uuid[]) AND open_minor > 0",
         account_ids,
     )
-    found: dict[UUID, dict[UUID, int]] = {id_: {} for id_ in account_ids}
+    open_by_account: dict[UUID, dict[UUID, int]] = {id_: {} for id_ in account_ids}
     for row in rows:
-        found[row["account_id"]][row["invoice_id"]] = row["open_minor"]
-    return found
+        open_by_account[row["account_id"]][row["invoice_id"]] = row["open_minor"]
+    return open_by_account
 
 
 _SAVE_BOOKED = """
@@ -175,6 +175,6 @@ FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS n (id, state, payment_id) WHE
 """
 
 
-async def save_outcomes(unit: Unit, outcomes: Iterable[tuple[UUID, EntryState, UUID | None]]) -> None:
+async def save_certain_entry_outcomes(unit: Unit, outcomes: Iterable[tuple[UUID, BankEntryState, UUID | None]]) -> None:
     """Save what became of certain entries: booked as this payment, or waiting for a person after all."""
     await unit.connection.execute(_SAVE_BOOKED, unit.now, *columns(outcomes, 3))

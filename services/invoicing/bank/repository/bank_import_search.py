@@ -20,26 +20,30 @@ SELECT id, format, closing_date, certain, unmatched, kept, repeated, imported_by
 
 
 @dataclass(frozen=True, slots=True)
-class ImportCriteria:
+class BankImportSearchCriteria:
     """Criteria of the imports that are wanted; None is any. `since` is inclusive."""
 
     format: StatementFormat | None = None
     since: datetime | None = None
 
 
-def build_search(criteria: ImportCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_bank_import_search(
+    criteria: BankImportSearchCriteria, after: UUID | None, limit: int
+) -> tuple[str, list[Any]]:
     """Build the query of a page, the newest first, and its arguments."""
     conditions = (("format = {}", criteria.format), ("imported_at >= {}", criteria.since), ("id < {}", after))
     return build_list_query(_IMPORTS, conditions, "id DESC", limit)
 
 
-async def search_imports(unit: Unit, criteria: ImportCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def search_bank_imports(
+    unit: Unit, criteria: BankImportSearchCriteria, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
     """Find imports, the newest first, made before this one."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_bank_import_search(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def get_import(unit: Unit, import_id: UUID) -> BankImportRow:
+async def get_bank_import_row(unit: Unit, import_id: UUID) -> BankImportRow:
     """Get an import. Raises NotFound."""
     row = await unit.session.get(BankImportRow, import_id)
     if row is None:

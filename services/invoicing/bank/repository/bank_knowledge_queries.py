@@ -49,17 +49,17 @@ class BankKnowledge:
     entries_in_question: list[UUID]
 
 
-async def note_closings(unit: Unit, closings: Mapping[str, date]) -> None:
+async def save_statement_closings(unit: Unit, closings: Mapping[str, date]) -> None:
     """Statements of these bank accounts of ours came in that close on these days; older ones say nothing new."""
     await unit.connection.execute(_NOTE, unit.now, *columns(closings.items(), 2))
 
 
-async def bank_accounts(unit: Unit) -> Sequence[BankAccountRow]:
+async def list_bank_account_rows(unit: Unit) -> Sequence[BankAccountRow]:
     """Our bank accounts of which statements came, in order."""
     return (await unit.session.exec(select(BankAccountRow).order_by(col(BankAccountRow.bank_account)))).all()
 
 
-async def bank_account(unit: Unit, number: str) -> BankAccountRow:
+async def get_bank_account(unit: Unit, number: str) -> BankAccountRow:
     """A bank account of ours. Raises NotFound."""
     row = await unit.session.get(BankAccountRow, number, populate_existing=True)
     if row is None:
@@ -67,13 +67,13 @@ async def bank_account(unit: Unit, number: str) -> BankAccountRow:
     return row
 
 
-async def known_until(unit: Unit) -> datetime | None:
+async def find_payments_known_until(unit: Unit) -> datetime | None:
     """Until when the payments into all our bank accounts are known; None without any statement."""
     until: datetime | None = await unit.connection.fetchval(_KNOWN_UNTIL)
     return until
 
 
-async def of_account(unit: Unit, account_id: UUID) -> BankKnowledge:
+async def get_account_bank_knowledge(unit: Unit, account_id: UUID) -> BankKnowledge:
     """Read what is known now; the first 20 entries in question."""
     rows = await unit.connection.fetch(_IN_QUESTION, account_id)
-    return BankKnowledge(await known_until(unit), [row["id"] for row in rows])
+    return BankKnowledge(await find_payments_known_until(unit), [row["id"] for row in rows])

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.bank.domain.carried_debit import CarriedDebit
-from services.invoicing.bank.domain.entry_matching import WRONG, Candidate, Receipt, Verdict
-from services.invoicing.bank.domain.statements.statement_entries import EntryKind
-from services.invoicing.bank.repository.carried_debit_queries import carried_debit
+from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
+from services.invoicing.bank.domain.entry_matching import WRONG, BankMatch, BankMatchCandidate, ReceivedBankEntry
+from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
+from services.invoicing.bank.repository.carried_debit_queries import build_debit_of_entry
 from services.invoicing.bank.tables import NORMAL_NAME, NORMAL_NUMBER
 from shared.persistence.database import Unit
 
@@ -47,7 +47,7 @@ TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts
 """
 
 
-class IncomingEntry(NamedTuple):
+class IncomingBankEntry(NamedTuple):
     """An entry as it comes in; the order is that of the columns."""
 
     place: int
@@ -72,8 +72,8 @@ IncomingFormerKey = tuple[int, str, str, str | None, str]
 """A former key of an entry that comes in: place, bank account, key, payer, text."""
 
 
-async def stage_entries(
-    unit: Unit, entries: AsyncIterable[IncomingEntry], former_keys: Sequence[IncomingFormerKey] = ()
+async def stage_bank_entries(
+    unit: Unit, entries: AsyncIterable[IncomingBankEntry], former_keys: Sequence[IncomingFormerKey] = ()
 ) -> None:
     """Copy the entries of a file into temporary tables of this connection.
 
@@ -178,7 +178,7 @@ SELECT coalesce(max(place), 0) FROM (SELECT place FROM incoming_facts UNION ALL 
 """
 
 
-async def find_matching_candidates(unit: Unit) -> int:
+async def stage_bank_match_candidates(unit: Unit) -> int:
     """Find candidates for all entries that have come in; up to which place there are any."""
     run = unit.connection.execute
     await run(_NUMBERS)
@@ -206,19 +206,19 @@ WHERE i.place > $1 AND i.place <= $2 ORDER BY i.place, d.account_id, d.id
 """
 
 
-class Evidence(NamedTuple):
+class BankMatchEvidence(NamedTuple):
     """An entry with its candidates, and the debits whose reference it carries."""
 
-    receipt: Receipt
-    candidates: list[Candidate]
-    debits: list[CarriedDebit]
+    receipt: ReceivedBankEntry
+    candidates: list[BankMatchCandidate]
+    debits: list[DebitNamedByEntry]
 
 
-async def list_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, Evidence]:
+async def map_bank_match_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, BankMatchEvidence]:
     """The entries of these places that have candidates or carry debits, with these."""
-    found: dict[UUID, Evidence] = {}
+    evidence_by_entry: dict[UUID, BankMatchEvidence] = {}
     for row in await unit.connection.fetch(_SOME, after, upto):
-        candidate = Candidate(
+        candidate = BankMatchCandidate(
             account_id=row["account_id"],
             name=row["name"],
             currency=row["account_currency"],
@@ -230,27 +230,38 @@ async def list_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, Evidenc
             by_wrong_reference=row["by_wrong_reference"],
             has_debit=row["has_debit"],
         )
-        found.setdefault(row["id"], Evidence(_receipt(row), [], [])).candidates.append(candidate)
+        evidence_by_entry.setdefault(row["id"], BankMatchEvidence(_receipt(row), [], [])).candidates.append(candidate)
     for row in await unit.connection.fetch(_SOME_DEBITS, after, upto):
-        found.setdefault(row["entry_id"], Evidence(_receipt(row), [], [])).debits.append(carried_debit(row))
-    return found
+        evidence_by_entry.setdefault(row["entry_id"], BankMatchEvidence(_receipt(row), [], [])).debits.append(
+            build_debit_of_entry(row)
+        )
+    return evidence_by_entry
 
 
-def _receipt(row: asyncpg.Record) -> Receipt:
-    return Receipt(EntryKind(row["kind"]), row["amount"], row["currency"], row["payer"], row["is_doubtful"])
+def _receipt(row: asyncpg.Record) -> ReceivedBankEntry:
+    return ReceivedBankEntry(
+        BankEntryKind(row["kind"]), row["amount"], row["currency"], row["payer"], row["is_doubtful"]
+    )
 
 
-async def save_verdicts(unit: Unit, verdicts: Mapping[UUID, Verdict]) -> None:
+async def stage_bank_match_results(unit: Unit, verdicts: Mapping[UUID, BankMatch]) -> None:
     """Note what was found out about entries that have come in."""
     certain = [
-        (id_, one.certain.account_id, one.certain.invoice_id, one.debit_id)
-        for id_, one in verdicts.items()
-        if one.certain is not None
+        (id_, verdict.certain.account_id, verdict.certain.invoice_id, verdict.debit_id)
+        for id_, verdict in verdicts.items()
+        if verdict.certain is not None
     ]
     proposed = [
-        (id_, rank, one.candidate.account_id, one.candidate.invoice_id, one.score, list(one.reasons))
+        (
+            id_,
+            rank,
+            proposal.candidate.account_id,
+            proposal.candidate.invoice_id,
+            proposal.score,
+            list(proposal.reasons),
+        )
         for id_, verdict in verdicts.items()
-        for rank, one in enumerate(verdict.proposals, 1)
+        for rank, proposal in enumerate(verdict.proposals, 1)
     ]
     await unit.connection.copy_records_to_table("incoming_certain", records=certain)
     await unit.connection.copy_records_to_table("incoming_proposals", records=proposed)
@@ -263,6 +274,6 @@ FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id GROUP BY 1
 """
 
 
-async def count_outcomes(unit: Unit) -> dict[str, int]:
+async def count_bank_match_outcomes(unit: Unit) -> dict[str, int]:
     """How many of the entries that have come in are to be in which state."""
     return {row["state"]: row["entries"] for row in await unit.connection.fetch(_COUNT)}

@@ -13,14 +13,14 @@ from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class RepeatedEntry:
+class RepeatedBankEntry:
     """A repeat beside the entry that it repeats."""
 
     row: BankRepeatRow
     entry: BankEntryRow
 
 
-async def get_repeat(unit: Unit, repeat_id: UUID, *, locked: bool = False) -> RepeatedEntry:
+async def get_repeated_bank_entry(unit: Unit, repeat_id: UUID, *, locked: bool = False) -> RepeatedBankEntry:
     """Get a repeat, locked for its decision if wanted. Raises NotFound."""
     row = await unit.session.get(BankRepeatRow, repeat_id, with_for_update=locked or None, populate_existing=True)
     if row is None:
@@ -29,14 +29,16 @@ async def get_repeat(unit: Unit, repeat_id: UUID, *, locked: bool = False) -> Re
     return repeat
 
 
-async def list_repeats(unit: Unit, import_id: UUID | None, after: UUID | None, limit: int) -> list[RepeatedEntry]:
+async def list_repeated_bank_entries(
+    unit: Unit, import_id: UUID | None, after: UUID | None, limit: int
+) -> list[RepeatedBankEntry]:
     """List repeats in the order of their ids, those of one import if it is given."""
     return await _join_entries(unit, await rows_after(unit, BankRepeatRow, after, limit, import_id=import_id))
 
 
-async def _join_entries(unit: Unit, rows: Sequence[BankRepeatRow]) -> list[RepeatedEntry]:
+async def _join_entries(unit: Unit, rows: Sequence[BankRepeatRow]) -> list[RepeatedBankEntry]:
     entries = await _entries_by_id(unit, {row.entry_id for row in rows})
-    return [RepeatedEntry(row, entries[row.entry_id]) for row in rows]
+    return [RepeatedBankEntry(row, entries[row.entry_id]) for row in rows]
 
 
 async def _entries_by_id(unit: Unit, entry_ids: Iterable[UUID]) -> dict[UUID, BankEntryRow]:
@@ -44,7 +46,7 @@ async def _entries_by_id(unit: Unit, entry_ids: Iterable[UUID]) -> dict[UUID, Ba
     return {row.id: row for row in (await unit.session.exec(query)).all()}
 
 
-async def save_repeat(unit: Unit, row: BankRepeatRow) -> None:
+async def save_bank_repeat_decision(unit: Unit, row: BankRepeatRow) -> None:
     """Save what a person decided about a repeat."""
     unit.session.add(row)
     await unit.session.flush()

@@ -10,9 +10,14 @@ import asyncpg
 import orjson
 from pydantic import TypeAdapter
 
-from services.invoicing.bank.domain.entry_matching import ENTRY_ALLOWED, EntryState, is_still_owed, score_entry
-from services.invoicing.bank.domain.statements.statement_entries import EntryKind
-from services.invoicing.bank.domain.statements.tabular import ColumnMapping
+from services.invoicing.bank.domain.entry_matching import (
+    ENTRY_ALLOWED,
+    BankEntryState,
+    is_matched_amount_owed,
+    match_bank_entry,
+)
+from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
+from services.invoicing.bank.domain.statements.tabular import BankColumnMapping
 from services.invoicing.bank.repository import (
     bank_duplicate_queries,
     bank_entry_queries,
@@ -21,11 +26,11 @@ from services.invoicing.bank.repository import (
 )
 from services.invoicing.bank.tables import BankAccountRow, BankEntryRow, BankImportRow
 from services.invoicing.bank.use_cases import bank_debits
-from services.invoicing.bank.use_cases.bank_files import BankFile
+from services.invoicing.bank.use_cases.bank_files import BankStatementFile
 from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.use_cases import payment_recording
 from services.invoicing.payments.use_cases.payment_recording import NewPayment
-from services.invoicing.settings.domain.approval_states import moved_to
+from services.invoicing.settings.domain.approval_states import move_to_state
 from shared.base.telemetry import log
 from shared.events.invoicing import BankStatementImported
 from shared.persistence.audit import AuditedChange
@@ -38,47 +43,47 @@ TURNSTILE = "bank imports"
 """The subject that an import locks: of two at once the second sees which entries the first one took."""
 TOGETHER = 500
 """Entries that are judged at a time."""
-COLUMNS = TypeAdapter(ColumnMapping)
+COLUMNS = TypeAdapter(BankColumnMapping)
 
 
-class NotAReceipt(Refusal):
+class BankEntryNotReceipt(Refusal):
     """Only money that came in can be booked; what was taken back is a payment to be reversed."""
 
     code = "not_a_receipt"
 
 
-async def put_mapping(unit: Unit, name: str, columns: ColumnMapping, actor: str) -> None:
+async def change_column_mapping(unit: Unit, name: str, columns: BankColumnMapping, actor: str) -> None:
     """Say what the columns of a bank's CSV mean."""
-    await bank_entry_queries.save_mapping(unit, name, orjson.dumps(asdict(columns)).decode(), actor)
+    await bank_entry_queries.save_column_mapping(unit, name, orjson.dumps(asdict(columns)).decode(), actor)
 
 
-async def get_columns(unit: Unit, name: str) -> ColumnMapping:
+async def get_column_mapping(unit: Unit, name: str) -> BankColumnMapping:
     """Get the columns that a mapping names. Raises NotFound."""
-    return COLUMNS.validate_python((await bank_entry_queries.get_mapping(unit, name)).columns)
+    return COLUMNS.validate_python((await bank_entry_queries.get_column_mapping_row(unit, name)).columns)
 
 
-async def import_statement(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tuple[BankImportRow, bool]:
+async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, actor: str) -> tuple[BankImportRow, bool]:
     """Import a file, camt.053 or, with a mapping, CSV; and whether it was imported before, so that nothing changed.
 
     Entries that were taken before are listed beside those and left alone; certain ones are booked by the sweep
     that this wakes. An entry that is refused by itself is listed, and payments into its bank account are known no
-    longer than before. Raises NotFound, StatementRefused; then nothing of the file is taken.
+    longer than before. Raises NotFound, BankStatementRefused; then nothing of the file is taken.
     """
-    file = BankFile(body, None if mapping is None else await get_columns(unit, mapping))
+    file = BankStatementFile(body, None if mapping is None else await get_column_mapping(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock(TURNSTILE, import_id)
-    known = await bank_entry_queries.find_import(unit, file.hash)
-    if known is not None:
+    former_import = await bank_entry_queries.find_bank_import(unit, file.statement_content_hash)
+    if former_import is not None:
         unit.record_nothing()
-        return known, True
-    await bank_matching_queries.stage_entries(unit, file.entries(), file.former_keys)
-    repeated = await bank_duplicate_queries.drop_repeated(unit)
-    await bank_duplicate_queries.doubt_other_formats(unit, file_format)
-    await match_incoming(unit)
-    counts = await bank_matching_queries.count_outcomes(unit)
+        return former_import, True
+    await bank_matching_queries.stage_bank_entries(unit, file.read_bank_entries(), file.former_keys)
+    repeated = await bank_duplicate_queries.set_repeated_entries_aside(unit)
+    await bank_duplicate_queries.doubt_entries_across_formats(unit, file_format)
+    await match_incoming_bank_entries(unit)
+    counts = await bank_matching_queries.count_bank_match_outcomes(unit)
     row = BankImportRow(
         id=import_id,
-        content_hash=file.hash,
+        content_hash=file.statement_content_hash,
         format=file_format,
         closing_date=max(file.closings.values(), default=None),
         certain=counts.get("certain", 0),
@@ -88,9 +93,9 @@ async def import_statement(unit: Unit, body: bytes, mapping: str | None, actor: 
         imported_by=actor,
         imported_at=unit.now,
     )
-    await bank_entry_queries.insert_import(unit, row)
-    await bank_entry_queries.insert_refused_entries(unit, row.id, file.refused)
-    await bank_knowledge_queries.note_closings(unit, file.complete_closings)
+    await bank_entry_queries.insert_bank_import(unit, row)
+    await bank_entry_queries.insert_refused_bank_entries(unit, row.id, file.refused)
+    await bank_knowledge_queries.save_statement_closings(unit, file.complete_statement_closings)
     _publish_import(unit, row, len(file.refused))
     unit.record(AuditedChange("bank_import", row.id))
     return row, False
@@ -102,19 +107,19 @@ def _publish_import(unit: Unit, row: BankImportRow, refused: int) -> None:
             import_id=row.id,
             format=row.format,
             closing_date=row.closing_date,
-            entries=count_imported_entries(row),
+            entries=count_imported_bank_entries(row),
             refused=refused,
         )
     )
 
 
-async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) -> BankAccountRow:
+async def close_own_bank_account(unit: Unit, bank_account: str, actor: str, reason: str) -> BankAccountRow:
     """Statements of a bank account of ours come no more, so nobody waits for them; a newer one opens it again.
 
     Raises NotFound. Closed again, nothing changes.
     """
     await unit.lock(TURNSTILE)
-    row = await bank_knowledge_queries.bank_account(unit, bank_account)
+    row = await bank_knowledge_queries.get_bank_account(unit, bank_account)
     if row.is_closed:
         unit.record_nothing()
         return row
@@ -126,31 +131,33 @@ async def close_account(unit: Unit, bank_account: str, actor: str, reason: str) 
     return row
 
 
-def count_imported_entries(row: BankImportRow) -> dict[str, int]:
+def count_imported_bank_entries(row: BankImportRow) -> dict[str, int]:
     """The entries of a file by outcome, as at its import."""
     return {"certain": row.certain, "unmatched": row.unmatched, "kept": row.kept, "repeated": row.repeated}
 
 
-async def match_incoming(unit: Unit) -> None:
+async def match_incoming_bank_entries(unit: Unit) -> None:
     """Judge what has come in, some entries at a time."""
-    last = await bank_matching_queries.find_matching_candidates(unit)
+    last = await bank_matching_queries.stage_bank_match_candidates(unit)
     for begin in range(0, last, TOGETHER):
-        found = await bank_matching_queries.list_evidence(unit, begin, begin + TOGETHER)
-        await bank_matching_queries.save_verdicts(
-            unit, {id_: score_entry(*evidence) for id_, evidence in found.items()}
+        evidence_by_entry = await bank_matching_queries.map_bank_match_evidence(unit, begin, begin + TOGETHER)
+        await bank_matching_queries.stage_bank_match_results(
+            unit, {id_: match_bank_entry(*evidence) for id_, evidence in evidence_by_entry.items()}
         )
         await asyncio.sleep(0)
 
 
-async def book_certain(unit: Unit, account_ids: list[str]) -> None:
+async def book_certain_bank_entries(unit: Unit, account_ids: list[str]) -> None:
     """Book the certain entries of these accounts, which are locked, if the facts are still those they were."""
-    ids = [UUID(one) for one in account_ids]
-    opened = await bank_debits.get_open_amounts(unit, ids)
-    for entries in _one_of_each_account(await bank_entry_queries.list_certain_entries(unit, ids)):
+    ids = [UUID(account_id) for account_id in account_ids]
+    opened = await bank_debits.map_undebited_open_amounts(unit, ids)
+    for entries in _one_of_each_account(await bank_entry_queries.list_certain_bank_entries(unit, ids)):
         booked = await _list_payments(unit, entries, opened)
-        states = [EntryState.UNMATCHED if one is None else EntryState.BOOKED for one in booked]
-        moved = [moved_to(ENTRY_ALLOWED, EntryState.CERTAIN, state) for state in states]
-        await bank_entry_queries.save_outcomes(
+        states = [
+            BankEntryState.UNMATCHED if booked_entry is None else BankEntryState.BOOKED for booked_entry in booked
+        ]
+        moved = [move_to_state(ENTRY_ALLOWED, BankEntryState.CERTAIN, state) for state in states]
+        await bank_entry_queries.save_certain_entry_outcomes(
             unit, list(zip([row["id"] for row in entries], moved, booked, strict=True))
         )
 
@@ -168,7 +175,7 @@ async def _list_payments(
     unit: Unit, entries: Sequence[asyncpg.Record], opened: Mapping[UUID, dict[UUID, int]]
 ) -> list[UUID | None]:
     """The payment that each entry becomes, or None; `opened` is what is open of each account's invoices."""
-    settled = await bank_debits.pay_debits(unit, [row for row in entries if row["debit_id"]])
+    settled = await bank_debits.settle_debits_by_entries(unit, [row for row in entries if row["debit_id"]])
     wanted = [row for row in entries if not row["debit_id"] and _fits(row, opened[row["account_id"]])]
     outcomes = dict(
         zip(
@@ -195,7 +202,7 @@ async def _record_payments(unit: Unit, news: Sequence[NewPayment]) -> list[Recor
     """Receive them together; where what one does cannot be told (its event is too large), each by itself."""
     try:
         async with unit.savepoint():
-            return await payment_recording.record_payments(unit, news)
+            return await payment_recording.record_received_payments(unit, news)
     except Unavailable:
         raise
     except Refusal as refusal:
@@ -205,7 +212,7 @@ async def _record_payments(unit: Unit, news: Sequence[NewPayment]) -> list[Recor
 
 
 def _fits(row: asyncpg.Record, opened: Mapping[UUID, int]) -> bool:
-    return is_still_owed(row["amount_minor"], opened.get(row["invoice_id"], 0), sum(opened.values()))
+    return is_matched_amount_owed(row["amount_minor"], opened.get(row["invoice_id"], 0), sum(opened.values()))
 
 
 def _payment_of(row: asyncpg.Record) -> NewPayment:
@@ -225,7 +232,7 @@ def _reference(entry_id: UUID) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class BookingDecision:
     """Decision whose money an entry is, for one invoice or by remittance (invoice number, minor units), and why."""
 
     account_id: UUID
@@ -235,19 +242,19 @@ class Decision:
     remittance: Sequence[tuple[str, int]] = ()
 
 
-async def book_entry(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntryRow:
+async def book_bank_entry(unit: Unit, entry_id: UUID, decision: BookingDecision) -> BankEntryRow:
     """Book a receipt for an account; what is more than it owes is unapplied cash.
 
     One that carries the reference of a debit in flight settles that debit.
-    Raises NotFound, MoveRefused, NotAReceipt, CurrencyMismatch, AmountRefused, EntryOfDebit.
+    Raises NotFound, StateMoveRefused, BankEntryNotReceipt, CurrencyMismatch, AmountAboveBalance, BankEntryOfDebit.
     """
     await unit.lock(decision.account_id)
-    row = await _to_decide(unit, entry_id, EntryState.BOOKED)
-    if row.kind not in (EntryKind.RECEIPT, EntryKind.COLLECTIVE):
-        raise NotAReceipt(f"bank entry {entry_id} is a {row.kind}, not a receipt")
+    row = await _to_decide(unit, entry_id, BankEntryState.BOOKED)
+    if row.kind not in (BankEntryKind.RECEIPT, BankEntryKind.COLLECTIVE):
+        raise BankEntryNotReceipt(f"bank entry {entry_id} is a {row.kind}, not a receipt")
     money = Money(row.amount_minor, row.currency)
     named = decision.invoice_id
-    debit = await bank_debits.find_debit(
+    debit = await bank_debits.find_debit_to_settle(
         unit, row, decision.account_id, named, has_remittance=bool(decision.remittance)
     )
     if debit is None:
@@ -255,33 +262,33 @@ async def book_entry(unit: Unit, entry_id: UUID, decision: Decision) -> BankEntr
         booked = {
             "invoice_id": named,
             "debit_id": None,
-            "payment_id": (await payment_recording.record_payment(unit, new)).id,
+            "payment_id": (await payment_recording.record_received_payment(unit, new)).id,
         }
     else:
-        payment_id = await bank_debits.pay_debit(unit, debit)
+        payment_id = await bank_debits.settle_debit_by_entry(unit, debit)
         booked = {"invoice_id": debit.invoice_id, "debit_id": debit.id, "payment_id": payment_id}
     booked["account_id"] = decision.account_id
-    _note(unit, row, EntryState.BOOKED, decided_by=decision.actor, reason=decision.reason, **booked)
+    _note(unit, row, BankEntryState.BOOKED, decided_by=decision.actor, reason=decision.reason, **booked)
     return row
 
 
-async def ignore_entry(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEntryRow:
-    """An entry is no payment of a customer, or was dealt with by hand. Raises NotFound, MoveRefused."""
-    row = await _to_decide(unit, entry_id, EntryState.IGNORED)
+async def ignore_bank_entry(unit: Unit, entry_id: UUID, actor: str, reason: str) -> BankEntryRow:
+    """An entry is no payment of a customer, or was dealt with by hand. Raises NotFound, StateMoveRefused."""
+    row = await _to_decide(unit, entry_id, BankEntryState.IGNORED)
     meant_for = {"account_id": None, "invoice_id": None, "debit_id": None}
-    _note(unit, row, EntryState.IGNORED, decided_by=actor, reason=reason, **meant_for)
+    _note(unit, row, BankEntryState.IGNORED, decided_by=actor, reason=reason, **meant_for)
     return row
 
 
-async def _to_decide(unit: Unit, entry_id: UUID, wanted: EntryState) -> BankEntryRow:
+async def _to_decide(unit: Unit, entry_id: UUID, wanted: BankEntryState) -> BankEntryRow:
     """The entry, locked, if it may have this state: of two who decide at once the second is refused."""
     row = await bank_entry_queries.get_bank_entry(unit, entry_id, locked=True)
-    moved_to(ENTRY_ALLOWED, EntryState(row.state), wanted)
+    move_to_state(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
     return row
 
 
-def _note(unit: Unit, row: BankEntryRow, wanted: EntryState, **fields: object) -> None:
+def _note(unit: Unit, row: BankEntryRow, wanted: BankEntryState, **fields: object) -> None:
     before = row.model_dump()
-    row.state = moved_to(ENTRY_ALLOWED, EntryState(row.state), wanted)
+    row.state = move_to_state(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
     row.sqlmodel_update(fields | {"due_at": None, "decided_at": unit.now})
     unit.record(AuditedChange("bank_entry", row.id, row.account_id, before, row.model_dump()))

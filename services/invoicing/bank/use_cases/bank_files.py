@@ -9,16 +9,16 @@ from itertools import islice
 
 import orjson
 
-from services.invoicing.bank.domain.entry_matching import lookup_numbers
+from services.invoicing.bank.domain.entry_matching import list_entry_references
 from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.statement_entries import (
-    ClosingBalance,
+    BankStatementEntry,
     RefusedStatementEntry,
-    StatementEntry,
-    refuse_statement,
+    StatementClosingBalance,
+    refuse_bank_statement,
 )
-from services.invoicing.bank.domain.statements.tabular import ColumnMapping
-from services.invoicing.bank.repository.bank_matching_queries import IncomingEntry, IncomingFormerKey
+from services.invoicing.bank.domain.statements.tabular import BankColumnMapping
+from services.invoicing.bank.repository.bank_matching_queries import IncomingBankEntry, IncomingFormerKey
 from shared.pure.ids import new_id
 
 MOST_REFUSED = 100
@@ -28,11 +28,11 @@ READ_TOGETHER = 500
 
 
 @dataclass(slots=True)
-class BankFile:
+class BankStatementFile:
     """A file while it is read."""
 
     body: bytes
-    columns: ColumnMapping | None
+    columns: BankColumnMapping | None
     closings: dict[str, date] = field(default_factory=dict)
     """The newest closing of each bank account in it."""
     refused: list[RefusedStatementEntry] = field(default_factory=list)
@@ -41,27 +41,31 @@ class BankFile:
     """The keys under which the entries that were read may be known from before."""
 
     @property
-    def hash(self) -> str:
+    def statement_content_hash(self) -> str:
         """Hash of the content: the same for the same file read by the same mapping."""
         mapping_bytes = b"" if self.columns is None else orjson.dumps(asdict(self.columns))
         return sha256(mapping_bytes + b"\n" + self.body).hexdigest()
 
     @property
-    def complete_closings(self) -> dict[str, date]:
+    def complete_statement_closings(self) -> dict[str, date]:
         """The closings of those bank accounts of which every entry was taken."""
         incomplete = {entry.account for entry in self.refused}
         return {account: day for account, day in self.closings.items() if account not in incomplete}
 
     def _refuse(self, entry: RefusedStatementEntry) -> None:
         if len(self.refused) == MOST_REFUSED:
-            refuse_statement(entry.place, entry.field, f"{entry.message}, as of {MOST_REFUSED} entries before it")
+            refuse_bank_statement(entry.place, entry.field, f"{entry.message}, as of {MOST_REFUSED} entries before it")
         self.refused.append(entry)
 
-    def _read(self) -> Iterator[StatementEntry | ClosingBalance | RefusedStatementEntry]:
-        return camt.read_camt(self.body) if self.columns is None else tabular.read_csv(self.body, self.columns)
+    def _read(self) -> Iterator[BankStatementEntry | StatementClosingBalance | RefusedStatementEntry]:
+        return (
+            camt.read_camt_statement(self.body)
+            if self.columns is None
+            else tabular.read_csv_statement(self.body, self.columns)
+        )
 
-    async def entries(self) -> AsyncIterator[IncomingEntry]:
-        """The entries, as they come in; closings and former keys are noted. Raises StatementRefused.
+    async def read_bank_entries(self) -> AsyncIterator[IncomingBankEntry]:
+        """The entries, as they come in; closings and former keys are noted. Raises BankStatementRefused.
 
         A thread reads them, some at a time, so that the process goes on with other requests.
         """
@@ -71,10 +75,10 @@ class BankFile:
                 yield incoming
 
     def _take_in(
-        self, read: Sequence[StatementEntry | ClosingBalance | RefusedStatementEntry]
-    ) -> Iterator[IncomingEntry]:
+        self, read: Sequence[BankStatementEntry | StatementClosingBalance | RefusedStatementEntry]
+    ) -> Iterator[IncomingBankEntry]:
         for entry in read:
-            if isinstance(entry, ClosingBalance):
+            if isinstance(entry, StatementClosingBalance):
                 self.closings[entry.account] = max(self.closings.get(entry.account, entry.day), entry.day)
                 continue
             if isinstance(entry, RefusedStatementEntry):
@@ -88,8 +92,8 @@ class BankFile:
             yield _incoming(entry)
 
 
-def _incoming(entry: StatementEntry) -> IncomingEntry:
-    return IncomingEntry(
+def _incoming(entry: BankStatementEntry) -> IncomingBankEntry:
+    return IncomingBankEntry(
         place=entry.place,
         id=new_id(),
         bank_account=entry.account,
@@ -104,5 +108,5 @@ def _incoming(entry: StatementEntry) -> IncomingEntry:
         reference=entry.reference,
         ids=list(entry.ids),
         return_reason=entry.return_reason,
-        grams=lookup_numbers(entry.text, entry.ids),
+        grams=list_entry_references(entry.text, entry.ids),
     )

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field
 from services.invoicing.billing.repository import bill_run_queries
 from services.invoicing.billing.tables import BillRunRow
 from services.invoicing.billing.use_cases import bill_run_control
-from services.invoicing.billing.use_cases.bill_run_control import DateRefused
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.billing.use_cases.bill_run_control import BillRunDateRefused
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Day, ReasonIn, example
 from shared.web.auth import needs
@@ -72,10 +72,10 @@ class BillRunOut(BaseModel):
     totals: list[BilledTotalsOut]
 
     @classmethod
-    async def told(cls, unit: Unit, row: BillRunRow) -> Self:
+    async def build_bill_run_answer(cls, unit: Unit, row: BillRunRow) -> Self:
         """The answer for a run as it is now."""
-        counts = await bill_run_queries.count_accounts(unit, row.id)
-        totals = [BilledTotalsOut(**total) for total in await bill_run_queries.compute_run_totals(unit, row.id)]
+        counts = await bill_run_queries.count_bill_run_accounts(unit, row.id)
+        totals = [BilledTotalsOut(**total) for total in await bill_run_queries.compute_bill_run_totals(unit, row.id)]
         return cls.model_validate(row.model_dump() | {"accounts": counts, "totals": totals})
 
 
@@ -131,18 +131,18 @@ class RunDifferenceOut(BaseModel):
     status_code=201,
     response_model=BillRunOut,
     summary="Start a bill run",
-    responses=refusals(DateRefused),
+    responses=refusals(BillRunDateRefused),
 )
 async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_command("bill_run.start")]) -> Response:
     """Workers bill the accounts in chunks from now on; announces `BillRunStarted` and then `BillRunFinished`."""
 
-    async def start(unit: Unit) -> BillRunOut:
+    async def start_and_show_run(unit: Unit) -> BillRunOut:
         row, _ = await bill_run_control.start_bill_run(
             unit, run.run_date, at_once=run.at_once, actor=command.caller.subject
         )
-        return await BillRunOut.told(unit, row)
+        return await BillRunOut.build_bill_run_answer(unit, row)
 
-    return await command.run(start)
+    return await command.run(start_and_show_run)
 
 
 @reads.get("/bill-runs", summary="List bill runs")
@@ -150,22 +150,23 @@ async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
     """Runs in the order of their ids."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[BillRunOut]:
+    async def load_bill_runs(unit: Unit) -> list[BillRunOut]:
         return [
-            await BillRunOut.told(unit, row) for row in await bill_run_queries.list_runs(unit, after, paging.limit + 1)
+            await BillRunOut.build_bill_run_answer(unit, row)
+            for row in await bill_run_queries.list_bill_run_rows(unit, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda run: run.id)
+    return paging.page(await read(load_bill_runs), key=lambda run: run.id)
 
 
 @reads.get("/bill-runs/{run_id}", summary="One bill run")
 async def get_run(run_id: UUID, read: Read) -> BillRunOut:
     """How far the run is, and what it comes to."""
 
-    async def load(unit: Unit) -> BillRunOut:
-        return await BillRunOut.told(unit, await bill_run_queries.get_bill_run(unit, run_id))
+    async def load_bill_run(unit: Unit) -> BillRunOut:
+        return await BillRunOut.build_bill_run_answer(unit, await bill_run_queries.get_bill_run(unit, run_id))
 
-    return await read(load)
+    return await read(load_bill_run)
 
 
 @reads.get("/bill-runs/{run_id}/set-aside", summary="The accounts that could not be billed")
@@ -173,11 +174,14 @@ async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]
     """The accounts that were set aside, each with the reason."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[AsideOut]:
+    async def load_skipped_accounts(unit: Unit) -> list[AsideOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
-        return [AsideOut(**row) for row in await bill_run_queries.list_set_aside(unit, run_id, after, paging.limit + 1)]
+        return [
+            AsideOut(**row)
+            for row in await bill_run_queries.list_skipped_accounts(unit, run_id, after, paging.limit + 1)
+        ]
 
-    return paging.page(await read(load), key=lambda one: one.account_id)
+    return paging.page(await read(load_skipped_accounts), key=lambda skipped_account: skipped_account.account_id)
 
 
 @reads.get("/bill-runs/{run_id}/credits", summary="The accounts that are given something back")
@@ -185,13 +189,14 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
     """The accounts whose reversals outweigh their charges, with the credit notes, or with why there are none."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[CreditOut]:
+    async def load_run_credits(unit: Unit) -> list[CreditOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
         return [
-            CreditOut(**row) for row in await bill_run_queries.list_run_credits(unit, run_id, after, paging.limit + 1)
+            CreditOut(**row)
+            for row in await bill_run_queries.list_bill_run_credits(unit, run_id, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda one: one.account_id)
+    return paging.page(await read(load_run_credits), key=lambda credit: credit.account_id)
 
 
 @reads.get("/bill-runs/{run_id}/differences", summary="Whose total is another than last month")
@@ -199,25 +204,27 @@ async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page
     """By account: what the run bills beside what was billed in the month before its date."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[RunDifferenceOut]:
+    async def load_run_differences(unit: Unit) -> list[RunDifferenceOut]:
         row = await bill_run_queries.get_bill_run(unit, run_id)
         return [
             RunDifferenceOut(**difference)
-            for difference in await bill_run_queries.list_run_differences(unit, row, after, paging.limit + 1)
+            for difference in await bill_run_queries.list_bill_run_differences(unit, row, after, paging.limit + 1)
         ]
 
-    return paging.page(await read(load), key=lambda one: one.account_id)
+    return paging.page(await read(load_run_differences), key=lambda difference: difference.account_id)
 
 
 Move = Callable[[Unit, UUID, str, str], Awaitable[BillRunRow]]
 """What a person does with a run: which one, who it is, and why."""
 
 
-async def _moved(move: Move, run_id: UUID, why: ReasonIn, command: CommandRunner) -> Response:
-    async def act(unit: Unit) -> BillRunOut:
-        return await BillRunOut.told(unit, await move(unit, run_id, command.caller.subject, why.reason))
+async def _move_run(move: Move, run_id: UUID, reason_body: ReasonIn, command: CommandRunner) -> Response:
+    async def move_and_show_run(unit: Unit) -> BillRunOut:
+        return await BillRunOut.build_bill_run_answer(
+            unit, await move(unit, run_id, command.caller.subject, reason_body.reason)
+        )
 
-    return await command.run(act, status=200, reason=why.reason, subject=run_id)
+    return await command.run(move_and_show_run, status=200, reason=reason_body.reason, subject=run_id)
 
 
 @writes.post(
@@ -225,13 +232,13 @@ async def _moved(move: Move, run_id: UUID, why: ReasonIn, command: CommandRunner
     status_code=200,
     response_model=BillRunOut,
     summary="Approve the drafts",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def approve_run(
-    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.approve")]
+    run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.approve")]
 ) -> Response:
     """Issue every draft of the run: as an invoice or, below 0, as credit notes."""
-    return await _moved(bill_run_control.approve_bill_run, run_id, why, command)
+    return await _move_run(bill_run_control.approve_bill_run, run_id, reason_body, command)
 
 
 @writes.post(
@@ -239,13 +246,13 @@ async def approve_run(
     status_code=200,
     response_model=BillRunOut,
     summary="Discard the drafts",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def discard_run(
-    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.discard")]
+    run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.discard")]
 ) -> Response:
     """Issue nothing; what the drafts would have billed waits for another run."""
-    return await _moved(bill_run_control.discard_bill_run, run_id, why, command)
+    return await _move_run(bill_run_control.discard_bill_run, run_id, reason_body, command)
 
 
 @writes.post(
@@ -253,10 +260,10 @@ async def discard_run(
     status_code=200,
     response_model=BillRunOut,
     summary="Try again who was set aside",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def retry_run(
-    run_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.retry")]
+    run_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("bill_run.retry")]
 ) -> Response:
     """Try the accounts again that were set aside, once what kept them is mended."""
-    return await _moved(bill_run_control.retry_bill_run, run_id, why, command)
+    return await _move_run(bill_run_control.retry_bill_run, run_id, reason_body, command)

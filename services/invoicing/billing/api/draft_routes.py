@@ -49,7 +49,7 @@ class DraftOut(BaseModel):
     unbilled: str | None = Field(description="what of a credit stays unbilled, and why")
 
     @classmethod
-    def from_row(cls, row: asyncpg.Record) -> Self:
+    def from_draft_row(cls, row: asyncpg.Record) -> Self:
         """Build the answer for a draft."""
         return cls(**row, becomes="invoice" if row["total_minor"] > 0 else "credit_notes")
 
@@ -100,11 +100,11 @@ class DraftDetailsOut(DraftOut):
     lines: list[DraftLineOut]
 
     @classmethod
-    def from_rows(cls, head: asyncpg.Record, rows: Sequence[asyncpg.Record]) -> Self:
+    def from_draft_rows(cls, head: asyncpg.Record, rows: Sequence[asyncpg.Record]) -> Self:
         """Build the answer for a draft and its lines."""
         lines = [DraftLineOut(**row) for row in rows]
         return cls(
-            **DraftOut.from_row(head).model_dump(),
+            **DraftOut.from_draft_row(head).model_dump(),
             net_minor=sum(line.net_minor for line in lines),
             tax_minor=sum(line.tax_minor for line in lines),
             lines=lines,
@@ -117,20 +117,20 @@ async def list_drafts(
 ) -> Page[DraftOut]:
     """By account: what waits for its tax or for approval. What is issued or discarded is no draft any more."""
 
-    async def load(unit: Unit) -> list[DraftOut]:
+    async def load_invoice_drafts(unit: Unit) -> list[DraftOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
-        rows = await draft_queries.list_drafts(unit, run_id, account_id, paging.after_id(), paging.limit + 1)
-        return [DraftOut.from_row(row) for row in rows]
+        rows = await draft_queries.list_invoice_drafts(unit, run_id, account_id, paging.after_id(), paging.limit + 1)
+        return [DraftOut.from_draft_row(row) for row in rows]
 
-    return paging.page(await read(load), key=lambda draft: draft.account_id)
+    return paging.page(await read(load_invoice_drafts), key=lambda draft: draft.account_id)
 
 
 @reads.get("/{run_id}/drafts/{draft_id}", summary="One draft")
 async def get_draft(run_id: UUID, draft_id: UUID, read: Read) -> DraftDetailsOut:
     """The lines that the draft would have as an invoice, which keeps its id, or that credit notes would settle."""
 
-    async def load(unit: Unit) -> DraftDetailsOut:
+    async def load_invoice_draft(unit: Unit) -> DraftDetailsOut:
         await bill_run_queries.get_bill_run(unit, run_id)
-        return DraftDetailsOut.from_rows(*await draft_queries.get_draft(unit, run_id, draft_id))
+        return DraftDetailsOut.from_draft_rows(*await draft_queries.get_draft_with_lines(unit, run_id, draft_id))
 
-    return await read(load)
+    return await read(load_invoice_draft)

@@ -6,16 +6,20 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import Field, model_validator
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.billing.use_cases import invoice_issuing
 from services.invoicing.billing.use_cases.invoice_issuing import (
-    DateRefused,
-    MonthClosed,
+    ForeignSubscriptionLine,
+    InvoiceDateRefused,
+    IssueMonthClosed,
     NewInvoice,
     NewInvoiceLine,
-    NotTheirs,
 )
-from services.invoicing.catalog.repository.tax_rate_queries import STANDARD_CLASS, TaxedOutside, UnknownTaxClass
+from services.invoicing.catalog.repository.tax_rate_queries import (
+    STANDARD_CLASS,
+    TaxedByOutsideCalculator,
+    UnknownTaxClass,
+)
 from services.invoicing.receivables.api.invoice_routes import InvoiceOut
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, example
@@ -65,7 +69,7 @@ class InvoiceIn(Body):
             raise ValueError("the total of the lines is larger than any invoice")
         return self
 
-    def new(self) -> NewInvoice:
+    def build_new_invoice(self) -> NewInvoice:
         """What is to be issued."""
         lines = [
             NewInvoiceLine(line.description, line.amount.money(), line.subscription_id, line.tax_class)
@@ -80,7 +84,13 @@ class InvoiceIn(Body):
     response_model=InvoiceOut,
     summary="Issue an invoice",
     responses=refusals(
-        ReferenceTaken, CurrencyMismatch, DateRefused, NotTheirs, MonthClosed, TaxedOutside, UnknownTaxClass
+        ExternalReferenceTaken,
+        CurrencyMismatch,
+        InvoiceDateRefused,
+        ForeignSubscriptionLine,
+        IssueMonthClosed,
+        TaxedByOutsideCalculator,
+        UnknownTaxClass,
     ),
 )
 async def issue_invoice(
@@ -92,7 +102,9 @@ async def issue_invoice(
     where none is, the line has no tax, and the document says so.
     """
 
-    async def issue(unit: Unit) -> InvoiceOut:
-        return InvoiceOut.of(await invoice_issuing.issue_invoice(unit, invoice.new()))
+    async def issue_and_show_invoice(unit: Unit) -> InvoiceOut:
+        return InvoiceOut.from_invoice_row(
+            await invoice_issuing.issue_invoice_by_hand(unit, invoice.build_new_invoice())
+        )
 
-    return await command.run(issue, subject=invoice.account_id)
+    return await command.run(issue_and_show_invoice, subject=invoice.account_id)

@@ -8,7 +8,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from services.invoicing.billing.use_cases import bill_previews
-from services.invoicing.billing.use_cases.bill_previews import BillPreview, PastDate, TaxUnavailable
+from services.invoicing.billing.use_cases.bill_previews import BillPreview, PreviewDatePast, TaxCalculatorUnavailable
 from shared.pure.fields import Day, example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -67,7 +67,7 @@ class PreviewOut(BaseModel):
     unbilled: str | None = Field(description="what of a credit would stay unbilled, and why")
 
     @classmethod
-    def of(cls, account_id: UUID, day: date, preview: BillPreview) -> Self:
+    def from_bill_preview(cls, account_id: UUID, day: date, preview: BillPreview) -> Self:
         """The answer for a preview."""
         total = preview.total_minor
         return cls(
@@ -86,7 +86,7 @@ class PreviewOut(BaseModel):
 @reads.get(
     "/{account_id}/bill-preview",
     summary="What an account would be billed",
-    responses=refusals(PastDate, TaxUnavailable),
+    responses=refusals(PreviewDatePast, TaxCalculatorUnavailable),
 )
 async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read: Read) -> PreviewOut:
     """What is due by a date, today or later, renewals until then included. Nothing is changed or announced.
@@ -94,7 +94,7 @@ async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read:
     Where an outside tax calculator says the tax and gives no answer, there is no preview (503, `tax_unavailable`).
     """
     units = read.runtime.units  # a preview bills in a transaction, and undoes it
-    found = await units.run(lambda unit: bill_previews.preview_bill(unit, account_id, run_date))
-    if found.to_be_taxed is not None:
-        found = await bill_previews.add_tax(read.runtime, found, found.to_be_taxed)
-    return PreviewOut.of(account_id, run_date, found)
+    preview = await units.run(lambda unit: bill_previews.preview_account_bill(unit, account_id, run_date))
+    if preview.to_be_taxed is not None:
+        preview = await bill_previews.add_outside_tax(read.runtime, preview, preview.to_be_taxed)
+    return PreviewOut.from_bill_preview(account_id, run_date, preview)

@@ -7,7 +7,7 @@ import httpx2
 import orjson
 from pydantic import ValidationError
 
-from services.invoicing.billing.calculator.contract import TaxAnswer, TaxRequest
+from services.invoicing.billing.calculator.contract import CalculatedInvoiceTax, TaxCalculationRequest
 from shared.base.retries import retry_briefly
 from shared.base.telemetry import traceparent
 from shared.pure.errors import Later
@@ -18,32 +18,32 @@ PASSES = (408, 425, 429)
 LONGEST_DETAIL = 200
 
 
-class CalculatorRefusal(Exception):
+class TaxCalculatorRefusal(Exception):
     """The calculator refuses for good, or what it answers is no answer."""
 
 
-class Calculator:
+class TaxCalculatorClient:
     """The calculator behind a client with its address; the token is read anew for each question."""
 
     def __init__(self, http: httpx2.AsyncClient, token_file: Path | None) -> None:
         self._http = http
         self._token_file = token_file
 
-    async def ask(self, request: TaxRequest) -> TaxAnswer:
+    async def request_invoice_tax(self, request: TaxCalculationRequest) -> CalculatedInvoiceTax:
         """The tax of an invoice. Raises Refused, Later."""
-        answer = await self._sent(request)
+        answer = await self._send_request(request)
         if answer.status_code != 200:
-            raise CalculatorRefusal(_describe_refusal(answer))
+            raise TaxCalculatorRefusal(_describe_refusal(answer))
         try:
-            return TaxAnswer.model_validate_json(answer.content)
+            return CalculatedInvoiceTax.model_validate_json(answer.content)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the body"
-            raise CalculatorRefusal(
+            raise TaxCalculatorRefusal(
                 f"the tax calculator's answer is not understood: {place}: {first['msg']}"
             ) from error
 
-    async def _sent(self, request: TaxRequest) -> httpx2.Response:
+    async def _send_request(self, request: TaxCalculationRequest) -> httpx2.Response:
         body, headers = request.model_dump_json(), self._headers(request)
         try:
             async for attempt in retry_briefly(lambda error: isinstance(error, httpx2.RequestError | Later)):
@@ -55,7 +55,7 @@ class Calculator:
             raise Later(f"the tax calculator cannot be reached: {type(error).__name__}") from error
         return answer
 
-    def _headers(self, request: TaxRequest) -> dict[str, str]:
+    def _headers(self, request: TaxCalculationRequest) -> dict[str, str]:
         headers = {"content-type": "application/json", "idempotency-key": str(request.request_id)}
         headers |= {"traceparent": traceparent()} if traceparent() else {}
         if self._token_file is not None:

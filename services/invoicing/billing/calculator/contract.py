@@ -12,7 +12,7 @@ LARGEST = 2**63 - 1
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 
 
-class LineToTax(BaseModel):
+class LineForTaxCalculation(BaseModel):
     """A line: what it is for, and what it comes to without tax. A reversal is negative."""
 
     model_config = ConfigDict(frozen=True)
@@ -23,7 +23,7 @@ class LineToTax(BaseModel):
     description: str
 
 
-class Facts(BaseModel):
+class InvoiceTaxFacts(BaseModel):
     """What the tax of an invoice hangs on; amounts are minor units of the currency."""
 
     model_config = ConfigDict(frozen=True)
@@ -35,15 +35,15 @@ class Facts(BaseModel):
     tax_id: str | None
     currency: str
     date: date
-    lines: tuple[LineToTax, ...]
+    lines: tuple[LineForTaxCalculation, ...]
 
     @property
-    def nets(self) -> dict[int, int]:
+    def taxable_net_by_line(self) -> dict[int, int]:
         """Amount of each line without tax."""
         return {line.line: line.net_minor for line in self.lines}
 
 
-class TaxRequest(Facts):
+class TaxCalculationRequest(InvoiceTaxFacts):
     """One question about one invoice. The same `request_id` has always the same content, and wants the same answer.
 
     What is asked for a preview will not be issued.
@@ -53,7 +53,7 @@ class TaxRequest(Facts):
     purpose: Literal["invoice", "preview"]
 
 
-class AnsweredLine(BaseModel):
+class CalculatedLineTax(BaseModel):
     """The tax of one line; `rate_bp` in basis points, null if there is more than one rate in it."""
 
     model_config = ConfigDict(strict=True, frozen=True)
@@ -63,10 +63,10 @@ class AnsweredLine(BaseModel):
     rate_bp: int | None = Field(ge=0, le=10_000)
 
 
-class TaxAnswer(BaseModel):
+class CalculatedInvoiceTax(BaseModel):
     """The tax of every line, and a sentence that the document shall have. Fields that are not known are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    lines: tuple[AnsweredLine, ...]
+    lines: tuple[CalculatedLineTax, ...]
     note: Note | None = None

@@ -9,14 +9,14 @@ BASIS_POINTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class GrossAmount:
+class TaxedGrossAmount:
     """An amount with its tax in minor units, zero or more, and the rate in basis points; None where there is none."""
 
     minor: int
     rate_bp: int | None
 
 
-def extract_taxes(amounts: Sequence[GrossAmount]) -> list[int]:
+def extract_included_taxes(amounts: Sequence[TaxedGrossAmount]) -> list[int]:
     """Take the tax out of the lines of an invoice, in their order; in minor units.
 
     The tax of a rate is that in the sum of its lines, half rounded up; a line has what the sum's tax grows by with it,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class LineTax:
+class InvoiceLineTax:
     """The tax of a line in minor units, and its rate in basis points; None if there is more than one rate in it."""
 
     line: int
@@ -15,21 +15,21 @@ class LineTax:
 
 
 @dataclass(frozen=True, slots=True)
-class Taxed:
+class InvoiceTax:
     """The tax of every line of an invoice, and what the document shall say of it."""
 
-    lines: tuple[LineTax, ...]
+    lines: tuple[InvoiceLineTax, ...]
     note: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class NotTaxed:
+class InvoiceTaxRefused:
     """Why an invoice has no tax and cannot be issued."""
 
     reason: str
 
 
-def find_tax_flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | None:
+def find_invoice_tax_flaw(nets: Mapping[int, int], taxes: Sequence[InvoiceLineTax]) -> str | None:
     """Find what is wrong with the taxes of an invoice whose lines have these nets (minor units), if anything is."""
     counted = Counter(tax.line for tax in taxes)
     for line in sorted(nets.keys() | counted.keys()):
@@ -46,6 +46,6 @@ def find_tax_flaw(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> str | No
     return None
 
 
-def compute_total(nets: Mapping[int, int], taxes: Sequence[LineTax]) -> int:
+def compute_gross_total(nets: Mapping[int, int], taxes: Sequence[InvoiceLineTax]) -> int:
     """Compute the total of an invoice with its tax, in minor units."""
     return sum(nets.values()) + sum(tax.tax_minor for tax in taxes)

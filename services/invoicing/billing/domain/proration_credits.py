@@ -10,13 +10,13 @@ from datetime import date
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from services.invoicing.ledger.domain import CreditShare
+from services.invoicing.ledger.domain import CreditNoteLineShare
 from services.invoicing.subscriptions.domain.proration import BillingCycle
 
 Key = TypeVar("Key")
 
 
-class Supply(NamedTuple):
+class ChargedSupply(NamedTuple):
     """Supply that charges are for: a subscription's cycle, or beside it another `kind` (set-up, usage, …)."""
 
     subscription_id: UUID
@@ -29,23 +29,23 @@ class DueCharge:
     """A charge that is due, with its tax; a reversal's amounts are negative."""
 
     charge_id: UUID
-    supply: Supply
+    supply: ChargedSupply
     net: int
     tax: int
 
     @property
-    def amount(self) -> int:
+    def charge_gross_minor(self) -> int:
         """Amount with tax."""
         return self.net + self.tax
 
 
 @dataclass(frozen=True, slots=True)
-class CreditableLine:
+class CreditableInvoiceLine:
     """A line of an issued invoice of which something can still be credited."""
 
     invoice_id: UUID
     line: int
-    supply: Supply
+    supply: ChargedSupply
     amount: int
     tax: int
     credited: int
@@ -56,7 +56,7 @@ class CreditableLine:
 
 
 @dataclass(frozen=True, slots=True)
-class SettledCharge:
+class CreditSettledCharge:
     """Part of a charge that credit notes settle; `kept` of its net amount stays to be billed."""
 
     charge_id: UUID
@@ -66,42 +66,44 @@ class SettledCharge:
 
 
 @dataclass(frozen=True, slots=True)
-class SurplusCredits:
+class SurplusLineCredits:
     """Credits by line (invoice, line, amount), and what becomes of the charges."""
 
     credits: tuple[tuple[UUID, int, int], ...]
-    charges: tuple[SettledCharge, ...]
+    charges: tuple[CreditSettledCharge, ...]
 
     @property
-    def left(self) -> int:
+    def uncreditable_net_minor(self) -> int:
         """Rest that no line could take, net: a credit that is still to be billed."""
         return -sum(charge.kept for charge in self.charges)
 
 
-def credit_surplus(due: Sequence[DueCharge], billed: Sequence[CreditableLine]) -> SurplusCredits:
+def credit_reversal_surplus(due: Sequence[DueCharge], billed: Sequence[CreditableInvoiceLine]) -> SurplusLineCredits:
     """Credit what the charges come to below 0, on the lines that their reversals take back, in the order of `billed`.
 
     What no line can take stays with the reversals; if none can take anything, every charge stays as it is.
     """
-    wanted = wanted_back(due)
+    wanted = sum_credits_by_supply(due)
     taken = list(_match_lines(wanted, billed))
     if not taken:
-        return SurplusCredits((), tuple(SettledCharge(one.charge_id, 0, 0, one.net) for one in due))
-    left = _compute_remaining(wanted, due, taken)
+        return SurplusLineCredits(
+            (), tuple(CreditSettledCharge(due_charge.charge_id, 0, 0, due_charge.net) for due_charge in due)
+        )
+    remaining_by_supply = _compute_remaining(wanted, due, taken)
     amounts: Counter[tuple[UUID, int]] = Counter()
     for _, line, amount in taken:
         amounts[line.invoice_id, line.line] += amount
     credits = tuple((invoice_id, line, amount) for (invoice_id, line), amount in amounts.items())
-    return SurplusCredits(credits, tuple(_split_settled(due, left)))
+    return SurplusLineCredits(credits, tuple(_split_settled(due, remaining_by_supply)))
 
 
-def wanted_back(due: Iterable[DueCharge]) -> dict[Supply, int]:
+def sum_credits_by_supply(due: Iterable[DueCharge]) -> dict[ChargedSupply, int]:
     """What is to be given back of each supply: charges use up their own subscription's reversals first, the earliest
     first, then those of the others.
     """
-    sums: Counter[Supply] = Counter()
-    for one in due:
-        sums[one.supply] += one.amount
+    sums: Counter[ChargedSupply] = Counter()
+    for due_charge in due:
+        sums[due_charge.supply] += due_charge.charge_gross_minor
     ordered = sorted(sums, key=_build_sort_key)
     charges: Counter[UUID] = Counter()
     for supply in ordered:
@@ -115,82 +117,94 @@ def wanted_back(due: Iterable[DueCharge]) -> dict[Supply, int]:
     return {supply: amount for supply, amount in back.items() if amount}
 
 
-def _build_sort_key(supply: Supply) -> tuple[date, date, UUID, str]:
+def _build_sort_key(supply: ChargedSupply) -> tuple[date, date, UUID, str]:
     return supply.cycle.begin, supply.cycle.end, supply.subscription_id, supply.kind
 
 
-def _consume(left: dict[Key, int], key: Key, amount: int) -> int:
+def _consume(remaining: dict[Key, int], key: Key, amount: int) -> int:
     """Use up to an amount of what is left; how much that is."""
-    used = min(left[key], amount)
-    left[key] -= used
+    used = min(remaining[key], amount)
+    remaining[key] -= used
     return used
 
 
 def _match_lines(
-    wanted: Mapping[Supply, int], billed: Sequence[CreditableLine]
-) -> Iterator[tuple[Supply, CreditableLine, int]]:
+    wanted: Mapping[ChargedSupply, int], billed: Sequence[CreditableInvoiceLine]
+) -> Iterator[tuple[ChargedSupply, CreditableInvoiceLine, int]]:
     """Which supply takes what back of which line: of its own lines, then of lines with an excess, its subscription's
     first.
     """
     short = dict(wanted)
-    room = {(one.invoice_id, one.line): one.creditable for one in billed}
-    excess = {one.supply: max(0, one.excess) for one in billed}
+    room = {(billed_line.invoice_id, billed_line.line): billed_line.creditable for billed_line in billed}
+    excess = {billed_line.supply: max(0, billed_line.excess) for billed_line in billed}
     for supply in short:
-        own = [one for one in billed if one.supply == supply]
+        own = [billed_line for billed_line in billed if billed_line.supply == supply]
         yield from _credit_lines(short, supply, own, room, {supply: short[supply]})
     for supply in short:
-        others = sorted(billed, key=lambda one: one.supply.subscription_id != supply.subscription_id)
+        others = sorted(billed, key=lambda billed_line: billed_line.supply.subscription_id != supply.subscription_id)
         yield from _credit_lines(short, supply, others, room, excess)
 
 
 def _credit_lines(
-    short: dict[Supply, int],
-    supply: Supply,
-    lines: Iterable[CreditableLine],
+    short: dict[ChargedSupply, int],
+    supply: ChargedSupply,
+    lines: Iterable[CreditableInvoiceLine],
     room: dict[tuple[UUID, int], int],
-    limits: dict[Supply, int],
-) -> Iterator[tuple[Supply, CreditableLine, int]]:
-    for one in lines:
-        place = (one.invoice_id, one.line)
-        amount = min(short[supply], room[place], limits[one.supply])
+    limits: dict[ChargedSupply, int],
+) -> Iterator[tuple[ChargedSupply, CreditableInvoiceLine, int]]:
+    for billed_line in lines:
+        place = (billed_line.invoice_id, billed_line.line)
+        amount = min(short[supply], room[place], limits[billed_line.supply])
         if amount > 0:
             short[supply] -= amount
             room[place] -= amount
-            limits[one.supply] -= amount
-            yield supply, one, amount
+            limits[billed_line.supply] -= amount
+            yield supply, billed_line, amount
 
 
 def _compute_remaining(
-    wanted: Mapping[Supply, int], due: Iterable[DueCharge], taken: Iterable[tuple[Supply, CreditableLine, int]]
-) -> Counter[Supply]:
+    wanted: Mapping[ChargedSupply, int],
+    due: Iterable[DueCharge],
+    taken: Iterable[tuple[ChargedSupply, CreditableInvoiceLine, int]],
+) -> Counter[ChargedSupply]:
     """What is left of each supply, net. Once all is credited with tax, or all without it, nothing is: the tax of a
     line and that of its reversal may differ by their rounding, or by a rate that is another now.
     """
     gross, net = Counter(wanted), Counter(_net_wanted(wanted, due))
     credited: Counter[tuple[UUID, int]] = Counter()
-    for supply, one, amount in taken:
-        place = (one.invoice_id, one.line)
+    for supply, billed_line, amount in taken:
+        place = (billed_line.invoice_id, billed_line.line)
         gross[supply] -= amount
-        net[supply] -= amount - CreditShare(amount, one.credited + credited[place], one.amount, one.tax).tax
+        net[supply] -= (
+            amount
+            - CreditNoteLineShare(
+                amount, billed_line.credited + credited[place], billed_line.amount, billed_line.tax
+            ).tax_minor
+        )
         credited[place] += amount
     return Counter({supply: net[supply] for supply in wanted if gross[supply] > 0 and net[supply] > 0})
 
 
-def _net_wanted(wanted: Mapping[Supply, int], due: Iterable[DueCharge]) -> dict[Supply, int]:
+def _net_wanted(wanted: Mapping[ChargedSupply, int], due: Iterable[DueCharge]) -> dict[ChargedSupply, int]:
     """Compute what is to be given back of each supply without tax, in proportion, half up."""
-    sums: defaultdict[Supply, list[DueCharge]] = defaultdict(list)
-    for one in due:
-        sums[one.supply].append(one)
-    found = {}
+    sums: defaultdict[ChargedSupply, list[DueCharge]] = defaultdict(list)
+    for due_charge in due:
+        sums[due_charge.supply].append(due_charge)
+    net_by_supply = {}
     for supply, amount in wanted.items():
-        net, gross = sum(subtotal.net for subtotal in sums[supply]), sum(subtotal.amount for subtotal in sums[supply])
-        found[supply] = (2 * amount * net + gross) // (2 * gross)
-    return found
+        net, gross = (
+            sum(subtotal.net for subtotal in sums[supply]),
+            sum(subtotal.charge_gross_minor for subtotal in sums[supply]),
+        )
+        net_by_supply[supply] = (2 * amount * net + gross) // (2 * gross)
+    return net_by_supply
 
 
-def _split_settled(due: Sequence[DueCharge], left: Counter[Supply]) -> Iterator[SettledCharge]:
+def _split_settled(
+    due: Sequence[DueCharge], remaining_by_supply: Counter[ChargedSupply]
+) -> Iterator[CreditSettledCharge]:
     """All is settled but what is left, which stays with the last reversals."""
-    for one in reversed(due):
-        kept = _consume(left, one.supply, max(0, -one.net))
-        tax = one.tax * kept // one.net if kept else 0
-        yield SettledCharge(one.charge_id, one.net + kept, one.tax + tax, -kept)
+    for due_charge in reversed(due):
+        kept = _consume(remaining_by_supply, due_charge.supply, max(0, -due_charge.net))
+        tax = due_charge.tax * kept // due_charge.net if kept else 0
+        yield CreditSettledCharge(due_charge.charge_id, due_charge.net + kept, due_charge.tax + tax, -kept)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class RunState(StrEnum):
+class BillRunState(StrEnum):
     """How far a bill run is."""
 
     DRAFTING = "drafting"
@@ -13,12 +13,12 @@ class RunState(StrEnum):
     DISCARDED = "discarded"
 
 
-RUN_ALLOWED: dict[RunState, frozenset[RunState]] = {
-    RunState.DRAFTING: frozenset({RunState.DRAFTED, RunState.DISCARDED}),
-    RunState.DRAFTED: frozenset({RunState.ISSUING, RunState.DISCARDED, RunState.DRAFTING}),
-    RunState.ISSUING: frozenset({RunState.DONE}),
-    RunState.DONE: frozenset({RunState.DRAFTING, RunState.ISSUING}),
-    RunState.DISCARDED: frozenset(),
+RUN_ALLOWED: dict[BillRunState, frozenset[BillRunState]] = {
+    BillRunState.DRAFTING: frozenset({BillRunState.DRAFTED, BillRunState.DISCARDED}),
+    BillRunState.DRAFTED: frozenset({BillRunState.ISSUING, BillRunState.DISCARDED, BillRunState.DRAFTING}),
+    BillRunState.ISSUING: frozenset({BillRunState.DONE}),
+    BillRunState.DONE: frozenset({BillRunState.DRAFTING, BillRunState.ISSUING}),
+    BillRunState.DISCARDED: frozenset(),
 }
 """Accounts that were set aside are drafted, or issued at once, when they are tried again. What is still drafting can be
 discarded if only the outside tax calculator is waited for."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from services.invoicing.catalog.repository.tax_rate_queries import RATE_OF_CUSTOMER, RATES, join_rates
+from services.invoicing.catalog.repository.tax_rate_queries import RATE_OF_CUSTOMER, RATES, build_tax_rate_join
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -30,7 +30,7 @@ WHERE account_id = ANY($1::uuid[]) AND next_due <= $2 AND next_from < term_end A
 """
 
 
-async def in_changed_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[UUID]:
+async def list_subscriptions_to_prorate(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[UUID]:
     """The subscriptions of these accounts of which a cycle is due in which something changed."""
     return [row["subscription_id"] for row in await unit.connection.fetch(_CHANGED, account_ids, day)]
 
@@ -61,7 +61,7 @@ SELECT EXISTS (SELECT FROM moved WHERE next_due <= $2)
 """
 
 
-async def charge_whole_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
+async def charge_whole_billing_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
     """Charge the cycles due by a day in which nothing changed, as often as there are any, onto the invoices begun."""
     while await unit.connection.fetchval(_CHARGE, account_ids, day, unit.now):
         pass
@@ -118,7 +118,7 @@ WITH {RATES}, billed AS (
     JOIN due c ON c.on_invoice = b.invoice_id
     JOIN subscriptions s ON s.id = c.subscription_id
     JOIN plans p ON p.id = c.plan_id
-    {join_rates(tax_class="p.tax_class", supplied_on="c.supplied_on")}
+    {build_tax_rate_join(tax_class="p.tax_class", supplied_on="c.supplied_on")}
 ), summed AS (
     SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered
 )
@@ -200,44 +200,44 @@ MOST_LINES = 2000
 """Lines of one invoice: an event carries them all, and is bounded."""
 
 
-async def begin_invoices(unit: Unit, account_ids: Sequence[UUID]) -> None:
+async def stage_bill_run_invoices(unit: Unit, account_ids: Sequence[UUID]) -> None:
     """Begin an invoice for each of these accounts, dated today in its zone, in temporary tables of this connection."""
-    await prepare_chunk(unit)
+    await prepare_bill_chunk_tables(unit)
     await unit.connection.execute(_INVOICES, account_ids, [new_id() for _ in account_ids], unit.now)
     await unit.connection.execute("ANALYZE bill_invoices")
 
 
-async def prepare_chunk(unit: Unit) -> None:
+async def prepare_bill_chunk_tables(unit: Unit) -> None:
     """Make the temporary tables, or empty them: a chunk before may be of the same unit."""
     await unit.connection.execute(_TEMPORARY)
     await unit.connection.execute("TRUNCATE bill_invoices, bill_lines")
 
 
-async def draw_up_lines(unit: Unit, run_id: UUID, day: date) -> None:
+async def draw_up_bill_lines(unit: Unit, run_id: UUID, day: date) -> None:
     """Let the invoices that were begun have what is due as lines; set aside or leave out who has no invoice."""
     await unit.connection.execute(_LINES, day)
     await unit.connection.execute("ANALYZE bill_lines")
-    await compute_totals(unit)
+    await compute_bill_chunk_totals(unit)
     await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
     await unit.connection.execute(_NOTHING, run_id)
-    await drop_finished(unit, run_id)
-    await compute_collectable(unit)
+    await drop_invoices_already_billed(unit, run_id)
+    await compute_bill_chunk_collectable(unit)
     await unit.connection.execute(_ON_INVOICE)
 
 
-async def drop_finished(unit: Unit, run_id: UUID) -> None:
+async def drop_invoices_already_billed(unit: Unit, run_id: UUID) -> None:
     """Give up the invoices of accounts with which the run is done; what they would have billed stays unbilled."""
     await unit.connection.execute(_REJECTED, run_id)
     await unit.connection.execute(_KEEP, run_id)
     await unit.connection.execute(_KEEP_LINES)
 
 
-async def compute_totals(unit: Unit) -> None:
+async def compute_bill_chunk_totals(unit: Unit) -> None:
     """Say what each invoice comes to."""
     await unit.connection.execute(_TOTALS)
 
 
-async def compute_collectable(unit: Unit) -> None:
+async def compute_bill_chunk_collectable(unit: Unit) -> None:
     """Say what is to be paid of each line, once reversals are taken off."""
     await unit.connection.execute("UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)")
     await unit.connection.execute(_COLLECTABLE)

@@ -130,14 +130,16 @@ JOIN (
 """`InvoiceIssued`, as the model would write it."""
 
 
-async def keep_as_drafts(unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
+async def insert_bill_run_drafts(
+    unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False
+) -> None:
     """Keep as drafts what was drawn up and has its tax, or is to be taxed; their accounts are in this state then."""
     await unit.connection.execute(_DRAFTS, run_id, to_be_taxed)
     await unit.connection.execute(_DRAFT_LINES, to_be_taxed)
     await unit.connection.execute(_STATE, run_id, state, to_be_taxed, unit.now if state == "approved" else None)
 
 
-async def load_approved_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
+async def stage_approved_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
     """Fill the temporary tables with the drafts of these accounts, dated today, which are drafts no longer.
 
     The terms are those that were drafted: as many days from the date of issue to the due date.
@@ -150,7 +152,7 @@ async def load_approved_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[U
         await unit.connection.execute(f"DELETE FROM {table} d USING bill_invoices b WHERE d.{key} = b.invoice_id")
 
 
-async def issue_drafts(unit: Unit, run_id: UUID) -> None:
+async def issue_staged_drafts(unit: Unit, run_id: UUID) -> None:
     """Issue what was drawn up. The numbers come late, since their row is locked from then on.
 
     The ledger needs none, and names the event that is going to be the next of its account.
@@ -166,7 +168,7 @@ async def issue_drafts(unit: Unit, run_id: UUID) -> None:
     await unit.publish_each(InvoiceIssued, _TOLD)
     # The streams say now which sequence the event of each account has.
     await unit.connection.execute(_CHANGES, unit.now)
-    await deliveries_repository.enqueue_issued(unit)
+    await deliveries_repository.enqueue_issued_documents(unit)
 
 
 _WITH_CASH = """
@@ -175,6 +177,6 @@ WHERE p.unapplied_minor > 0 ORDER BY p.account_id
 """
 
 
-async def accounts_with_cash(unit: Unit) -> list[UUID]:
+async def list_accounts_with_cash(unit: Unit) -> list[UUID]:
     """The accounts of what was just issued that have unapplied cash."""
     return [row["account_id"] for row in await unit.connection.fetch(_WITH_CASH)]

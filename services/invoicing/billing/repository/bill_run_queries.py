@@ -20,7 +20,7 @@ async def get_bill_run(unit: Unit, run_id: UUID) -> BillRunRow:
     return row
 
 
-async def list_runs(unit: Unit, after: UUID | None, limit: int) -> Sequence[BillRunRow]:
+async def list_bill_run_rows(unit: Unit, after: UUID | None, limit: int) -> Sequence[BillRunRow]:
     """Runs in the order of their ids."""
     return await rows_after(unit, BillRunRow, after, limit)
 
@@ -42,7 +42,7 @@ ORDER BY account_id
 """
 
 
-async def include_accounts(unit: Unit, run_id: UUID, day: date) -> int:
+async def include_accounts_in_run(unit: Unit, run_id: UUID, day: date) -> int:
     """Put the accounts into a run that may have something due by a day and are in no other run; how many they are.
 
     Each is billed when that day has begun in its own zone.
@@ -58,19 +58,21 @@ ORDER BY r.run_id, r.state, r.account_id
 """
 
 
-async def map_waiting_accounts(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_bill_run_work(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """Map these accounts to what is to be done for them, by run and state."""
     return await unit.connection.fetch(_WAITING, account_ids, unit.now)  # type: ignore[no-any-return]
 
 
-async def set_aside(unit: Unit, run_id: UUID, account_id: UUID, reason: str) -> None:
+async def skip_bill_run_account(unit: Unit, run_id: UUID, account_id: UUID, reason: str) -> None:
     """An account cannot be billed; the others go on. What it has as a draft waits for another attempt."""
-    await reset_accounts(unit, run_id, account_id, "set_aside", reason)
+    await reset_bill_run_accounts(unit, run_id, account_id, "set_aside", reason)
 
 
-async def reset_accounts(unit: Unit, run_id: UUID, account_id: UUID, state: str, reason: str | None = None) -> None:
+async def reset_bill_run_accounts(
+    unit: Unit, run_id: UUID, account_id: UUID, state: str, reason: str | None = None
+) -> None:
     """The draft of an account is gone, if it had one, and the account is in this state; a waiting one is due."""
-    await discard_drafts(unit, run_id, [account_id])
+    await discard_bill_run_drafts(unit, run_id, [account_id])
     await unit.connection.execute(
         "UPDATE bill_run_accounts SET state = $3, due_at = $4, reason = $5, invoice_id = NULL"
         " WHERE run_id = $1 AND account_id = $2",
@@ -82,7 +84,7 @@ async def reset_accounts(unit: Unit, run_id: UUID, account_id: UUID, state: str,
     )
 
 
-async def map_accounts_in_work(unit: Unit, run_id: UUID) -> dict[UUID, str]:
+async def map_undrafted_accounts(unit: Unit, run_id: UUID) -> dict[UUID, str]:
     """The accounts of a run that have no draft yet, or one without its tax, and their states.
 
     One whose day has not begun is `later`.
@@ -96,7 +98,7 @@ async def map_accounts_in_work(unit: Unit, run_id: UUID) -> dict[UUID, str]:
     return dict(rows)
 
 
-async def move_accounts(unit: Unit, run_id: UUID, before: str, after: str, *, due: bool) -> int:
+async def move_bill_run_accounts(unit: Unit, run_id: UUID, before: str, after: str, *, due: bool) -> int:
     """Let the accounts of a run in one state be in another, for a worker to do if they are due; how many they are."""
     done = await unit.connection.execute(
         "UPDATE bill_run_accounts SET state = $3, due_at = $4, reason = NULL WHERE run_id = $1 AND state = $2",
@@ -116,7 +118,7 @@ _DISCARD = (
 _WHICH = "d.run_id = $1 AND ($2::uuid[] IS NULL OR d.account_id = ANY($2))"
 
 
-async def discard_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID] | None = None) -> None:
+async def discard_bill_run_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID] | None = None) -> None:
     """The drafts of a run, or of these accounts in it, are gone; what they would have billed waits."""
     for statement in _DISCARD:
         await unit.connection.execute(statement.format(which=_WHICH), run_id, account_ids)
@@ -142,12 +144,12 @@ GROUP BY currency ORDER BY currency
 """
 
 
-async def count_accounts(unit: Unit, run_id: UUID) -> dict[str, int]:
+async def count_bill_run_accounts(unit: Unit, run_id: UUID) -> dict[str, int]:
     """How many accounts of a run are in which state."""
     return {row["state"]: row["n"] for row in await unit.connection.fetch(_COUNTS, run_id)}
 
 
-async def compute_run_totals(unit: Unit, run_id: UUID) -> list[asyncpg.Record]:
+async def compute_bill_run_totals(unit: Unit, run_id: UUID) -> list[asyncpg.Record]:
     """Sum up the drafts and invoices of a run, and what it gives back to how many accounts, by currency."""
     return await unit.connection.fetch(_TOTALS, run_id)  # type: ignore[no-any-return]
 
@@ -158,7 +160,7 @@ WHERE run_id = $1 AND state = 'set_aside' AND account_id > $2 ORDER BY account_i
 """
 
 
-async def list_set_aside(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def list_skipped_accounts(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """The accounts that were set aside, with the reason."""
     return await unit.connection.fetch(_ASIDE, run_id, after or UUID(int=0), limit)  # type: ignore[no-any-return]
 
@@ -179,7 +181,7 @@ ORDER BY r.account_id LIMIT $3
 """
 
 
-async def list_run_credits(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def list_bill_run_credits(unit: Unit, run_id: UUID, after: UUID | None, limit: int) -> list[asyncpg.Record]:
     """The accounts of a run that are or will be given something back, or should be and cannot, by account."""
     return await unit.connection.fetch(_CREDITS, run_id, after or UUID(int=0), limit)  # type: ignore[no-any-return]
 
@@ -212,14 +214,16 @@ ORDER BY account_id LIMIT $4
 """
 
 
-async def list_run_differences(unit: Unit, row: BillRunRow, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def list_bill_run_differences(
+    unit: Unit, row: BillRunRow, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
     """The accounts of a run that are billed another total than in the month before it, by account."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         _DIFFERENCES, row.id, row.run_date, after or UUID(int=0), limit
     )
 
 
-async def include_one(unit: Unit, run_id: UUID, account_id: UUID) -> None:
+async def include_account_in_preview(unit: Unit, run_id: UUID, account_id: UUID) -> None:
     """Put one account into a run, whatever other run it is in."""
     await unit.connection.execute(
         "INSERT INTO bill_run_accounts (run_id, account_id, state, due_at) VALUES ($1, $2, 'waiting', $3)",
@@ -229,17 +233,17 @@ async def include_one(unit: Unit, run_id: UUID, account_id: UUID) -> None:
     )
 
 
-async def find_draft(unit: Unit, run_id: UUID) -> asyncpg.Record | None:
+async def find_preview_draft(unit: Unit, run_id: UUID) -> asyncpg.Record | None:
     """The draft of a run of one account, if something is to be billed or given back."""
     return await unit.connection.fetchrow("SELECT id, due_date, total_minor FROM drafts WHERE run_id = $1", run_id)
 
 
-async def get_outcome(unit: Unit, run_id: UUID) -> asyncpg.Record:
+async def get_preview_outcome(unit: Unit, run_id: UUID) -> asyncpg.Record:
     """State and reason of the account of a run of one account."""
     return await unit.connection.fetchrow("SELECT state, reason FROM bill_run_accounts WHERE run_id = $1", run_id)
 
 
-async def draft_lines(unit: Unit, draft_id: UUID) -> list[asyncpg.Record]:
+async def list_draft_line_records(unit: Unit, draft_id: UUID) -> list[asyncpg.Record]:
     """The lines of a draft, in order."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         "SELECT line, subscription_id, description, net_minor, tax_minor, tax_rate_bp, collectable_minor"

@@ -24,7 +24,9 @@ WHERE l.draft_id = $1 ORDER BY l.line
 """
 
 
-def build_draft_list(run_id: UUID, account_id: UUID | None, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_draft_list_query(
+    run_id: UUID, account_id: UUID | None, after: UUID | None, limit: int
+) -> tuple[str, list[Any]]:
     """Build the query of a page of a run's drafts in the order of their accounts, and its arguments."""
     conditions = [("d.account_id =", account_id), ("d.account_id >", after)]
     stated = [(comparison, value) for comparison, value in conditions if value is not None]
@@ -33,15 +35,15 @@ def build_draft_list(run_id: UUID, account_id: UUID | None, after: UUID | None, 
     return query, [run_id, *(value for _, value in stated), limit]
 
 
-async def list_drafts(
+async def list_invoice_drafts(
     unit: Unit, run_id: UUID, account_id: UUID | None, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """List the drafts of a run that wait for their tax or for approval, after this account; or that of one account."""
-    query, arguments = build_draft_list(run_id, account_id, after, limit)
+    query, arguments = build_draft_list_query(run_id, account_id, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def get_draft(unit: Unit, run_id: UUID, draft_id: UUID) -> tuple[asyncpg.Record, list[asyncpg.Record]]:
+async def get_draft_with_lines(unit: Unit, run_id: UUID, draft_id: UUID) -> tuple[asyncpg.Record, list[asyncpg.Record]]:
     """Read a draft of a run and its lines. Raises NotFound, also once it is issued or discarded."""
     head = await unit.connection.fetchrow(f"{_DRAFTS} AND d.id = $2", run_id, draft_id)
     if head is None:

@@ -37,7 +37,7 @@ _DRAFTED = "c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices WHERE 
 
 
 @dataclass(frozen=True, slots=True)
-class Lapse:
+class LapsedReversal:
     """A part of a reversal that lapsed: minor units without tax."""
 
     account_id: UUID
@@ -51,14 +51,14 @@ def _statement(pending: str) -> str:
     return _LAPSE.format(supply=SUPPLY, case=case, pending=pending, forgiven=_FORGIVEN)
 
 
-async def lapse_due(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[Lapse]:
+async def lapse_due_reversals(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[LapsedReversal]:
     """Let the reversals of these accounts that are due by a day lapse as far as people gave back what they reverse."""
-    return [Lapse(*row) for row in await unit.connection.fetch(_statement(_DUE), account_ids, day)]
+    return [LapsedReversal(*row) for row in await unit.connection.fetch(_statement(_DUE), account_ids, day)]
 
 
-async def lapse_drafted(unit: Unit) -> list[Lapse]:
+async def lapse_drafted_reversals(unit: Unit) -> list[LapsedReversal]:
     """Let the reversals lapse that the temporary tables hold for accounts that are owed something."""
-    return [Lapse(*row) for row in await unit.connection.fetch(_statement(_DRAFTED))]
+    return [LapsedReversal(*row) for row in await unit.connection.fetch(_statement(_DRAFTED))]
 
 
 _LOWER = """
@@ -74,12 +74,12 @@ WHERE r.run_id = $1 AND r.account_id = b.account_id AND b.total_minor >= 0 AND r
 """
 
 
-async def lower_reversals(unit: Unit, lapses: Sequence[Lapse]) -> None:
+async def lower_lapsed_reversal_lines(unit: Unit, lapses: Sequence[LapsedReversal]) -> None:
     """Lower the lines of the temporary tables by what lapsed of them, their tax in proportion."""
     await unit.connection.execute(_LOWER, *columns([(lapse.charge_id, lapse.amount) for lapse in lapses], 2))
 
 
-async def leave_out_settled(unit: Unit, run_id: UUID, lapses: Sequence[Lapse]) -> None:
+async def skip_settled_bill_accounts(unit: Unit, run_id: UUID, lapses: Sequence[LapsedReversal]) -> None:
     """Leave accounts out that are owed nothing more; who would have to pay is set aside, since nobody approved that."""
     await unit.connection.execute(_LEFT_OUT, run_id, [lapse.account_id for lapse in lapses])
 
@@ -91,6 +91,6 @@ WHERE r.run_id = $1 AND r.account_id = n.account_id AND r.state IN ('drafted', '
 """
 
 
-async def save_lapse_reasons(unit: Unit, run_id: UUID, reasons: Sequence[tuple[UUID, str]]) -> None:
+async def save_reversal_lapse_reasons(unit: Unit, run_id: UUID, reasons: Sequence[tuple[UUID, str]]) -> None:
     """Say beside these accounts of a run what became of their credit."""
     await unit.connection.execute(_SAY, run_id, *columns(reasons, 2))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.billing.domain.outside_tax import LineTax, Taxed
+from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, InvoiceTax
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
 from shared.base.telemetry import traceparent
 from shared.persistence.database import Unit, columns
@@ -46,7 +46,7 @@ async def queue_tax_requests(unit: Unit, run_id: UUID) -> None:
     waiting = await unit.connection.fetchval("SELECT count(*) FROM bill_invoices WHERE to_be_taxed")
     if not waiting:
         return
-    await bill_run_issuing.keep_as_drafts(unit, run_id, "to_be_taxed", to_be_taxed=True)
+    await bill_run_issuing.insert_bill_run_drafts(unit, run_id, "to_be_taxed", to_be_taxed=True)
     wanted = await unit.connection.execute(_WANT, unit.now, traceparent())
     if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
         raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
@@ -57,12 +57,12 @@ async def queue_tax_requests(unit: Unit, run_id: UUID) -> None:
     unit.wake("intents")
 
 
-async def find_tax_facts(unit: Unit, draft_id: UUID) -> dict[str, Any] | None:
+async def find_draft_tax_facts(unit: Unit, draft_id: UUID) -> dict[str, Any] | None:
     """Find what the calculator is asked about a draft; None if its tax follows from rates."""
-    found: dict[str, Any] | None = await unit.connection.fetchval(
+    facts: dict[str, Any] | None = await unit.connection.fetchval(
         f"SELECT facts FROM ({_FACTS}) AS f WHERE id = $1", draft_id
     )
-    return found
+    return facts
 
 
 _WAITING = f"""
@@ -75,7 +75,7 @@ WHERE i.id = $1
 """
 
 
-async def find_waiting_account(unit: Unit, intent_id: UUID) -> asyncpg.Record | None:
+async def find_account_awaiting_tax(unit: Unit, intent_id: UUID) -> asyncpg.Record | None:
     """The account of a run that waits for the answer to an intent, if it still does.
 
     `still_so`: the question is still the one to ask; who the customer is to the tax office may be different now.
@@ -83,7 +83,7 @@ async def find_waiting_account(unit: Unit, intent_id: UUID) -> asyncpg.Record | 
     return await unit.connection.fetchrow(_WAITING, intent_id)
 
 
-async def list_intent_keys(unit: Unit, run_id: UUID) -> list[str]:
+async def list_tax_intent_keys(unit: Unit, run_id: UUID) -> list[str]:
     """The keys of the intents by which the tax of a run's drafts is wanted."""
     rows = await unit.connection.fetch(
         "SELECT invoice_id::text AS key FROM bill_run_accounts WHERE run_id = $1 AND state = 'to_be_taxed'", run_id
@@ -97,17 +97,17 @@ FROM unnest($1::int[], $2::bigint[], $3::int[]) AS n (line, tax_minor, rate_bp) 
 """
 
 
-async def take_taxed_drafts(unit: Unit, row: asyncpg.Record, intent_id: UUID, taxed: Taxed) -> None:
+async def stage_taxed_drafts(unit: Unit, row: asyncpg.Record, intent_id: UUID, taxed: InvoiceTax) -> None:
     """Take the draft into the temporary tables, with this tax."""
-    await bill_run_drafting.prepare_chunk(unit)
-    await bill_run_issuing.load_approved_drafts(unit, row["run_id"], [row["account_id"]])
+    await bill_run_drafting.prepare_bill_chunk_tables(unit)
+    await bill_run_issuing.stage_approved_drafts(unit, row["run_id"], [row["account_id"]])
     await unit.connection.execute(_TAX, *columns(_rows(taxed.lines), 3))
     await unit.connection.execute("UPDATE bill_invoices SET tax_request_id = $1, tax_note = $2", intent_id, taxed.note)
-    await bill_run_drafting.compute_totals(unit)
-    await bill_run_drafting.compute_collectable(unit)
+    await bill_run_drafting.compute_bill_chunk_totals(unit)
+    await bill_run_drafting.compute_bill_chunk_collectable(unit)
 
 
-def _rows(taxes: Sequence[LineTax]) -> list[tuple[int, int, int | None]]:
+def _rows(taxes: Sequence[InvoiceLineTax]) -> list[tuple[int, int, int | None]]:
     return [(tax.line, tax.tax_minor, tax.rate_bp) for tax in taxes]
 
 
@@ -117,9 +117,9 @@ SELECT $1, * FROM unnest($2::int[], $3::uuid[], $4::bigint[], $5::bigint[])
 """
 
 
-async def list_collectable_lines(unit: Unit, lines: Sequence[tuple[int, UUID, int, int]]) -> dict[int, int]:
+async def map_collectable_lines(unit: Unit, lines: Sequence[tuple[int, UUID, int, int]]) -> dict[int, int]:
     """List what is to be paid of each line of one invoice: number, subscription, net and tax of each (minor units)."""
-    await bill_run_drafting.prepare_chunk(unit)
+    await bill_run_drafting.prepare_bill_chunk_tables(unit)
     await unit.connection.execute(_LINES, UUID(int=0), *columns(lines, 4))
-    await bill_run_drafting.compute_collectable(unit)
+    await bill_run_drafting.compute_bill_chunk_collectable(unit)
     return dict(await unit.connection.fetch("SELECT line, collectable_minor FROM bill_lines"))

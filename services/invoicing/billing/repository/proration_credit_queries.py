@@ -8,13 +8,18 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.adjustments.repository.supplies import SUPPLY
-from services.invoicing.billing.domain.proration_credits import CreditableLine, DueCharge, SettledCharge, Supply
+from services.invoicing.billing.domain.proration_credits import (
+    ChargedSupply,
+    CreditableInvoiceLine,
+    CreditSettledCharge,
+    DueCharge,
+)
 from services.invoicing.subscriptions.domain.proration import BillingCycle
 from shared.persistence.database import Unit, columns
 
 
 @dataclass(frozen=True, slots=True)
-class Surplus:
+class ReversalSurplus:
     """Bill of an account that was drawn up and comes to less than nothing."""
 
     account_id: UUID
@@ -24,12 +29,12 @@ class Surplus:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SurplusOutcome:
     """Outcome of an account in a run; `reason` says what of its credit stays unbilled, if anything does."""
 
     account_id: UUID
     bill_id: UUID
-    given: bool
+    is_credited: bool
     reason: str | None
 
 
@@ -42,11 +47,11 @@ WHERE b.total_minor < 0 ORDER BY b.legal_entity, b.account_id, l.line
 """By legal entity, so that any two chunks lock the rows of their numbers in one order."""
 
 
-async def list_surpluses(unit: Unit) -> list[Surplus]:
+async def list_reversal_surpluses(unit: Unit) -> list[ReversalSurplus]:
     """List the bills that come to less than nothing, out of the temporary tables of the chunk."""
     rows = await unit.connection.fetch(_DUE)
     return [
-        Surplus(account_id, bill_id, currency, tuple(_due(row) for row in lines))
+        ReversalSurplus(account_id, bill_id, currency, tuple(_due(row) for row in lines))
         for (account_id, bill_id, currency), lines in groupby(
             rows, key=lambda row: (row["account_id"], row["invoice_id"], row["currency"])
         )
@@ -57,11 +62,11 @@ def _due(row: asyncpg.Record) -> DueCharge:
     return DueCharge(row["charge_id"], _supply(row), row["net_minor"], row["tax_minor"])
 
 
-def _supply(row: asyncpg.Record) -> Supply:
-    return Supply(row["subscription_id"], row["supply"], BillingCycle(row["cycle_from"], row["cycle_to"]))
+def _supply(row: asyncpg.Record) -> ChargedSupply:
+    return ChargedSupply(row["subscription_id"], row["supply"], BillingCycle(row["cycle_from"], row["cycle_to"]))
 
 
-async def remove_from_bills(unit: Unit) -> None:
+async def remove_surpluses_from_bills(unit: Unit) -> None:
     """Leave in the temporary tables what becomes invoices."""
     await unit.connection.execute(
         "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.total_minor < 0"
@@ -102,13 +107,15 @@ ORDER BY account_id, issued_at DESC, number DESC, line DESC
 """`beyond`: what is collected for a line, beyond what it and its supply's other lines and charges come to."""
 
 
-async def list_creditable_lines(unit: Unit, surpluses: Sequence[Surplus]) -> dict[UUID, list[CreditableLine]]:
+async def list_creditable_lines(
+    unit: Unit, surpluses: Sequence[ReversalSurplus]
+) -> dict[UUID, list[CreditableInvoiceLine]]:
     """The lines of these accounts that can take something back, by account, the last ones first."""
-    found: dict[UUID, list[CreditableLine]] = {surplus.account_id: [] for surplus in surpluses}
+    lines_by_account: dict[UUID, list[CreditableInvoiceLine]] = {surplus.account_id: [] for surplus in surpluses}
     supplies = {(due.supply.subscription_id, due.supply.cycle.begin) for surplus in surpluses for due in surplus.due}
-    for row in await unit.connection.fetch(_BILLED, list(found), *columns(supplies, 2)):
-        found[row["account_id"]].append(
-            CreditableLine(
+    for row in await unit.connection.fetch(_BILLED, list(lines_by_account), *columns(supplies, 2)):
+        lines_by_account[row["account_id"]].append(
+            CreditableInvoiceLine(
                 row["invoice_id"],
                 row["line"],
                 _supply(row),
@@ -119,7 +126,7 @@ async def list_creditable_lines(unit: Unit, surpluses: Sequence[Surplus]) -> dic
                 row["excess"],
             )
         )
-    return found
+    return lines_by_account
 
 
 _SETTLE = """
@@ -136,9 +143,21 @@ FROM settled s WHERE c.id = s.charge_id
 """
 
 
-async def save_settled_charges(unit: Unit, settled: Iterable[tuple[Surplus, SettledCharge]]) -> None:
+async def save_credit_settled_charges(
+    unit: Unit, settled: Iterable[tuple[ReversalSurplus, CreditSettledCharge]]
+) -> None:
     """Charges are settled by the credit notes of their bills; what is kept of them is to be billed by a later run."""
-    rows = [(of.bill_id, of.account_id, one.charge_id, one.net, one.tax, one.kept) for of, one in settled]
+    rows = [
+        (
+            of.bill_id,
+            of.account_id,
+            settled_charge.charge_id,
+            settled_charge.net,
+            settled_charge.tax,
+            settled_charge.kept,
+        )
+        for of, settled_charge in settled
+    ]
     await unit.connection.execute(_SETTLE, *columns(rows, 6))
 
 
@@ -152,7 +171,7 @@ FROM outcomes o WHERE r.run_id = $1 AND r.account_id = o.account_id
 """
 
 
-async def keep_outcomes(unit: Unit, run_id: UUID, state: str, outcomes: Sequence[Outcome]) -> None:
+async def save_surplus_outcomes(unit: Unit, run_id: UUID, state: str, outcomes: Sequence[SurplusOutcome]) -> None:
     """These accounts of a run are in a state now, those to which nothing can be given in `nothing`."""
-    rows = [(outcome.account_id, outcome.bill_id, outcome.given, outcome.reason) for outcome in outcomes]
+    rows = [(outcome.account_id, outcome.bill_id, outcome.is_credited, outcome.reason) for outcome in outcomes]
     await unit.connection.execute(_OUTCOMES, run_id, *columns(rows, 4), state)

@@ -16,9 +16,9 @@ from services.invoicing.billing.repository import (
     lapse_queries,
     outside_tax_queries,
 )
-from services.invoicing.billing.repository.lapse_queries import Lapse
+from services.invoicing.billing.repository.lapse_queries import LapsedReversal
 from services.invoicing.billing.use_cases import proration_credit_notes
-from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.subscriptions.use_cases import cycle_charges, term_renewals
 from shared.base.telemetry import log
 from shared.base.transient import is_transient
@@ -27,13 +27,13 @@ from shared.persistence.database import Unit
 Work = Callable[[Unit, UUID, date, list[UUID]], Awaitable[None]]
 
 
-async def bill_accounts(unit: Unit, account_ids: list[str]) -> None:
+async def bill_locked_accounts(unit: Unit, account_ids: list[str]) -> None:
     """Do what bill runs want of these accounts, which are locked."""
-    todo = await bill_run_queries.map_waiting_accounts(unit, [UUID(id_) for id_ in account_ids])
+    todo = await bill_run_queries.list_bill_run_work(unit, [UUID(id_) for id_ in account_ids])
     for (run_id, state, day, at_once), rows in groupby(
         todo, key=lambda row: (row["run_id"], row["state"], row["run_date"], row["at_once"])
     ):
-        work = _issue_approved if state == "approved" else _at_once if at_once else draft_invoices
+        work = _issue_approved if state == "approved" else _at_once if at_once else draft_account_invoices
         await _run_all_or_each(unit, work, run_id, day, [row["account_id"] for row in rows])
 
 
@@ -44,7 +44,7 @@ async def _run_all_or_each(unit: Unit, work: Work, run_id: UUID, day: date, acco
     for account_id in account_ids:
         error = await _run_in_savepoint(unit, work, run_id, day, [account_id])
         if error is not None:
-            await bill_run_queries.set_aside(unit, run_id, account_id, f"a defect: {type(error).__name__}")
+            await bill_run_queries.skip_bill_run_account(unit, run_id, account_id, f"a defect: {type(error).__name__}")
 
 
 async def _run_in_savepoint(
@@ -62,49 +62,49 @@ async def _run_in_savepoint(
     return None
 
 
-async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> Sequence[Lapse]:
+async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> Sequence[LapsedReversal]:
     """Renew what has ended, charge what is due, and draw up the invoices; those that are to be taxed wait for that.
 
     What lapses of reversals, since people gave it back before, is on none.
     """
     await term_renewals.renew_ended_terms(unit, account_ids)
-    await cycle_charges.charge_changed_cycles(
-        unit, await bill_run_drafting.in_changed_cycles(unit, account_ids, day), day
+    await cycle_charges.charge_changed_billing_cycles(
+        unit, await bill_run_drafting.list_subscriptions_to_prorate(unit, account_ids, day), day
     )
     await unit.flush()
-    await bill_run_drafting.begin_invoices(unit, account_ids)
-    await bill_run_drafting.charge_whole_cycles(unit, account_ids, day)
-    lapsed = await lapse_queries.lapse_due(unit, account_ids, day)
-    await bill_run_drafting.draw_up_lines(unit, run_id, day)
+    await bill_run_drafting.stage_bill_run_invoices(unit, account_ids)
+    await bill_run_drafting.charge_whole_billing_cycles(unit, account_ids, day)
+    lapsed = await lapse_queries.lapse_due_reversals(unit, account_ids, day)
+    await bill_run_drafting.draw_up_bill_lines(unit, run_id, day)
     await outside_tax_queries.queue_tax_requests(unit, run_id)
     return lapsed
 
 
-async def draft_invoices(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+async def draft_account_invoices(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
     lapsed = await _drawn_up(unit, run_id, day, account_ids)
-    await proration_credit_notes.keep_as_drafts(unit, run_id)
-    await bill_run_issuing.keep_as_drafts(unit, run_id)
-    await proration_credit_notes.note_lapses(unit, run_id, lapsed)
+    await proration_credit_notes.draft_surplus_credits(unit, run_id)
+    await bill_run_issuing.insert_bill_run_drafts(unit, run_id)
+    await proration_credit_notes.report_lapsed_reversals(unit, run_id, lapsed)
 
 
 async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     lapsed = await _drawn_up(unit, run_id, day, account_ids)
     await _issue(unit, run_id)
-    await proration_credit_notes.note_lapses(unit, run_id, lapsed)
+    await proration_credit_notes.report_lapsed_reversals(unit, run_id, lapsed)
 
 
 async def _issue_approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    await bill_run_drafting.prepare_chunk(unit)
-    await bill_run_issuing.load_approved_drafts(unit, run_id, account_ids)
-    lapsed = await proration_credit_notes.lapse_drafts(unit, run_id)
+    await bill_run_drafting.prepare_bill_chunk_tables(unit)
+    await bill_run_issuing.stage_approved_drafts(unit, run_id, account_ids)
+    lapsed = await proration_credit_notes.lapse_draft_surpluses(unit, run_id)
     await _issue(unit, run_id)
-    await proration_credit_notes.note_lapses(unit, run_id, lapsed)
+    await proration_credit_notes.report_lapsed_reversals(unit, run_id, lapsed)
 
 
 async def _issue(unit: Unit, run_id: UUID) -> None:
-    taken = await proration_credit_notes.take_out_surpluses(unit)
-    await bill_run_issuing.issue_drafts(unit, run_id)
+    taken = await proration_credit_notes.take_surpluses_from_bills(unit)
+    await bill_run_issuing.issue_staged_drafts(unit, run_id)
     credited = await proration_credit_notes.issue_surplus_credits(unit, run_id, taken)
-    with_cash = [*await bill_run_issuing.accounts_with_cash(unit), *credited]
-    await apply_unapplied(unit, await account_queries.map_locked_accounts(unit, with_cash), credited)
+    with_cash = [*await bill_run_issuing.list_accounts_with_cash(unit), *credited]
+    await apply_unapplied_cash(unit, await account_queries.list_locked_accounts(unit, with_cash), credited)

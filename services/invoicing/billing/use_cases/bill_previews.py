@@ -11,8 +11,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.billing.calculator.contract import Facts, TaxRequest
-from services.invoicing.billing.domain.outside_tax import NotTaxed, Taxed, compute_total
+from services.invoicing.billing.calculator.contract import InvoiceTaxFacts, TaxCalculationRequest
+from services.invoicing.billing.domain.outside_tax import InvoiceTax, InvoiceTaxRefused, compute_gross_total
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.use_cases import account_billing, bill_run_control, tax_calculation
 from shared.persistence.database import Unit
@@ -27,14 +27,14 @@ TAXED_WITHIN = timedelta(seconds=10)
 """How long the tax calculator may take while somebody waits for a preview."""
 
 
-class PastDate(Refusal):
+class PreviewDatePast(Refusal):
     """A preview is of today or later; what was due before is on the next invoice anyway."""
 
     code = "date_refused"
     status = 422
 
 
-class TaxUnavailable(Unavailable):
+class TaxCalculatorUnavailable(Unavailable):
     """The outside tax calculator gives no answer now, and without tax nobody would know what is to be paid."""
 
     code = "tax_unavailable"
@@ -58,37 +58,37 @@ class BillPreview:
     lines: Sequence[Mapping[str, Any]]
     set_aside: str | None
     unbilled: str | None
-    to_be_taxed: Facts | None = None
+    to_be_taxed: InvoiceTaxFacts | None = None
     """What the outside tax calculator is still to be asked: until then the lines have no tax."""
 
 
-async def preview_bill(unit: Unit, account_id: UUID, day: date) -> BillPreview:
-    """Draw up what is due by a day, renewals until then included, and undo it. Raises NotFound, PastDate."""
+async def preview_account_bill(unit: Unit, account_id: UUID, day: date) -> BillPreview:
+    """Draw up what is due by a day, renewals until then included, and undo it. Raises NotFound, PreviewDatePast."""
     account = await account_queries.get_account(unit, account_id)
     zone = ZoneInfo(account.time_zone)
     if day < local_date(unit.now, zone):
-        raise PastDate(f"run_date: {day} is past in {account.time_zone}")
+        raise PreviewDatePast(f"run_date: {day} is past in {account.time_zone}")
     await unit.lock(account_id)
     then = max(unit.now, local_instant(day, time(0), zone))
     try:
         async with unit.savepoint():
             # All that it publishes and writes is undone with the savepoint; the rows are read before.
-            found = await _drawn_up(replace(unit, now=then), account_id, account.currency, day)
+            preview = await _drawn_up(replace(unit, now=then), account_id, account.currency, day)
             raise _Undone
     except _Undone:
-        return found
+        return preview
 
 
 async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> BillPreview:
-    run = bill_run_control.build_bill_run(unit, day, at_once=False, actor="preview")
+    run = bill_run_control.build_bill_run_row(unit, day, at_once=False, actor="preview")
     unit.session.add(run)
     await unit.session.flush()
-    await bill_run_queries.include_one(unit, run.id, account_id)
-    await account_billing.draft_invoices(unit, run.id, day, [account_id])
-    draft = await bill_run_queries.find_draft(unit, run.id)
-    lines = await bill_run_queries.draft_lines(unit, draft["id"]) if draft else []
-    state, reason = await bill_run_queries.get_outcome(unit, run.id)
-    facts = await outside_tax_queries.find_tax_facts(unit, draft["id"]) if draft else None
+    await bill_run_queries.include_account_in_preview(unit, run.id, account_id)
+    await account_billing.draft_account_invoices(unit, run.id, day, [account_id])
+    draft = await bill_run_queries.find_preview_draft(unit, run.id)
+    lines = await bill_run_queries.list_draft_line_records(unit, draft["id"]) if draft else []
+    state, reason = await bill_run_queries.get_preview_outcome(unit, run.id)
+    facts = await outside_tax_queries.find_draft_tax_facts(unit, draft["id"]) if draft else None
     return BillPreview(
         currency,
         due_date=draft["due_date"] if draft and draft["total_minor"] > 0 else None,
@@ -96,24 +96,24 @@ async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> B
         lines=lines,
         set_aside=reason if state == "set_aside" else None,
         unbilled=reason if state != "set_aside" else None,
-        to_be_taxed=Facts(**facts) if facts else None,
+        to_be_taxed=InvoiceTaxFacts(**facts) if facts else None,
     )
 
 
-async def add_tax(runtime: "Runtime", preview: BillPreview, facts: Facts) -> BillPreview:
+async def add_outside_tax(runtime: "Runtime", preview: BillPreview, facts: InvoiceTaxFacts) -> BillPreview:
     """The preview with the tax that the calculator says, or why a run would set the account aside.
 
-    Raises TaxUnavailable.
+    Raises TaxCalculatorUnavailable.
     """
-    request = TaxRequest(request_id=new_id(), purpose="preview", **facts.model_dump())
+    request = TaxCalculationRequest(request_id=new_id(), purpose="preview", **facts.model_dump())
     try:
-        result = await tax_calculation.ask_calculator(runtime, request, TAXED_WITHIN)
+        result = await tax_calculation.ask_tax_calculator(runtime, request, TAXED_WITHIN)
     except Later as error:
-        raise TaxUnavailable(str(error)) from error
+        raise TaxCalculatorUnavailable(str(error)) from error
     nothing = BillPreview(preview.currency, None, 0, [], None, None)
-    if isinstance(result, NotTaxed):
+    if isinstance(result, InvoiceTaxRefused):
         return replace(nothing, set_aside=result.reason)
-    comes_to = compute_total(facts.nets, result.lines)
+    comes_to = compute_gross_total(facts.taxable_net_by_line, result.lines)
     if comes_to == 0:
         return nothing
     lines = await runtime.units.run(lambda unit: _add_tax(unit, preview.lines, result))
@@ -121,11 +121,11 @@ async def add_tax(runtime: "Runtime", preview: BillPreview, facts: Facts) -> Bil
     return replace(preview, due_date=due_date, total_minor=comes_to, lines=lines, to_be_taxed=None)
 
 
-async def _add_tax(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: Taxed) -> list[dict[str, Any]]:
+async def _add_tax(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: InvoiceTax) -> list[dict[str, Any]]:
     taxes = {tax.line: {"tax_minor": tax.tax_minor, "tax_rate_bp": tax.rate_bp} for tax in taxed.lines}
-    found = [dict(line) | taxes[line["line"]] for line in lines]
+    taxed_lines = [dict(line) | taxes[line["line"]] for line in lines]
     columns = ("line", "subscription_id", "net_minor", "tax_minor")
-    collectable = await outside_tax_queries.list_collectable_lines(
-        unit, [tuple(line[name] for name in columns) for line in found]
+    collectable = await outside_tax_queries.map_collectable_lines(
+        unit, [tuple(line[name] for name in columns) for line in taxed_lines]
     )
-    return [line | {"collectable_minor": collectable[line["line"]]} for line in found]
+    return [line | {"collectable_minor": collectable[line["line"]]} for line in taxed_lines]

@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.invoicing.billing.domain.run_states import RUN_ALLOWED, RunState
+from services.invoicing.billing.domain.run_states import RUN_ALLOWED, BillRunState
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.tables import BillRunRow
-from services.invoicing.settings.domain.approval_states import MoveRefused, moved_to
+from services.invoicing.settings.domain.approval_states import StateMoveRefused, move_to_state
 from shared.events.invoicing import BilledTotal, BillRunFinished, BillRunStarted
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -22,23 +22,23 @@ TURNSTILE = "bill runs"
 """The subject that starting locks: of two at once the second does not take the first one's accounts."""
 
 
-class DateRefused(Refusal):
+class BillRunDateRefused(Refusal):
     """A run bills what is due, so its date is not in the future."""
 
     code = "date_refused"
     status = 422
 
 
-def _move(row: BillRunRow, wanted: RunState) -> None:
-    row.state = moved_to(RUN_ALLOWED, RunState(row.state), wanted)
+def _move(row: BillRunRow, wanted: BillRunState) -> None:
+    row.state = move_to_state(RUN_ALLOWED, BillRunState(row.state), wanted)
 
 
-def build_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:
+def build_bill_run_row(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:
     """A run that has just begun."""
     return BillRunRow(
         id=new_id(),
         run_date=day,
-        state=RunState.ISSUING if at_once else RunState.DRAFTING,
+        state=BillRunState.ISSUING if at_once else BillRunState.DRAFTING,
         at_once=at_once,
         started_by=actor,
         started_at=unit.now,
@@ -49,17 +49,18 @@ def build_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillR
 
 
 async def start_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) -> tuple[BillRunRow, int]:
-    """Start a run for a date with every account that has something due and is in no other run. Raises DateRefused.
+    """Start a run for a date with every account that has something due and is in no other run.
 
     Workers do it from then on, in chunks.
+    Raises BillRunDateRefused.
     """
     if day > local_date(unit.now, ZoneInfo("UTC")) + timedelta(days=1):
-        raise DateRefused(f"run_date: {day} is in the future")
-    row = build_bill_run(unit, day, at_once=at_once, actor=actor)
+        raise BillRunDateRefused(f"run_date: {day} is in the future")
+    row = build_bill_run_row(unit, day, at_once=at_once, actor=actor)
     unit.session.add(row)
     await unit.session.flush()
     await unit.lock(row.id, TURNSTILE)
-    included = await bill_run_queries.include_accounts(unit, row.id, day)
+    included = await bill_run_queries.include_accounts_in_run(unit, row.id, day)
     unit.publish(BillRunStarted(run_id=row.id, run_date=day, at_once=at_once, accounts=included))
     unit.wake("sweeps")
     unit.record(AuditedChange("bill_run", row.id))
@@ -67,51 +68,58 @@ async def start_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) ->
 
 
 async def approve_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
-    """Let the drafts of a run be issued. Raises NotFound, MoveRefused."""
+    """Let the drafts of a run be issued. Raises NotFound, StateMoveRefused."""
     row = await _lock_run(unit, run_id)
     before = row.model_dump()
-    _move(row, RunState.ISSUING)
+    _move(row, BillRunState.ISSUING)
     row.decided_by, row.reason = actor, reason
-    await bill_run_queries.move_accounts(unit, run_id, "drafted", "approved", due=True)
+    await bill_run_queries.move_bill_run_accounts(unit, run_id, "drafted", "approved", due=True)
     return await _save_and_record(unit, row, before)
 
 
 async def discard_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
-    """Give the drafts of a run up; what they would have billed waits for another run. Raises NotFound, MoveRefused.
+    """Give the drafts of a run up; what they would have billed waits for another run.
 
     One that is still drafting can be given up if nothing but the outside tax calculator, or the beginning of local
     days, is waited for.
+    Raises NotFound, StateMoveRefused.
     """
     row = await _lock_run(unit, run_id)
     before = row.model_dump()
-    _move(row, RunState.DISCARDED)
+    _move(row, BillRunState.DISCARDED)
     await _wait_for_no_tax(unit, run_id)
     row.decided_by, row.reason, row.finished_at = actor, reason, unit.now
-    await bill_run_queries.discard_drafts(unit, run_id)
+    await bill_run_queries.discard_bill_run_drafts(unit, run_id)
     for state in ("waiting", "to_be_taxed", "drafted"):
-        await bill_run_queries.move_accounts(unit, run_id, state, "nothing", due=False)
+        await bill_run_queries.move_bill_run_accounts(unit, run_id, state, "nothing", due=False)
     return await _save_and_record(unit, row, before)
 
 
 async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
-    """No answer of the tax calculator has an effect on this run any more. Raises MoveRefused while workers draft."""
+    """No answer of the tax calculator has an effect on this run any more.
+
+    Raises StateMoveRefused while workers draft.
+    """
     for _ in range(2):  # once they are locked, no worker records an answer that lets one of them be drafted again
-        under_way = await bill_run_queries.map_accounts_in_work(unit, run_id)
+        under_way = await bill_run_queries.map_undrafted_accounts(unit, run_id)
         if "waiting" in under_way.values():
-            raise MoveRefused("accounts are being drafted; the run can be discarded when that is done")
+            raise StateMoveRefused("accounts are being drafted; the run can be discarded when that is done")
         await unit.lock(*under_way)
     await intents.cancel_intents(
-        unit, outside_tax_queries.CALCULATE_TAX, await outside_tax_queries.list_intent_keys(unit, run_id)
+        unit, outside_tax_queries.CALCULATE_TAX, await outside_tax_queries.list_tax_intent_keys(unit, run_id)
     )
 
 
 async def retry_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> BillRunRow:
-    """Try the accounts once more that were set aside, in a run that has finished. Raises NotFound, MoveRefused."""
+    """Try the accounts once more that were set aside, in a run that has finished.
+
+    Raises NotFound, StateMoveRefused.
+    """
     row = await _lock_run(unit, run_id)
     before = row.model_dump()
-    _move(row, RunState.ISSUING if row.at_once else RunState.DRAFTING)
+    _move(row, BillRunState.ISSUING if row.at_once else BillRunState.DRAFTING)
     row.decided_by, row.reason, row.finished_at = actor, reason, None
-    await bill_run_queries.move_accounts(unit, run_id, "set_aside", "waiting", due=True)
+    await bill_run_queries.move_bill_run_accounts(unit, run_id, "set_aside", "waiting", due=True)
     return await _save_and_record(unit, row, before)
 
 
@@ -133,12 +141,12 @@ async def finish_bill_runs(unit: Unit, run_ids: list[str]) -> None:
     """Say of these runs, whose accounts are all done, what they come to."""
     for run_id in map(UUID, run_ids):
         row = await bill_run_queries.get_bill_run(unit, run_id)
-        counts = await bill_run_queries.count_accounts(unit, run_id)
+        counts = await bill_run_queries.count_bill_run_accounts(unit, run_id)
         if counts.keys() & {"waiting", "to_be_taxed", "approved"}:
             continue
-        _move(row, RunState.DRAFTED if row.state == RunState.DRAFTING else RunState.DONE)
+        _move(row, BillRunState.DRAFTED if row.state == BillRunState.DRAFTING else BillRunState.DONE)
         row.finished_at = unit.now
-        totals = await bill_run_queries.compute_run_totals(unit, run_id)
+        totals = await bill_run_queries.compute_bill_run_totals(unit, run_id)
         unit.publish(
             BillRunFinished(
                 run_id=run_id,

@@ -7,19 +7,19 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries, legal_entity_queries
-from services.invoicing.accounts.repository.account_queries import Account
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
-from services.invoicing.billing.domain.included_tax import GrossAmount, extract_taxes
+from services.invoicing.accounts.repository.account_queries import LockedAccount
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
+from services.invoicing.billing.domain.included_tax import TaxedGrossAmount, extract_included_taxes
 from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import PostedDocument
-from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
+from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain import overdue_rules
 from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.repository import invoice_queries, number_queries
-from services.invoicing.receivables.repository.invoice_queries import LineByHand
+from services.invoicing.receivables.repository.invoice_queries import ManualInvoiceLine
 from services.invoicing.receivables.tables import InvoiceRow
 from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.revenue.repository import release_queries
@@ -33,20 +33,20 @@ from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
 
 
-class DateRefused(Refusal):
+class InvoiceDateRefused(Refusal):
     """An invoice is neither issued in the future nor due before it is issued."""
 
     code = "date_refused"
     status = 422
 
 
-class MonthClosed(Refusal):
+class IssueMonthClosed(Refusal):
     """The issue date is in a month of the ledger that is closed."""
 
     code = "month_closed"
 
 
-class NotTheirs(Refusal):
+class ForeignSubscriptionLine(Refusal):
     """A line names a subscription of another account, or one that does not exist."""
 
     code = "unknown_subscription"
@@ -74,15 +74,17 @@ class NewInvoice:
     due_date: date | None
 
 
-async def issue_invoice(unit: Unit, new: NewInvoice) -> InvoiceRow:
+async def issue_invoice_by_hand(unit: Unit, new: NewInvoice) -> InvoiceRow:
     """Issue an invoice with the next number of its legal entity. It never changes afterwards.
 
-    Raises NotFound, ReferenceTaken, DateRefused, MonthClosed, NotTheirs, CurrencyMismatch, TaxedOutside,
-    UnknownTaxClass.
+    Raises NotFound, ExternalReferenceTaken, InvoiceDateRefused, IssueMonthClosed, ForeignSubscriptionLine,
+    CurrencyMismatch, TaxedByOutsideCalculator, UnknownTaxClass.
     """
     account = await account_queries.lock_account(unit, new.account_id)
-    if new.external_reference and await invoice_queries.is_reference_taken(unit, account.id, new.external_reference):
-        raise ReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
+    if new.external_reference and await invoice_queries.is_invoice_reference_taken(
+        unit, account.id, new.external_reference
+    ):
+        raise ExternalReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
     await _check_lines(unit, account, new.lines)
     today = local_date(unit.now, ZoneInfo(account.time_zone))
     issue_date, due_date = _dates(account, new, today)
@@ -107,49 +109,51 @@ async def issue_invoice(unit: Unit, new: NewInvoice) -> InvoiceRow:
     return row
 
 
-def _dates(account: Account, new: NewInvoice, today: date) -> tuple[date, date]:
+def _dates(account: LockedAccount, new: NewInvoice, today: date) -> tuple[date, date]:
     issue_date = new.issue_date or today
     due_date = new.due_date or today + timedelta(days=account.terms_days)
     if issue_date > today:
-        raise DateRefused(f"issue_date: {issue_date} is in the future; it is {today} in {account.time_zone}")
+        raise InvoiceDateRefused(f"issue_date: {issue_date} is in the future; it is {today} in {account.time_zone}")
     if due_date < issue_date:
-        raise DateRefused(f"due_date: {due_date} is before the issue date {issue_date}")
+        raise InvoiceDateRefused(f"due_date: {due_date} is before the issue date {issue_date}")
     return issue_date, due_date
 
 
 async def _check_month(unit: Unit, legal_entity: str, issue_date: date) -> None:
-    """Keep the month of a past date open until the invoice is posted into it. Raises MonthClosed."""
-    await legal_entity_queries.lock_entity_to_post(unit, legal_entity)
-    if await release_queries.is_month_closed(unit, legal_entity, issue_date):
-        raise MonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
+    """Keep the month of a past date open until the invoice is posted into it. Raises IssueMonthClosed."""
+    await legal_entity_queries.keep_entity_months_open(unit, legal_entity)
+    if await release_queries.is_ledger_month_closed(unit, legal_entity, issue_date):
+        raise IssueMonthClosed(f"issue_date: {issue_date:%Y-%m} is closed for {legal_entity}")
 
 
-async def _check_lines(unit: Unit, account: Account, lines: Sequence[NewInvoiceLine]) -> None:
+async def _check_lines(unit: Unit, account: LockedAccount, lines: Sequence[NewInvoiceLine]) -> None:
     for line in lines:
         if line.amount.currency != account.currency:
             raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {line.amount.currency}")
     named = {line.subscription_id for line in lines if line.subscription_id}
     theirs = (
-        {subscription.id for subscription in await subscription_queries.list_subscriptions(unit, account.id)}
+        {subscription.id for subscription in await subscription_queries.list_account_subscriptions(unit, account.id)}
         if named
         else set()
     )
     if missing := named - theirs:
-        raise NotTheirs(f"the account has no subscription {min(missing)}")
+        raise ForeignSubscriptionLine(f"the account has no subscription {min(missing)}")
 
 
 async def _tax_lines(
-    unit: Unit, account: Account, lines: Sequence[NewInvoiceLine], issue_date: date
-) -> list[LineByHand]:
+    unit: Unit, account: LockedAccount, lines: Sequence[NewInvoiceLine], issue_date: date
+) -> list[ManualInvoiceLine]:
     """Number the lines and take the tax out of each, by the rates of the issue date.
 
-    Raises TaxedOutside, UnknownTaxClass.
+    Raises TaxedByOutsideCalculator, UnknownTaxClass.
     """
-    await tax_rate_queries.check_classes(unit, (line.tax_class for line in lines))
-    rates = await tax_rate_queries.get_customer_rates(unit, account.id, (line.tax_class for line in lines), issue_date)
-    taxes = extract_taxes([GrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
+    await tax_rate_queries.check_tax_classes(unit, (line.tax_class for line in lines))
+    rates = await tax_rate_queries.map_customer_tax_rates(
+        unit, account.id, (line.tax_class for line in lines), issue_date
+    )
+    taxes = extract_included_taxes([TaxedGrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
     return [
-        LineByHand(
+        ManualInvoiceLine(
             number,
             line.description,
             line.amount.minor,
@@ -162,7 +166,7 @@ async def _tax_lines(
     ]
 
 
-async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence[LineByHand]) -> None:
+async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Sequence[ManualInvoiceLine]) -> None:
     invoice = Invoice(
         row.id,
         account.id,
@@ -175,14 +179,14 @@ async def _record(unit: Unit, account: Account, row: InvoiceRow, lines: Sequence
         account_id=account.id,
         issue_date=row.issue_date,
         external_reference=row.external_reference,
-        balance=balance_updates.build_balance(invoice),
+        balance=balance_updates.build_invoice_balance_fields(invoice),
     )
-    judged = overdue_rules.schedule_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
+    judged = overdue_rules.schedule_invoice_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
-    await invoice_queries.insert_invoice(unit, row, judged, lines, sequence)
-    document = PostedDocument("invoice", row.id, sequence, row.issue_date)
+    await invoice_queries.insert_issued_invoice(unit, row, judged, lines, sequence)
+    document = DocumentToPost("invoice", row.id, sequence, row.issue_date)
     tax_minor = sum(line.tax_minor for line in lines)
-    entries = ledger_domain.build_invoice_entries(row.total_minor, tax_minor)
+    entries = ledger_domain.build_manual_invoice_entries(row.total_minor, tax_minor)
     await ledger_queries.post_ledger_entries(unit, account, document, entries)
-    await deliveries_repository.enqueue_delivery(unit, "invoice", row.id, account.id, row.legal_entity)
-    await apply_unapplied(unit, [account])
+    await deliveries_repository.enqueue_document_delivery(unit, "invoice", row.id, account.id, row.legal_entity)
+    await apply_unapplied_cash(unit, [account])

@@ -8,45 +8,47 @@ from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.adjustments.use_cases import credit_note_issuing
 from services.invoicing.adjustments.use_cases.credit_note_issuing import PRORATION, CreditReason
-from services.invoicing.billing.domain.proration_credits import SurplusCredits, credit_surplus
+from services.invoicing.billing.domain.proration_credits import SurplusLineCredits, credit_reversal_surplus
 from services.invoicing.billing.repository import bill_run_drafting, lapse_queries, proration_credit_queries
-from services.invoicing.billing.repository.lapse_queries import Lapse
-from services.invoicing.billing.repository.proration_credit_queries import Outcome, Surplus
+from services.invoicing.billing.repository.lapse_queries import LapsedReversal
+from services.invoicing.billing.repository.proration_credit_queries import ReversalSurplus, SurplusOutcome
 from services.invoicing.payments.repository import allocation_queries
-from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices
+from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries
 from shared.persistence.database import Unit
 from shared.pure.money import Money
 
-Judged = Sequence[tuple[Surplus, SurplusCredits]]
+Judged = Sequence[tuple[ReversalSurplus, SurplusLineCredits]]
 
 
-async def keep_as_drafts(unit: Unit, run_id: UUID) -> None:
+async def draft_surplus_credits(unit: Unit, run_id: UUID) -> None:
     """Let what can be given back wait for approval, with what of it cannot; leave out who can be given nothing."""
-    found = await _decide_surpluses(unit, await proration_credit_queries.list_surpluses(unit))
-    if found:
-        await proration_credit_queries.keep_outcomes(unit, run_id, "drafted", [_outcome(*one) for one in found])
-        await bill_run_drafting.drop_finished(unit, run_id)
+    decided_surpluses = await _decide_surpluses(unit, await proration_credit_queries.list_reversal_surpluses(unit))
+    if decided_surpluses:
+        await proration_credit_queries.save_surplus_outcomes(
+            unit, run_id, "drafted", [_outcome(*decision) for decision in decided_surpluses]
+        )
+        await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
 
 
-async def lapse_drafts(unit: Unit, run_id: UUID) -> Sequence[Lapse]:
+async def lapse_draft_surpluses(unit: Unit, run_id: UUID) -> Sequence[LapsedReversal]:
     """Let drafts that give something back give less by what people have given back since they were drawn up."""
-    lapsed = await lapse_queries.lapse_drafted(unit)
+    lapsed = await lapse_queries.lapse_drafted_reversals(unit)
     if lapsed:
-        await lapse_queries.lower_reversals(unit, lapsed)
-        await bill_run_drafting.compute_totals(unit)
-        await lapse_queries.leave_out_settled(unit, run_id, lapsed)
-        await bill_run_drafting.drop_finished(unit, run_id)
-        await bill_run_drafting.compute_collectable(unit)
+        await lapse_queries.lower_lapsed_reversal_lines(unit, lapsed)
+        await bill_run_drafting.compute_bill_chunk_totals(unit)
+        await lapse_queries.skip_settled_bill_accounts(unit, run_id, lapsed)
+        await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
+        await bill_run_drafting.compute_bill_chunk_collectable(unit)
     return lapsed
 
 
-async def note_lapses(unit: Unit, run_id: UUID, lapsed: Sequence[Lapse]) -> None:
+async def report_lapsed_reversals(unit: Unit, run_id: UUID, lapsed: Sequence[LapsedReversal]) -> None:
     """Say in the run's report what lapsed, by account."""
     sums: Counter[tuple[UUID, str]] = Counter()
     for lapse in lapsed:
@@ -56,68 +58,75 @@ async def note_lapses(unit: Unit, run_id: UUID, lapsed: Sequence[Lapse]) -> None
         for (account_id, currency), amount in sums.items()
     ]
     if reasons:
-        await lapse_queries.save_lapse_reasons(unit, run_id, reasons)
+        await lapse_queries.save_reversal_lapse_reasons(unit, run_id, reasons)
 
 
-async def take_out_surpluses(unit: Unit) -> Sequence[Surplus]:
+async def take_surpluses_from_bills(unit: Unit) -> Sequence[ReversalSurplus]:
     """Take what is to be given back out of what becomes invoices."""
-    found = await proration_credit_queries.list_surpluses(unit)
-    if found:
-        await proration_credit_queries.remove_from_bills(unit)
-    return found
+    surpluses = await proration_credit_queries.list_reversal_surpluses(unit)
+    if surpluses:
+        await proration_credit_queries.remove_surpluses_from_bills(unit)
+    return surpluses
 
 
-async def issue_surplus_credits(unit: Unit, run_id: UUID, taken: Sequence[Surplus]) -> dict[UUID, UnsavedInvoices]:
+async def issue_surplus_credits(
+    unit: Unit, run_id: UUID, taken: Sequence[ReversalSurplus]
+) -> dict[UUID, UnsavedAccountInvoices]:
     """Issue the credit notes of what was taken out, by the facts of now; the invoices credited, by account.
 
     What they settle is billed no more; what no line can take stays unbilled, and the run says so. Saving the invoices
     is the caller's.
     """
-    found = await _decide_surpluses(unit, taken)
-    if not found:
+    decided_surpluses = await _decide_surpluses(unit, taken)
+    if not decided_surpluses:
         return {}
-    held = {
+    locked_accounts = {
         account.id: account
-        for account in await account_queries.map_locked_accounts(unit, [of.account_id for of, _ in found])
+        for account in await account_queries.list_locked_accounts(unit, [of.account_id for of, _ in decided_surpluses])
     }
-    named = {invoice_id for _, given in found for invoice_id, _, _ in given.credits}
-    before = await invoice_queries.map_open_by_account(unit, [], named)
-    credited: dict[UUID, UnsavedInvoices] = {}
-    for of, given in found:
+    named = {invoice_id for _, credits in decided_surpluses for invoice_id, _, _ in credits.credits}
+    before = await invoice_queries.map_account_open_invoices(unit, [], named)
+    credited: dict[UUID, UnsavedAccountInvoices] = {}
+    for of, credits in decided_surpluses:
         account_before = before.get(of.account_id, {})
         after = credited[of.account_id].after if of.account_id in credited else account_before
-        after = await _credit(unit, held[of.account_id], of, given, after)
-        credited[of.account_id] = UnsavedInvoices(account_before, after)
-    await proration_credit_queries.save_settled_charges(
-        unit, [(of, charge) for of, given in found for charge in given.charges]
+        after = await _credit(unit, locked_accounts[of.account_id], of, credits, after)
+        credited[of.account_id] = UnsavedAccountInvoices(account_before, after)
+    await proration_credit_queries.save_credit_settled_charges(
+        unit, [(of, charge) for of, credits in decided_surpluses for charge in credits.charges]
     )
-    await proration_credit_queries.keep_outcomes(unit, run_id, "credited", [_outcome(*one) for one in found])
+    await proration_credit_queries.save_surplus_outcomes(
+        unit, run_id, "credited", [_outcome(*decision) for decision in decided_surpluses]
+    )
     return credited
 
 
-async def _decide_surpluses(unit: Unit, surpluses: Sequence[Surplus]) -> Judged:
+async def _decide_surpluses(unit: Unit, surpluses: Sequence[ReversalSurplus]) -> Judged:
     if not surpluses:
         return []
     billed = await proration_credit_queries.list_creditable_lines(unit, surpluses)
-    return [(surplus, credit_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
+    return [(surplus, credit_reversal_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
 
 
-def _outcome(of: Surplus, given: SurplusCredits) -> Outcome:
-    left = (
-        f"{Money(given.left, of.currency)} without tax stay unbilled: no line that was billed can be credited with it"
+def _outcome(of: ReversalSurplus, credits: SurplusLineCredits) -> SurplusOutcome:
+    unbilled_text = (
+        f"{Money(credits.uncreditable_net_minor, of.currency)} without tax stay unbilled:"
+        " no line that was billed can be credited with it"
     )
-    return Outcome(of.account_id, of.bill_id, bool(given.credits), left if given.left else None)
+    return SurplusOutcome(
+        of.account_id, of.bill_id, bool(credits.credits), unbilled_text if credits.uncreditable_net_minor else None
+    )
 
 
 async def _credit(
-    unit: Unit, account: Account, of: Surplus, given: SurplusCredits, before: Mapping[UUID, Invoice]
+    unit: Unit, account: LockedAccount, of: ReversalSurplus, credits: SurplusLineCredits, before: Mapping[UUID, Invoice]
 ) -> dict[UUID, Invoice]:
     """Issue one credit note for each invoice, in the order in which they were issued; the account's invoices after."""
     after = dict(before)
-    wanted = _by_invoice(given.credits)
+    wanted = _by_invoice(credits.credits)
     for invoice in sorted((before[id_] for id_ in wanted), key=lambda invoice: invoice.number):
         paid = await allocation_queries.list_allocations_on_invoice(unit, invoice.id)
-        credited = adjustment_rules.credit_lines(invoice, sorted(wanted[invoice.id]), paid)
+        credited = adjustment_rules.credit_invoice_lines(invoice, sorted(wanted[invoice.id]), paid)
         await credit_note_issuing.issue_credit_note(
             unit, account, invoice, credited, CreditReason(PRORATION, bill_id=of.bill_id)
         )
@@ -126,7 +135,7 @@ async def _credit(
 
 
 def _by_invoice(taken: Iterable[tuple[UUID, int, int]]) -> Mapping[UUID, list[tuple[int, int]]]:
-    found: defaultdict[UUID, list[tuple[int, int]]] = defaultdict(list)
+    lines_by_invoice: defaultdict[UUID, list[tuple[int, int]]] = defaultdict(list)
     for invoice_id, line, amount in taken:
-        found[invoice_id].append((line, amount))
-    return found
+        lines_by_invoice[invoice_id].append((line, amount))
+    return lines_by_invoice

@@ -4,9 +4,15 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from services.invoicing.billing.calculator.client import Calculator, CalculatorRefusal
-from services.invoicing.billing.calculator.contract import Facts, TaxRequest
-from services.invoicing.billing.domain.outside_tax import LineTax, NotTaxed, Taxed, compute_total, find_tax_flaw
+from services.invoicing.billing.calculator.client import TaxCalculatorClient, TaxCalculatorRefusal
+from services.invoicing.billing.calculator.contract import InvoiceTaxFacts, TaxCalculationRequest
+from services.invoicing.billing.domain.outside_tax import (
+    InvoiceLineTax,
+    InvoiceTax,
+    InvoiceTaxRefused,
+    compute_gross_total,
+    find_invoice_tax_flaw,
+)
 from services.invoicing.billing.repository import bill_run_issuing, bill_run_queries, outside_tax_queries
 from services.invoicing.billing.use_cases import proration_credit_notes
 from shared.persistence.database import Unit
@@ -23,52 +29,56 @@ ANSWERED_WITHIN = intents.LEASE - timedelta(seconds=15)
 """All quick attempts included, so that no second worker asks meanwhile."""
 
 
-async def ask_calculator(runtime: "Runtime", request: TaxRequest, within: timedelta) -> Taxed | NotTaxed:
-    """Ask the calculator about an invoice; NotTaxed if it refuses, or answers what cannot be. Raises Later."""
+async def ask_tax_calculator(
+    runtime: "Runtime", request: TaxCalculationRequest, within: timedelta
+) -> InvoiceTax | InvoiceTaxRefused:
+    """Ask the calculator about an invoice; InvoiceTaxRefused if it refuses, or answers what cannot be. Raises Later."""
     settings = runtime.settings
     if not settings.tax_calculator_url:
-        return NotTaxed("no tax calculator is set up")
-    calculator = Calculator(runtime.tax_calculator, settings.tax_calculator_token_file)
+        return InvoiceTaxRefused("no tax calculator is set up")
+    calculator = TaxCalculatorClient(runtime.tax_calculator, settings.tax_calculator_token_file)
     try:
         async with asyncio.timeout(within.total_seconds()):
-            answer = await calculator.ask(request)
-    except CalculatorRefusal as refusal:
-        return NotTaxed(f"refused: {refusal}")
+            answer = await calculator.request_invoice_tax(request)
+    except TaxCalculatorRefusal as refusal:
+        return InvoiceTaxRefused(f"refused: {refusal}")
     except TimeoutError as error:
         raise Later("the tax calculator takes too long") from error
-    taxes = tuple(LineTax(line.line, line.tax_minor, line.rate_bp) for line in answer.lines)
-    wrong = find_tax_flaw(request.nets, taxes)
-    return NotTaxed(f"refused: the tax calculator's answer {wrong}") if wrong else Taxed(taxes, answer.note)
+    taxes = tuple(InvoiceLineTax(line.line, line.tax_minor, line.rate_bp) for line in answer.lines)
+    wrong = find_invoice_tax_flaw(request.taxable_net_by_line, taxes)
+    return (
+        InvoiceTaxRefused(f"refused: the tax calculator's answer {wrong}") if wrong else InvoiceTax(taxes, answer.note)
+    )
 
 
-async def calculate_draft_tax(runtime: "Runtime", intent: Intent) -> Taxed | NotTaxed:
+async def calculate_draft_tax(runtime: "Runtime", intent: Intent) -> InvoiceTax | InvoiceTaxRefused:
     """Ask for the tax of a draft. Raises Later, but not for ever: a run waits, and a person can try it again."""
-    request = TaxRequest(request_id=intent.id, purpose="invoice", **intent.payload)
+    request = TaxCalculationRequest(request_id=intent.id, purpose="invoice", **intent.payload)
     try:
-        return await ask_calculator(runtime, request, ANSWERED_WITHIN)
+        return await ask_tax_calculator(runtime, request, ANSWERED_WITHIN)
     except Later as error:
         if intent.attempts < ATTEMPTS:
             raise
-        return NotTaxed(f"no answer: {error}")
+        return InvoiceTaxRefused(f"no answer: {error}")
 
 
-async def record_draft_tax(unit: Unit, intent: Intent, result: Taxed | NotTaxed) -> Recorded:
+async def record_draft_tax(unit: Unit, intent: Intent, result: InvoiceTax | InvoiceTaxRefused) -> Recorded:
     """Record what was answered; the account goes on, is set aside, or is drawn up anew if it is different now."""
-    row = await outside_tax_queries.find_waiting_account(unit, intent.id)
+    row = await outside_tax_queries.find_account_awaiting_tax(unit, intent.id)
     if row is None:
         return Recorded.DONE
     run_id, account_id = row["run_id"], row["account_id"]
     if not row["still_so"]:
-        await bill_run_queries.reset_accounts(unit, run_id, account_id, "waiting")
-    elif isinstance(result, NotTaxed):
-        await bill_run_queries.set_aside(unit, run_id, account_id, result.reason)
-    elif compute_total(Facts(**intent.payload).nets, result.lines) == 0:
-        await bill_run_queries.reset_accounts(unit, run_id, account_id, "nothing")
+        await bill_run_queries.reset_bill_run_accounts(unit, run_id, account_id, "waiting")
+    elif isinstance(result, InvoiceTaxRefused):
+        await bill_run_queries.skip_bill_run_account(unit, run_id, account_id, result.reason)
+    elif compute_gross_total(InvoiceTaxFacts(**intent.payload).taxable_net_by_line, result.lines) == 0:
+        await bill_run_queries.reset_bill_run_accounts(unit, run_id, account_id, "nothing")
     else:
-        await outside_tax_queries.take_taxed_drafts(unit, row, intent.id, result)
+        await outside_tax_queries.stage_taxed_drafts(unit, row, intent.id, result)
         if not row["at_once"]:
-            await proration_credit_notes.keep_as_drafts(unit, run_id)
+            await proration_credit_notes.draft_surplus_credits(unit, run_id)
         state = "approved" if row["at_once"] else "drafted"
-        await bill_run_issuing.keep_as_drafts(unit, run_id, state)
+        await bill_run_issuing.insert_bill_run_drafts(unit, run_id, state)
     unit.wake("sweeps")
     return Recorded.DONE

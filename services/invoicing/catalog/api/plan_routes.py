@@ -7,8 +7,8 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
-from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanRefused, PlanVersion, VendorCost
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
+from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanVendorCost, PlanVersion, PlanVersionRefused
 from services.invoicing.catalog.repository import plan_queries
 from services.invoicing.catalog.repository.tax_rate_queries import STANDARD_CLASS, UnknownTaxClass
 from services.invoicing.catalog.tables.plan_tables import PlanRow
@@ -70,7 +70,7 @@ class VersionIn(Body):
     cancellation_days: int = Field(default=7, ge=0, le=365, strict=True, description="from purchase or renewal")
     usage_markup_bp: int = Field(default=0, ge=0, le=100_000, strict=True, description="basis points on rated usage")
 
-    def version(self) -> PlanVersion:
+    def build_plan_version(self) -> PlanVersion:
         """The version, of no plan yet."""
         return PlanVersion(
             plan_id=NOBODY,
@@ -82,13 +82,13 @@ class VersionIn(Body):
             credits_suspension=self.while_suspended == "credit",
             cancellation_days=self.cancellation_days,
             usage_markup_bp=self.usage_markup_bp,
-            vendor=VendorCost(
+            vendor=PlanVendorCost(
                 self.vendor.unit_cost_minor,
                 self.vendor.currency,
                 self.vendor.period_months,
                 self.vendor.bills_while_suspended,
             ),
-            prices={code: PlanPrice(one.unit_price_minor, one.setup_minor) for code, one in self.prices.items()},
+            prices={code: PlanPrice(price.unit_price_minor, price.setup_minor) for code, price in self.prices.items()},
         )
 
 
@@ -131,7 +131,7 @@ class VersionOut(BaseModel):
     usage_markup_bp: int
 
     @classmethod
-    def of(cls, version: PlanVersion) -> Self:
+    def from_plan_version(cls, version: PlanVersion) -> Self:
         """The answer for a version."""
         vendor = version.vendor
         return cls(
@@ -176,15 +176,15 @@ class PlanOut(BaseModel):
     versions: list[VersionOut]
 
     @classmethod
-    def of(cls, row: PlanRow, versions: list[PlanVersion]) -> Self:
+    def from_plan_row(cls, row: PlanRow, versions: list[PlanVersion]) -> Self:
         """The answer for a plan."""
-        told = [VersionOut.of(one) for one in versions]
-        return cls.model_validate(row.model_dump() | {"versions": told})
+        versions_out = [VersionOut.from_plan_version(version) for version in versions]
+        return cls.model_validate(row.model_dump() | {"versions": versions_out})
 
 
 async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
-    row = await plan_queries.get_plan(unit, plan_id)
-    return PlanOut.of(row, (await plan_queries.list_versions(unit, [plan_id]))[plan_id])
+    row = await plan_queries.get_plan_row(unit, plan_id)
+    return PlanOut.from_plan_row(row, (await plan_queries.map_plan_versions(unit, [plan_id]))[plan_id])
 
 
 @writes.post(
@@ -192,17 +192,17 @@ async def _plan(unit: Unit, plan_id: UUID) -> PlanOut:
     status_code=201,
     response_model=PlanOut,
     summary="Make a plan",
-    responses=refusals(ReferenceTaken, PlanRefused, UnknownTaxClass),
+    responses=refusals(ExternalReferenceTaken, PlanVersionRefused, UnknownTaxClass),
 )
 async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_command("plan.make")]) -> Response:
     """Make a plan with its first version; announces `PlanVersionPublished`."""
 
-    async def make(unit: Unit) -> PlanOut:
-        new = NewPlan(plan.code, plan.name, plan.tax_class, plan.version.version())
-        row, version = await plan_publishing.create_plan(unit, new)
-        return PlanOut.of(row, [version])
+    async def create_and_show_plan(unit: Unit) -> PlanOut:
+        new = NewPlan(plan.code, plan.name, plan.tax_class, plan.version.build_plan_version())
+        row, version = await plan_publishing.create_plan_with_version(unit, new)
+        return PlanOut.from_plan_row(row, [version])
 
-    return await command.run(make)
+    return await command.run(create_and_show_plan)
 
 
 @writes.post(
@@ -210,18 +210,18 @@ async def make_plan(plan: PlanIn, command: Annotated[CommandRunner, perform_comm
     status_code=201,
     response_model=PlanOut,
     summary="Publish a version of a plan",
-    responses=refusals(PlanRefused),
+    responses=refusals(PlanVersionRefused),
 )
 async def publish_version(
     plan_id: UUID, version: VersionIn, command: Annotated[CommandRunner, perform_command("plan.publish_version")]
 ) -> Response:
     """New terms have it from its day on, running ones keep theirs; announces `PlanVersionPublished`."""
 
-    async def publish(unit: Unit) -> PlanOut:
-        await plan_publishing.publish_version(unit, plan_id, version.version())
+    async def publish_and_show_version(unit: Unit) -> PlanOut:
+        await plan_publishing.publish_plan_version(unit, plan_id, version.build_plan_version())
         return await _plan(unit, plan_id)
 
-    return await command.run(publish, subject=plan_id)
+    return await command.run(publish_and_show_version, subject=plan_id)
 
 
 @reads.get("", summary="List plans")
@@ -229,12 +229,12 @@ async def list_plans(read: Read, paging: Paging) -> Page[PlanOut]:
     """Plans in the order of their ids."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[PlanOut]:
-        rows = await plan_queries.list_plans(unit, after, paging.limit + 1)
-        versions = await plan_queries.list_versions(unit, [row.id for row in rows])
-        return [PlanOut.of(row, versions[row.id]) for row in rows]
+    async def load_plans(unit: Unit) -> list[PlanOut]:
+        rows = await plan_queries.list_plan_rows(unit, after, paging.limit + 1)
+        versions = await plan_queries.map_plan_versions(unit, [row.id for row in rows])
+        return [PlanOut.from_plan_row(row, versions[row.id]) for row in rows]
 
-    return paging.page(await read(load), key=lambda plan: plan.id)
+    return paging.page(await read(load_plans), key=lambda plan: plan.id)
 
 
 @reads.get("/{plan_id}", summary="One plan")

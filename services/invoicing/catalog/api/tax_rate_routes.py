@@ -10,9 +10,14 @@ from services.invoicing.accounts.repository.legal_entity_queries import UnknownL
 from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.catalog.use_cases import tax_rate_changes
 from services.invoicing.catalog.use_cases.tax_rate_changes import NewTaxRate
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, get_status, list_proposed
+from services.invoicing.settings.api import (
+    CHANGE_PROPOSED,
+    SettingChangeOut,
+    get_setting_status_code,
+    list_pending_setting_changes,
+)
 from services.invoicing.settings.domain.setting_change import SettingKind
-from services.invoicing.settings.use_cases import is_carried_out
+from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Country, Day, Prose, example, get_example
 from shared.pure.proposals import AlreadyProposed
@@ -83,20 +88,22 @@ async def set_tax_rate(rate: TaxRateIn, command: Annotated[CommandRunner, perfor
     It needs a second person (202) once the legal entity has issued an invoice, if that requires one.
     """
 
-    async def act(unit: Unit) -> TaxRateOut | SettingChangeOut:
+    async def set_or_propose_rate(unit: Unit) -> TaxRateOut | SettingChangeOut:
         fields = rate.model_dump(exclude={"reason"})
-        row = await tax_rate_changes.change_rate(unit, command.caller, NewTaxRate(**fields), rate.reason)
-        return TaxRateOut(**fields) if is_carried_out(row) else SettingChangeOut.from_row(row)
+        row = await tax_rate_changes.change_tax_rate(unit, command.caller, NewTaxRate(**fields), rate.reason)
+        return TaxRateOut(**fields) if is_setting_change_applied(row) else SettingChangeOut.from_setting_change_row(row)
 
-    return await command.run(act, status=lambda answer: get_status(answer, 201), reason=rate.reason)
+    return await command.run(
+        set_or_propose_rate, status=lambda answer: get_setting_status_code(answer, 201), reason=rate.reason
+    )
 
 
 @reads.get("", summary="All tax rates")
 async def list_tax_rates(read: Read) -> TaxRatesOut:
     """Every rate, by legal entity, country, class and date."""
 
-    async def load(unit: Unit) -> TaxRatesOut:
-        rates = [TaxRateOut(**row) for row in await tax_rate_queries.list_rates(unit)]
-        return TaxRatesOut(items=rates, proposed=await list_proposed(unit, SettingKind.TAX_RATE))
+    async def load_tax_rates(unit: Unit) -> TaxRatesOut:
+        rates = [TaxRateOut(**row) for row in await tax_rate_queries.list_tax_rate_records(unit)]
+        return TaxRatesOut(items=rates, proposed=await list_pending_setting_changes(unit, SettingKind.TAX_RATE))
 
-    return await read(load)
+    return await read(load_tax_rates)

@@ -16,37 +16,37 @@ LAST_DAYS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Anchor:
+class CycleAnchor:
     """From where the cycles of a subscription count: the day of one that begins, their length in months."""
 
     day: date
     months: int
     from_end: bool = False
 
-    def start(self, number: int) -> date:
+    def get_billing_cycle_start(self, number: int) -> date:
         """The first day of a cycle; 0 is the one that begins on the anchor's day, earlier ones are negative."""
         return _months_later(self.day, number * self.months, from_end=self.from_end)
 
-    def following(self, boundary: date) -> date:
+    def get_next_cycle_boundary(self, boundary: date) -> date:
         """The boundary one cycle after another one, which need not be one of this anchor's cycles itself."""
         months = (boundary.year - self.day.year) * 12 + boundary.month - self.day.month + self.months
         return _months_later(self.day, months, from_end=self.from_end)
 
-    def number(self, day: date) -> int:
+    def get_billing_cycle_number(self, day: date) -> int:
         """The cycle in which a day lies."""
         guess = ((day.year - self.day.year) * 12 + day.month - self.day.month) // self.months
-        return guess if self.start(guess) <= day else guess - 1
+        return guess if self.get_billing_cycle_start(guess) <= day else guess - 1
 
-    def cycle(self, day: date) -> tuple[date, date]:
+    def get_cycle_bounds(self, day: date) -> tuple[date, date]:
         """The cycle in which a day lies, its end exclusive."""
-        number = self.number(day)
-        return self.start(number), self.start(number + 1)
+        number = self.get_billing_cycle_number(day)
+        return self.get_billing_cycle_start(number), self.get_billing_cycle_start(number + 1)
 
 
-def build_anchor(day: date, *, term: int, period: int) -> Anchor:
+def build_cycle_anchor(day: date, *, term: int, period: int) -> CycleAnchor:
     """The anchor of what is bought on a day for a term and billed by periods (months)."""
     counts_from_end = term >= YEAR and period == MONTH and _count_days_left(day) < LAST_DAYS
-    return Anchor(day, period, counts_from_end)
+    return CycleAnchor(day, period, counts_from_end)
 
 
 def _count_days_left(day: date) -> int:

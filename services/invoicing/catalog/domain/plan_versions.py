@@ -8,14 +8,14 @@ from uuid import UUID
 from shared.pure.errors import Refusal
 
 
-class PlanRefused(Refusal):
+class PlanVersionRefused(Refusal):
     """The version contradicts itself, or begins before the one that it follows."""
 
     code = "plan_refused"
     status = 422
 
 
-class NotOffered(Refusal):
+class PlanNotOffered(Refusal):
     """No version of the plan is in force on that day, or it has no price in that currency."""
 
     code = "not_offered"
@@ -30,7 +30,7 @@ class PlanPrice:
 
 
 @dataclass(frozen=True, slots=True)
-class VendorCost:
+class PlanVendorCost:
     """Cost of one unit at the vendor for each of the vendor's own periods (months)."""
 
     unit: int
@@ -52,30 +52,30 @@ class PlanVersion:
     credits_suspension: bool
     cancellation_days: int
     usage_markup_bp: int
-    vendor: VendorCost
+    vendor: PlanVendorCost
     prices: Mapping[str, PlanPrice]
 
-    def price(self, currency: str) -> PlanPrice:
-        """The price in a currency. Raises NotOffered."""
+    def get_plan_price(self, currency: str) -> PlanPrice:
+        """The price in a currency. Raises PlanNotOffered."""
         if currency not in self.prices:
-            raise NotOffered(f"version {self.number} of the plan has no price in {currency}")
+            raise PlanNotOffered(f"version {self.number} of the plan has no price in {currency}")
         return self.prices[currency]
 
 
-def check_version(version: PlanVersion, former: Iterable[PlanVersion]) -> None:
-    """A version that may be published after the former ones. Raises PlanRefused."""
+def check_plan_version(version: PlanVersion, former: Iterable[PlanVersion]) -> None:
+    """A version that may be published after the former ones. Raises PlanVersionRefused."""
     if version.period > version.term:
-        raise PlanRefused("period_months: a billing period is not longer than the term")
+        raise PlanVersionRefused("period_months: a billing period is not longer than the term")
     if version.vendor.period > version.term:
-        raise PlanRefused("vendor.period_months: the vendor's billing period is not longer than the term")
-    latest = max((one.effective_from for one in former), default=None)
+        raise PlanVersionRefused("vendor.period_months: the vendor's billing period is not longer than the term")
+    latest = max((former_version.effective_from for former_version in former), default=None)
     if latest is not None and version.effective_from <= latest:
-        raise PlanRefused(f"effective_from: the version before applies from {latest}; this one must begin later")
+        raise PlanVersionRefused(f"effective_from: the version before applies from {latest}; this one must begin later")
 
 
-def get_version_in_force(versions: Iterable[PlanVersion], day: date) -> PlanVersion:
-    """The version that a term beginning on this day has. Raises NotOffered."""
+def get_plan_version_on(versions: Iterable[PlanVersion], day: date) -> PlanVersion:
+    """The version that a term beginning on this day has. Raises PlanNotOffered."""
     begun = [version for version in versions if version.effective_from <= day]
     if not begun:
-        raise NotOffered(f"the plan is not offered on {day}")
-    return max(begun, key=lambda one: one.effective_from)
+        raise PlanNotOffered(f"the plan is not offered on {day}")
+    return max(begun, key=lambda version: version.effective_from)

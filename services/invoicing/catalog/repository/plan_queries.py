@@ -5,14 +5,14 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanVersion, VendorCost
+from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanVendorCost, PlanVersion
 from services.invoicing.catalog.tables.plan_tables import PlanRow
 from shared.persistence.database import Unit, columns
 from shared.persistence.keyset import rows_after
 from shared.pure.errors import NotFound
 
 
-async def get_plan(unit: Unit, plan_id: UUID) -> PlanRow:
+async def get_plan_row(unit: Unit, plan_id: UUID) -> PlanRow:
     """The plan. Raises NotFound."""
     row = await unit.session.get(PlanRow, plan_id)
     if row is None:
@@ -20,7 +20,7 @@ async def get_plan(unit: Unit, plan_id: UUID) -> PlanRow:
     return row
 
 
-async def list_plans(unit: Unit, after: UUID | None, limit: int) -> Sequence[PlanRow]:
+async def list_plan_rows(unit: Unit, after: UUID | None, limit: int) -> Sequence[PlanRow]:
     """Plans in the order of their ids."""
     return await rows_after(unit, PlanRow, after, limit)
 
@@ -32,12 +32,12 @@ WHERE v.plan_id = ANY($1::uuid[]) ORDER BY v.plan_id, v.version, p.currency
 """
 
 
-async def list_versions(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, list[PlanVersion]]:
+async def map_plan_versions(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, list[PlanVersion]]:
     """All versions of these plans, each plan's in their order."""
-    found: dict[UUID, dict[int, list[asyncpg.Record]]] = {id_: {} for id_ in plan_ids}
-    for row in await unit.connection.fetch(_VERSIONS, list(found)):
-        found[row["plan_id"]].setdefault(row["version"], []).append(row)
-    return {id_: [_version(prices) for prices in numbered.values()] for id_, numbered in found.items()}
+    prices_by_plan: dict[UUID, dict[int, list[asyncpg.Record]]] = {id_: {} for id_ in plan_ids}
+    for row in await unit.connection.fetch(_VERSIONS, list(prices_by_plan)):
+        prices_by_plan[row["plan_id"]].setdefault(row["version"], []).append(row)
+    return {id_: [_version(prices) for prices in numbered.values()] for id_, numbered in prices_by_plan.items()}
 
 
 def _version(rows: Sequence[asyncpg.Record]) -> PlanVersion:
@@ -52,7 +52,7 @@ def _version(rows: Sequence[asyncpg.Record]) -> PlanVersion:
         credits_suspension=head["while_suspended"] == "credit",
         cancellation_days=head["cancellation_days"],
         usage_markup_bp=head["usage_markup_bp"],
-        vendor=VendorCost(
+        vendor=PlanVendorCost(
             head["vendor_unit_cost_minor"],
             head["vendor_currency"],
             head["vendor_period_months"],
@@ -76,7 +76,7 @@ FROM version, unnest($15::text[], $16::bigint[], $17::bigint[]) AS price (curren
 """
 
 
-async def insert_version(unit: Unit, version: PlanVersion) -> None:
+async def insert_plan_version(unit: Unit, version: PlanVersion) -> None:
     """Write a version with its prices."""
     prices = [(currency, price.unit, price.setup) for currency, price in version.prices.items()]
     await unit.connection.execute(

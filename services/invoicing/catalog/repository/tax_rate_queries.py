@@ -30,13 +30,13 @@ STANDARD_CLASS = "standard"
 """The class of what says none."""
 
 
-class TaxedOutside(Refusal):
+class TaxedByOutsideCalculator(Refusal):
     """The outside tax calculator says the tax of the legal entity, from net amounts, and only to bill runs."""
 
     code = "taxed_outside"
 
 
-def join_rates(*, tax_class: str, supplied_on: str) -> str:
+def build_tax_rate_join(*, tax_class: str, supplied_on: str) -> str:
     """Build the join of an account `a` with the rate `r` that is in force; the arguments are expressions of SQL."""
     return _JOIN_RATES.format(tax_class=tax_class, supplied_on=supplied_on)
 
@@ -45,21 +45,23 @@ _RATES_OF_ACCOUNT = f"""
 WITH {RATES}
 SELECT n.tax_class, {RATE_OF_CUSTOMER} AS rate_bp, e.tax_calculator
 FROM accounts a JOIN legal_entities e ON e.code = a.legal_entity CROSS JOIN unnest($2::text[]) AS n (tax_class)
-{join_rates(tax_class="n.tax_class", supplied_on="$3::date")}
+{build_tax_rate_join(tax_class="n.tax_class", supplied_on="$3::date")}
 WHERE a.id = $1
 """
 
 
-async def get_customer_rates(
+async def map_customer_tax_rates(
     unit: Unit, account_id: UUID, tax_classes: Iterable[str], supplied_on: date
 ) -> dict[str, int | None]:
     """Get the rate (basis points) of each class for an account on a day of supply; None where none is in force.
 
-    Raises TaxedOutside.
+    Raises TaxedByOutsideCalculator.
     """
     rows = await unit.connection.fetch(_RATES_OF_ACCOUNT, account_id, sorted(set(tax_classes)), supplied_on)
     if any(row["tax_calculator"] == "outside" for row in rows):
-        raise TaxedOutside("the legal entity's tax is said by the outside tax calculator, which bill runs ask")
+        raise TaxedByOutsideCalculator(
+            "the legal entity's tax is said by the outside tax calculator, which bill runs ask"
+        )
     return {row["tax_class"]: row["rate_bp"] for row in rows}
 
 
@@ -77,7 +79,7 @@ WHERE NOT EXISTS (SELECT FROM tax_rates r WHERE r.tax_class = n.tax_class) ORDER
 _IS_TAXED_OUTSIDE = "SELECT EXISTS (SELECT FROM legal_entities WHERE tax_calculator = 'outside')"
 
 
-async def check_classes(unit: Unit, tax_classes: Iterable[str]) -> None:
+async def check_tax_classes(unit: Unit, tax_classes: Iterable[str]) -> None:
     """Refuse a class that has no rate of any legal entity. Raises UnknownTaxClass.
 
     The standard class is always known. Where an outside calculator is asked for a legal entity, its classes are not
@@ -100,20 +102,20 @@ SELECT rate_bp FROM tax_rates WHERE (legal_entity, country, tax_class, valid_fro
 """
 
 
-async def find_rate(unit: Unit, legal_entity: str, country: str, tax_class: str, valid_from: date) -> int | None:
+async def find_tax_rate(unit: Unit, legal_entity: str, country: str, tax_class: str, valid_from: date) -> int | None:
     """Find the rate (basis points) that is set from this very date on."""
     rate_bp: int | None = await unit.connection.fetchval(_FIND, legal_entity, country, tax_class, valid_from)
     return rate_bp
 
 
-async def set_rate(
+async def save_tax_rate(
     unit: Unit, *, legal_entity: str, country: str, tax_class: str, valid_from: date, rate_bp: int
 ) -> None:
     """Set a rate (basis points) from a date on."""
     await unit.connection.execute(_SET, legal_entity, country, tax_class, valid_from, rate_bp)
 
 
-async def list_rates(unit: Unit) -> list[asyncpg.Record]:
+async def list_tax_rate_records(unit: Unit) -> list[asyncpg.Record]:
     """All rates, in order."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         "SELECT * FROM tax_rates ORDER BY legal_entity, country, tax_class, valid_from"

@@ -15,7 +15,7 @@ HTML, PDF = "text/html", "application/pdf"
 Format = Literal["html", "pdf"]
 
 
-class NotAcceptable(Refusal):
+class DocumentTypeNotAcceptable(Refusal):
     """A document is HTML or PDF, and the caller takes neither."""
 
     code = "not_acceptable"
@@ -46,21 +46,21 @@ Accept = Annotated[str | None, Header(max_length=1000)]
 Wanted = Annotated[Format | None, Query(alias="format", description="instead of `Accept`")]
 
 
-def form(accept: str | None, wanted: Format | None) -> str:
-    """The media type to answer with: PDF where the caller takes anything. Raises NotAcceptable."""
+def choose_document_type(accept: str | None, wanted: Format | None) -> str:
+    """The media type to answer with: PDF where the caller takes anything. Raises DocumentTypeNotAcceptable."""
     if wanted is not None:
         return HTML if wanted == "html" else PDF
     asked = [_range(part) for part in (accept or "*/*").split(",")]
-    for kind, weight in sorted(asked, key=lambda one: -one[1]):
+    for kind, weight in sorted(asked, key=lambda weighted_kind: -weighted_kind[1]):
         if weight > 0 and kind in (HTML, "text/*"):
             return HTML
         if weight > 0 and kind in (PDF, "application/*", "*/*"):
             return PDF
-    raise NotAcceptable("a document is text/html or application/pdf")
+    raise DocumentTypeNotAcceptable("a document is text/html or application/pdf")
 
 
 def _range(part: str) -> tuple[str, float]:
-    kind, *parameters = (one.strip().lower() for one in part.split(";"))
+    kind, *parameters = (parameter.strip().lower() for parameter in part.split(";"))
     weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
     try:
         return kind, float(weights[0]) if weights else 1.0
@@ -68,7 +68,7 @@ def _range(part: str) -> tuple[str, float]:
         return kind, 0.0
 
 
-async def answered(printer: Printer, page: Callable[[], str], kind: str, name: str) -> Response:
+async def render_document_response(printer: Printer, page: Callable[[], str], kind: str, name: str) -> Response:
     """The document in that form; it may load nothing. Raises Unavailable when it cannot be printed now."""
     html = await asyncio.to_thread(page)  # one of 2000 lines takes half a second
     if kind == HTML:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.deliveries.tables import DocumentDeliveryRow
 from services.invoicing.documents.use_cases import document_deliveries
-from services.invoicing.documents.use_cases.document_deliveries import DeliveryPending
+from services.invoicing.documents.use_cases.document_deliveries import DocumentDeliveryPending
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn, example
 from shared.web.auth import needs
@@ -46,7 +46,7 @@ class DeliveryOut(BaseModel):
     failure: str | None = Field(description="why the next mail hop refused it")
 
     @classmethod
-    def of(cls, row: DocumentDeliveryRow) -> Self:
+    def from_delivery_row(cls, row: DocumentDeliveryRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -54,14 +54,16 @@ class DeliveryOut(BaseModel):
 @reads.get("/invoices/{invoice_id}/delivery", summary="Whether an invoice was sent")
 async def invoice_delivery(invoice_id: UUID, read: Read) -> DeliveryOut:
     """The last delivery of the invoice; 404 if it was never to be sent."""
-    return DeliveryOut.of(await read(lambda unit: document_deliveries.get_latest_delivery(unit, "invoice", invoice_id)))
+    return DeliveryOut.from_delivery_row(
+        await read(lambda unit: document_deliveries.get_latest_document_delivery(unit, "invoice", invoice_id))
+    )
 
 
 @reads.get("/credit-notes/{credit_note_id}/delivery", summary="Whether a credit note was sent")
 async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
     """The last delivery of the credit note; 404 if it was never to be sent."""
-    return DeliveryOut.of(
-        await read(lambda unit: document_deliveries.get_latest_delivery(unit, "credit_note", credit_note_id))
+    return DeliveryOut.from_delivery_row(
+        await read(lambda unit: document_deliveries.get_latest_document_delivery(unit, "credit_note", credit_note_id))
     )
 
 
@@ -70,13 +72,15 @@ async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
     status_code=201,
     response_model=DeliveryOut,
     summary="Send an invoice again",
-    responses=refusals(DeliveryPending),
+    responses=refusals(DocumentDeliveryPending),
 )
 async def resend_invoice(
-    invoice_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("invoice_document.resend")]
+    invoice_id: UUID,
+    reason_body: ReasonIn,
+    command: Annotated[CommandRunner, perform_command("invoice_document.resend")],
 ) -> Response:
     """Send the invoice by mail again, or for the first time: a delivery of its own, with who wanted it and why."""
-    return await _resend(command, "invoice", invoice_id, why.reason)
+    return await _resend(command, "invoice", invoice_id, reason_body.reason)
 
 
 @writes.post(
@@ -84,21 +88,21 @@ async def resend_invoice(
     status_code=201,
     response_model=DeliveryOut,
     summary="Send a credit note again",
-    responses=refusals(DeliveryPending),
+    responses=refusals(DocumentDeliveryPending),
 )
 async def resend_credit_note(
     credit_note_id: UUID,
-    why: ReasonIn,
+    reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("credit_note_document.resend")],
 ) -> Response:
     """Send the credit note by mail again, or for the first time."""
-    return await _resend(command, "credit_note", credit_note_id, why.reason)
+    return await _resend(command, "credit_note", credit_note_id, reason_body.reason)
 
 
 async def _resend(command: CommandRunner, kind: str, document_id: UUID, reason: str) -> Response:
-    async def resend(unit: Unit) -> DeliveryOut:
-        return DeliveryOut.of(
+    async def resend_and_show_delivery(unit: Unit) -> DeliveryOut:
+        return DeliveryOut.from_delivery_row(
             await document_deliveries.resend_document(unit, kind, document_id, command.caller.subject, reason)
         )
 
-    return await command.run(resend, reason=reason)
+    return await command.run(resend_and_show_delivery, reason=reason)

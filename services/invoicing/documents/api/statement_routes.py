@@ -8,12 +8,18 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.documents.api.content_negotiation import FORMS, Accept, Wanted, answered, form
+from services.invoicing.documents.api.content_negotiation import (
+    FORMS,
+    Accept,
+    Wanted,
+    choose_document_type,
+    render_document_response,
+)
 from services.invoicing.documents.domain import account_statement
-from services.invoicing.documents.domain.account_statement import RunningBalance
+from services.invoicing.documents.domain.account_statement import StatementEntryWithBalance
 from services.invoicing.documents.papers.pages import render_statement_page
 from services.invoicing.documents.use_cases import document_rendering
-from services.invoicing.documents.use_cases.document_rendering import DatesRefused, SellerUnknown
+from services.invoicing.documents.use_cases.document_rendering import DocumentSellerUnknown, StatementDatesRefused
 from shared.outside.printing.printer import PrinterBusy
 from shared.pure.fields import Day, example
 from shared.web.auth import needs
@@ -101,25 +107,25 @@ class StatementOut(BaseModel):
     balances: list[StatementBalancesOut]
 
     @classmethod
-    def of(cls, account_id: UUID, told: account_statement.AccountStatement) -> Self:
+    def from_account_statement(cls, account_id: UUID, statement: account_statement.AccountStatement) -> Self:
         """The answer for a statement."""
-        balances = [_balances(account, told.end) for account in told.accounts]
-        return cls(account_id=account_id, begin=told.begin, end=told.end, balances=balances)
+        balances = [_balances(account, statement.end) for account in statement.accounts]
+        return cls(account_id=account_id, begin=statement.begin, end=statement.end, balances=balances)
 
 
-def _balances(one: account_statement.CurrencyStatement, end: date) -> StatementBalancesOut:
+def _balances(statement: account_statement.StatementInCurrency, end: date) -> StatementBalancesOut:
     return StatementBalancesOut(
-        currency=one.currency,
-        opening_minor=one.opening,
-        entries=[_entry(row) for row in one.rows],
-        closing_minor=one.closing,
-        unapplied_minor=one.unapplied,
-        open_items=[_item(item, end) for item in one.items],
-        ageing_minor=one.ageing(end),
+        currency=statement.currency,
+        opening_minor=statement.opening,
+        entries=[_entry(row) for row in statement.rows],
+        closing_minor=statement.closing_balance,
+        unapplied_minor=statement.unapplied,
+        open_items=[_item(item, end) for item in statement.items],
+        ageing_minor=statement.sum_ageing_buckets(end),
     )
 
 
-def _entry(row: RunningBalance) -> StatementEntryOut:
+def _entry(row: StatementEntryWithBalance) -> StatementEntryOut:
     entry = row.entry
     return StatementEntryOut(
         on=entry.on,
@@ -130,37 +136,39 @@ def _entry(row: RunningBalance) -> StatementEntryOut:
     )
 
 
-def _item(item: account_statement.OpenInvoice, end: date) -> OpenItemOut:
+def _item(item: account_statement.OpenStatementInvoice, end: date) -> OpenItemOut:
     return OpenItemOut(
         number=item.number,
         issued_on=item.issued_on,
         due_on=item.due_on,
         total_minor=item.total,
         open_minor=item.open,
-        bucket=account_statement.get_ageing_bucket(item.due_on, end),
+        bucket=account_statement.find_ageing_bucket(item.due_on, end),
     )
 
 
-@reads.get("/{account_id}/statement", summary="A statement of account", responses=refusals(DatesRefused))
+@reads.get("/{account_id}/statement", summary="A statement of account", responses=refusals(StatementDatesRefused))
 async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> StatementOut:
     """Opening balance, every invoice, payment, credit note and reversal, closing balance; and what is open then."""
-    return StatementOut.of(
-        account_id, await read(lambda unit: document_rendering.build_statement(unit, account_id, begin, end))
+    return StatementOut.from_account_statement(
+        account_id, await read(lambda unit: document_rendering.build_account_statement(unit, account_id, begin, end))
     )
 
 
 @reads.get(
     "/{account_id}/statement/document",
     summary="A statement of account as a document",
-    responses=FORMS | refusals(SellerUnknown, DatesRefused, PrinterBusy),
+    responses=FORMS | refusals(DocumentSellerUnknown, StatementDatesRefused, PrinterBusy),
     response_class=Response,
 )
 async def statement_document(
     account_id: UUID, begin: From, end: To, read: Read, accept: Accept = None, wanted: Wanted = None
 ) -> Response:
     """The same as HTML or PDF in the customer's language."""
-    kind = form(accept, wanted)
-    told, parties = await read(lambda unit: document_rendering.build_statement_document(unit, account_id, begin, end))
-    return await answered(
-        read.runtime.printer, partial(render_statement_page, told, parties), kind, f"statement-{begin}-{end}"
+    kind = choose_document_type(accept, wanted)
+    statement, parties = await read(
+        lambda unit: document_rendering.build_statement_document(unit, account_id, begin, end)
+    )
+    return await render_document_response(
+        read.runtime.printer, partial(render_statement_page, statement, parties), kind, f"statement-{begin}-{end}"
     )

@@ -20,7 +20,7 @@ class AccountStatementEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningBalance:
+class StatementEntryWithBalance:
     """An entry, and what is owed after it."""
 
     entry: AccountStatementEntry
@@ -28,7 +28,7 @@ class RunningBalance:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenInvoice:
+class OpenStatementInvoice:
     """An invoice of which something is open at the end."""
 
     number: str
@@ -40,26 +40,26 @@ class OpenInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class CurrencyStatement:
+class StatementInCurrency:
     """All of one currency."""
 
     currency: str
     opening: int
-    rows: tuple[RunningBalance, ...]
+    rows: tuple[StatementEntryWithBalance, ...]
     unapplied: int
     """What was paid and has paid nothing yet."""
-    items: tuple[OpenInvoice, ...]
+    items: tuple[OpenStatementInvoice, ...]
 
     @property
-    def closing(self) -> int:
+    def closing_balance(self) -> int:
         """Balance at the end: open invoices less unapplied cash."""
         return self.rows[-1].balance if self.rows else self.opening
 
-    def ageing(self, day: date) -> dict[str, int]:
+    def sum_ageing_buckets(self, day: date) -> dict[str, int]:
         """Open amount in each bucket, by the days past due on a day."""
         sums = {name: 0 for _, name in BUCKETS} | {"90+": 0}
         for item in self.items:
-            sums[get_ageing_bucket(item.due_on, day)] += item.open
+            sums[find_ageing_bucket(item.due_on, day)] += item.open
         return sums
 
 
@@ -69,19 +69,21 @@ class AccountStatement:
 
     begin: date
     end: date
-    accounts: tuple[CurrencyStatement, ...]
+    accounts: tuple[StatementInCurrency, ...]
 
 
-def get_ageing_bucket(due_on: date, day: date) -> str:
+def find_ageing_bucket(due_on: date, day: date) -> str:
     """The ageing bucket of what was due on a day."""
     late = (day - due_on).days
     return next((name for most, name in BUCKETS if late <= most), "90+")
 
 
-def compute_running_balances(opening: int, entries: Iterable[AccountStatementEntry]) -> tuple[RunningBalance, ...]:
+def add_running_balances(
+    opening: int, entries: Iterable[AccountStatementEntry]
+) -> tuple[StatementEntryWithBalance, ...]:
     """The entries with what is owed after each."""
-    rows: list[RunningBalance] = []
+    rows: list[StatementEntryWithBalance] = []
     for entry in entries:
         opening += entry.amount
-        rows.append(RunningBalance(entry, opening))
+        rows.append(StatementEntryWithBalance(entry, opening))
     return tuple(rows)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from services.invoicing.accounts.domain.document_parties import Parties
+from services.invoicing.accounts.domain.document_parties import DocumentParties
 
 RECURRING = ("cycle", "change", "reversal")
 """The kinds of charges whose periods are the period of supply, where a document has any."""
 
 
 @dataclass(frozen=True, slots=True)
-class ChargedPeriod:
+class DocumentChargedPeriod:
     """Period and quantity of a line. Ends are exclusive; `days` of `cycle_days` were charged.
 
     Without a quantity, as in a credit note, only the period is told. Usage has its meter and the quantity of it, and
@@ -42,12 +42,12 @@ class DocumentLine:
     net: int
     tax: int
     rate_bp: int | None
-    charged: ChargedPeriod | None
+    charged: DocumentChargedPeriod | None
     lacks_rate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class TaxSum:
+class DocumentTaxSum:
     """Sum of the lines of one rate (basis points); without a rate, of the lines that have several in them."""
 
     rate_bp: int | None
@@ -61,7 +61,7 @@ class DocumentContent:
 
     kind: str
     number: str
-    about: str | None
+    credited_invoice: str | None
     """The invoice that a credit note lowers."""
     currency: str
     issued_on: date
@@ -70,7 +70,7 @@ class DocumentContent:
     lines: tuple[DocumentLine, ...]
     paid: int
     credited: int
-    parties: Parties
+    parties: DocumentParties
     policy_version: int | None
     tax_note: str | None = None
     """What the outside tax calculator wants to be said."""
@@ -78,32 +78,32 @@ class DocumentContent:
     """Why a credit note was issued."""
 
     @property
-    def net(self) -> int:
+    def net_minor(self) -> int:
         """Amount without tax."""
         return sum(line.net for line in self.lines)
 
     @property
-    def total(self) -> int:
+    def total_minor(self) -> int:
         """Amount with tax."""
         return sum(line.net + line.tax for line in self.lines)
 
     @property
-    def left(self) -> int:
+    def left_to_pay_minor(self) -> int:
         """Amount that is still to be paid."""
-        return self.total - self.paid - self.credited
+        return self.total_minor - self.paid - self.credited
 
     @property
-    def has_quantities(self) -> bool:
+    def shows_quantities(self) -> bool:
         """Whether any line has a quantity to show."""
         return any(line.charged and line.charged.quantity for line in self.lines)
 
     @property
-    def lacks_rates(self) -> bool:
+    def lacks_tax_rates(self) -> bool:
         """Whether any line has no tax since no rate was in force."""
         return any(line.lacks_rate for line in self.lines)
 
     @property
-    def supplied(self) -> tuple[date, date] | None:
+    def supply_period(self) -> tuple[date, date] | None:
         """The days of the recurring charges, else of usage, else the day of a set-up; its end is exclusive."""
         listed = [line.charged for line in self.lines if line.charged]
         if not listed:
@@ -113,14 +113,14 @@ class DocumentContent:
         if not charged:
             begin = min(charge.period_from for charge in listed)
             return begin, begin + timedelta(days=1)
-        return min(one.period_from for one in charged), max(one.period_to for one in charged)
+        return min(period.period_from for period in charged), max(period.period_to for period in charged)
 
 
-def sum_by_rate(lines: Iterable[DocumentLine]) -> list[TaxSum]:
+def sum_tax_by_rate(lines: Iterable[DocumentLine]) -> list[DocumentTaxSum]:
     """The sums of each rate, the lowest first; of several rates last. What was posted without tax is in none."""
-    sums: dict[int | None, TaxSum] = {}
+    sums: dict[int | None, DocumentTaxSum] = {}
     for line in lines:
         if line.rate_bp is not None or line.tax:
-            before = sums.get(line.rate_bp, TaxSum(line.rate_bp, 0, 0))
-            sums[line.rate_bp] = TaxSum(line.rate_bp, before.net + line.net, before.tax + line.tax)
-    return sorted(sums.values(), key=lambda one: (one.rate_bp is None, one.rate_bp or 0))
+            before = sums.get(line.rate_bp, DocumentTaxSum(line.rate_bp, 0, 0))
+            sums[line.rate_bp] = DocumentTaxSum(line.rate_bp, before.net + line.net, before.tax + line.tax)
+    return sorted(sums.values(), key=lambda tax_sum: (tax_sum.rate_bp is None, tax_sum.rate_bp or 0))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
 from services.invoicing.documents.domain.paper import DocumentContent
-from services.invoicing.documents.papers.wording import Wording
+from services.invoicing.documents.papers.wording import DocumentWording
 from shared.outside.mail import build_letter, format_sender
 
 
@@ -25,10 +25,14 @@ def build_document_mail(
 
     It comes from the legal entity's own address where that has one, and bears its signature.
     """
-    wording, seller = Wording(paper.parties.buyer.language), paper.parties.seller.name
-    filled = {"number": paper.number, "about": paper.about, "total": wording.money(paper.total, paper.currency)}
+    wording, seller = DocumentWording(paper.parties.buyer.language), paper.parties.seller.name
+    filled = {
+        "number": paper.number,
+        "about": paper.credited_invoice,
+        "total": wording.format_money(paper.total_minor, paper.currency),
+    }
     if paper.due_on:
-        filled["due"] = wording.day(paper.due_on)
+        filled["due"] = wording.format_date(paper.due_on)
     signature = f"{entity.signature}\n{seller}" if entity and entity.signature else seller
     closing = f"{wording('mail_closing')}\n{signature}"
     body = (wording("mail_greeting"), wording(f"mail_{paper.kind}", **filled), closing)

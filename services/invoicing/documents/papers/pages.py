@@ -5,10 +5,10 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from services.invoicing.accounts.domain.document_parties import Parties
+from services.invoicing.accounts.domain.document_parties import DocumentParties
 from services.invoicing.documents.domain.account_statement import AccountStatement
-from services.invoicing.documents.domain.paper import DocumentContent, sum_by_rate
-from services.invoicing.documents.papers.wording import Wording
+from services.invoicing.documents.domain.paper import DocumentContent, sum_tax_by_rate
+from services.invoicing.documents.papers.wording import DocumentWording
 from shared.pure.payment_references import creditor_reference, grouped
 
 TEMPLATES = Environment(
@@ -22,33 +22,35 @@ TEMPLATES = Environment(
 
 def render_document_page(paper: DocumentContent, policy_url: str) -> str:
     """An invoice or a credit note."""
-    wording = Wording(paper.parties.buyer.language)
+    wording = DocumentWording(paper.parties.buyer.language)
     if paper.policy_version is not None:
         policy_url = f"{policy_url}?version={paper.policy_version}"
     return TEMPLATES.get_template("invoice.html").render(
         paper=paper,
-        rates=sum_by_rate(paper.lines),
-        reference=format_reference(paper.number),
+        rates=sum_tax_by_rate(paper.lines),
+        reference=format_payment_reference(paper.number),
         policy_url=policy_url,
         **_common(wording, paper.parties, wording(paper.kind), paper.number),
     )
 
 
-def render_statement_page(statement: AccountStatement, parties: Parties) -> str:
+def render_statement_page(statement: AccountStatement, parties: DocumentParties) -> str:
     """A statement of account."""
-    wording = Wording(parties.buyer.language)
+    wording = DocumentWording(parties.buyer.language)
     return TEMPLATES.get_template("statement.html").render(
-        statement=statement, reference_of=format_reference, **_common(wording, parties, wording("statement"), "")
+        statement=statement,
+        reference_of=format_payment_reference,
+        **_common(wording, parties, wording("statement"), ""),
     )
 
 
-def format_reference(number: str) -> str:
+def format_payment_reference(number: str) -> str:
     """Format what a payment of an invoice names: the structured reference, or a number that is too long for one."""
     reference = creditor_reference(number)
     return grouped(reference) if reference else number
 
 
-def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict[str, object]:
+def _common(wording: DocumentWording, parties: DocumentParties, title: str, number: str) -> dict[str, object]:
     before, between, after = wording("page", page="\0", pages="\0").split("\0")
     pages = f"{_css(before)} counter(page) {_css(between)} counter(pages) {_css(after)}"
     return {
@@ -60,10 +62,10 @@ def _common(wording: Wording, parties: Parties, title: str, number: str) -> dict
         "seller": parties.seller,
         "iban": grouped(parties.seller.iban),
         "buyer": parties.buyer,
-        "footer": parties.seller.footer_in(wording.locale.language),
+        "footer": parties.seller.get_document_footer(wording.babel_locale.language),
     }
 
 
 def _css(text: str) -> str:
     """Text as a string of CSS within HTML: whatever is not a letter or digit is escaped."""
-    return '"' + "".join(one if one.isalnum() else f"\\{ord(one):x} " for one in text) + '"'
+    return '"' + "".join(character if character.isalnum() else f"\\{ord(character):x} " for character in text) + '"'

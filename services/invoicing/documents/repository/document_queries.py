@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.documents.domain.paper import ChargedPeriod, DocumentLine
+from services.invoicing.documents.domain.paper import DocumentChargedPeriod, DocumentLine
 from services.invoicing.receivables.repository.charge_columns import USAGE_JOIN
 from shared.persistence.database import Unit
 
@@ -52,7 +52,7 @@ SELECT coalesce(
 """
 
 
-async def list_invoice_lines(unit: Unit, invoice_id: UUID) -> tuple[DocumentLine, ...]:
+async def list_document_lines(unit: Unit, invoice_id: UUID) -> tuple[DocumentLine, ...]:
     """The lines of an invoice."""
     return tuple(
         DocumentLine(
@@ -61,19 +61,19 @@ async def list_invoice_lines(unit: Unit, invoice_id: UUID) -> tuple[DocumentLine
             row["net_minor"],
             row["tax_minor"],
             row["tax_rate_bp"],
-            _charged(row),
+            _read_charged_period(row),
             row["lacks_rate"],
         )
         for row in await unit.connection.fetch(_LINES, invoice_id)
     )
 
 
-def _charged(row: asyncpg.Record) -> ChargedPeriod | None:
+def _read_charged_period(row: asyncpg.Record) -> DocumentChargedPeriod | None:
     if row["kind"] is None:
         return None
     begin, end = row["period_from"], row["period_to"]
     days, quantity, price = row["cycle_days"], row["quantity"], row["unit_price_minor"]
-    return ChargedPeriod(
+    return DocumentChargedPeriod(
         row["kind"], row["product"], begin, end, (end - begin).days, days, quantity, price, row["meter"]
     )
 
@@ -84,17 +84,17 @@ async def list_credited_lines(unit: Unit, credit_note_id: UUID) -> Sequence[asyn
     return rows
 
 
-async def sum_settled(unit: Unit, invoice_id: UUID, account_id: UUID, at: datetime) -> tuple[int, int]:
+async def sum_settled_of_invoice(unit: Unit, invoice_id: UUID, account_id: UUID, at: datetime) -> tuple[int, int]:
     """Sum what was paid and credited of an invoice by an instant."""
     return tuple(await unit.connection.fetchrow(_SETTLED, invoice_id, account_id, at))
 
 
-async def is_draft(unit: Unit, document_id: UUID) -> bool:
+async def is_invoice_draft(unit: Unit, document_id: UUID) -> bool:
     """Whether this is the id of an invoice that waits for approval."""
     return bool(await unit.connection.fetchval("SELECT EXISTS (SELECT FROM drafts WHERE id = $1)", document_id))
 
 
-async def find_policy_in_force(unit: Unit, day: date) -> int | None:
+async def find_policy_version_on(unit: Unit, day: date) -> int | None:
     """Find the version of the collection policy that applies to what was recorded on a day, if any is known.
 
     The same rule as in collections: before the first version took effect, that one applies.
@@ -103,7 +103,7 @@ async def find_policy_in_force(unit: Unit, day: date) -> int | None:
     return version
 
 
-async def save_policy(unit: Unit, version: int, effective_date: date) -> None:
+async def save_policy_version(unit: Unit, version: int, effective_date: date) -> None:
     """A version of the policy was published."""
     await unit.connection.execute(
         "INSERT INTO policy_versions (version, effective_date) VALUES ($1, $2) ON CONFLICT DO NOTHING",

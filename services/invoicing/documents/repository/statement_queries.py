@@ -50,23 +50,25 @@ WHERE open_minor > 0 ORDER BY due_date, number
 """
 
 
-async def sum_opening(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:
+async def sum_opening_balances(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:
     """Sum what was owed before an instant, by currency."""
     return dict(await unit.connection.fetch(_OPENING, account_id, begin))
 
 
-async def list_ledger_entries(unit: Unit, account_id: UUID, begin: datetime, end: datetime) -> Sequence[asyncpg.Record]:
+async def list_statement_ledger_entries(
+    unit: Unit, account_id: UUID, begin: datetime, end: datetime
+) -> Sequence[asyncpg.Record]:
     """List what changed the balance from one instant until before another, in order."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(_ENTRIES, account_id, begin, end)
     return rows
 
 
-async def sum_unapplied(unit: Unit, account_id: UUID, end: datetime) -> dict[str, int]:
+async def sum_unapplied_cash(unit: Unit, account_id: UUID, end: datetime) -> dict[str, int]:
     """Unapplied cash before an instant, with what is to be refunded and was not paid out by then, by currency."""
     return dict(await unit.connection.fetch(_UNAPPLIED, account_id, end))
 
 
-async def list_open_invoices(unit: Unit, account_id: UUID, end: datetime) -> Sequence[asyncpg.Record]:
+async def list_open_statement_invoices(unit: Unit, account_id: UUID, end: datetime) -> Sequence[asyncpg.Record]:
     """The invoices of which something was open before an instant, the oldest first."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(_ITEMS, account_id, end)
     return rows

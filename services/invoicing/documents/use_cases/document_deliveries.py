@@ -37,27 +37,27 @@ POLICY = "policy"
 """The page of the collection policy, beneath its public address."""
 
 
-class DeliveryPending(Refusal):
+class DocumentDeliveryPending(Refusal):
     """The document is on its way already."""
 
     code = "delivery_pending"
 
 
-async def get_latest_delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow:
+async def get_latest_document_delivery(unit: Unit, kind: str, document_id: UUID) -> DocumentDeliveryRow:
     """The last delivery of a document. Raises NotFound."""
-    row = await deliveries_repository.find_latest_delivery(unit, kind, document_id)
+    row = await deliveries_repository.find_latest_document_delivery(unit, kind, document_id)
     if row is None:
         raise NotFound(f"no {kind} {document_id} was to be sent")
     return row
 
 
 async def resend_document(unit: Unit, kind: str, document_id: UUID, actor: str, reason: str) -> DocumentDeliveryRow:
-    """Send a document again, or for the first time. Raises NotFound, DeliveryPending."""
+    """Send a document again, or for the first time. Raises NotFound, DocumentDeliveryPending."""
     account_id = await _account(unit, kind, document_id)
     await unit.lock(account_id)
-    last = await deliveries_repository.find_latest_delivery(unit, kind, document_id)
+    last = await deliveries_repository.find_latest_document_delivery(unit, kind, document_id)
     if last is not None and last.state == "pending":
-        raise DeliveryPending(f"{kind} {document_id} is on its way")
+        raise DocumentDeliveryPending(f"{kind} {document_id} is on its way")
     row = DocumentDeliveryRow(
         id=new_id(),
         document_id=document_id,
@@ -85,7 +85,7 @@ async def _account(unit: Unit, kind: str, document_id: UUID) -> UUID:
     return (await credit_note_queries.get_credit_note(unit, document_id)).account_id
 
 
-async def send_document(runtime: "Runtime", intent: Intent) -> str | None:
+async def send_queued_document(runtime: "Runtime", intent: Intent) -> str | None:
     """Draw a document up, print it, and hand it to the next hop; what the hop says if it refuses for good.
 
     Raises Later: without data of the legal entity nothing goes out. Every attempt has the same Message-ID and content:
@@ -98,9 +98,9 @@ async def send_document(runtime: "Runtime", intent: Intent) -> str | None:
         if not is_address(to):
             return NOT_WRITABLE
         async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
-            html = await asyncio.to_thread(render_document_page, paper, policy_url(runtime))
+            html = await asyncio.to_thread(render_document_page, paper, build_policy_url(runtime))
             pdf = await runtime.printer.pdf(html)
-    except (document_rendering.SellerUnknown, Unavailable) as error:
+    except (document_rendering.DocumentSellerUnknown, Unavailable) as error:
         raise Later(error.detail) from error
     except TimeoutError as error:
         raise Later("the printer is busy") from error
@@ -111,7 +111,7 @@ async def send_document(runtime: "Runtime", intent: Intent) -> str | None:
     return await runtime.mail_hop.deliver_once(letter, now - intent.created_at, envelope_sender)
 
 
-def policy_url(runtime: "Runtime") -> str:
+def build_policy_url(runtime: "Runtime") -> str:
     """Where customers read the collection policy."""
     return f"{runtime.settings.public_url or runtime.settings.collections_url}/{POLICY}"
 
@@ -119,20 +119,20 @@ def policy_url(runtime: "Runtime") -> str:
 async def _drawn_up(
     unit: Unit, delivery_id: UUID
 ) -> tuple[DocumentDeliveryRow, DocumentContent, str, LegalEntityRow | None, datetime]:
-    await deliveries_repository.save_secret(unit, delivery_id, create_secret())
-    row = await deliveries_repository.get_delivery(unit, delivery_id)
+    await deliveries_repository.save_delivery_secret(unit, delivery_id, create_secret())
+    row = await deliveries_repository.get_document_delivery(unit, delivery_id)
     if row.kind == "invoice":
-        paper = await document_rendering.build_invoice(unit, row.document_id, row.wanted_at)
+        paper = await document_rendering.build_invoice_document(unit, row.document_id, row.wanted_at)
     else:
-        paper = await document_rendering.build_credit_note(unit, row.document_id)
+        paper = await document_rendering.build_credit_note_document(unit, row.document_id)
     account = await account_queries.get_account(unit, row.account_id)
     entity = await legal_entity_queries.find_legal_entity(unit, account.legal_entity)
     return row, paper, account.billing_email, entity, unit.now
 
 
-async def record_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_document_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record what became of a delivery. One that came back already has failed, whatever its last attempt became."""
-    row = await deliveries_repository.get_delivery(unit, UUID(intent.key))
+    row = await deliveries_repository.get_document_delivery(unit, UUID(intent.key))
     if row.state != "pending":
         return Recorded.DONE
     await deliveries_repository.save_delivery_result(unit, row.id, refusal)
@@ -147,14 +147,14 @@ def _describe_delivery(row: DocumentDeliveryRow) -> dict[str, Any]:
     return {"account_id": row.account_id, "delivery_id": row.id, "document": row.kind, "document_id": row.document_id}
 
 
-async def record_bounce(unit: Unit, event: MailBounced) -> None:
+async def record_document_bounce(unit: Unit, event: MailBounced) -> None:
     """Record that a document came back for good. Nothing happens if it is none of ours, or has failed already."""
-    bounced = await deliveries_repository.find_account_of_bounce(unit, event.message_id)
+    bounced = await deliveries_repository.find_bounced_delivery(unit, event.message_id)
     if bounced is None or not event.permanent:
         return
     delivery_id, account_id = bounced
     await unit.lock(account_id)
-    row = await deliveries_repository.get_delivery(unit, delivery_id)
+    row = await deliveries_repository.get_document_delivery(unit, delivery_id)
     if row.state in ("pending", "sent"):
         failure = f"{event.code} came back after the next mail hop took it"
         await deliveries_repository.save_delivery_result(unit, delivery_id, failure)

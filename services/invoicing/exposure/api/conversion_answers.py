@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from services.invoicing.exposure.domain import Conversion, ConvertedTotal, ExchangeRate
-from services.invoicing.exposure.use_cases import AMOUNTS, ConvertedExposure
+from services.invoicing.exposure.domain import ConvertedExposureTotal, CurrencyConversion, ExchangeRate
+from services.invoicing.exposure.use_cases import AMOUNTS, ExposureInOneCurrency
 from shared.pure.fields import example, get_example
 
 LACKS = Field(
@@ -71,9 +71,15 @@ class RateOut(BaseModel):
     source: str
 
     @classmethod
-    def of(cls, one: ExchangeRate) -> Self:
+    def from_exchange_rate(cls, exchange_rate: ExchangeRate) -> Self:
         """The answer for a rate."""
-        return cls(base=one.base, quote=one.quote, rate=f"{one.rate:f}", date=one.day, source=one.source)
+        return cls(
+            base=exchange_rate.base,
+            quote=exchange_rate.quote,
+            rate=f"{exchange_rate.rate:f}",
+            date=exchange_rate.day,
+            source=exchange_rate.source,
+        )
 
 
 class RatesUsedOut(BaseModel):
@@ -85,9 +91,9 @@ class RatesUsedOut(BaseModel):
     rates: list[RateOut]
 
     @classmethod
-    def of(cls, one: Conversion) -> Self:
+    def from_conversion(cls, conversion: CurrencyConversion) -> Self:
         """The answer for a conversion."""
-        return cls(currency=one.currency, rates=[RateOut.of(rate) for rate in one.rates])
+        return cls(currency=conversion.currency, rates=[RateOut.from_exchange_rate(rate) for rate in conversion.rates])
 
 
 class NotConvertedOut(BaseModel):
@@ -127,15 +133,15 @@ class ConvertedOut(BaseModel):
     not_converted: list[NotConvertedOut]
 
     @classmethod
-    def of(cls, found: ConvertedExposure) -> Self:
+    def from_converted_exposure(cls, exposure: ExposureInOneCurrency) -> Self:
         """The answer for what was converted."""
-        used = (conversion for conversion in found.conversions.values() if conversion.rates)
-        told: dict[str, object] = {name: _sums(name, one) for name, one in found.parts.items()}
-        told |= {"currency": found.currency, "on": found.on, "margin_minor": found.margin_minor}
-        told["rates"] = [RatesUsedOut.of(one) for one in used]
-        told["not_converted"] = [{"currency": name, "why": why} for name, why in found.not_converted.items()]
-        return cls.model_validate(told)
+        used = (conversion for conversion in exposure.conversions.values() if conversion.rates)
+        fields: dict[str, object] = {name: _sums(name, total) for name, total in exposure.parts.items()}
+        fields |= {"currency": exposure.currency, "on": exposure.on, "margin_minor": exposure.margin_minor}
+        fields["rates"] = [RatesUsedOut.from_conversion(total) for total in used]
+        fields["not_converted"] = [{"currency": name, "why": cause} for name, cause in exposure.not_converted.items()]
+        return cls.model_validate(fields)
 
 
-def _sums(part: str, total: ConvertedTotal) -> dict[str, object]:
+def _sums(part: str, total: ConvertedExposureTotal) -> dict[str, object]:
     return dict(zip(AMOUNTS[part], total.sums, strict=True)) | {"lacks": list(total.lacks)}

@@ -54,7 +54,7 @@ class ExchangeRatesIn(Body):
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
-        quotes = [one.quote for one in self.rates]
+        quotes = [rate.quote for rate in self.rates]
         if len(set(quotes)) < len(quotes):
             raise ValueError("a quote is there twice")
         if self.base in quotes:
@@ -96,7 +96,7 @@ class ExchangeRateOut(BaseModel):
     set_at: datetime
 
     @classmethod
-    def of(cls, row: asyncpg.Record) -> Self:
+    def from_exchange_rate_record(cls, row: asyncpg.Record) -> Self:
         """The answer for a row."""
         return cls.model_validate(dict(row) | {"rate": f"{row['rate']:f}"})
 
@@ -110,11 +110,13 @@ async def list_exchange_rates(
 ) -> Page[ExchangeRateOut]:
     """Of a date and a base, or all; in the order in which they came in first."""
 
-    async def load(unit: Unit) -> list[ExchangeRateOut]:
-        rows = await exchange_rate_queries.list_listed_rates(unit, day, base, paging.after_id(), paging.limit + 1)
-        return [ExchangeRateOut.of(row) for row in rows]
+    async def load_exchange_rates(unit: Unit) -> list[ExchangeRateOut]:
+        rows = await exchange_rate_queries.list_exchange_rate_records(
+            unit, day, base, paging.after_id(), paging.limit + 1
+        )
+        return [ExchangeRateOut.from_exchange_rate_record(row) for row in rows]
 
-    return paging.page(await read(load), lambda one: one.id)
+    return paging.page(await read(load_exchange_rates), lambda exchange_rate: exchange_rate.id)
 
 
 @writes.put("", summary="Say what currencies are worth")
@@ -125,18 +127,18 @@ async def put_exchange_rates(
 
     Exposure is converted by them (`?in=`), and nothing else: what is billed and booked stays in its own currency.
     """
-    rates = {one.quote: Decimal(one.rate) for one in wanted.rates}
+    rates = {rate.quote: Decimal(rate.rate) for rate in wanted.rates}
 
-    async def put(unit: Unit) -> PutRatesOut:
+    async def put_rates_of_source(unit: Unit) -> PutRatesOut:
         actor, source, day, base = command.caller.subject, wanted.source, wanted.day, wanted.base
         name = f"{source}/{day}/{base}"
         await unit.lock(f"exchange rates {name}")
-        former = await exchange_rate_queries.list_rates(unit, source, day, base, rates)
-        new, replaced = await exchange_rate_queries.save_rates(unit, source, day, base, rates, actor)
+        former = await exchange_rate_queries.map_exchange_rates(unit, source, day, base, rates)
+        new, replaced = await exchange_rate_queries.save_exchange_rates(unit, source, day, base, rates, actor)
         if new or replaced:
             unit.record(AuditedChange("exchange_rates", name, None, {"rates": former}, {"rates": former | rates}))
         else:
             unit.record_nothing()
         return PutRatesOut(new=new, replaced=replaced, known=len(rates) - new - replaced)
 
-    return await command.run(put)
+    return await command.run(put_rates_of_source)

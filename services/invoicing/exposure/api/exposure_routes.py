@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.exposure import use_cases as exposure_use_cases
 from services.invoicing.exposure.api.conversion_answers import ConvertedOut
-from services.invoicing.exposure.use_cases import Exposure
+from services.invoicing.exposure.use_cases import ReceivablesExposure
 from shared.pure.fields import example, get_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
@@ -98,12 +98,12 @@ class ExposureOut(BaseModel):
     converted: ConvertedOut | None = Field(default=None, description="if a currency is asked for")
 
     @classmethod
-    def of(cls, account_id: UUID | None, found: Exposure) -> Self:
+    def from_exposure(cls, account_id: UUID | None, exposure: ReceivablesExposure) -> Self:
         """The answer for its parts; without `converted` if no currency was asked for."""
-        told: dict[str, object] = {name: [dict(row) for row in rows] for name, rows in found.parts.items()}
-        if found.converted is not None:
-            told["converted"] = ConvertedOut.of(found.converted)
-        return cls.model_validate({"account_id": account_id} | told)
+        fields: dict[str, object] = {name: [dict(row) for row in rows] for name, rows in exposure.parts.items()}
+        if exposure.converted is not None:
+            fields["converted"] = ConvertedOut.from_converted_exposure(exposure.converted)
+        return cls.model_validate({"account_id": account_id} | fields)
 
 
 @reads.get(
@@ -116,8 +116,8 @@ async def get_account_exposure(account_id: UUID, read: Read, currency: In = None
 
     With `in`, also in that currency, by the rates of the account's business day, which are shown.
     """
-    return ExposureOut.of(
-        account_id, await read(lambda unit: exposure_use_cases.compute_exposure(unit, account_id, currency))
+    return ExposureOut.from_exposure(
+        account_id, await read(lambda unit: exposure_use_cases.compute_account_exposure(unit, account_id, currency))
     )
 
 
@@ -126,4 +126,6 @@ async def get_account_exposure(account_id: UUID, read: Read, currency: In = None
 )
 async def get_exposure(read: Read, currency: In = None) -> ExposureOut:
     """The same over all accounts; the business day is that of UTC."""
-    return ExposureOut.of(None, await read(lambda unit: exposure_use_cases.compute_exposure(unit, None, currency)))
+    return ExposureOut.from_exposure(
+        None, await read(lambda unit: exposure_use_cases.compute_account_exposure(unit, None, currency))
+    )

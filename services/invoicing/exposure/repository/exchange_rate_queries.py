@@ -40,28 +40,32 @@ WHERE quote = ANY($1::text[]) AND rate_date <= $2 AND ($3::date IS NULL OR rate_
 """
 
 
-async def list_rates(unit: Unit, source: str, day: date, base: str, quotes: Collection[str]) -> dict[str, Decimal]:
+async def map_exchange_rates(
+    unit: Unit, source: str, day: date, base: str, quotes: Collection[str]
+) -> dict[str, Decimal]:
     """List what a source says of a date, by quote."""
     rows = await unit.connection.fetch(_SAID, source, day, base, list(quotes))
     return {row["quote"]: row["rate"] for row in rows}
 
 
-async def save_rates(
+async def save_exchange_rates(
     unit: Unit, source: str, day: date, base: str, rates: Mapping[str, Decimal], actor: str
 ) -> tuple[int, int]:
     """Set what a source says of a date, by quote; how many rates are new, and how many took the place of others."""
     rows = [(new_id(), quote, rate) for quote, rate in rates.items()]
-    found = await unit.connection.fetchrow(_PUT, source, day, base, actor, unit.now, *columns(rows, 3))
-    return found["new"], found["replaced"]
+    counts = await unit.connection.fetchrow(_PUT, source, day, base, actor, unit.now, *columns(rows, 3))
+    return counts["new"], counts["replaced"]
 
 
-async def list_listed_rates(
+async def list_exchange_rate_records(
     unit: Unit, day: date | None, base: str | None, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """Rates in the order in which they came in, of a date and a base if those are said."""
     return await unit.connection.fetch(_LISTED, day, base, after, limit)  # type: ignore[no-any-return]
 
 
-async def list_quoted_rates(unit: Unit, quotes: Collection[str], until: date, since: date | None) -> list[ExchangeRate]:
+async def list_exchange_rates_of(
+    unit: Unit, quotes: Collection[str], until: date, since: date | None
+) -> list[ExchangeRate]:
     """All rates of these quotes on days until `until`, inclusive, and from `since` on if it is said."""
     return [ExchangeRate(*row) for row in await unit.connection.fetch(_QUOTED, list(quotes), until, since)]

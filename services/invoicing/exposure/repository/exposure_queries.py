@@ -64,7 +64,7 @@ def _as_integers(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: int(value) if isinstance(value, Decimal) else value for name, value in row.items()}
 
 
-async def sum_exposure(unit: Unit, account_id: UUID | None) -> dict[str, list[dict[str, Any]]]:
+async def sum_exposure_parts(unit: Unit, account_id: UUID | None) -> dict[str, list[dict[str, Any]]]:
     """Each part by currency, in minor units; of one account, or of all of them.
 
     What the vendor has billed is an account's by the lines of the reconciliation; for all it is its whole invoices,

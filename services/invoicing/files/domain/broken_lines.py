@@ -11,14 +11,14 @@ MOST_REPORTED = 20
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenLine:
+class BrokenFileLine:
     """Flaw of a line: its number in the file (the first is 1), the column, and in words."""
 
     line: int
     column: str | None
     message: str
 
-    def error(self) -> dict[str, str]:
+    def build_line_problem_error(self) -> dict[str, str]:
         """As a problem document names it."""
         return {
             "field": f"line.{self.line}.{self.column}" if self.column else f"line.{self.line}",
@@ -26,7 +26,7 @@ class BrokenLine:
         }
 
 
-class LineBroken(ValueError):
+class FileLineUnreadable(ValueError):
     """A line cannot be read."""
 
     def __init__(self, column: str | None, message: str) -> None:
@@ -34,16 +34,16 @@ class LineBroken(ValueError):
         self.column = column
 
 
-class UploadedFileRefused(Refusal):
+class UploadedFileLinesBroken(Refusal):
     """Lines of the file are broken: it is taken wholly or not at all."""
 
     code: ClassVar[str] = "file_refused"
     status: ClassVar[int] = 422
 
 
-def check_unbroken(broken: Iterable[BrokenLine]) -> None:
-    """Raises FileRefused, with the lines and columns."""
-    found = list(broken)[:MOST_REPORTED]
-    if found:
-        errors = [one.error() for one in found]
-        raise UploadedFileRefused(f"line {found[0].line}: {found[0].message}", errors=errors)
+def refuse_broken_file_lines(broken: Iterable[BrokenFileLine]) -> None:
+    """Raises UploadedFileLinesBroken, with the lines and columns."""
+    reported_lines = list(broken)[:MOST_REPORTED]
+    if reported_lines:
+        errors = [broken_line.build_line_problem_error() for broken_line in reported_lines]
+        raise UploadedFileLinesBroken(f"line {reported_lines[0].line}: {reported_lines[0].message}", errors=errors)

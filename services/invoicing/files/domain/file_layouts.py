@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
-from services.invoicing.files.domain.broken_lines import MOST_REPORTED, BrokenLine, LineBroken
-from services.invoicing.files.domain.file_columns import ColumnNames, LineColumns
-from services.invoicing.files.domain.file_rows import RowLines, RowTooLong
+from services.invoicing.files.domain.broken_lines import MOST_REPORTED, BrokenFileLine, FileLineUnreadable
+from services.invoicing.files.domain.file_columns import FileColumnNames, FileLineColumns
+from services.invoicing.files.domain.file_rows import CsvRowLines, CsvRowTooLong
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -25,109 +25,109 @@ _NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")
 """The escape of a NUL; not that of a backslash before `u0000`."""
 
 
-class Layout(StrEnum):
+class UploadedFileLayout(StrEnum):
     """How the lines of a file are written."""
 
     CSV = "csv"
     JSON_LINES = "jsonl"
 
 
-class FileBroken(Exception):
+class UploadedFileUnreadable(Exception):
     """The file cannot go on from here: what it is read from is broken (a truncated gzip, say)."""
 
 
-class Reader(Protocol[T_co]):
+class FileLineReader(Protocol[T_co]):
     """Reader of lines: the names of a file's columns, and the meaning of a line."""
 
-    names: ColumnNames
+    names: FileColumnNames
 
-    def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> T_co:
-        """The line of these values. Raises LineBroken."""
+    def read_file_line(self, line: int, columns: FileLineColumns, values: Sequence[Any]) -> T_co:
+        """The line of these values. Raises FileLineUnreadable."""
 
 
-class FileLines(Generic[T]):
+class ParsedFileLines(Generic[T]):
     """The lines of one file, as far as they can be read; what is broken is kept in `broken`.
 
     After the first broken line nothing is yielded any more, since the file is taken wholly or not at all: what
     follows is only searched for more that is broken.
     """
 
-    def __init__(self, layout: Layout, reader: Reader[T]) -> None:
-        self.broken: list[BrokenLine] = []
+    def __init__(self, layout: UploadedFileLayout, reader: FileLineReader[T]) -> None:
+        self.broken: list[BrokenFileLine] = []
         self._layout = layout
         self._reader = reader
 
-    def read(self, raw: Iterable[bytes]) -> Iterator[T]:
+    def parse_raw_file_lines(self, raw: Iterable[bytes]) -> Iterator[T]:
         """The lines of the file's raw lines."""
-        split = _of_csv if self._layout is Layout.CSV else _of_json
-        for number, columns, values in split(self._decoded(raw), self._reader.names, self.broken):
+        split = _of_csv if self._layout is UploadedFileLayout.CSV else _of_json
+        for number, columns, values in split(self._decode_lines(raw), self._reader.names, self.broken):
             try:
                 line = self._read(number, columns, values)
-            except LineBroken as error:
-                self.broken.append(BrokenLine(number, error.column, str(error)))
+            except FileLineUnreadable as error:
+                self.broken.append(BrokenFileLine(number, error.column, str(error)))
             else:
                 if not self.broken:
                     yield line
             if len(self.broken) >= MOST_REPORTED:
                 return
 
-    def _read(self, number: int, columns: LineColumns, values: Sequence[Any]) -> T:
+    def _read(self, number: int, columns: FileLineColumns, values: Sequence[Any]) -> T:
         if len(values) != columns.width:
-            raise LineBroken(None, f"the line has {len(values)} values, and there are {columns.width} columns")
-        return self._reader.read(number, columns, values)
+            raise FileLineUnreadable(None, f"the line has {len(values)} values, and there are {columns.width} columns")
+        return self._reader.read_file_line(number, columns, values)
 
-    def _decoded(self, raw: Iterable[bytes]) -> Iterator[str]:
+    def _decode_lines(self, raw: Iterable[bytes]) -> Iterator[str]:
         """The lines as text; a file that ends in the middle is broken where it ends."""
         number = 0
         try:
             for number, line in enumerate(raw, 1):
                 if number > MOST_LINES:
-                    raise FileBroken(f"the file has more than {MOST_LINES} lines")
+                    raise UploadedFileUnreadable(f"the file has more than {MOST_LINES} lines")
                 yield self._text(number, line)
-        except FileBroken as error:
-            self.broken.append(BrokenLine(min(number + 1, MOST_LINES), None, str(error)))
+        except UploadedFileUnreadable as error:
+            self.broken.append(BrokenFileLine(min(number + 1, MOST_LINES), None, str(error)))
 
     def _text(self, number: int, line: bytes) -> str:
         try:
             text = line.decode()
         except UnicodeDecodeError:
-            self.broken.append(BrokenLine(number, None, "is not UTF-8"))
+            self.broken.append(BrokenFileLine(number, None, "is not UTF-8"))
             return line.decode(errors="replace")
         if "\0" in text:
-            self.broken.append(BrokenLine(number, None, "has a NUL character"))
+            self.broken.append(BrokenFileLine(number, None, "has a NUL character"))
         return text.removeprefix(_BOM) if number == 1 else text
 
 
-Split = Iterator[tuple[int, LineColumns, Sequence[Any]]]
+Split = Iterator[tuple[int, FileLineColumns, Sequence[Any]]]
 
 
-def _of_csv(lines: Iterator[str], known: ColumnNames, broken: list[BrokenLine]) -> Split:
-    row_lines = RowLines(lines)
+def _of_csv(lines: Iterator[str], column_names: FileColumnNames, broken: list[BrokenFileLine]) -> Split:
+    row_lines = CsvRowLines(lines)
     rows = csv.reader(row_lines, strict=True)
-    columns: LineColumns | None = None
+    columns: FileLineColumns | None = None
     while True:
         number = rows.line_num + 1
-        row_lines.begin_row()
+        row_lines.begin_csv_row()
         try:
             values = next(rows)
             if columns is None:
-                columns = LineColumns(known, values)
+                columns = FileLineColumns(column_names, values)
             elif values:
                 yield number, columns, values
         except StopIteration:
             break
-        except LineBroken as error:
-            broken.append(BrokenLine(number, error.column, str(error)))
+        except FileLineUnreadable as error:
+            broken.append(BrokenFileLine(number, error.column, str(error)))
             return
-        except RowTooLong as error:
-            broken.append(BrokenLine(number, None, str(error)))
+        except CsvRowTooLong as error:
+            broken.append(BrokenFileLine(number, None, str(error)))
             return
         except csv.Error as error:
-            broken.append(BrokenLine(number, None, f"is no CSV: {error}"))
+            broken.append(BrokenFileLine(number, None, f"is no CSV: {error}"))
             if len(broken) >= MOST_REPORTED:
                 return
     if columns is None and not broken:
-        broken.append(BrokenLine(1, None, "the file has no header"))
+        broken.append(BrokenFileLine(1, None, "the file has no header"))
 
 
 def _number(text: str) -> str:
@@ -142,42 +142,42 @@ def _no_number(text: str) -> Any:
 _DECODER = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_no_number)
 
 
-def _of_json(lines: Iterator[str], known: ColumnNames, broken: list[BrokenLine]) -> Split:
-    orders: dict[tuple[str, ...], LineColumns] = {}
+def _of_json(lines: Iterator[str], column_names: FileColumnNames, broken: list[BrokenFileLine]) -> Split:
+    orders: dict[tuple[str, ...], FileLineColumns] = {}
     for number, text in enumerate(lines, 1):
         if text.isspace() or not text:
             continue
         try:
-            found = _object(text)
-            names = tuple(found)
+            fields = _object(text)
+            names = tuple(fields)
             columns = orders.get(names)
             if columns is None:
-                columns = LineColumns(known, names)
+                columns = FileLineColumns(column_names, names)
                 if len(orders) < MOST_ORDERS:
                     orders[names] = columns
-        except LineBroken as error:
-            broken.append(BrokenLine(number, error.column, str(error)))
+        except FileLineUnreadable as error:
+            broken.append(BrokenFileLine(number, error.column, str(error)))
             if len(broken) >= MOST_REPORTED:
                 return
             continue
-        yield number, columns, list(found.values())
+        yield number, columns, list(fields.values())
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = _DECODER.decode(text.strip())
+        fields = _DECODER.decode(text.strip())
     except (ValueError, RecursionError) as error:
-        raise LineBroken(None, f"is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise LineBroken(None, "is no JSON object")
-    if "\\u" in text and not _is_storable(found):
-        raise LineBroken(None, "has a NUL or half a character")
-    return found
+        raise FileLineUnreadable(None, f"is no JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise FileLineUnreadable(None, "is no JSON object")
+    if "\\u" in text and not _is_storable(fields):
+        raise FileLineUnreadable(None, "has a NUL or half a character")
+    return fields
 
 
-def _is_storable(found: dict[str, Any]) -> bool:
+def _is_storable(fields: dict[str, Any]) -> bool:
     """Whether Postgres can keep it: escapes can say what no UTF-8 has."""
-    text = json.dumps(found, ensure_ascii=False)
+    text = json.dumps(fields, ensure_ascii=False)
     try:
         text.encode()
     except UnicodeEncodeError:

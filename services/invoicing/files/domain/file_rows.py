@@ -6,12 +6,12 @@ LONGEST_ROW = 1 << 20
 """Characters of one row, of all its lines."""
 
 
-class RowTooLong(Exception):
+class CsvRowTooLong(Exception):
     """A row goes on and on."""
 
 
-class RowLines:
-    """Lines for a reader of CSV. Raises RowTooLong for a row of more characters than it may have."""
+class CsvRowLines:
+    """Lines for a reader of CSV. Raises CsvRowTooLong for a row of more characters than it may have."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = lines
@@ -21,9 +21,9 @@ class RowLines:
         for line in self._lines:
             self._row_chars += len(line)
             if self._row_chars > LONGEST_ROW:
-                raise RowTooLong(f"is a row of more than {LONGEST_ROW} characters")
+                raise CsvRowTooLong(f"is a row of more than {LONGEST_ROW} characters")
             yield line
 
-    def begin_row(self) -> None:
+    def begin_csv_row(self) -> None:
         """Begin to count again: the reader has found the end of a row."""
         self._row_chars = 0

@@ -10,7 +10,7 @@ import asyncpg
 from fastapi import Query, Response
 from pydantic import BaseModel
 
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.ledger.repository import ledger_queries
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, Day, Instant, example
@@ -63,12 +63,12 @@ async def get_trial_balance(
 ) -> Page[LedgerBalanceOut]:
     """Every account of the ledger by currency; each currency adds up to 0."""
 
-    async def load(unit: Unit) -> list[LedgerBalanceOut]:
-        await require_legal_entity(unit, legal_entity)
+    async def load_trial_balance(unit: Unit) -> list[LedgerBalanceOut]:
+        await check_addressed_legal_entity(unit, legal_entity)
         rows = await ledger_queries.compute_trial_balance(unit, legal_entity, at or unit.now)
         return [LedgerBalanceOut(**row) for row in rows]
 
-    return Page(items=await read(load), next=None)
+    return Page(items=await read(load_trial_balance), next=None)
 
 
 @reads.get(
@@ -89,11 +89,11 @@ async def get_journal(
     The header `X-Next` has the id to go on after, where there are more.
     """
 
-    async def load(unit: Unit) -> Sequence[asyncpg.Record]:
-        await require_legal_entity(unit, legal_entity)
-        return await ledger_queries.list_journal(unit, legal_entity, day, last_id, MOST + 1)
+    async def load_journal_entries(unit: Unit) -> Sequence[asyncpg.Record]:
+        await check_addressed_legal_entity(unit, legal_entity)
+        return await ledger_queries.list_journal_entries(unit, legal_entity, day, last_id, MOST + 1)
 
-    rows = await read(load)
+    rows = await read(load_journal_entries)
     headers = {"X-Next": str(rows[MOST - 1]["id"])} if len(rows) > MOST else {}
     return Response(_csv(rows[:MOST]), media_type="text/csv", headers=headers)
 

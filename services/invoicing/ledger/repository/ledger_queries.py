@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger.domain import Entries
 from shared.persistence.database import Unit, columns
 from shared.pure.calendar import local_date
@@ -23,7 +23,7 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::te
 
 
 @dataclass(frozen=True, slots=True)
-class PostedDocument:
+class DocumentToPost:
     """Document that a posting stands for: its kind and id, and the sequence of the event that told of it.
 
     A document without a `day` has the date on which it is recorded, in the account's zone.
@@ -35,22 +35,22 @@ class PostedDocument:
     day: date | None = None
 
 
-Posting = tuple[Account, PostedDocument, Entries]
+Posting = tuple[LockedAccount, DocumentToPost, Entries]
 
 
-async def post_ledger_entries(unit: Unit, account: Account, document: PostedDocument, entries: Entries) -> None:
+async def post_ledger_entries(unit: Unit, account: LockedAccount, document: DocumentToPost, entries: Entries) -> None:
     """Post both sides of a fact of an account, on the date of its document."""
-    await post_many_documents(unit, [(account, document, entries)])
+    await post_documents_of_accounts(unit, [(account, document, entries)])
 
 
-async def post_many_documents(unit: Unit, postings: Iterable[Posting]) -> None:
+async def post_documents_of_accounts(unit: Unit, postings: Iterable[Posting]) -> None:
     """Post both sides of each of these facts, each on the date of its document."""
-    rows = list(list_ledger_rows(postings, unit.now))
+    rows = list(list_ledger_entry_rows(postings, unit.now))
     if rows:
         await unit.connection.execute(_POST, unit.now, *columns(rows, 9))
 
 
-def list_ledger_rows(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
+def list_ledger_entry_rows(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
     """The entries of these postings: entity, code, currency, amount, account, document, its id, sequence, date."""
     for account, document, entries in postings:
         posted_on = document.day or local_date(now, ZoneInfo(account.time_zone))
@@ -89,6 +89,8 @@ FROM ledger_entries WHERE legal_entity = $1 AND posted_on = $2 AND id > $3 ORDER
 """
 
 
-async def list_journal(unit: Unit, legal_entity: str, day: date, after: int, limit: int) -> Sequence[asyncpg.Record]:
+async def list_journal_entries(
+    unit: Unit, legal_entity: str, day: date, after: int, limit: int
+) -> Sequence[asyncpg.Record]:
     """The entries of documents of a day in the order of their ids, after one."""
     return await unit.connection.fetch(_JOURNAL, legal_entity, day, after, limit)  # type: ignore[no-any-return]

@@ -46,7 +46,7 @@ class ChargebackReasonOut(BaseModel):
     is_active: bool
 
     @classmethod
-    def from_row(cls, row: ChargebackReasonRow) -> Self:
+    def from_chargeback_reason_row(cls, row: ChargebackReasonRow) -> Self:
         """Build the answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -55,7 +55,7 @@ class ChargebackReasonOut(BaseModel):
 async def list_chargeback_reasons(read: Read) -> Page[ChargebackReasonOut]:
     """Every reason for which a network takes money back, by its code."""
     rows = await read(chargeback_queries.list_chargeback_reasons)
-    return Page(items=[ChargebackReasonOut.from_row(row) for row in rows], next=None)
+    return Page(items=[ChargebackReasonOut.from_chargeback_reason_row(row) for row in rows], next=None)
 
 
 @admin.put("/{code}", summary="Keep a reason of chargebacks")
@@ -66,8 +66,10 @@ async def put_chargeback_reason(
 ) -> ChargebackReasonOut:
     """Add a reason, or change it for new chargebacks; one that is not active stays with those that have it."""
 
-    async def save_reason(unit: Unit) -> ChargebackReasonOut:
+    async def put_and_show_reason(unit: Unit) -> ChargebackReasonOut:
         row = ChargebackReasonRow(code=code, **reason.model_dump())
-        return ChargebackReasonOut.from_row(await chargeback_handling.put_reason(unit, row))
+        return ChargebackReasonOut.from_chargeback_reason_row(
+            await chargeback_handling.put_chargeback_reason_row(unit, row)
+        )
 
-    return await command.run(save_reason)
+    return await command.run(put_and_show_reason)

@@ -7,19 +7,19 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
-from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedPart, WantedPart
+from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedBackPart, WantedChargebackPart
 from services.invoicing.payments.repository import chargeback_queries
-from services.invoicing.payments.repository.chargeback_queries import ChargebackCriteria, search_chargebacks
+from services.invoicing.payments.repository.chargeback_queries import ChargebackSearchCriteria, search_chargebacks
 from services.invoicing.payments.tables.chargeback_tables import ChargebackRow
 from services.invoicing.payments.use_cases import chargeback_handling
 from services.invoicing.payments.use_cases.chargeback_handling import (
-    BookingDateRefused,
-    ChargebackKnown,
+    ChargebackDateRefused,
+    ChargebackReferenceKnown,
     NewChargeback,
     UnknownChargebackReason,
 )
-from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, AmountRefused
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, PaymentAlreadyReversed
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, ReasonIn, example, get_example
 from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
@@ -82,9 +82,9 @@ class ChargebackIn(Body):
             raise ValueError("answer_by: comes before booked_on")
         return self
 
-    def build_chargeback(self) -> NewChargeback:
+    def build_new_chargeback(self) -> NewChargeback:
         """Build the chargeback to be opened."""
-        wanted = [WantedPart(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
+        wanted = [WantedChargebackPart(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
         fields = self.model_dump(include={"payment_id", "network_reference", "reason_code", "booked_on", "answer_by"})
         fields["network_fee_minor"] = self.network_fee_minor
         return NewChargeback(**fields, amount=self.amount.money(), wanted=wanted)
@@ -126,7 +126,7 @@ class ChargebackOut(BaseModel):
     network_fee_minor: int | None = Field(description="what the network takes for it; null while nobody said it")
 
     @classmethod
-    def from_row(cls, row: ChargebackRow) -> Self:
+    def from_chargeback_row(cls, row: ChargebackRow) -> Self:
         """Build the answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -144,7 +144,7 @@ class ChargebackPartOut(BaseModel):
     is_recovery: bool
 
     @classmethod
-    def list_of(cls, part: ChargedPart) -> list[Self]:
+    def list_from_charged_part(cls, part: ChargedBackPart) -> list[Self]:
         """Build the answers for what a chargeback took."""
         return [
             cls(invoice_id=paid.invoice_id, line=paid.line, amount_minor=paid.amount, is_recovery=paid.is_recovery)
@@ -166,7 +166,12 @@ class ChargebackDetailsOut(ChargebackOut):
     response_model=ChargebackDetailsOut,
     summary="Record a chargeback",
     responses=refusals(
-        AlreadyReversed, AmountRefused, BookingDateRefused, ChargebackKnown, CurrencyMismatch, UnknownChargebackReason
+        PaymentAlreadyReversed,
+        AmountAboveBalance,
+        ChargebackDateRefused,
+        ChargebackReferenceKnown,
+        CurrencyMismatch,
+        UnknownChargebackReason,
     ),
 )
 async def open_chargeback(
@@ -177,11 +182,11 @@ async def open_chargeback(
     The same `network_reference` again is answered with the chargeback that is kept; with other contents 409.
     """
 
-    async def open_once(unit: Unit) -> ChargebackDetailsOut:
-        row = await chargeback_handling.open_chargeback(unit, chargeback.build_chargeback())
+    async def open_chargeback_once(unit: Unit) -> ChargebackDetailsOut:
+        row = await chargeback_handling.open_chargeback(unit, chargeback.build_new_chargeback())
         return await _load_details(unit, row)
 
-    return await command.run(open_once, subject=chargeback.payment_id)
+    return await command.run(open_chargeback_once, subject=chargeback.payment_id)
 
 
 @writes.post(
@@ -189,17 +194,17 @@ async def open_chargeback(
     status_code=200,
     response_model=ChargebackDetailsOut,
     summary="Record that a chargeback is won",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def win_chargeback(
     chargeback_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("chargeback.win")]
 ) -> Response:
     """Book the money again on what it had paid; what is not owed there any more is unapplied cash."""
 
-    async def win(unit: Unit) -> ChargebackDetailsOut:
+    async def win_and_show_chargeback(unit: Unit) -> ChargebackDetailsOut:
         return await _load_details(unit, await chargeback_handling.win_chargeback(unit, chargeback_id))
 
-    return await command.run(win, status=200, reason=grounds.reason, subject=chargeback_id)
+    return await command.run(win_and_show_chargeback, status=200, reason=grounds.reason, subject=chargeback_id)
 
 
 @writes.post(
@@ -207,22 +212,22 @@ async def win_chargeback(
     status_code=200,
     response_model=ChargebackDetailsOut,
     summary="Record that a chargeback is lost",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def lose_chargeback(
     chargeback_id: UUID, grounds: ReasonIn, command: Annotated[CommandRunner, perform_command("chargeback.lose")]
 ) -> Response:
     """Release what is reserved: what is open of it is dunnable, with all notices again where it had been paid."""
 
-    async def lose(unit: Unit) -> ChargebackDetailsOut:
+    async def lose_and_show_chargeback(unit: Unit) -> ChargebackDetailsOut:
         return await _load_details(unit, await chargeback_handling.lose_chargeback(unit, chargeback_id))
 
-    return await command.run(lose, status=200, reason=grounds.reason, subject=chargeback_id)
+    return await command.run(lose_and_show_chargeback, status=200, reason=grounds.reason, subject=chargeback_id)
 
 
 async def _load_details(unit: Unit, row: ChargebackRow) -> ChargebackDetailsOut:
-    parts = ChargebackPartOut.list_of(await chargeback_queries.load_charged_part(unit, row))
-    return ChargebackDetailsOut(**ChargebackOut.from_row(row).model_dump(), allocations=parts)
+    parts = ChargebackPartOut.list_from_charged_part(await chargeback_queries.load_charged_back_part(unit, row))
+    return ChargebackDetailsOut(**ChargebackOut.from_chargeback_row(row).model_dump(), allocations=parts)
 
 
 @reads.get("/chargebacks", summary="List chargebacks")
@@ -235,7 +240,7 @@ async def list_chargebacks(
     answer_before: Annotated[Day | None, Query(description="open, and to be answered before this day")] = None,
 ) -> Page[ChargebackOut]:
     """Chargebacks in the order of their ids, which is that in which they were recorded."""
-    criteria = ChargebackCriteria(state and state.value, account_id, payment_id, answer_before)
+    criteria = ChargebackSearchCriteria(state and state.value, account_id, payment_id, answer_before)
     after = paging.after_id()
     rows = await read(lambda unit: search_chargebacks(unit, criteria, after, paging.limit + 1))
     return paging.page([ChargebackOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
@@ -245,7 +250,7 @@ async def list_chargebacks(
 async def get_chargeback(chargeback_id: UUID, read: Read) -> ChargebackDetailsOut:
     """The chargeback, and what it took its money from."""
 
-    async def load(unit: Unit) -> ChargebackDetailsOut:
+    async def load_chargeback(unit: Unit) -> ChargebackDetailsOut:
         return await _load_details(unit, await chargeback_queries.get_chargeback(unit, chargeback_id))
 
-    return await read(load)
+    return await read(load_chargeback)

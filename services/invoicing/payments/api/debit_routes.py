@@ -7,14 +7,14 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.payments.domain.debit_states import DebitState
 from services.invoicing.payments.repository import debit_queries
 from services.invoicing.payments.tables.debit_tables import DebitRow
 from services.invoicing.payments.use_cases import direct_debits
-from services.invoicing.receivables.domain.invoice_balances import AmountRefused
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Name, example
 from shared.pure.money import CurrencyMismatch, MoneyModel
@@ -76,9 +76,9 @@ class DebitOut(BaseModel):
     payment_id: UUID | None
 
     @classmethod
-    def of(cls, row: DebitRow) -> Self:
+    def from_debit_row(cls, row: DebitRow) -> Self:
         """The answer for a row."""
-        return cls.model_validate(row.model_dump() | {"lines": LineAmount.of_pairs(row.lines)})
+        return cls.model_validate(row.model_dump() | {"lines": LineAmount.list_from_line_amounts(row.lines)})
 
 
 @writes.post(
@@ -86,18 +86,20 @@ class DebitOut(BaseModel):
     status_code=201,
     response_model=DebitOut,
     summary="Initiate a debit",
-    responses=refusals(AmountRefused, ReferenceTaken, CurrencyMismatch),
+    responses=refusals(AmountAboveBalance, ExternalReferenceTaken, CurrencyMismatch),
 )
 async def initiate_debit(
     debit: DebitIn, command: Annotated[CommandRunner, perform_command("debit.initiate")]
 ) -> Response:
     """Its amounts are in flight from now on; announces `PaymentInitiated`."""
 
-    async def send(unit: Unit) -> DebitOut:
+    async def initiate_and_show_debit(unit: Unit) -> DebitOut:
         amount = debit.amount.money() if debit.amount else None
-        return DebitOut.of(await direct_debits.initiate_debit(unit, debit.invoice_id, amount, debit.reference))
+        return DebitOut.from_debit_row(
+            await direct_debits.initiate_direct_debit(unit, debit.invoice_id, amount, debit.reference)
+        )
 
-    return await command.run(send, subject=debit.invoice_id)
+    return await command.run(initiate_and_show_debit, subject=debit.invoice_id)
 
 
 @writes.post(
@@ -105,7 +107,7 @@ async def initiate_debit(
     status_code=200,
     response_model=DebitOut,
     summary="Settled",
-    responses=refusals(MoveRefused, AmountRefused),
+    responses=refusals(StateMoveRefused, AmountAboveBalance),
 )
 async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform_command("debit.settle")]) -> Response:
     """The bank has paid: it is a payment of its invoice; announces `PaymentReceived`.
@@ -113,24 +115,28 @@ async def settle_debit(debit_id: UUID, command: Annotated[CommandRunner, perform
     Nothing changes if an entry of a bank statement has settled it before.
     """
 
-    async def land(unit: Unit) -> DebitOut:
-        return DebitOut.of(await direct_debits.settle_debit(unit, debit_id))
+    async def settle_and_show_debit(unit: Unit) -> DebitOut:
+        return DebitOut.from_debit_row(await direct_debits.settle_direct_debit(unit, debit_id))
 
-    return await command.run(land, status=200, subject=debit_id)
+    return await command.run(settle_and_show_debit, status=200, subject=debit_id)
 
 
 @writes.post(
-    "/{debit_id}:fail", status_code=200, response_model=DebitOut, summary="Failed", responses=refusals(MoveRefused)
+    "/{debit_id}:fail",
+    status_code=200,
+    response_model=DebitOut,
+    summary="Failed",
+    responses=refusals(StateMoveRefused),
 )
 async def fail_debit(
-    debit_id: UUID, why: FailureIn, command: Annotated[CommandRunner, perform_command("debit.fail")]
+    debit_id: UUID, failure_body: FailureIn, command: Annotated[CommandRunner, perform_command("debit.fail")]
 ) -> Response:
     """The bank refused it: nothing of it is in flight any more; announces `PaymentFailed`."""
 
-    async def land(unit: Unit) -> DebitOut:
-        return DebitOut.of(await direct_debits.fail_debit(unit, debit_id, why.failure))
+    async def fail_and_show_debit(unit: Unit) -> DebitOut:
+        return DebitOut.from_debit_row(await direct_debits.fail_direct_debit(unit, debit_id, failure_body.failure))
 
-    return await command.run(land, status=200, subject=debit_id)
+    return await command.run(fail_and_show_debit, status=200, subject=debit_id)
 
 
 @reads.get("", summary="List debits")
@@ -143,12 +149,12 @@ async def list_debits(
     """Debits in the order of their ids."""
     after = paging.after_id()
     rows = await read(
-        lambda unit: debit_queries.list_debits(unit, state and state.value, account_id, after, paging.limit + 1)
+        lambda unit: debit_queries.list_debit_rows(unit, state and state.value, account_id, after, paging.limit + 1)
     )
-    return paging.page([DebitOut.of(row) for row in rows], key=lambda row: row.id)
+    return paging.page([DebitOut.from_debit_row(row) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{debit_id}", summary="One debit")
 async def get_debit(debit_id: UUID, read: Read) -> DebitOut:
     """What became of it."""
-    return DebitOut.of(await read(lambda unit: debit_queries.get_debit(unit, debit_id)))
+    return DebitOut.from_debit_row(await read(lambda unit: debit_queries.get_debit_row(unit, debit_id)))

@@ -12,11 +12,15 @@ from services.invoicing.payments.repository import payment_queries
 from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.payments.use_cases import payment_recording, payment_reversals
-from services.invoicing.payments.use_cases.payment_recording import NewPayment, NothingUnapplied
-from services.invoicing.payments.use_cases.payment_reversals import CashRefunded, ChargedBack
+from services.invoicing.payments.use_cases.payment_recording import NewPayment, NoUnappliedCash
+from services.invoicing.payments.use_cases.payment_reversals import PaymentCashRefunded, PaymentChargedBack
 from services.invoicing.receivables.api.allocation_answers import AllocationOut
-from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, AmountRefused, UnknownInvoiceLine
-from services.invoicing.receivables.repository.invoice_search import list_allocations
+from services.invoicing.receivables.domain.invoice_balances import (
+    AmountAboveBalance,
+    PaymentAlreadyReversed,
+    UnknownInvoiceLine,
+)
+from services.invoicing.receivables.repository.invoice_search import list_allocation_records
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
@@ -41,7 +45,7 @@ class LineAmount(Body):
     amount_minor: PositiveMinor
 
     @classmethod
-    def of_pairs(cls, pairs: Iterable[Sequence[int]]) -> list[Self]:
+    def list_from_line_amounts(cls, pairs: Iterable[Sequence[int]]) -> list[Self]:
         """Return lines that are kept as (number, minor units)."""
         return [cls(line=line, amount_minor=amount) for line, amount in pairs]
 
@@ -80,10 +84,10 @@ class PaymentIn(Body):
             raise ValueError("either invoice_id or remittance")
         return self
 
-    def new(self) -> NewPayment:
+    def build_new_payment(self) -> NewPayment:
         """What was received."""
         lines = [(line.line, line.amount_minor) for line in self.lines]
-        advice = [(one.number, one.amount_minor) for one in self.remittance]
+        advice = [(advised_invoice.number, advised_invoice.amount_minor) for advised_invoice in self.remittance]
         return NewPayment(self.account_id, self.amount.money(), self.invoice_id, lines, self.reference, advice)
 
 
@@ -125,7 +129,7 @@ class PaymentOut(BaseModel):
     received_at: datetime
 
     @classmethod
-    def of(cls, row: PaymentRow | RecordedPayment) -> Self:
+    def from_payment_row(cls, row: PaymentRow | RecordedPayment) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -143,22 +147,22 @@ class PaymentDetailsOut(PaymentOut):
     status_code=201,
     response_model=PaymentOut,
     summary="Record a payment",
-    responses=refusals(AmountRefused, CurrencyMismatch, UnknownInvoiceLine),
+    responses=refusals(AmountAboveBalance, CurrencyMismatch, UnknownInvoiceLine),
 )
 async def record_payment(
     payment: PaymentIn, command: Annotated[CommandRunner, perform_command("payment.record")]
 ) -> Response:
     """Record money received and allocate it; announces `PaymentReceived` and each balance that changed."""
 
-    return await command.run_batched(_receive, payment.new(), subject=payment.account_id)
+    return await command.run_batched(_receive, payment.build_new_payment(), subject=payment.account_id)
 
 
 async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOut | Refusal]:
-    outcomes = await payment_recording.record_payments(unit, payments)
+    outcomes = await payment_recording.record_received_payments(unit, payments)
     for outcome in outcomes:
         if not isinstance(outcome, Refusal):
             unit.record(AuditedChange("payment", outcome.id, outcome.account_id))
-    return [outcome if isinstance(outcome, Refusal) else PaymentOut.of(outcome) for outcome in outcomes]
+    return [outcome if isinstance(outcome, Refusal) else PaymentOut.from_payment_row(outcome) for outcome in outcomes]
 
 
 @writes.post(
@@ -166,17 +170,17 @@ async def _receive(unit: Unit, payments: Sequence[NewPayment]) -> list[PaymentOu
     status_code=200,
     response_model=PaymentOut,
     summary="Take a payment back",
-    responses=refusals(AlreadyReversed, CashRefunded, ChargedBack),
+    responses=refusals(PaymentAlreadyReversed, PaymentCashRefunded, PaymentChargedBack),
 )
 async def reverse_payment(
-    payment_id: UUID, why: ReasonIn, command: Annotated[CommandRunner, perform_command("payment.reverse")]
+    payment_id: UUID, reason_body: ReasonIn, command: Annotated[CommandRunner, perform_command("payment.reverse")]
 ) -> Response:
     """A returned debit or a mistake: what the payment paid is open again, with its original due date."""
 
-    async def reverse(unit: Unit) -> PaymentOut:
-        return PaymentOut.of(await payment_reversals.reverse_payment(unit, payment_id))
+    async def reverse_and_show_payment(unit: Unit) -> PaymentOut:
+        return PaymentOut.from_payment_row(await payment_reversals.reverse_received_payment(unit, payment_id))
 
-    return await command.run(reverse, status=200, reason=why.reason, subject=payment_id)
+    return await command.run(reverse_and_show_payment, status=200, reason=reason_body.reason, subject=payment_id)
 
 
 @writes.post(
@@ -184,7 +188,7 @@ async def reverse_payment(
     status_code=200,
     response_model=PaymentOut,
     summary="Use unapplied cash of a payment",
-    responses=refusals(AmountRefused, NothingUnapplied, UnknownInvoiceLine),
+    responses=refusals(AmountAboveBalance, NoUnappliedCash, UnknownInvoiceLine),
 )
 async def apply_payment(
     payment_id: UUID, wanted: ApplyIn, command: Annotated[CommandRunner, perform_command("payment.apply")]
@@ -192,10 +196,12 @@ async def apply_payment(
     """Pay a named invoice, or lines of it, though it is disputed; announces `UnappliedCashUsed`."""
     lines = [(line.line, line.amount_minor) for line in wanted.lines]
 
-    async def apply(unit: Unit) -> PaymentOut:
-        return PaymentOut.of(await payment_recording.apply_to_invoice(unit, payment_id, wanted.invoice_id, lines))
+    async def apply_unapplied_payment(unit: Unit) -> PaymentOut:
+        return PaymentOut.from_payment_row(
+            await payment_recording.apply_payment_to_invoice(unit, payment_id, wanted.invoice_id, lines)
+        )
 
-    return await command.run(apply, status=200, reason=wanted.reason, subject=payment_id)
+    return await command.run(apply_unapplied_payment, status=200, reason=wanted.reason, subject=payment_id)
 
 
 @reads.get("", summary="List payments")
@@ -204,17 +210,17 @@ async def list_payments(
 ) -> Page[PaymentOut]:
     """Payments in the order of their ids, of one account if it is given."""
     after = paging.after_id()
-    rows = await read(lambda unit: payment_queries.list_payments(unit, account_id, after, paging.limit + 1))
-    return paging.page([PaymentOut.of(row) for row in rows], key=lambda row: row.id)
+    rows = await read(lambda unit: payment_queries.list_payment_rows(unit, account_id, after, paging.limit + 1))
+    return paging.page([PaymentOut.from_payment_row(row) for row in rows], key=lambda row: row.id)
 
 
 @reads.get("/{payment_id}", summary="One payment")
 async def get_payment(payment_id: UUID, read: Read) -> PaymentDetailsOut:
     """The payment, what it paid, and what of it is unapplied cash."""
 
-    async def load(unit: Unit) -> PaymentDetailsOut:
-        payment = PaymentOut.of(await payment_queries.get_payment(unit, payment_id))
-        allocations = AllocationOut.list_of(await list_allocations(unit, payment_id))
+    async def load_payment_details(unit: Unit) -> PaymentDetailsOut:
+        payment = PaymentOut.from_payment_row(await payment_queries.get_payment(unit, payment_id))
+        allocations = AllocationOut.list_from_allocation_rows(await list_allocation_records(unit, payment_id))
         return PaymentDetailsOut(**payment.model_dump(), allocations=allocations)
 
-    return await read(load)
+    return await read(load_payment_details)

@@ -7,10 +7,15 @@ from pydantic import BaseModel
 
 from services.invoicing.payments.repository import tolerance_queries
 from services.invoicing.payments.use_cases import tolerance_changes
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, list_proposed
+from services.invoicing.settings.api import (
+    CHANGE_PROPOSED,
+    SettingChangeOut,
+    answer_pending_setting_change,
+    list_pending_setting_changes,
+)
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import is_carried_out
+from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Prose, example, get_example
 from shared.pure.money import Currency, Minor, Money
@@ -57,11 +62,15 @@ class TolerancesOut(BaseModel):
 async def list_tolerances(read: Read) -> TolerancesOut:
     """What payments may leave open; where nothing is listed, nothing."""
 
-    async def load(unit: Unit) -> TolerancesOut:
-        tolerances = [ToleranceOut.model_validate(dict(row)) for row in await tolerance_queries.list_tolerances(unit)]
-        return TolerancesOut(tolerances=tolerances, proposed=await list_proposed(unit, SettingKind.TOLERANCE))
+    async def load_tolerances(unit: Unit) -> TolerancesOut:
+        tolerances = [
+            ToleranceOut.model_validate(dict(row)) for row in await tolerance_queries.list_payment_tolerances(unit)
+        ]
+        return TolerancesOut(
+            tolerances=tolerances, proposed=await list_pending_setting_changes(unit, SettingKind.TOLERANCE)
+        )
 
-    return await read(load)
+    return await read(load_tolerances)
 
 
 @writes.put(
@@ -82,10 +91,10 @@ async def put_tolerance(
     """
     caller, money, reason = command.caller, Money(wanted.amount_minor, currency), wanted.reason
 
-    async def change_tolerance(unit: Unit) -> SettingChangeRow:
-        return await tolerance_changes.change_tolerance(unit, caller, legal_entity, money, reason)
+    async def change_entity_tolerance(unit: Unit) -> SettingChangeRow:
+        return await tolerance_changes.change_payment_tolerance(unit, caller, legal_entity, money, reason)
 
-    row = await command.run(change_tolerance, reason=reason)
-    if not is_carried_out(row):
-        return answer_proposed(row)
+    row = await command.run(change_entity_tolerance, reason=reason)
+    if not is_setting_change_applied(row):
+        return answer_pending_setting_change(row)
     return ToleranceOut(legal_entity=legal_entity, currency=currency, set_by=caller.subject, **wanted.model_dump())

@@ -5,19 +5,19 @@ from dataclasses import replace
 
 from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
-    AmountRefused,
+    AmountAboveBalance,
     Invoice,
-    PaidInvoices,
+    PaidInvoicesAndPayments,
     Payment,
-    merge_paid,
-    pay_invoice,
+    merge_paid_invoices,
+    pay_whole_invoice,
 )
 
 Wanted = Sequence[tuple[int, int]]
 """Numbers of lines, each with an amount."""
 
 
-def take_back_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
+def take_back_payment_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
     """Take an amount of these allocations in their order, as far as they go."""
     taken = []
     for allocation in allocations:
@@ -28,13 +28,13 @@ def take_back_allocations(allocations: Sequence[Allocation], amount: int) -> lis
     return taken
 
 
-def pay_named_invoice(invoice: Invoice, payment: Payment) -> PaidInvoices:
+def pay_named_invoice(invoice: Invoice, payment: Payment) -> PaidInvoicesAndPayments:
     """Pay an invoice that is named: what is open of it, then what had been written off, as far as the payment goes."""
-    paid = pay_invoice(invoice, payment)
-    return merge_paid(paid, _recover(paid.invoices[invoice.id], paid.payments[payment.id]))
+    paid = pay_whole_invoice(invoice, payment)
+    return merge_paid_invoices(paid, _recover(paid.invoices[invoice.id], paid.payments[payment.id]))
 
 
-def _recover(invoice: Invoice, payment: Payment) -> PaidInvoices:
+def _recover(invoice: Invoice, payment: Payment) -> PaidInvoicesAndPayments:
     lines, allocations, rest = [], [], payment.unapplied
     for line in invoice.lines:
         share = min(line.written_off, rest)
@@ -42,43 +42,46 @@ def _recover(invoice: Invoice, payment: Payment) -> PaidInvoices:
             lines.append(replace(line, written_off=line.written_off - share, paid=line.paid + share))
             allocations.append(Allocation(payment.id, invoice.id, line.number, share, is_recovery=True))
             rest -= share
-    return PaidInvoices(
-        {invoice.id: invoice.with_lines(lines)}, {payment.id: replace(payment, unapplied=rest)}, tuple(allocations)
+    return PaidInvoicesAndPayments(
+        {invoice.id: invoice.replace_invoice_lines(lines)},
+        {payment.id: replace(payment, unapplied=rest)},
+        tuple(allocations),
     )
 
 
 def write_off_small_balance(invoice: Invoice, tolerance: int) -> tuple[Invoice, list[tuple[int, int]]]:
     """Let go of a rest that is not worth a reminder; the invoice is then settled. What is held is left alone."""
-    if not 0 < invoice.open <= tolerance or invoice.due != invoice.open:
+    if not 0 < invoice.open_minor <= tolerance or invoice.due_minor != invoice.open_minor:
         return invoice, []
-    cleared = [(line.number, line.open) for line in invoice.lines if line.open > 0]
+    cleared = [(line.number, line.open_minor) for line in invoice.lines if line.open_minor > 0]
     lines = [
-        replace(invoice.line(number), credited=invoice.line(number).credited + amount) for number, amount in cleared
+        replace(invoice.get_invoice_line(number), credited=invoice.get_invoice_line(number).credited + amount)
+        for number, amount in cleared
     ]
-    return invoice.with_lines(lines), cleared
+    return invoice.replace_invoice_lines(lines), cleared
 
 
-def mark_in_flight(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
-    """A debit of what is due, or of an amount of it, is on its way to the bank. Raises AmountRefused."""
-    amount = invoice.due if amount is None else amount
-    if not 0 < amount <= invoice.due:
-        raise AmountRefused(f"invoice {invoice.number} has {invoice.due} that can be debited")
-    held, rest = [], amount
+def mark_invoice_in_flight(invoice: Invoice, amount: int | None) -> tuple[Invoice, list[tuple[int, int]]]:
+    """A debit of what is due, or of an amount of it, is on its way to the bank. Raises AmountAboveBalance."""
+    amount = invoice.due_minor if amount is None else amount
+    if not 0 < amount <= invoice.due_minor:
+        raise AmountAboveBalance(f"invoice {invoice.number} has {invoice.due_minor} that can be debited")
+    lines_in_flight, rest = [], amount
     for line in invoice.lines:
-        share = min(line.due, rest)
+        share = min(line.due_minor, rest)
         if share > 0:
-            held.append((line.number, share))
+            lines_in_flight.append((line.number, share))
             rest -= share
-    return _in_flight(invoice, held, 1), held
+    return _in_flight(invoice, lines_in_flight, 1), lines_in_flight
 
 
-def clear_in_flight(invoice: Invoice, held: Wanted) -> Invoice:
+def clear_invoice_in_flight(invoice: Invoice, lines_in_flight: Wanted) -> Invoice:
     """The bank has answered: nothing of these amounts is in flight any more."""
-    return _in_flight(invoice, held, -1)
+    return _in_flight(invoice, lines_in_flight, -1)
 
 
-def _in_flight(invoice: Invoice, held: Wanted, sign: int) -> Invoice:
-    return invoice.with_lines(
-        replace(invoice.line(number), in_flight=invoice.line(number).in_flight + sign * amount)
-        for number, amount in held
+def _in_flight(invoice: Invoice, lines_in_flight: Wanted, sign: int) -> Invoice:
+    return invoice.replace_invoice_lines(
+        replace(invoice.get_invoice_line(number), in_flight=invoice.get_invoice_line(number).in_flight + sign * amount)
+        for number, amount in lines_in_flight
     )

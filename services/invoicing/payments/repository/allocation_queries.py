@@ -44,9 +44,12 @@ SELECT *, $8 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int
 """
 
 
-async def free_allocations(unit: Unit, freed: Iterable[Allocation]) -> None:
+async def reduce_freed_allocations(unit: Unit, freed: Iterable[Allocation]) -> None:
     """Make unapplied cash again of what paid these amounts; what is left of each allocation goes on paying."""
-    parts = [(one.payment_id, one.invoice_id, one.line, one.is_recovery, one.amount) for one in freed]
+    parts = [
+        (allocation.payment_id, allocation.invoice_id, allocation.line, allocation.is_recovery, allocation.amount)
+        for allocation in freed
+    ]
     if not parts:
         return
     rests = await unit.connection.fetch(_FREE, *columns(parts, 5), unit.now)

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedPart
+from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedBackPart
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation
@@ -19,7 +19,7 @@ from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class ChargebackCriteria:
+class ChargebackSearchCriteria:
     """Criteria of the chargebacks that are wanted; None is any. Before `answer_before` open ones are to be answered."""
 
     state: str | None = None
@@ -33,12 +33,12 @@ async def list_chargeback_reasons(unit: Unit) -> Sequence[ChargebackReasonRow]:
     return (await unit.session.exec(select(ChargebackReasonRow).order_by(col(ChargebackReasonRow.code)))).all()
 
 
-async def find_reason(unit: Unit, code: str) -> ChargebackReasonRow | None:
+async def find_chargeback_reason(unit: Unit, code: str) -> ChargebackReasonRow | None:
     """Find a reason as it is now."""
     return await unit.session.get(ChargebackReasonRow, code, populate_existing=True)
 
 
-async def save_reason(unit: Unit, row: ChargebackReasonRow) -> None:
+async def save_chargeback_reason(unit: Unit, row: ChargebackReasonRow) -> None:
     """Write a reason, new or changed."""
     await unit.session.merge(row)
     await unit.session.flush()
@@ -52,7 +52,7 @@ async def get_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     return row
 
 
-async def find_by_reference(unit: Unit, network_reference: str) -> ChargebackRow | None:
+async def find_chargeback_by_reference(unit: Unit, network_reference: str) -> ChargebackRow | None:
     """Find the chargeback that the network calls so."""
     query = select(ChargebackRow).where(ChargebackRow.network_reference == network_reference)
     return (await unit.session.exec(query)).first()
@@ -64,12 +64,12 @@ async def has_open_chargeback(unit: Unit, payment_id: UUID) -> bool:
     return bool(await unit.connection.fetchval(query, payment_id))
 
 
-async def load_charged_part(unit: Unit, row: ChargebackRow) -> ChargedPart:
+async def load_charged_back_part(unit: Unit, row: ChargebackRow) -> ChargedBackPart:
     """Load what a chargeback took."""
-    return (await load_charged_parts(unit, [row]))[row.id]
+    return (await load_charged_back_parts(unit, [row]))[row.id]
 
 
-async def load_charged_parts(unit: Unit, rows: Sequence[ChargebackRow]) -> Mapping[UUID, ChargedPart]:
+async def load_charged_back_parts(unit: Unit, rows: Sequence[ChargebackRow]) -> Mapping[UUID, ChargedBackPart]:
     """Load what chargebacks took, by their ids."""
     lines = await unit.connection.fetch(
         "SELECT chargeback_id, invoice_id, line, amount_minor, is_recovery FROM chargeback_lines"
@@ -80,7 +80,7 @@ async def load_charged_parts(unit: Unit, rows: Sequence[ChargebackRow]) -> Mappi
     allocations: dict[UUID, list[Allocation]] = {row.id: [] for row in rows}
     for chargeback_id, *fields in lines:
         allocations[chargeback_id].append(Allocation(payments[chargeback_id], *fields))
-    return {row.id: ChargedPart(tuple(allocations[row.id]), row.cash_minor) for row in rows}
+    return {row.id: ChargedBackPart(tuple(allocations[row.id]), row.cash_minor) for row in rows}
 
 
 _INSERT = """
@@ -98,7 +98,7 @@ SELECT id FROM chargeback
 """
 
 
-async def insert_chargeback(unit: Unit, row: ChargebackRow, part: ChargedPart) -> bool:
+async def insert_chargeback(unit: Unit, row: ChargebackRow, part: ChargedBackPart) -> bool:
     """Write a chargeback with what it took; whether nobody did under the same reference meanwhile."""
     lines = [(paid.invoice_id, paid.line, paid.amount, paid.is_recovery) for paid in part.allocations]
     written = await unit.connection.fetchval(
@@ -120,7 +120,7 @@ async def insert_chargeback(unit: Unit, row: ChargebackRow, part: ChargedPart) -
     return written is not None
 
 
-async def save_decision(unit: Unit, chargeback_id: UUID, state: ChargebackState) -> None:
+async def save_chargeback_decision(unit: Unit, chargeback_id: UUID, state: ChargebackState) -> None:
     """Write what the network decided."""
     await unit.connection.execute(
         "UPDATE chargebacks SET state = $2, decided_at = $3 WHERE id = $1", chargeback_id, state.value, unit.now
@@ -132,13 +132,13 @@ UPDATE payments SET unapplied_minor = unapplied_minor - $2, charged_back_minor =
 """
 
 
-async def take_from_payment(unit: Unit, payment_id: UUID, part: ChargedPart, amount_minor: int) -> None:
+async def take_chargeback_from_payment(unit: Unit, payment_id: UUID, part: ChargedBackPart, amount_minor: int) -> None:
     """Take an amount out of a payment: it pays what it took no more, and the network has it."""
-    await allocation_queries.free_allocations(unit, part.allocations)
+    await allocation_queries.reduce_freed_allocations(unit, part.allocations)
     await unit.connection.execute(_MOVE_CASH, payment_id, amount_minor)
 
 
-async def return_to_payment(unit: Unit, payment_id: UUID, amount_minor: int) -> None:
+async def return_chargeback_to_payment(unit: Unit, payment_id: UUID, amount_minor: int) -> None:
     """Return an amount from the network to a payment, as unapplied cash."""
     await unit.connection.execute(_MOVE_CASH, payment_id, -amount_minor)
 
@@ -150,7 +150,9 @@ FROM chargebacks
 """
 
 
-def build_search(criteria: ChargebackCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_chargeback_search(
+    criteria: ChargebackSearchCriteria, after: UUID | None, limit: int
+) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of ids, and its arguments."""
     conditions = (
         ("state = {}", criteria.state),
@@ -164,8 +166,8 @@ def build_search(criteria: ChargebackCriteria, after: UUID | None, limit: int) -
 
 
 async def search_chargebacks(
-    unit: Unit, criteria: ChargebackCriteria, after: UUID | None, limit: int
+    unit: Unit, criteria: ChargebackSearchCriteria, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """Find chargebacks in the order of their ids, after this one."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_chargeback_search(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.invoicing.ledger.repository.ledger_queries import Posting, list_ledger_rows
+from services.invoicing.ledger.repository.ledger_queries import Posting, list_ledger_entry_rows
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Payment
 from shared.persistence.database import Unit, columns
@@ -22,7 +22,9 @@ async def get_payment(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> P
     return row
 
 
-async def list_payments(unit: Unit, account_id: UUID | None, after: UUID | None, limit: int) -> Sequence[PaymentRow]:
+async def list_payment_rows(
+    unit: Unit, account_id: UUID | None, after: UUID | None, limit: int
+) -> Sequence[PaymentRow]:
     """Payments in the order of their ids, of one account if it is given."""
     return await rows_after(unit, PaymentRow, after, limit, account_id=account_id)
 
@@ -39,23 +41,23 @@ async def map_invoices_by_number(unit: Unit, named: Iterable[tuple[UUID, str]]) 
     return {(row["account_id"], row["number"]): row["id"] for row in rows}
 
 
-async def map_unapplied_payments(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
+async def map_payments_with_cash(unit: Unit, account_id: UUID) -> dict[UUID, Payment]:
     """The payments of an account that have unapplied cash."""
-    return (await map_unapplied_by_account(unit, [account_id])).get(account_id, {})
+    return (await map_account_unapplied_payments(unit, [account_id])).get(account_id, {})
 
 
-async def map_unapplied_by_account(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Payment]]:
+async def map_account_unapplied_payments(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, dict[UUID, Payment]]:
     """The payments that have unapplied cash, by account."""
     rows = await unit.connection.fetch(
         "SELECT account_id, id, amount_minor, unapplied_minor, received_at FROM payments"
         " WHERE account_id = ANY($1::uuid[]) AND unapplied_minor > 0",
         account_ids,
     )
-    found: dict[UUID, dict[UUID, Payment]] = {}
+    payments_by_account: dict[UUID, dict[UUID, Payment]] = {}
     for account_id, *fields in rows:
         payment = Payment(*fields)
-        found.setdefault(account_id, {})[payment.id] = payment
-    return found
+        payments_by_account.setdefault(account_id, {})[payment.id] = payment
+    return payments_by_account
 
 
 async def list_allocations_of_payment(unit: Unit, payment_id: UUID) -> list[Allocation]:
@@ -68,9 +70,9 @@ async def list_allocations_of_payment(unit: Unit, payment_id: UUID) -> list[Allo
     return [Allocation(*row) for row in rows]
 
 
-async def save_payments(unit: Unit, payments: Iterable[Payment]) -> None:
+async def save_unapplied_cash_amounts(unit: Unit, payments: Iterable[Payment]) -> None:
     """Save what of these payments is unapplied cash."""
-    rows = [(one.id, one.unapplied) for one in payments]
+    rows = [(payment.id, payment.unapplied) for payment in payments]
     await unit.connection.execute(
         "UPDATE payments p SET unapplied_minor = n.unapplied"
         " FROM unnest($1::uuid[], $2::bigint[]) AS n (id, unapplied) WHERE p.id = n.id",
@@ -125,23 +127,23 @@ async def insert_payments_with_postings(
     """
     payments = [
         (
-            one.id,
-            one.account_id,
-            one.amount_minor,
-            one.currency,
-            one.reference,
-            one.unapplied_minor,
-            one.received_at,
-            one.state,
+            payment.id,
+            payment.account_id,
+            payment.amount_minor,
+            payment.currency,
+            payment.reference,
+            payment.unapplied_minor,
+            payment.received_at,
+            payment.state,
         )
-        for one in received
+        for payment in received
     ]
     await unit.connection.execute(
         _ADD,
         unit.now,
         *columns(payments, 8),
-        *columns(list_ledger_rows(posted, unit.now), 9),
-        *columns(map(_allocated, allocations), 7),
+        *columns(list_ledger_entry_rows(posted, unit.now), 9),
+        *columns(map(_allocation_record, allocations), 7),
     )
 
 
@@ -153,17 +155,25 @@ FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigin
 """
 
 
-async def insert_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
+async def insert_payment_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
     """Record what payments paid (account, allocation)."""
-    await unit.connection.execute(_ADD_ALLOCATIONS, unit.now, *columns(map(_allocated, allocations), 7))
+    await unit.connection.execute(_ADD_ALLOCATIONS, unit.now, *columns(map(_allocation_record, allocations), 7))
 
 
-def _allocated(of_account: tuple[UUID, Allocation]) -> tuple[object, ...]:
-    account_id, one = of_account
-    return new_id(), account_id, one.payment_id, one.invoice_id, one.line, one.amount, one.is_recovery
+def _allocation_record(of_account: tuple[UUID, Allocation]) -> tuple[object, ...]:
+    account_id, allocation = of_account
+    return (
+        new_id(),
+        account_id,
+        allocation.payment_id,
+        allocation.invoice_id,
+        allocation.line,
+        allocation.amount,
+        allocation.is_recovery,
+    )
 
 
-async def mark_reversed(unit: Unit, payment_id: UUID) -> None:
+async def mark_payment_reversed(unit: Unit, payment_id: UUID) -> None:
     """The payment was taken back, and pays nothing any more."""
     await unit.connection.execute(
         "UPDATE payments SET state = 'reversed', unapplied_minor = 0 WHERE id = $1", payment_id

@@ -16,7 +16,9 @@ FROM parts WHERE p.id = parts.payment_id
 """
 
 
-async def hold_refund_parts(unit: Unit, approval_id: UUID, account_id: UUID, parts: Sequence[tuple[UUID, int]]) -> None:
+async def reserve_refund_parts(
+    unit: Unit, approval_id: UUID, account_id: UUID, parts: Sequence[tuple[UUID, int]]
+) -> None:
     """Take unapplied cash of payments for a refund."""
     await unit.connection.execute(_HOLD, approval_id, account_id, *columns(parts, 2))
 

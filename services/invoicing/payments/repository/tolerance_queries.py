@@ -5,13 +5,13 @@ import asyncpg
 from shared.persistence.database import Unit
 
 
-async def map_tolerances(unit: Unit) -> dict[tuple[str, str], int]:
+async def map_payment_tolerances(unit: Unit) -> dict[tuple[str, str], int]:
     """Map legal entity and currency to what a payment may leave open and still settle an invoice; minor units."""
     rows = await unit.connection.fetch("SELECT legal_entity, currency, amount_minor FROM tolerances")
     return {(legal_entity, currency): amount for legal_entity, currency, amount in rows}
 
 
-async def list_tolerances(unit: Unit) -> list[asyncpg.Record]:
+async def list_payment_tolerances(unit: Unit) -> list[asyncpg.Record]:
     """All tolerances, in the order of entity and currency."""
     rows: list[asyncpg.Record] = await unit.connection.fetch(
         "SELECT legal_entity, currency, amount_minor, set_by, reason, set_at FROM tolerances ORDER BY 1, 2"
@@ -19,7 +19,7 @@ async def list_tolerances(unit: Unit) -> list[asyncpg.Record]:
     return rows
 
 
-async def find_tolerance(unit: Unit, legal_entity: str, currency: str) -> asyncpg.Record | None:
+async def find_payment_tolerance(unit: Unit, legal_entity: str, currency: str) -> asyncpg.Record | None:
     """Find what a payment may leave open (amount_minor) and why (reason)."""
     return await unit.connection.fetchrow(_FIND_TOLERANCE, legal_entity, currency)
 
@@ -32,7 +32,7 @@ SET amount_minor = excluded.amount_minor, set_by = excluded.set_by, reason = exc
 """
 
 
-async def set_tolerance(
+async def save_payment_tolerance(
     unit: Unit, legal_entity: str, currency: str, amount_minor: int, actor: str, reason: str
 ) -> None:
     """Say what a payment may leave open."""

@@ -7,30 +7,35 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.repository.account_queries import Account
-from services.invoicing.ledger.domain import Entries, build_payment_entries, build_reversal_entries
+from services.invoicing.accounts.repository.account_queries import LockedAccount
+from services.invoicing.ledger.domain import Entries, build_payment_entries, build_payment_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import PostedDocument
+from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
 from services.invoicing.payments.domain.chargebacks import (
     CHARGEBACK_ALLOWED,
     ChargebackState,
-    ChargedPart,
-    WantedPart,
-    book_again,
-    is_same_part,
+    ChargedBackPart,
+    WantedChargebackPart,
+    is_same_charged_part,
+    pay_won_chargeback_lines,
     release_charged_back_lines,
-    reopen_lines,
-    take_charged_part,
+    reopen_charged_back_lines,
+    take_charged_back_part,
 )
 from services.invoicing.payments.repository import chargeback_queries, payment_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
 from services.invoicing.payments.tables.payment_tables import PaymentRow
-from services.invoicing.payments.use_cases.payment_effects import UnsavedInvoices, split_recovered
-from services.invoicing.payments.use_cases.payment_recording import apply_unapplied
-from services.invoicing.receivables.domain.invoice_balances import AlreadyReversed, Invoice, PaidInvoices, Payment
+from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices, split_recoveries
+from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
+from services.invoicing.receivables.domain.invoice_balances import (
+    Invoice,
+    PaidInvoicesAndPayments,
+    Payment,
+    PaymentAlreadyReversed,
+)
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
-from services.invoicing.settings.domain.approval_states import moved_to
+from services.invoicing.settings.domain.approval_states import move_to_state
 from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -40,13 +45,13 @@ from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
 
 
-class ChargebackKnown(Refusal):
+class ChargebackReferenceKnown(Refusal):
     """The network's reference is that of another chargeback, or of this one with other contents."""
 
     code = "chargeback_known"
 
 
-class BookingDateRefused(Refusal):
+class ChargebackDateRefused(Refusal):
     """A network does not take money back in the future."""
 
     code = "date_refused"
@@ -70,15 +75,15 @@ class NewChargeback:
     reason_code: str
     booked_on: date
     answer_by: date
-    wanted: Sequence[WantedPart] = ()
+    wanted: Sequence[WantedChargebackPart] = ()
     network_fee_minor: int | None = None
 
 
-async def put_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
+async def put_chargeback_reason_row(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
     """Keep a reason of chargebacks, new or changed; chargebacks that are there keep it."""
-    former = await chargeback_queries.find_reason(unit, row.code)
+    former = await chargeback_queries.find_chargeback_reason(unit, row.code)
     before = former.model_dump() if former else None
-    await chargeback_queries.save_reason(unit, row)
+    await chargeback_queries.save_chargeback_reason(unit, row)
     unit.record(AuditedChange("chargeback_reason", row.code, None, before, row.model_dump()))
     return row
 
@@ -86,13 +91,13 @@ async def put_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRo
 async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
     """Reverse a part of a payment and reserve what it reopens, in one step; the stored one for a repeat.
 
-    Raises NotFound, CurrencyMismatch, AmountRefused, AlreadyReversed, BookingDateRefused, ChargebackKnown,
-    UnknownChargebackReason.
+    Raises NotFound, CurrencyMismatch, AmountAboveBalance, PaymentAlreadyReversed, ChargebackDateRefused,
+    ChargebackReferenceKnown, UnknownChargebackReason.
     """
     account = await account_queries.lock_account(
         unit, (await payment_queries.get_payment(unit, new.payment_id)).account_id
     )
-    if stored := await chargeback_queries.find_by_reference(unit, new.network_reference):
+    if stored := await chargeback_queries.find_chargeback_by_reference(unit, new.network_reference):
         await _check_repeated(unit, stored, new)
         unit.record_nothing()
         return stored
@@ -102,8 +107,8 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
     part = await _take_part(unit, payment, new)
     row = _build_row(unit, account, new, part)
     if not await chargeback_queries.insert_chargeback(unit, row, part):
-        raise ChargebackKnown(f"the network's reference {new.network_reference} is that of another chargeback")
-    await chargeback_queries.take_from_payment(unit, payment.id, part, row.amount_minor)
+        raise ChargebackReferenceKnown(f"the network's reference {new.network_reference} is that of another chargeback")
+    await chargeback_queries.take_chargeback_from_payment(unit, payment.id, part, row.amount_minor)
     opened = ChargebackOpened(
         **_identify(row),
         reason_code=row.reason_code,
@@ -113,48 +118,52 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
         reopened=balance_updates.build_allocation_fields(part.allocations),
         cash_minor=part.cash,
     )
-    await _announce(unit, account, opened, build_reversal_entries(row.amount_minor, *split_recovered(part.allocations)))
+    await _announce(
+        unit, account, opened, build_payment_reversal_entries(row.amount_minor, *split_recoveries(part.allocations))
+    )
     before = await _load_invoices(unit, account, part)
-    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, reopen_lines(before, part))})
+    await apply_unapplied_cash(
+        unit, [account], {account.id: UnsavedAccountInvoices(before, reopen_charged_back_lines(before, part))}
+    )
     unit.record(AuditedChange("chargeback", row.id, account.id))
     return row
 
 
 def _check_booking(booked_on: date, today: date) -> None:
     if booked_on > today:
-        raise BookingDateRefused(f"booked_on: {booked_on} is in the future; it is {today} where the account is")
+        raise ChargebackDateRefused(f"booked_on: {booked_on} is in the future; it is {today} where the account is")
 
 
 async def _find_used_reason(unit: Unit, code: str) -> ChargebackReasonRow:
-    reason = await chargeback_queries.find_reason(unit, code)
+    reason = await chargeback_queries.find_chargeback_reason(unit, code)
     if reason is None or not reason.is_active:
         raise UnknownChargebackReason(f"reason_code: there is no {code} that is used")
     return reason
 
 
 async def _check_repeated(unit: Unit, stored: ChargebackRow, new: NewChargeback) -> None:
-    is_same = is_same_part(await chargeback_queries.load_charged_part(unit, stored), new.wanted)
+    is_same = is_same_charged_part(await chargeback_queries.load_charged_back_part(unit, stored), new.wanted)
     wanted = (new.payment_id, new.amount.minor, new.amount.currency)
     kept = (stored.payment_id, stored.amount_minor, stored.currency)
     named = ("reason_code", "booked_on", "answer_by", "network_fee_minor")
     if kept != wanted or not is_same or any(getattr(stored, name) != getattr(new, name) for name in named):
-        raise ChargebackKnown(f"the network's reference {new.network_reference} is known with other contents")
+        raise ChargebackReferenceKnown(f"the network's reference {new.network_reference} is known with other contents")
 
 
-async def _take_part(unit: Unit, payment: PaymentRow, new: NewChargeback) -> ChargedPart:
+async def _take_part(unit: Unit, payment: PaymentRow, new: NewChargeback) -> ChargedBackPart:
     if payment.state == "reversed":
-        raise AlreadyReversed(f"payment {payment.id} was reversed before")
+        raise PaymentAlreadyReversed(f"payment {payment.id} was reversed before")
     if new.amount.currency != payment.currency:
         raise CurrencyMismatch(f"the payment is in {payment.currency}, not in {new.amount.currency}")
     paying = await payment_queries.list_allocations_of_payment(unit, payment.id)
-    return take_charged_part(_build_payment(payment), paying, new.amount.minor, new.wanted)
+    return take_charged_back_part(_build_payment(payment), paying, new.amount.minor, new.wanted)
 
 
 def _build_payment(row: PaymentRow) -> Payment:
     return Payment(row.id, row.amount_minor, row.unapplied_minor, row.received_at)
 
 
-def _build_row(unit: Unit, account: Account, new: NewChargeback, part: ChargedPart) -> ChargebackRow:
+def _build_row(unit: Unit, account: LockedAccount, new: NewChargeback, part: ChargedBackPart) -> ChargebackRow:
     return ChargebackRow(
         id=new_id(),
         account_id=account.id,
@@ -176,40 +185,40 @@ def _build_row(unit: Unit, account: Account, new: NewChargeback, part: ChargedPa
 async def win_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
     """Book the money again on what it had paid; what is not owed there any more is unapplied cash.
 
-    Raises NotFound, MoveRefused.
+    Raises NotFound, StateMoveRefused.
     """
     row, account = await _lock_chargeback(unit, chargeback_id)
-    former, part = row.model_dump(), await chargeback_queries.load_charged_part(unit, row)
+    former, part = row.model_dump(), await chargeback_queries.load_charged_back_part(unit, row)
     await _decide(unit, row, ChargebackState.WON)
-    await chargeback_queries.return_to_payment(unit, row.payment_id, row.amount_minor)
+    await chargeback_queries.return_chargeback_to_payment(unit, row.payment_id, row.amount_minor)
     payment = _build_payment(await payment_queries.get_payment(unit, row.payment_id, fresh=True))
     before = await _load_invoices(unit, account, part)
-    paid = book_again(before, payment, part)
+    paid = pay_won_chargeback_lines(before, payment, part)
     won = ChargebackWon(
         **_identify(row),
         allocations=balance_updates.build_allocation_fields(paid.allocations),
         unapplied_minor=row.amount_minor - sum(allocation.amount for allocation in paid.allocations),
     )
-    await _announce(unit, account, won, build_payment_entries(row.amount_minor, *split_recovered(paid.allocations)))
+    await _announce(unit, account, won, build_payment_entries(row.amount_minor, *split_recoveries(paid.allocations)))
     await _save_paid(unit, account, paid)
-    await apply_unapplied(unit, [account], {account.id: UnsavedInvoices(before, paid.invoices)})
+    await apply_unapplied_cash(unit, [account], {account.id: UnsavedAccountInvoices(before, paid.invoices)})
     return await _record_decision(unit, row, former)
 
 
 async def lose_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
-    """Release what is reserved: what is open of it is dunnable. Raises NotFound, MoveRefused."""
+    """Release what is reserved: what is open of it is dunnable. Raises NotFound, StateMoveRefused."""
     row, account = await _lock_chargeback(unit, chargeback_id)
-    former, part = row.model_dump(), await chargeback_queries.load_charged_part(unit, row)
+    former, part = row.model_dump(), await chargeback_queries.load_charged_back_part(unit, row)
     await _decide(unit, row, ChargebackState.LOST)
     unit.publish(ChargebackLost(**_identify(row)))
     before = await _load_invoices(unit, account, part)
-    await apply_unapplied(
-        unit, [account], {account.id: UnsavedInvoices(before, release_charged_back_lines(before, part))}
+    await apply_unapplied_cash(
+        unit, [account], {account.id: UnsavedAccountInvoices(before, release_charged_back_lines(before, part))}
     )
     return await _record_decision(unit, row, former)
 
 
-async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackRow, Account]:
+async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackRow, LockedAccount]:
     account = await account_queries.lock_account(
         unit, (await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id
     )
@@ -217,8 +226,8 @@ async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackR
 
 
 async def _decide(unit: Unit, row: ChargebackRow, wanted: ChargebackState) -> None:
-    state = moved_to(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
-    await chargeback_queries.save_decision(unit, row.id, state)
+    state = move_to_state(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
+    await chargeback_queries.save_chargeback_decision(unit, row.id, state)
 
 
 async def _record_decision(unit: Unit, row: ChargebackRow, former: Mapping[str, object]) -> ChargebackRow:
@@ -227,20 +236,22 @@ async def _record_decision(unit: Unit, row: ChargebackRow, former: Mapping[str, 
     return decided
 
 
-async def _load_invoices(unit: Unit, account: Account, part: ChargedPart) -> dict[UUID, Invoice]:
+async def _load_invoices(unit: Unit, account: LockedAccount, part: ChargedBackPart) -> dict[UUID, Invoice]:
     return await invoice_queries.map_open_invoices(unit, account.id, {paid.invoice_id for paid in part.allocations})
 
 
-async def _save_paid(unit: Unit, account: Account, paid: PaidInvoices) -> None:
-    await payment_queries.save_payments(unit, paid.payments.values())
-    await payment_queries.insert_allocations(unit, [(account.id, allocation) for allocation in paid.allocations])
+async def _save_paid(unit: Unit, account: LockedAccount, paid: PaidInvoicesAndPayments) -> None:
+    await payment_queries.save_unapplied_cash_amounts(unit, paid.payments.values())
+    await payment_queries.insert_payment_allocations(
+        unit, [(account.id, allocation) for allocation in paid.allocations]
+    )
 
 
-async def _announce(unit: Unit, account: Account, event: ChargebackEvent, entries: Entries) -> None:
+async def _announce(unit: Unit, account: LockedAccount, event: ChargebackEvent, entries: Entries) -> None:
     """Publish what happened to a part of a payment, and post it as such."""
     sequence = unit.publish(event)
     await ledger_queries.post_ledger_entries(
-        unit, account, PostedDocument("payment", event.payment_id, sequence), entries
+        unit, account, DocumentToPost("payment", event.payment_id, sequence), entries
     )
 
 

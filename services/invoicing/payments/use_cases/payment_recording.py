@@ -5,22 +5,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.repository.account_queries import Account
+from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import PostedDocument
+from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.repository import payment_queries
 from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.payments.use_cases.payment_effects import (
     PaymentEffect,
-    UnsavedInvoices,
+    UnsavedAccountInvoices,
     save_payment_effects,
-    split_recovered,
+    split_recoveries,
 )
 from services.invoicing.receivables.domain import invoice_balances
-from services.invoicing.receivables.domain.invoice_balances import PaidInvoices, Payment
+from services.invoicing.receivables.domain.invoice_balances import PaidInvoicesAndPayments, Payment
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from shared.events.invoicing import PaymentReceived, UnappliedCashUsed
@@ -31,14 +31,14 @@ from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
 
 
-class NothingUnapplied(Refusal):
+class NoUnappliedCash(Refusal):
     """The payment has no unapplied cash."""
 
     code = "nothing_unapplied"
 
 
-NOTHING_UNSAVED = UnsavedInvoices({}, {})
-NO_ACCOUNTS: Mapping[UUID, UnsavedInvoices] = {}
+NOTHING_UNSAVED = UnsavedAccountInvoices({}, {})
+NO_ACCOUNTS: Mapping[UUID, UnsavedAccountInvoices] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +56,32 @@ class NewPayment:
     debit_id: UUID | None = None
 
 
-async def record_payment(unit: Unit, new: NewPayment, unsaved: UnsavedInvoices = NOTHING_UNSAVED) -> RecordedPayment:
+async def record_received_payment(
+    unit: Unit, new: NewPayment, unsaved: UnsavedAccountInvoices = NOTHING_UNSAVED
+) -> RecordedPayment:
     """Record a payment, allocate it, and use what is left for the oldest open invoice at once.
 
-    Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused.
+    Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, AmountAboveBalance.
     """
-    (outcome,) = await record_payments(unit, [new], {new.account_id: unsaved})
+    (outcome,) = await record_received_payments(unit, [new], {new.account_id: unsaved})
     if isinstance(outcome, Refusal):
         raise outcome
     return outcome
 
 
-async def record_payments(
-    unit: Unit, news: Sequence[NewPayment], unsaved: Mapping[UUID, UnsavedInvoices] = NO_ACCOUNTS
+async def record_received_payments(
+    unit: Unit, news: Sequence[NewPayment], unsaved: Mapping[UUID, UnsavedAccountInvoices] = NO_ACCOUNTS
 ) -> list[RecordedPayment | Refusal]:
     """Receive payments of different accounts; of one that is refused nothing is left, and the others stand.
 
     `unsaved` are invoices that the unit changed before, by account.
     """
-    held = await account_queries.lock_accounts(unit, [new.account_id for new in news])
-    known = await _known_by_number(unit, news)
+    locked_accounts = await account_queries.lock_accounts(unit, [new.account_id for new in news])
+    invoices_by_number = await _known_by_number(unit, news)
     named = [new.invoice_id for new in news if new.invoice_id]
-    before = await invoice_queries.map_open_by_account(unit, held, [*named, *known.values()])
+    before = await invoice_queries.map_account_open_invoices(
+        unit, locked_accounts, [*named, *invoices_by_number.values()]
+    )
     outcomes: list[RecordedPayment | Refusal] = []
     changes = []
     for new in news:
@@ -85,7 +89,9 @@ async def record_payments(
             payment = Payment(new_id(), new.amount.minor, new.amount.minor, unit.now)
             invoices_before = before.get(new.account_id, {})
             changed = unsaved.get(new.account_id, NOTHING_UNSAVED)
-            change = _allocate(new, payment, held.get(new.account_id), invoices_before, changed, known)
+            change = _allocate(
+                new, payment, locked_accounts.get(new.account_id), invoices_before, changed, invoices_by_number
+            )
         except Refusal as refusal:
             outcomes.append(refusal)
         else:
@@ -104,31 +110,31 @@ async def _known_by_number(unit: Unit, news: Sequence[NewPayment]) -> dict[tuple
 def _allocate(
     new: NewPayment,
     payment: Payment,
-    account: Account | None,
+    account: LockedAccount | None,
     before: Mapping[UUID, invoice_balances.Invoice],
-    unsaved: UnsavedInvoices,
-    known: Mapping[tuple[UUID, str], UUID],
+    unsaved: UnsavedAccountInvoices,
+    invoices_by_number: Mapping[tuple[UUID, str], UUID],
 ) -> PaymentEffect:
-    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownLine, AmountRefused."""
+    """Allocate a new payment. Raises NotFound, CurrencyMismatch, UnknownInvoiceLine, AmountAboveBalance."""
     if account is None:
         raise NotFound(f"there is no account {new.account_id}")
     if new.amount.currency != account.currency:
         raise CurrencyMismatch(f"the account is billed in {account.currency}, not in {new.amount.currency}")
     current = {**before, **unsaved.after}
     if new.remittance:
-        named = invoice_balances.pay_by_remittance(current, payment, _advice(new, known))
+        named = invoice_balances.pay_by_remittance_advice(current, payment, _advice(new, invoices_by_number))
     else:
         named = _pay_named_invoice(new, current, payment)
-    rest = invoice_balances.use_unapplied({**current, **named.invoices}.values(), named.payments.values())
-    return PaymentEffect(account, {**before, **unsaved.before}, invoice_balances.merge_paid(named, rest))
+    rest = invoice_balances.allocate_unapplied_cash({**current, **named.invoices}.values(), named.payments.values())
+    return PaymentEffect(account, {**before, **unsaved.before}, invoice_balances.merge_paid_invoices(named, rest))
 
 
-def _advice(new: NewPayment, known: Mapping[tuple[UUID, str], UUID]) -> list[tuple[UUID, int]]:
+def _advice(new: NewPayment, invoices_by_number: Mapping[tuple[UUID, str], UUID]) -> list[tuple[UUID, int]]:
     """The remittance by the ids of its invoices. Raises NotFound."""
     for number, _ in new.remittance:
-        if (new.account_id, number) not in known:
+        if (new.account_id, number) not in invoices_by_number:
             raise NotFound(f"remittance: the account has no invoice {number}")
-    return [(known[new.account_id, number], amount) for number, amount in new.remittance]
+    return [(invoices_by_number[new.account_id, number], amount) for number, amount in new.remittance]
 
 
 def _build_recorded(new: NewPayment, payment: Payment) -> RecordedPayment:
@@ -159,9 +165,9 @@ async def _record(unit: Unit, received: Sequence[tuple[NewPayment, PaymentEffect
                 debit_id=new.debit_id,
             )
         )
-        entries = ledger_domain.build_payment_entries(payment.amount_minor, *split_recovered(allocated))
-        posted.append((change.account, PostedDocument("payment", payment.id, sequence), entries))
-        allocations += [(payment.account_id, one) for one in allocated]
+        entries = ledger_domain.build_payment_entries(payment.amount_minor, *split_recoveries(allocated))
+        posted.append((change.account, DocumentToPost("payment", payment.id, sequence), entries))
+        allocations += [(payment.account_id, allocation) for allocation in allocated]
     if received:
         await payment_queries.insert_payments_with_postings(
             unit, [payment for *_, payment in received], posted, allocations
@@ -171,9 +177,9 @@ async def _record(unit: Unit, received: Sequence[tuple[NewPayment, PaymentEffect
 
 def _pay_named_invoice(
     new: NewPayment, open_invoices: Mapping[UUID, invoice_balances.Invoice], payment: Payment
-) -> PaidInvoices:
+) -> PaidInvoicesAndPayments:
     if new.invoice_id is None:
-        return PaidInvoices({}, {payment.id: payment})
+        return PaidInvoicesAndPayments({}, {payment.id: payment})
     return _pay_named(open_invoices, payment, new.invoice_id, new.lines)
 
 
@@ -182,27 +188,27 @@ def _pay_named(
     payment: Payment,
     invoice_id: UUID,
     lines: Sequence[tuple[int, int]],
-) -> PaidInvoices:
+) -> PaidInvoicesAndPayments:
     """Pay a named invoice, or lines of it; a whole one that was written off, too. Raises NotFound."""
     invoice = before.get(invoice_id)
     if invoice is None:
         raise NotFound(f"invoice_id: the account has no invoice {invoice_id}")
     if lines:
-        return invoice_balances.pay_lines(invoice, payment, lines)
+        return invoice_balances.pay_invoice_lines(invoice, payment, lines)
     return payment_rules.pay_named_invoice(invoice, payment)
 
 
-async def apply_to_invoice(
+async def apply_payment_to_invoice(
     unit: Unit, payment_id: UUID, invoice_id: UUID, lines: Sequence[tuple[int, int]]
 ) -> PaymentRow:
     """Use unapplied cash of a payment for a named invoice, or lines of it, though it is disputed.
 
-    Raises NotFound, NothingUnapplied, UnknownLine, AmountRefused.
+    Raises NotFound, NoUnappliedCash, UnknownInvoiceLine, AmountAboveBalance.
     """
     account = await account_queries.lock_account(unit, (await payment_queries.get_payment(unit, payment_id)).account_id)
-    cash = await payment_queries.map_unapplied_payments(unit, account.id)
+    cash = await payment_queries.map_payments_with_cash(unit, account.id)
     if payment_id not in cash:
-        raise NothingUnapplied(f"payment {payment_id} has no unapplied cash")
+        raise NoUnappliedCash(f"payment {payment_id} has no unapplied cash")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     paid = _pay_named(before, cash[payment_id], invoice_id, lines)
     former = (await payment_queries.get_payment(unit, payment_id, fresh=True)).model_dump()
@@ -214,20 +220,20 @@ async def apply_to_invoice(
     return row
 
 
-async def apply_unapplied(
-    unit: Unit, held: Collection[Account], unsaved: Mapping[UUID, UnsavedInvoices] = NO_ACCOUNTS
+async def apply_unapplied_cash(
+    unit: Unit, locked_accounts: Collection[LockedAccount], unsaved: Mapping[UUID, UnsavedAccountInvoices] = NO_ACCOUNTS
 ) -> None:
     """Use unapplied cash of these accounts at once, each for its oldest open invoice.
 
     `unsaved` are invoices that the unit changed before, by account: they are saved with what the cash pays of them,
     and each balance is published once, as it ends.
     """
-    cash = await payment_queries.map_unapplied_by_account(unit, [account.id for account in held])
-    before = await invoice_queries.map_open_by_account(unit, cash) if cash else {}
+    cash = await payment_queries.map_account_unapplied_payments(unit, [account.id for account in locked_accounts])
+    before = await invoice_queries.map_account_open_invoices(unit, cash) if cash else {}
     changes = []
-    for account in held:
+    for account in locked_accounts:
         invoices_before, changed = before.get(account.id, {}), unsaved.get(account.id, NOTHING_UNSAVED)
-        paid = invoice_balances.use_unapplied(
+        paid = invoice_balances.allocate_unapplied_cash(
             {**invoices_before, **changed.after}.values(), cash.get(account.id, {}).values()
         )
         changes.append(PaymentEffect(account, {**invoices_before, **changed.before}, paid))
@@ -241,10 +247,14 @@ async def _record_used(unit: Unit, used: Sequence[PaymentEffect]) -> None:
     """Record what unapplied cash paid, payment by payment; saving the invoices is the caller's."""
     if not used:
         return
-    await ledger_queries.post_many_documents(unit, [posting for change in used for posting in _tell_used(unit, change)])
-    await payment_queries.save_payments(unit, [one for change in used for one in change.paid.payments.values()])
+    await ledger_queries.post_documents_of_accounts(
+        unit, [posting for change in used for posting in _tell_used(unit, change)]
+    )
+    await payment_queries.save_unapplied_cash_amounts(
+        unit, [payment for change in used for payment in change.paid.payments.values()]
+    )
     allocations = [(change.account.id, allocation) for change in used for allocation in change.paid.allocations]
-    await payment_queries.insert_allocations(unit, allocations)
+    await payment_queries.insert_payment_allocations(unit, allocations)
 
 
 def _tell_used(unit: Unit, change: PaymentEffect) -> Iterator[ledger_queries.Posting]:
@@ -263,6 +273,6 @@ def _tell_used(unit: Unit, change: PaymentEffect) -> Iterator[ledger_queries.Pos
             )
             yield (
                 account,
-                PostedDocument("payment", payment_id, sequence),
-                ledger_domain.build_allocation_entries(*split_recovered(used)),
+                DocumentToPost("payment", payment_id, sequence),
+                ledger_domain.build_allocation_entries(*split_recoveries(used)),
             )

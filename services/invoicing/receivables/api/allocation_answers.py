@@ -34,6 +34,6 @@ class AllocationOut(BaseModel):
     reversed_at: datetime | None
 
     @classmethod
-    def list_of(cls, rows: Iterable[Any]) -> list[Self]:
+    def list_from_allocation_rows(cls, rows: Iterable[Any]) -> list[Self]:
         """Build the answers for rows."""
         return [cls.model_validate(dict(row)) for row in rows]

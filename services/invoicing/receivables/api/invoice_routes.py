@@ -11,7 +11,7 @@ from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity
 from services.invoicing.receivables.api.allocation_answers import AllocationOut
 from services.invoicing.receivables.repository import invoice_search
-from services.invoicing.receivables.repository.invoice_search import InvoiceCriteria, InvoiceDetails
+from services.invoicing.receivables.repository.invoice_search import InvoiceSearchCriteria, InvoiceWithAllocations
 from services.invoicing.receivables.tables import InvoiceRow
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, Day, Instant, example, get_example
@@ -47,7 +47,7 @@ class InvoiceOut(BaseModel):
     issued_at: datetime
 
     @classmethod
-    def of(cls, row: InvoiceRow) -> Self:
+    def from_invoice_row(cls, row: InvoiceRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -129,7 +129,7 @@ class InvoiceDetailsOut(ListedInvoiceOut):
     allocations: list[AllocationOut]
 
     @classmethod
-    def of_details(cls, details: InvoiceDetails) -> Self:
+    def from_invoice_details(cls, details: InvoiceWithAllocations) -> Self:
         """Build the answer for an invoice that was read whole."""
         lines = [InvoiceLineOut.model_validate(dict(row)) for row in details.lines]
         return cls(
@@ -137,7 +137,7 @@ class InvoiceDetailsOut(ListedInvoiceOut):
             net_minor=sum(line.net_minor for line in lines),
             tax_minor=sum(line.tax_minor for line in lines),
             lines=lines,
-            allocations=AllocationOut.list_of(details.allocations),
+            allocations=AllocationOut.list_from_allocation_rows(details.allocations),
         )
 
 
@@ -150,25 +150,29 @@ async def _read_criteria(
     due_from: Annotated[Day | None, Query(description="due on this day or later")] = None,
     due_to: Annotated[Day | None, Query(description="due on this day or earlier")] = None,
     updated_since: Annotated[Instant | None, Query(description="whose balance changed since then")] = None,
-) -> InvoiceCriteria:
-    return InvoiceCriteria(account_id, number, external_reference, legal_entity, state, due_from, due_to, updated_since)
+) -> InvoiceSearchCriteria:
+    return InvoiceSearchCriteria(
+        account_id, number, external_reference, legal_entity, state, due_from, due_to, updated_since
+    )
 
 
 @reads.get("", summary="List invoices", responses=refusals(UnknownLegalEntity))
 async def list_invoices(
-    read: Read, paging: Paging, criteria: Annotated[InvoiceCriteria, Depends(_read_criteria)]
+    read: Read, paging: Paging, criteria: Annotated[InvoiceSearchCriteria, Depends(_read_criteria)]
 ) -> Page[ListedInvoiceOut]:
     """Invoices in the order of their ids, which is that in which they were issued."""
 
-    async def load(unit: Unit) -> list[ListedInvoiceOut]:
-        await legal_entity_queries.check_asked_entity(unit, criteria.legal_entity)
+    async def load_invoices(unit: Unit) -> list[ListedInvoiceOut]:
+        await legal_entity_queries.check_listed_legal_entity(unit, criteria.legal_entity)
         rows = await invoice_search.search_invoices(unit, criteria, paging.after_id(), paging.limit + 1)
         return [ListedInvoiceOut.model_validate(dict(row)) for row in rows]
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_invoices), key=lambda row: row.id)
 
 
 @reads.get("/{invoice_id}", summary="One invoice")
 async def get_invoice(invoice_id: UUID, read: Read) -> InvoiceDetailsOut:
     """The issued document with its lines, where it stands, and what paid it."""
-    return InvoiceDetailsOut.of_details(await read(lambda unit: invoice_search.get_invoice_details(unit, invoice_id)))
+    return InvoiceDetailsOut.from_invoice_details(
+        await read(lambda unit: invoice_search.get_invoice_details(unit, invoice_id))
+    )

@@ -7,7 +7,7 @@ from services.invoicing.receivables.domain.invoice_balances import Invoice
 ClosingCause = Literal["payment", "credit_note", "write_off"]
 
 
-def find_closing_cause(before: Invoice, after: Invoice) -> ClosingCause:
+def find_invoice_closing_cause(before: Invoice, after: Invoice) -> ClosingCause:
     """Find what took off the last of an invoice that is open no more.
 
     Money comes first: a small balance that is let go with a payment closes the invoice as paid.

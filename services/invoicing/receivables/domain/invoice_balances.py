@@ -8,7 +8,7 @@ from uuid import UUID
 from shared.pure.errors import Refusal
 
 
-class AmountRefused(Refusal):
+class AmountAboveBalance(Refusal):
     """The amount is more than the line or invoice has left for it."""
 
     code = "amount_refused"
@@ -21,7 +21,7 @@ class UnknownInvoiceLine(Refusal):
     status = 422
 
 
-class AlreadyReversed(Refusal):
+class PaymentAlreadyReversed(Refusal):
     """The payment was taken back before."""
 
     code = "already_reversed"
@@ -42,19 +42,19 @@ class InvoiceLine:
     charged_back: int = 0
 
     @property
-    def open(self) -> int:
+    def open_minor(self) -> int:
         """What is neither paid, credited nor written off."""
         return self.amount - self.paid - self.credited - self.written_off
 
     @property
-    def disputed(self) -> int:
+    def disputed_minor(self) -> int:
         """Amount reserved for disputes and chargebacks, as far as it is still open."""
-        return min(self.reserved + self.charged_back, self.open)
+        return min(self.reserved + self.charged_back, self.open_minor)
 
     @property
-    def due(self) -> int:
+    def due_minor(self) -> int:
         """open − disputed − in flight, never below zero."""
-        return max(0, self.open - self.disputed - self.in_flight)
+        return max(0, self.open_minor - self.disputed_minor - self.in_flight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,33 +71,33 @@ class Invoice:
     judge_at: datetime | None = None
 
     @property
-    def open(self) -> int:
+    def open_minor(self) -> int:
         """What is open of all lines."""
-        return sum(line.open for line in self.lines)
+        return sum(line.open_minor for line in self.lines)
 
     @property
-    def disputed(self) -> int:
+    def disputed_minor(self) -> int:
         """What of it is disputed."""
-        return sum(line.disputed for line in self.lines)
+        return sum(line.disputed_minor for line in self.lines)
 
     @property
-    def in_flight(self) -> int:
+    def in_flight_minor(self) -> int:
         """What of it is being debited at present."""
         return sum(line.in_flight for line in self.lines)
 
     @property
-    def due(self) -> int:
+    def due_minor(self) -> int:
         """open − disputed − in flight, line by line."""
-        return sum(line.due for line in self.lines)
+        return sum(line.due_minor for line in self.lines)
 
-    def line(self, number: int) -> InvoiceLine:
-        """The line of this number. Raises UnknownLine."""
+    def get_invoice_line(self, number: int) -> InvoiceLine:
+        """The line of this number. Raises UnknownInvoiceLine."""
         for line in self.lines:
             if line.number == number:
                 return line
         raise UnknownInvoiceLine(f"invoice {self.number} has no line {number}")
 
-    def with_lines(self, changed: Iterable[InvoiceLine]) -> "Invoice":
+    def replace_invoice_lines(self, changed: Iterable[InvoiceLine]) -> "Invoice":
         """The invoice with these lines in the place of the former ones."""
         new = {line.number: line for line in changed}
         return replace(self, lines=tuple(new.get(line.number, line) for line in self.lines))
@@ -126,7 +126,7 @@ class Allocation:
 
 
 @dataclass(frozen=True, slots=True)
-class PaidInvoices:
+class PaidInvoicesAndPayments:
     """Invoices and payments after allocating, with the allocations."""
 
     invoices: Mapping[UUID, Invoice]
@@ -134,57 +134,63 @@ class PaidInvoices:
     allocations: tuple[Allocation, ...] = ()
 
 
-def pay_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, int]]) -> PaidInvoices:
-    """Pay named lines with named amounts. Raises UnknownLine, AmountRefused."""
-    check_line_numbers(number for number, _ in wanted)
+def pay_invoice_lines(invoice: Invoice, payment: Payment, wanted: Sequence[tuple[int, int]]) -> PaidInvoicesAndPayments:
+    """Pay named lines with named amounts. Raises UnknownInvoiceLine, AmountAboveBalance."""
+    check_invoice_line_numbers(number for number, _ in wanted)
     if sum(amount for _, amount in wanted) > payment.unapplied:
-        raise AmountRefused("the named lines add up to more than the payment")
+        raise AmountAboveBalance("the named lines add up to more than the payment")
     for number, amount in wanted:
-        if amount > invoice.line(number).open:
-            raise AmountRefused(f"line {number} of invoice {invoice.number} has {invoice.line(number).open} open")
+        if amount > invoice.get_invoice_line(number).open_minor:
+            raise AmountAboveBalance(
+                f"line {number} of invoice {invoice.number} has {invoice.get_invoice_line(number).open_minor} open"
+            )
     return _pay(invoice, payment, wanted)
 
 
-def pay_invoice(invoice: Invoice, payment: Payment) -> PaidInvoices:
+def pay_whole_invoice(invoice: Invoice, payment: Payment) -> PaidInvoicesAndPayments:
     """Pay one invoice by line number, as far as the payment goes; disputed amounts too, since it is named."""
-    return _pay(invoice, payment, _spread(payment.unapplied, [(line.number, line.open) for line in invoice.lines]))
+    return _pay(
+        invoice, payment, _spread(payment.unapplied, [(line.number, line.open_minor) for line in invoice.lines])
+    )
 
 
-def use_unapplied(invoices: Iterable[Invoice], payments: Iterable[Payment]) -> PaidInvoices:
+def allocate_unapplied_cash(invoices: Iterable[Invoice], payments: Iterable[Payment]) -> PaidInvoicesAndPayments:
     """Use unapplied cash, oldest payment first, for what is due of the oldest invoices.
 
     Disputed and in-flight amounts are left alone: nobody said that the money is meant for them.
     """
-    result = PaidInvoices({one.id: one for one in invoices}, {one.id: one for one in payments})
+    result = PaidInvoicesAndPayments(
+        {invoice.id: invoice for invoice in invoices}, {payment.id: payment for payment in payments}
+    )
     for payment_id in sorted(result.payments, key=lambda id_: (result.payments[id_].received_at, id_)):
         for invoice_id in sorted(
             result.invoices, key=lambda id_: (result.invoices[id_].due_date, result.invoices[id_].number)
         ):
             invoice, payment = result.invoices[invoice_id], result.payments[payment_id]
-            result = merge_paid(result, _pay(invoice, payment, _spread(payment.unapplied, _dues(invoice))))
+            result = merge_paid_invoices(result, _pay(invoice, payment, _spread(payment.unapplied, _dues(invoice))))
     return result
 
 
-def pay_by_remittance(
+def pay_by_remittance_advice(
     invoices: Mapping[UUID, Invoice], payment: Payment, advice: Sequence[tuple[UUID, int]]
-) -> PaidInvoices:
-    """Pay each invoice of the customer's advice with its amount, by line number. Raises AmountRefused."""
+) -> PaidInvoicesAndPayments:
+    """Pay each invoice of the customer's advice with its amount, by line number. Raises AmountAboveBalance."""
     if len({invoice_id for invoice_id, _ in advice}) < len(advice):
-        raise AmountRefused("the remittance names an invoice twice")
+        raise AmountAboveBalance("the remittance names an invoice twice")
     if sum(amount for _, amount in advice) > payment.unapplied:
-        raise AmountRefused("the remittance adds up to more than the payment")
-    result = PaidInvoices({}, {payment.id: payment})
+        raise AmountAboveBalance("the remittance adds up to more than the payment")
+    result = PaidInvoicesAndPayments({}, {payment.id: payment})
     for invoice_id, amount in advice:
         invoice = invoices[invoice_id]
-        if amount > invoice.open:
-            raise AmountRefused(f"invoice {invoice.number} has {invoice.open} open")
-        shares = _spread(amount, [(line.number, line.open) for line in invoice.lines])
-        result = merge_paid(result, _pay(invoice, result.payments[payment.id], shares))
+        if amount > invoice.open_minor:
+            raise AmountAboveBalance(f"invoice {invoice.number} has {invoice.open_minor} open")
+        shares = _spread(amount, [(line.number, line.open_minor) for line in invoice.lines])
+        result = merge_paid_invoices(result, _pay(invoice, result.payments[payment.id], shares))
     return result
 
 
 def _dues(invoice: Invoice) -> list[tuple[int, int]]:
-    return [(line.number, line.due) for line in invoice.lines]
+    return [(line.number, line.due_minor) for line in invoice.lines]
 
 
 def _spread(amount: int, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -198,26 +204,31 @@ def _spread(amount: int, places: Sequence[tuple[int, int]]) -> list[tuple[int, i
     return shares
 
 
-def _pay(invoice: Invoice, payment: Payment, shares: Sequence[tuple[int, int]]) -> PaidInvoices:
-    lines = [replace(invoice.line(number), paid=invoice.line(number).paid + share) for number, share in shares]
+def _pay(invoice: Invoice, payment: Payment, shares: Sequence[tuple[int, int]]) -> PaidInvoicesAndPayments:
+    lines = [
+        replace(invoice.get_invoice_line(number), paid=invoice.get_invoice_line(number).paid + share)
+        for number, share in shares
+    ]
     rest = payment.unapplied - sum(share for _, share in shares)
-    return PaidInvoices(
-        {invoice.id: invoice.with_lines(lines)},
+    return PaidInvoicesAndPayments(
+        {invoice.id: invoice.replace_invoice_lines(lines)},
         {payment.id: replace(payment, unapplied=rest)},
         tuple(Allocation(payment.id, invoice.id, number, share) for number, share in shares),
     )
 
 
-def merge_paid(first: PaidInvoices, second: PaidInvoices) -> PaidInvoices:
+def merge_paid_invoices(first: PaidInvoicesAndPayments, second: PaidInvoicesAndPayments) -> PaidInvoicesAndPayments:
     """The second after the first."""
-    return PaidInvoices(
+    return PaidInvoicesAndPayments(
         {**first.invoices, **second.invoices},
         {**first.payments, **second.payments},
         first.allocations + second.allocations,
     )
 
 
-def reverse_allocations(invoices: Mapping[UUID, Invoice], allocations: Iterable[Allocation]) -> dict[UUID, Invoice]:
+def reverse_payment_allocations(
+    invoices: Mapping[UUID, Invoice], allocations: Iterable[Allocation]
+) -> dict[UUID, Invoice]:
     """Take back what a payment paid: the debt is open again, with its original due date.
 
     What had been written off before it was paid is written off again.
@@ -225,35 +236,40 @@ def reverse_allocations(invoices: Mapping[UUID, Invoice], allocations: Iterable[
     result = dict(invoices)
     for part in allocations:
         invoice = result[part.invoice_id]
-        line = invoice.line(part.line)
+        line = invoice.get_invoice_line(part.line)
         given_up = line.written_off + (part.amount if part.is_recovery else 0)
-        result[part.invoice_id] = invoice.with_lines(
+        result[part.invoice_id] = invoice.replace_invoice_lines(
             [replace(line, paid=line.paid - part.amount, written_off=given_up)]
         )
     return result
 
 
 def reserve_invoice_lines(invoice: Invoice, wanted: Sequence[tuple[int, int]]) -> Invoice:
-    """Reserve amounts of lines, paid or not, up to what each was billed for. Raises UnknownLine, AmountRefused."""
-    check_line_numbers(number for number, _ in wanted)
+    """Reserve amounts of lines, paid or not, up to what each was billed for.
+
+    Raises UnknownInvoiceLine, AmountAboveBalance.
+    """
+    check_invoice_line_numbers(number for number, _ in wanted)
     for number, amount in wanted:
-        disputable = invoice.line(number).amount - invoice.line(number).reserved
+        disputable = invoice.get_invoice_line(number).amount - invoice.get_invoice_line(number).reserved
         if amount > disputable:
-            raise AmountRefused(f"line {number} of invoice {invoice.number} has {disputable} that can be disputed")
-    return invoice.with_lines(
-        replace(invoice.line(number), reserved=invoice.line(number).reserved + amount) for number, amount in wanted
+            raise AmountAboveBalance(f"line {number} of invoice {invoice.number} has {disputable} that can be disputed")
+    return invoice.replace_invoice_lines(
+        replace(invoice.get_invoice_line(number), reserved=invoice.get_invoice_line(number).reserved + amount)
+        for number, amount in wanted
     )
 
 
-def release_invoice_lines(invoice: Invoice, held: Sequence[tuple[int, int]]) -> Invoice:
+def release_invoice_lines(invoice: Invoice, reserved_lines: Sequence[tuple[int, int]]) -> Invoice:
     """End the reservation of a dispute."""
-    return invoice.with_lines(
-        replace(invoice.line(number), reserved=invoice.line(number).reserved - amount) for number, amount in held
+    return invoice.replace_invoice_lines(
+        replace(invoice.get_invoice_line(number), reserved=invoice.get_invoice_line(number).reserved - amount)
+        for number, amount in reserved_lines
     )
 
 
-def check_line_numbers(numbers: Iterable[int]) -> None:
-    """Each line is named once. Raises UnknownLine."""
+def check_invoice_line_numbers(numbers: Iterable[int]) -> None:
+    """Each line is named once. Raises UnknownInvoiceLine."""
     seen: set[int] = set()
     for number in numbers:
         if number in seen:

@@ -10,37 +10,37 @@ from shared.pure.calendar import local_date, local_instant
 MIDNIGHT = time(0)
 
 
-def get_next_midnight(now: datetime, zone: ZoneInfo) -> datetime:
+def get_next_local_midnight(now: datetime, zone: ZoneInfo) -> datetime:
     """The first local midnight that is not before `now`."""
     today = local_instant(local_date(now, zone), MIDNIGHT, zone)
     return today if today >= now else local_instant(local_date(now, zone) + timedelta(days=1), MIDNIGHT, zone)
 
 
-def get_last_midnight(now: datetime, zone: ZoneInfo) -> datetime:
+def get_last_local_midnight(now: datetime, zone: ZoneInfo) -> datetime:
     """The last local midnight that is not after `now`."""
     return local_instant(local_date(now, zone), MIDNIGHT, zone)
 
 
-def schedule_overdue_check(invoice: Invoice, now: datetime, zone: ZoneInfo) -> Invoice:
+def schedule_invoice_overdue_check(invoice: Invoice, now: datetime, zone: ZoneInfo) -> Invoice:
     """Say when being overdue is judged next: at local midnights after the due date, while something is due.
 
     A judgement that is pending (its sweep is late) stays, since it looks at that midnight's state. Once
     nothing is open the round ends: should the debt reopen, it becomes overdue anew.
     """
-    if invoice.open == 0:
+    if invoice.open_minor == 0:
         return replace(invoice, overdue_at=None, judge_at=None)
     if invoice.overdue_at is not None:
         return replace(invoice, judge_at=None)
     if invoice.judge_at is not None and invoice.judge_at <= now:
         return invoice
     first = local_instant(invoice.due_date + timedelta(days=1), MIDNIGHT, zone)
-    return replace(invoice, judge_at=max(first, get_next_midnight(now, zone)) if invoice.due else None)
+    return replace(invoice, judge_at=max(first, get_next_local_midnight(now, zone)) if invoice.due_minor else None)
 
 
-def check_overdue(invoice: Invoice, due_at_midnight: int, now: datetime, zone: ZoneInfo) -> Invoice:
+def check_invoice_overdue(invoice: Invoice, due_at_midnight: int, now: datetime, zone: ZoneInfo) -> Invoice:
     """Judge the last midnight that has passed: overdue if something was due then and is due now as well."""
-    midnight = get_last_midnight(now, zone)
-    if due_at_midnight > 0 and invoice.due > 0 and local_date(midnight, zone) > invoice.due_date:
+    midnight = get_last_local_midnight(now, zone)
+    if due_at_midnight > 0 and invoice.due_minor > 0 and local_date(midnight, zone) > invoice.due_date:
         return replace(invoice, overdue_at=midnight, judge_at=None)
     tomorrow = local_instant(local_date(now, zone) + timedelta(days=1), MIDNIGHT, zone)
-    return replace(invoice, judge_at=tomorrow if invoice.due else None)
+    return replace(invoice, judge_at=tomorrow if invoice.due_minor else None)

@@ -22,6 +22,6 @@ ORDER BY i.id, b.line
 """
 
 
-async def list_balances(unit: Unit, invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_invoice_balance_rows(unit: Unit, invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """One row for each line of these invoices, with the account's sequence at this moment."""
     return await unit.connection.fetch(_BALANCES, list(invoice_ids))  # type: ignore[no-any-return]

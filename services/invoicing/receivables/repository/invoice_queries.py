@@ -17,7 +17,7 @@ from shared.pure.errors import NotFound
 _TAX_OF = "SELECT line, amount_minor, tax_minor FROM invoice_lines WHERE invoice_id = $1"
 
 
-async def map_amounts_and_tax(unit: Unit, invoice_id: UUID) -> dict[int, tuple[int, int]]:
+async def map_taxed_line_amounts(unit: Unit, invoice_id: UUID) -> dict[int, tuple[int, int]]:
     """The amount of each line of an invoice, and the tax in it."""
     rows = await unit.connection.fetch(_TAX_OF, invoice_id)
     return {row["line"]: (row["amount_minor"], row["tax_minor"]) for row in rows}
@@ -31,7 +31,7 @@ async def get_invoice(unit: Unit, invoice_id: UUID) -> InvoiceRow:
     return row
 
 
-async def is_reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:
+async def is_invoice_reference_taken(unit: Unit, account_id: UUID, reference: str) -> bool:
     """Whether the account has an invoice with this external reference."""
     query = select(InvoiceRow.id).where(InvoiceRow.account_id == account_id, InvoiceRow.external_reference == reference)
     return (await unit.session.exec(query)).first() is not None
@@ -56,20 +56,20 @@ _DUE = _INVOICES.format(which="s.account_id = ANY($1::uuid[]) AND s.judge_at <= 
 
 async def map_open_invoices(unit: Unit, account_id: UUID, also: Iterable[UUID] = ()) -> dict[UUID, Invoice]:
     """The open invoices of an account, and these of it, with the state of their lines."""
-    return (await map_open_by_account(unit, [account_id], also)).get(account_id, {})
+    return (await map_account_open_invoices(unit, [account_id], also)).get(account_id, {})
 
 
-async def map_open_by_account(
+async def map_account_open_invoices(
     unit: Unit, account_ids: Iterable[UUID], also: Iterable[UUID] = ()
 ) -> dict[UUID, dict[UUID, Invoice]]:
     """The open invoices of these accounts, and these, with the state of their lines, by account."""
-    found: dict[UUID, dict[UUID, Invoice]] = {}
+    invoices_by_account: dict[UUID, dict[UUID, Invoice]] = {}
     for invoice in _invoices(await unit.connection.fetch(_OPEN, list(account_ids), list(also))).values():
-        found.setdefault(invoice.account_id, {})[invoice.id] = invoice
-    return found
+        invoices_by_account.setdefault(invoice.account_id, {})[invoice.id] = invoice
+    return invoices_by_account
 
 
-async def map_invoices_to_check(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Invoice]:
+async def map_invoices_to_evaluate(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, Invoice]:
     """The invoices of these accounts whose being overdue is due to be judged."""
     return _invoices(await unit.connection.fetch(_DUE, account_ids, unit.now))
 
@@ -106,7 +106,9 @@ def _invoice(rows: Sequence[asyncpg.Record]) -> Invoice:
     )
 
 
-async def map_due_amounts(unit: Unit, invoices: Iterable[UUID], instants: Iterable[datetime]) -> dict[UUID, int]:
+async def map_invoice_due_amounts(
+    unit: Unit, invoices: Iterable[UUID], instants: Iterable[datetime]
+) -> dict[UUID, int]:
     """Map each invoice to what was due of it at its instant (facts at that instant count)."""
     rows = await unit.connection.fetch(
         "SELECT DISTINCT ON (c.invoice_id) c.invoice_id, c.due_minor"
@@ -145,7 +147,7 @@ INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor) VA
 """
 
 
-class LineByHand(NamedTuple):
+class ManualInvoiceLine(NamedTuple):
     """A line of an invoice by hand as it is issued; amounts in minor units, the rate in basis points.
 
     `tax_minor` is included in `amount_minor`.
@@ -160,8 +162,8 @@ class LineByHand(NamedTuple):
     tax_class: str
 
 
-async def insert_invoice(
-    unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[LineByHand], sequence: int
+async def insert_issued_invoice(
+    unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[ManualInvoiceLine], sequence: int
 ) -> None:
     """Write an issued invoice with its lines and their first state, which the event `sequence` announces."""
     await unit.connection.execute(
@@ -176,7 +178,7 @@ async def insert_invoice(
         row.due_date,
         row.total_minor,
         row.issued_at,
-        *columns(lines, len(LineByHand._fields)),
+        *columns(lines, len(ManualInvoiceLine._fields)),
         invoice.judge_at,
         sequence,
     )
@@ -204,7 +206,7 @@ SELECT invoice_id, sequence, account_id, $16, due_minor FROM new
 """
 
 
-async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]]) -> None:
+async def save_invoice_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]]) -> None:
     """Save invoices whose balance changed, each with the sequence of the event that says so."""
     if not changed:
         return
@@ -212,8 +214,16 @@ async def save_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice, int]])
         (invoice.id, line.number, *_list_amounts(line)) for invoice, _ in changed.values() for line in invoice.lines
     ]
     states = [
-        (one.id, one.open, one.overdue_at, one.judge_at, sequence, one.account_id, one.due)
-        for one, sequence in changed.values()
+        (
+            invoice.id,
+            invoice.open_minor,
+            invoice.overdue_at,
+            invoice.judge_at,
+            sequence,
+            invoice.account_id,
+            invoice.due_minor,
+        )
+        for invoice, sequence in changed.values()
     ]
     await unit.connection.execute(_SAVE, *columns(lines, 8), *columns(states, 7), unit.now)
     unit.wake("sweeps")
@@ -230,7 +240,7 @@ WHERE s.invoice_id = n.invoice_id
 """
 
 
-async def save_checked(unit: Unit, invoices: Iterable[Invoice]) -> None:
+async def save_overdue_checks(unit: Unit, invoices: Iterable[Invoice]) -> None:
     """Save what was judged about being overdue; balances stay as they are."""
-    rows = [(one.id, one.overdue_at, one.judge_at) for one in invoices]
+    rows = [(invoice.id, invoice.overdue_at, invoice.judge_at) for invoice in invoices]
     await unit.connection.execute(_SAVE_JUDGED, *columns(rows, 3))

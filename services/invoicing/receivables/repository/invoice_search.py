@@ -19,7 +19,7 @@ STATE_CONDITIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceCriteria:
+class InvoiceSearchCriteria:
     """Criteria of the invoices that are wanted; None is any. `due_from` and `due_to` are inclusive."""
 
     account_id: UUID | None = None
@@ -31,7 +31,7 @@ class InvoiceCriteria:
     due_to: date | None = None
     updated_since: datetime | None = None
 
-    def list_conditions(self) -> list[tuple[str, Any]]:
+    def list_invoice_conditions(self) -> list[tuple[str, Any]]:
         """List the comparisons that are asked for, each with one value.
 
         Numbers begin with the code of their legal entity, by which the index of numbers finds them.
@@ -57,9 +57,9 @@ FROM invoices i JOIN invoice_states s ON s.invoice_id = i.id
 """
 
 
-def build_search(criteria: InvoiceCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_invoice_search(criteria: InvoiceSearchCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of ids, and its arguments; it names only what is asked for."""
-    conditions = criteria.list_conditions()
+    conditions = criteria.list_invoice_conditions()
     if after is not None:
         conditions.append(("i.id >", after))
     clauses = [f"{comparison} ${place}" for place, (comparison, _) in enumerate(conditions, 1)]
@@ -70,10 +70,10 @@ def build_search(criteria: InvoiceCriteria, after: UUID | None, limit: int) -> t
 
 
 async def search_invoices(
-    unit: Unit, criteria: InvoiceCriteria, after: UUID | None, limit: int
+    unit: Unit, criteria: InvoiceSearchCriteria, after: UUID | None, limit: int
 ) -> list[asyncpg.Record]:
     """Find invoices in the order of their ids, after this one."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_invoice_search(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
@@ -93,7 +93,7 @@ WHERE a.{column} = $1 ORDER BY a.allocated_at, i.number, a.line, a.id
 
 
 @dataclass(frozen=True, slots=True)
-class InvoiceDetails:
+class InvoiceWithAllocations:
     """An invoice with its lines and what of payments went to them; amounts in minor units of its currency."""
 
     head: asyncpg.Record
@@ -101,16 +101,16 @@ class InvoiceDetails:
     allocations: list[asyncpg.Record]
 
 
-async def get_invoice_details(unit: Unit, invoice_id: UUID) -> InvoiceDetails:
+async def get_invoice_details(unit: Unit, invoice_id: UUID) -> InvoiceWithAllocations:
     """Read an invoice whole. Raises NotFound."""
     head = await unit.connection.fetchrow(f"{_HEAD} WHERE i.id = $1", invoice_id)
     if head is None:
         raise NotFound(f"there is no invoice {invoice_id}")
     lines = await unit.connection.fetch(_LINES, invoice_id)
     allocations = await unit.connection.fetch(_ALLOCATIONS.format(column="invoice_id"), invoice_id)
-    return InvoiceDetails(head, lines, allocations)
+    return InvoiceWithAllocations(head, lines, allocations)
 
 
-async def list_allocations(unit: Unit, payment_id: UUID) -> list[asyncpg.Record]:
+async def list_allocation_records(unit: Unit, payment_id: UUID) -> list[asyncpg.Record]:
     """List what of a payment went to which lines, in the order in which it did."""
     return await unit.connection.fetch(_ALLOCATIONS.format(column="payment_id"), payment_id)  # type: ignore[no-any-return]

@@ -26,16 +26,18 @@ WHERE s.id = ANY($1::uuid[]) AND s.account_id = $2 ORDER BY product, s.id
 """
 
 
-async def list_invoices(unit: Unit, account_id: UUID, invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_invoices_for_notice(unit: Unit, account_id: UUID, invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """List those of these invoices that are the account's, by number."""
     return await unit.connection.fetch(_INVOICES, list(invoice_ids), account_id)  # type: ignore[no-any-return]
 
 
-async def list_supplies(unit: Unit, invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_supplies_for_notice(unit: Unit, invoice_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """List what these invoices are for: each product and period once, in the order of the lines."""
     return await unit.connection.fetch(_SUPPLIES, list(invoice_ids))  # type: ignore[no-any-return]
 
 
-async def list_subscriptions(unit: Unit, account_id: UUID, subscription_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def list_subscriptions_for_notice(
+    unit: Unit, account_id: UUID, subscription_ids: Sequence[UUID]
+) -> list[asyncpg.Record]:
     """List those of these subscriptions that are the account's, with the product that each is of now."""
     return await unit.connection.fetch(_SUBSCRIPTIONS, list(subscription_ids), account_id)  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.receivables.domain import overdue_rules
-from services.invoicing.receivables.domain.closing_causes import ClosingCause, find_closing_cause
+from services.invoicing.receivables.domain.closing_causes import ClosingCause, find_invoice_closing_cause
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Invoice
 from services.invoicing.receivables.repository import invoice_queries
 from shared.events.invoicing import (
@@ -22,7 +22,7 @@ from shared.events.values import LineBalance
 from shared.persistence.database import Unit
 
 
-def build_balance(invoice: Invoice) -> InvoiceBalance:
+def build_invoice_balance_fields(invoice: Invoice) -> InvoiceBalance:
     """The whole balance of an invoice, as events carry it."""
     return InvoiceBalance(
         invoice_id=invoice.id,
@@ -30,17 +30,17 @@ def build_balance(invoice: Invoice) -> InvoiceBalance:
         currency=invoice.currency,
         due_date=invoice.due_date,
         total_minor=sum(line.amount for line in invoice.lines),
-        open_minor=invoice.open,
-        disputed_minor=invoice.disputed,
-        in_flight_minor=invoice.in_flight,
+        open_minor=invoice.open_minor,
+        disputed_minor=invoice.disputed_minor,
+        in_flight_minor=invoice.in_flight_minor,
         credited_minor=sum(line.credited for line in invoice.lines),
         written_off_minor=sum(line.written_off for line in invoice.lines),
         lines=tuple(
             LineBalance(
                 line=line.number,
                 subscription_id=line.subscription_id,
-                open_minor=line.open,
-                disputed_minor=line.disputed,
+                open_minor=line.open_minor,
+                disputed_minor=line.disputed_minor,
                 in_flight_minor=line.in_flight,
                 written_off_minor=line.written_off,
             )
@@ -62,7 +62,7 @@ def build_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Alloca
     )
 
 
-def build_freed_fields(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
+def build_freed_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
     """Build the fields of events for what is unapplied cash of its payments again."""
     amounts: Counter[UUID] = Counter()
     for allocation in allocations:
@@ -74,7 +74,7 @@ async def save_and_publish_balances(
     unit: Unit, zone: str, before: Mapping[UUID, Invoice], after: Mapping[UUID, Invoice]
 ) -> None:
     """Save the invoices whose lines changed, publish their balances, and say which are paid now."""
-    await invoice_queries.save_balances(unit, publish_balance_changes(unit, zone, before, after))
+    await invoice_queries.save_invoice_balances(unit, publish_balance_changes(unit, zone, before, after))
 
 
 def publish_balance_changes(
@@ -85,11 +85,11 @@ def publish_balance_changes(
     for invoice_id, invoice in after.items():
         if invoice.lines == before[invoice_id].lines:
             continue
-        judged = overdue_rules.schedule_overdue_check(invoice, unit.now, ZoneInfo(zone))
-        event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=build_balance(invoice))
+        judged = overdue_rules.schedule_invoice_overdue_check(invoice, unit.now, ZoneInfo(zone))
+        event = InvoiceBalanceChanged(account_id=invoice.account_id, balance=build_invoice_balance_fields(invoice))
         changed[invoice_id] = (judged, unit.publish(event))
-        if invoice.open == 0 and before[invoice_id].open > 0:
-            _announce_closing(unit, invoice, find_closing_cause(before[invoice_id], invoice))
+        if invoice.open_minor == 0 and before[invoice_id].open_minor > 0:
+            _announce_closing(unit, invoice, find_invoice_closing_cause(before[invoice_id], invoice))
     return changed
 
 

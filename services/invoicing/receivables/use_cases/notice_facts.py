@@ -7,9 +7,9 @@ from uuid import UUID
 from services.invoicing.accounts.repository import account_queries, legal_entity_queries
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
 from services.invoicing.receivables.repository.notice_fact_queries import (
-    list_invoices,
-    list_subscriptions,
-    list_supplies,
+    list_invoices_for_notice,
+    list_subscriptions_for_notice,
+    list_supplies_for_notice,
 )
 from shared.contracts.notice_facts import (
     NoticeFacts,
@@ -27,7 +27,7 @@ async def collect_notice_facts(
 ) -> NoticeFacts:
     """Collect what a notice about these invoices and subscriptions of an account states. Raises NotFound."""
     account = await account_queries.get_account(unit, account_id)
-    subscriptions = await list_subscriptions(unit, account_id, subscription_ids)
+    subscriptions = await list_subscriptions_for_notice(unit, account_id, subscription_ids)
     return NoticeFacts(
         account_id=account.id,
         name=account.name,
@@ -44,9 +44,9 @@ def _seller(row: LegalEntityRow | None) -> NoticeSeller | None:
 
 
 async def _list_invoices(unit: Unit, account_id: UUID, invoice_ids: Sequence[UUID]) -> list[NoticeInvoice]:
-    rows = await list_invoices(unit, account_id, invoice_ids)
+    rows = await list_invoices_for_notice(unit, account_id, invoice_ids)
     supplies: defaultdict[UUID, list[NoticeSupply]] = defaultdict(list)
-    for row in await list_supplies(unit, [row["invoice_id"] for row in rows]):
+    for row in await list_supplies_for_notice(unit, [row["invoice_id"] for row in rows]):
         supplies[row["invoice_id"]].append(NoticeSupply.model_validate(dict(row)))
     return [
         NoticeInvoice(

@@ -9,8 +9,12 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity
-from services.invoicing.revenue.repository.ledger_period_queries import PeriodCriteria, PeriodState, list_periods
-from services.invoicing.settings.api import SettingChangeOut, list_proposed
+from services.invoicing.revenue.repository.ledger_period_queries import (
+    LedgerPeriodCriteria,
+    PeriodState,
+    list_ledger_period_records,
+)
+from services.invoicing.settings.api import SettingChangeOut, list_pending_setting_changes
 from services.invoicing.settings.domain.setting_change import SettingKind
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, example
@@ -44,7 +48,7 @@ class LedgerPeriodOut(BaseModel):
     proposed_change: SettingChangeOut | None = Field(description="that it shall be closed")
 
     @property
-    def key(self) -> str:
+    def ledger_period_key(self) -> str:
         """Key by which the list is in order and goes on."""
         return f"{self.legal_entity}/{self.month}"
 
@@ -68,16 +72,20 @@ async def list_ledger_periods(
     state: Annotated[PeriodState | None, Query()] = None,
 ) -> Page[LedgerPeriodOut]:
     """By legal entity, from the first month in which something was posted to this one (UTC), the oldest first."""
-    criteria, after = PeriodCriteria(legal_entity, state), _parse_key(paging.after)
+    criteria, after = LedgerPeriodCriteria(legal_entity, state), _parse_key(paging.after)
 
-    async def load(unit: Unit) -> list[LedgerPeriodOut]:
-        await legal_entity_queries.check_asked_entity(unit, legal_entity)
-        rows = await list_periods(unit, criteria, unit.now.astimezone(UTC).date(), after, paging.limit + 1)
-        proposed = await list_proposed(unit, SettingKind.LEDGER_PERIOD, [_build_setting_key(row) for row in rows])
+    async def load_ledger_periods(unit: Unit) -> list[LedgerPeriodOut]:
+        await legal_entity_queries.check_listed_legal_entity(unit, legal_entity)
+        rows = await list_ledger_period_records(
+            unit, criteria, unit.now.astimezone(UTC).date(), after, paging.limit + 1
+        )
+        proposed = await list_pending_setting_changes(
+            unit, SettingKind.LEDGER_PERIOD, [_build_setting_key(row) for row in rows]
+        )
         by_key = {change.key: change for change in proposed}
         return [LedgerPeriodOut(**row, proposed_change=by_key.get(_build_setting_key(row))) for row in rows]
 
-    return paging.page(await read(load), key=lambda period: period.key)
+    return paging.page(await read(load_ledger_periods), key=lambda period: period.ledger_period_key)
 
 
 def _build_setting_key(row: asyncpg.Record) -> str:

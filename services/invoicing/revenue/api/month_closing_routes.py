@@ -7,9 +7,9 @@ from fastapi import Path, Response
 from pydantic import BaseModel
 
 from services.invoicing.revenue import use_cases as revenue_use_cases
-from services.invoicing.revenue.use_cases import AlreadyClosed, MonthNotOver
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, get_status
-from services.invoicing.settings.use_cases import is_carried_out
+from services.invoicing.revenue.use_cases import LedgerMonthAlreadyClosed, LedgerMonthNotOver
+from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, get_setting_status_code
+from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, ReasonIn, example
 from shared.pure.proposals import AlreadyProposed
@@ -37,12 +37,12 @@ class ClosedOut(BaseModel):
     status_code=200,
     response_model=ClosedOut,
     summary="Close a month",
-    responses={**CHANGE_PROPOSED, **refusals(MonthNotOver, AlreadyClosed, AlreadyProposed)},
+    responses={**CHANGE_PROPOSED, **refusals(LedgerMonthNotOver, LedgerMonthAlreadyClosed, AlreadyProposed)},
 )
 async def close_month(
     legal_entity: Code,
     month: Month,
-    why: ReasonIn,
+    reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("ledger_period.close")],
 ) -> Response:
     """Release what was billed in advance and is earned by its end, and refuse later postings into it.
@@ -53,10 +53,12 @@ async def close_month(
     """
     first = date.fromisoformat(f"{month[:7]}-01")
 
-    async def close(unit: Unit) -> ClosedOut | SettingChangeOut:
-        row = await revenue_use_cases.close_month(unit, command.caller, legal_entity, first, why.reason)
-        if not is_carried_out(row):
-            return SettingChangeOut.from_row(row)
+    async def close_or_propose_month(unit: Unit) -> ClosedOut | SettingChangeOut:
+        row = await revenue_use_cases.close_ledger_month(unit, command.caller, legal_entity, first, reason_body.reason)
+        if not is_setting_change_applied(row):
+            return SettingChangeOut.from_setting_change_row(row)
         return ClosedOut(legal_entity=legal_entity, month=first)
 
-    return await command.run(close, status=lambda answer: get_status(answer, 200), reason=why.reason)
+    return await command.run(
+        close_or_propose_month, status=lambda answer: get_setting_status_code(answer, 200), reason=reason_body.reason
+    )

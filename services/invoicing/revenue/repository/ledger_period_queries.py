@@ -44,15 +44,15 @@ STATE_CONDITIONS: dict[PeriodState, str] = {"open": "c.month IS NULL", "closed":
 
 
 @dataclass(frozen=True, slots=True)
-class PeriodCriteria:
+class LedgerPeriodCriteria:
     """Criteria of the months that are wanted; None is any."""
 
     legal_entity: str | None = None
     state: PeriodState | None = None
 
 
-def build_period_list(
-    criteria: PeriodCriteria, today: date, after: tuple[str, date] | None, limit: int
+def build_ledger_period_list(
+    criteria: LedgerPeriodCriteria, today: date, after: tuple[str, date] | None, limit: int
 ) -> tuple[str, list[Any]]:
     """Build the query of a page by legal entity and month, and its arguments; `after` is the last month seen."""
     arguments: list[Any] = [today, limit]
@@ -74,9 +74,9 @@ def _where(clauses: list[str]) -> str:
     return f"WHERE {' AND '.join(clauses)}" if clauses else ""
 
 
-async def list_periods(
-    unit: Unit, criteria: PeriodCriteria, today: date, after: tuple[str, date] | None, limit: int
+async def list_ledger_period_records(
+    unit: Unit, criteria: LedgerPeriodCriteria, today: date, after: tuple[str, date] | None, limit: int
 ) -> list[asyncpg.Record]:
     """List months by legal entity, the oldest first, after this one."""
-    query, arguments = build_period_list(criteria, today, after, limit)
+    query, arguments = build_ledger_period_list(criteria, today, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]

@@ -33,12 +33,12 @@ ORDER BY due.account_id, due.currency, side.sign DESC
 """
 
 
-async def release_earned(unit: Unit, legal_entity: str, until: date, document_id: UUID) -> None:
+async def release_earned_revenue(unit: Unit, legal_entity: str, until: date, document_id: UUID) -> None:
     """Release what was billed in advance and is earned by a day (exclusive), by days: posted on the day before."""
     await unit.connection.execute(_RELEASABLE, legal_entity, until, document_id, unit.now)
 
 
-async def insert_closed_month(unit: Unit, legal_entity: str, month: date, actor: str, reason: str) -> None:
+async def insert_closed_ledger_month(unit: Unit, legal_entity: str, month: date, actor: str, reason: str) -> None:
     """Close a month that is open, and with it those before it."""
     await unit.connection.execute(
         "INSERT INTO ledger_periods (legal_entity, month, closed_by, reason, closed_at) VALUES ($1, $2, $3, $4, $5)",
@@ -50,7 +50,7 @@ async def insert_closed_month(unit: Unit, legal_entity: str, month: date, actor:
     )
 
 
-async def is_month_closed(unit: Unit, legal_entity: str, day: date) -> bool:
+async def is_ledger_month_closed(unit: Unit, legal_entity: str, day: date) -> bool:
     """Say whether the month of a day is closed, by itself or with a later one."""
     return bool(
         await unit.connection.fetchval(

@@ -6,13 +6,18 @@ from typing import Annotated, Any, Self
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
-from services.invoicing.setting_decisions.use_cases.second_person_rules import change_rule
-from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, answer_proposed, find_proposed
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
+from services.invoicing.setting_decisions.use_cases.second_person_rules import change_second_person_rule
+from services.invoicing.settings.api import (
+    CHANGE_PROPOSED,
+    SettingChangeOut,
+    answer_pending_setting_change,
+    find_pending_setting_change,
+)
 from services.invoicing.settings.domain.setting_change import SettingKind
-from services.invoicing.settings.repository.second_person_queries import find_rule
+from services.invoicing.settings.repository.second_person_queries import find_second_person_rule
 from services.invoicing.settings.tables import SecondPersonRuleRow
-from services.invoicing.settings.use_cases import is_carried_out
+from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Prose, example
 from shared.pure.proposals import AlreadyProposed
@@ -54,7 +59,9 @@ class SecondPersonOut(BaseModel):
     proposed_change: SettingChangeOut | None
 
     @classmethod
-    def from_row(cls, legal_entity: str, row: SecondPersonRuleRow | None, proposed: SettingChangeOut | None) -> Self:
+    def from_second_person_rule(
+        cls, legal_entity: str, row: SecondPersonRuleRow | None, proposed: SettingChangeOut | None
+    ) -> Self:
         """Build the answer for a rule, or for the absence of one, and for what is proposed that it shall be."""
         rule: dict[str, Any] = {"required": True, "set_by": None, "reason": None, "set_at": None}
         if row is not None:
@@ -63,19 +70,19 @@ class SecondPersonOut(BaseModel):
 
 
 async def _load_rule(unit: Unit, code: str) -> SecondPersonOut:
-    proposed = await find_proposed(unit, SettingKind.SECOND_PERSON, code)
-    return SecondPersonOut.from_row(code, await find_rule(unit, code), proposed)
+    proposed = await find_pending_setting_change(unit, SettingKind.SECOND_PERSON, code)
+    return SecondPersonOut.from_second_person_rule(code, await find_second_person_rule(unit, code), proposed)
 
 
 @reads.get("/{code}/second-person", summary="Whether a second person is required")
 async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
     """The rule of a legal entity; a second person is required unless it says otherwise."""
 
-    async def load(unit: Unit) -> SecondPersonOut:
-        await require_legal_entity(unit, code)
+    async def load_second_person_rule(unit: Unit) -> SecondPersonOut:
+        await check_addressed_legal_entity(unit, code)
         return await _load_rule(unit, code)
 
-    return await read(load)
+    return await read(load_second_person_rule)
 
 
 @admin.put(
@@ -94,8 +101,10 @@ async def put_second_person(
     issued an invoice.
     """
 
-    async def save(unit: Unit) -> Response | SecondPersonOut:
-        row = await change_rule(unit, command.caller, code, is_required=wanted.required, reason=wanted.reason)
-        return await _load_rule(unit, code) if is_carried_out(row) else answer_proposed(row)
+    async def put_second_person_rule(unit: Unit) -> Response | SecondPersonOut:
+        row = await change_second_person_rule(
+            unit, command.caller, code, is_required=wanted.required, reason=wanted.reason
+        )
+        return await _load_rule(unit, code) if is_setting_change_applied(row) else answer_pending_setting_change(row)
 
-    return await command.run(save, reason=wanted.reason)
+    return await command.run(put_second_person_rule, reason=wanted.reason)

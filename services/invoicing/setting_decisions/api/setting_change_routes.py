@@ -7,17 +7,17 @@ from uuid import UUID
 import asyncpg
 from fastapi import Query, Response
 
-from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity, check_asked_entity
-from services.invoicing.adjustments.use_cases.approval_limits import OwnLimit
-from services.invoicing.revenue.use_cases import AlreadyClosed
+from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity, check_listed_legal_entity
+from services.invoicing.adjustments.use_cases.approval_limits import OwnApprovalLimit
+from services.invoicing.revenue.use_cases import LedgerMonthAlreadyClosed
 from services.invoicing.setting_decisions.use_cases import setting_decisions
 from services.invoicing.settings.api import SettingChangeOut
-from services.invoicing.settings.domain.approval_states import ApprovalState, MoveRefused
+from services.invoicing.settings.domain.approval_states import ApprovalState, StateMoveRefused
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.repository.setting_change_queries import (
-    SettingCriteria,
-    get_change_of_setting,
-    search_changes,
+    SettingChangeCriteria,
+    get_setting_change_row,
+    search_setting_changes,
 )
 from services.invoicing.settings.tables import SettingChangeRow
 from shared.persistence.database import Unit
@@ -46,29 +46,34 @@ async def list_setting_changes(
     legal_entity: Annotated[Code | None, Query()] = None,
 ) -> Page[SettingChangeOut]:
     """The history of settings that move money, in the order in which their changes were wanted."""
-    criteria, after = SettingCriteria(kind and kind.value, state and state.value, legal_entity), paging.after_id()
+    criteria, after = SettingChangeCriteria(kind and kind.value, state and state.value, legal_entity), paging.after_id()
 
-    async def load(unit: Unit) -> list[asyncpg.Record]:
-        await check_asked_entity(unit, legal_entity)
-        return await search_changes(unit, criteria, after, paging.limit + 1)
+    async def load_setting_changes(unit: Unit) -> list[asyncpg.Record]:
+        await check_listed_legal_entity(unit, legal_entity)
+        return await search_setting_changes(unit, criteria, after, paging.limit + 1)
 
-    return paging.page([SettingChangeOut.from_row(row) for row in await read(load)], key=lambda change: change.id)
+    return paging.page(
+        [SettingChangeOut.from_setting_change_row(row) for row in await read(load_setting_changes)],
+        key=lambda change: change.id,
+    )
 
 
 @reads.get("/{setting_change_id}", summary="One change of a setting")
 async def get_setting_change(setting_change_id: UUID, read: Read) -> SettingChangeOut:
     """Who wanted which setting to be what, why, and what became of it."""
-    return SettingChangeOut.from_row(await read(lambda unit: get_change_of_setting(unit, setting_change_id)))
+    return SettingChangeOut.from_setting_change_row(
+        await read(lambda unit: get_setting_change_row(unit, setting_change_id))
+    )
 
 
 Decide = Callable[[Unit], Awaitable[SettingChangeRow]]
 
 
 async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> Response:
-    async def act(unit: Unit) -> SettingChangeOut:
-        return SettingChangeOut.from_row(await decide(unit))
+    async def decide_setting_change(unit: Unit) -> SettingChangeOut:
+        return SettingChangeOut.from_setting_change_row(await decide(unit))
 
-    return await command.run(act, status=200, reason=reason)
+    return await command.run(decide_setting_change, status=200, reason=reason)
 
 
 @decisions.post(
@@ -76,7 +81,7 @@ async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> 
     status_code=200,
     response_model=SettingChangeOut,
     summary="Approve a change of settings",
-    responses=refusals(MoveRefused, FactsChanged, AlreadyClosed, SecondPersonNeeded, OwnLimit),
+    responses=refusals(StateMoveRefused, FactsChanged, LedgerMonthAlreadyClosed, SecondPersonNeeded, OwnApprovalLimit),
 )
 async def approve_setting_change(
     setting_change_id: UUID,
@@ -85,10 +90,10 @@ async def approve_setting_change(
 ) -> Response:
     """Carry out what somebody else proposed, with the scope that proposing it needs."""
 
-    async def decide(unit: Unit) -> SettingChangeRow:
+    async def approve_proposed_change(unit: Unit) -> SettingChangeRow:
         return await setting_decisions.approve_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
-    return await _run_decision(command, decide, grounds.reason)
+    return await _run_decision(command, approve_proposed_change, grounds.reason)
 
 
 @decisions.post(
@@ -96,7 +101,7 @@ async def approve_setting_change(
     status_code=200,
     response_model=SettingChangeOut,
     summary="Decline a change of settings",
-    responses=refusals(MoveRefused, SecondPersonNeeded),
+    responses=refusals(StateMoveRefused, SecondPersonNeeded),
 )
 async def decline_setting_change(
     setting_change_id: UUID,
@@ -105,10 +110,10 @@ async def decline_setting_change(
 ) -> Response:
     """Do not change what somebody else proposed to change, with the scope that proposing it needs."""
 
-    async def decide(unit: Unit) -> SettingChangeRow:
+    async def decline_proposed_change(unit: Unit) -> SettingChangeRow:
         return await setting_decisions.decline_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
-    return await _run_decision(command, decide, grounds.reason)
+    return await _run_decision(command, decline_proposed_change, grounds.reason)
 
 
 @decisions.post(
@@ -116,7 +121,7 @@ async def decline_setting_change(
     status_code=200,
     response_model=SettingChangeOut,
     summary="Withdraw a change of settings",
-    responses=refusals(MoveRefused, NotTheProposer),
+    responses=refusals(StateMoveRefused, NotTheProposer),
 )
 async def withdraw_setting_change(
     setting_change_id: UUID,
@@ -125,7 +130,7 @@ async def withdraw_setting_change(
 ) -> Response:
     """Take back what you proposed yourself. It needs no second person."""
 
-    async def decide(unit: Unit) -> SettingChangeRow:
+    async def withdraw_proposed_change(unit: Unit) -> SettingChangeRow:
         return await setting_decisions.withdraw_setting_change(unit, setting_change_id, command.caller, grounds.reason)
 
-    return await _run_decision(command, decide, grounds.reason)
+    return await _run_decision(command, withdraw_proposed_change, grounds.reason)

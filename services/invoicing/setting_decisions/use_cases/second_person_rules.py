@@ -2,39 +2,47 @@
 
 from typing import Any
 
-from services.invoicing.accounts.repository.legal_entity_queries import require_legal_entity
+from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.settings.domain.setting_change import SettingKind
-from services.invoicing.settings.repository.second_person_queries import is_second_person_required, save_rule
+from services.invoicing.settings.repository.second_person_queries import (
+    refund_needs_second_person,
+    save_second_person_rule,
+)
 from services.invoicing.settings.tables import SecondPersonRuleRow, SettingChangeRow
-from services.invoicing.settings.use_cases import WantedSetting, is_carried_out, lock_setting, propose_setting_change
+from services.invoicing.settings.use_cases import (
+    WantedSettingChange,
+    is_setting_change_applied,
+    lock_setting_to_change,
+    propose_setting_change,
+)
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
 
 
-async def change_rule(
+async def change_second_person_rule(
     unit: Unit, caller: Caller, legal_entity: str, *, is_required: bool, reason: str
 ) -> SettingChangeRow:
     """Set whether a second person is required from now on, or propose that none is.
 
     Raises NotFound, AlreadyProposed.
     """
-    await require_legal_entity(unit, legal_entity)
-    await lock_setting(unit, SettingKind.SECOND_PERSON, legal_entity)
-    former = await find_former_rule(unit, legal_entity)
-    wish = WantedSetting(SettingKind.SECOND_PERSON, legal_entity, legal_entity, former, {"required": is_required})
+    await check_addressed_legal_entity(unit, legal_entity)
+    await lock_setting_to_change(unit, SettingKind.SECOND_PERSON, legal_entity)
+    former = await find_former_second_person(unit, legal_entity)
+    wish = WantedSettingChange(SettingKind.SECOND_PERSON, legal_entity, legal_entity, former, {"required": is_required})
     row = await propose_setting_change(unit, caller, wish, reason)
-    if is_carried_out(row):
-        await apply_rule(unit, row)
+    if is_setting_change_applied(row):
+        await apply_second_person_change(unit, row)
     return row
 
 
-async def find_former_rule(unit: Unit, legal_entity: str) -> dict[str, Any]:
+async def find_former_second_person(unit: Unit, legal_entity: str) -> dict[str, Any]:
     """Find whether a second person is required."""
-    return {"required": await is_second_person_required(unit, legal_entity)}
+    return {"required": await refund_needs_second_person(unit, legal_entity)}
 
 
-async def apply_rule(unit: Unit, row: SettingChangeRow) -> None:
+async def apply_second_person_change(unit: Unit, row: SettingChangeRow) -> None:
     """Carry out a change of the rule."""
     rule = SecondPersonRuleRow(
         legal_entity=row.key,
@@ -43,5 +51,5 @@ async def apply_rule(unit: Unit, row: SettingChangeRow) -> None:
         reason=row.reason or "",
         set_at=unit.now,
     )
-    await save_rule(unit, rule)
+    await save_second_person_rule(unit, rule)
     unit.record(AuditedChange("second_person", row.key, None, row.former, row.wanted))

@@ -10,11 +10,11 @@ from services.invoicing.catalog.use_cases import tax_rate_changes
 from services.invoicing.payments.use_cases import tolerance_changes
 from services.invoicing.revenue import use_cases as revenue_use_cases
 from services.invoicing.setting_decisions.use_cases import second_person_rules
-from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, moved_to
+from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, move_to_state
 from services.invoicing.settings.domain.setting_change import SCOPES, SettingKind
-from services.invoicing.settings.repository.setting_change_queries import get_change_of_setting, save_setting_change
+from services.invoicing.settings.repository.setting_change_queries import get_setting_change_row, save_setting_change
 from services.invoicing.settings.tables import SettingChangeRow
-from services.invoicing.settings.use_cases import lock_setting
+from services.invoicing.settings.use_cases import lock_setting_to_change
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
@@ -24,7 +24,8 @@ from shared.web.auth import Caller, NotAllowed, is_same_actor
 async def approve_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
     """Agree to a change that somebody else proposed, and carry it out.
 
-    Raises NotFound, NotAllowed, MoveRefused, SecondPersonNeeded, OwnLimit, FactsChanged, AlreadyClosed.
+    Raises NotFound, NotAllowed, StateMoveRefused, SecondPersonNeeded, OwnApprovalLimit, FactsChanged,
+    LedgerMonthAlreadyClosed.
     """
     row = await _lock_to_decide(unit, change_id, caller)
     await _carry_out(unit, caller, row)
@@ -35,14 +36,14 @@ async def approve_setting_change(unit: Unit, change_id: UUID, caller: Caller, re
 async def decline_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
     """Disagree with a change that somebody else proposed.
 
-    Raises NotFound, NotAllowed, MoveRefused, SecondPersonNeeded.
+    Raises NotFound, NotAllowed, StateMoveRefused, SecondPersonNeeded.
     """
     row = await _lock_to_decide(unit, change_id, caller)
     return await _end_change(unit, row, ApprovalState.DECLINED, caller, reason)
 
 
 async def withdraw_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
-    """Take back one's own proposal. Raises NotFound, NotAllowed, MoveRefused, NotTheProposer."""
+    """Take back one's own proposal. Raises NotFound, NotAllowed, StateMoveRefused, NotTheProposer."""
     row = await _lock_proposed(unit, change_id, caller)
     if not is_same_actor(caller.subject, row.proposed_by):
         raise NotTheProposer(f"{row.proposed_by} proposed it: decline it instead")
@@ -57,13 +58,13 @@ async def _lock_to_decide(unit: Unit, change_id: UUID, caller: Caller) -> Settin
 
 
 async def _lock_proposed(unit: Unit, change_id: UUID, caller: Caller) -> SettingChangeRow:
-    row = await get_change_of_setting(unit, change_id)
+    row = await get_setting_change_row(unit, change_id)
     kind = SettingKind(row.kind)
     if SCOPES[kind] not in caller.scopes:
         raise NotAllowed(f"the token lacks the scope {SCOPES[kind]}")
-    await lock_setting(unit, kind, row.key)
-    row = await get_change_of_setting(unit, change_id)
-    moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    await lock_setting_to_change(unit, kind, row.key)
+    row = await get_setting_change_row(unit, change_id)
+    move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     return row
 
 
@@ -71,23 +72,23 @@ async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
     """Carry a change out if what it replaces is as it was; what it would do is looked at anew."""
     match SettingKind(row.kind):
         case SettingKind.LEGAL_ENTITY:
-            _check_former(row, await legal_entity_changes.find_former_entity(unit, row.key))
-            await legal_entity_changes.apply_entity(unit, row)
+            _check_former(row, await legal_entity_changes.find_former_legal_entity(unit, row.key))
+            await legal_entity_changes.apply_legal_entity_change(unit, row)
         case SettingKind.TAX_RATE:
-            _check_former(row, await tax_rate_changes.find_former_rate(unit, row.wanted))
-            await tax_rate_changes.apply_rate(unit, row)
+            _check_former(row, await tax_rate_changes.find_former_tax_rate(unit, row.wanted))
+            await tax_rate_changes.apply_tax_rate_change(unit, row)
         case SettingKind.APPROVAL_LIMIT:
-            _check_former(row, await approval_limits.find_former_limit(unit, row.key))
-            approval_limits.check_own_limit(caller, row)
-            await approval_limits.apply_approval_limit(unit, row)
+            _check_former(row, await approval_limits.find_former_approval_limit(unit, row.key))
+            approval_limits.check_own_approval_limit(caller, row)
+            await approval_limits.apply_approval_limit_change(unit, row)
         case SettingKind.TOLERANCE:
-            _check_former(row, await tolerance_changes.find_former_tolerance(unit, row.key))
-            await tolerance_changes.apply_tolerance(unit, row)
+            _check_former(row, await tolerance_changes.find_former_payment_tolerance(unit, row.key))
+            await tolerance_changes.apply_tolerance_change(unit, row)
         case SettingKind.SECOND_PERSON:
-            _check_former(row, await second_person_rules.find_former_rule(unit, row.key))
-            await second_person_rules.apply_rule(unit, row)
+            _check_former(row, await second_person_rules.find_former_second_person(unit, row.key))
+            await second_person_rules.apply_second_person_change(unit, row)
         case SettingKind.LEDGER_PERIOD:
-            await revenue_use_cases.close_period(unit, row)
+            await revenue_use_cases.release_and_close_month(unit, row)
 
 
 def _check_former(row: SettingChangeRow, former: Mapping[str, Any]) -> None:
@@ -105,6 +106,6 @@ async def _end_change(
 
 
 async def _save_decision(unit: Unit, row: SettingChangeRow, state: ApprovalState, caller: Caller, reason: str) -> None:
-    row.state = moved_to(APPROVAL_ALLOWED, ApprovalState(row.state), state)
+    row.state = move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), state)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await save_setting_change(unit, row)

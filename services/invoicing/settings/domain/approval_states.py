@@ -7,7 +7,7 @@ from typing import TypeVar
 from shared.pure.errors import Refusal
 
 
-class MoveRefused(Refusal):
+class StateMoveRefused(Refusal):
     """This cannot be done in the present state."""
 
     code = "move_refused"
@@ -32,8 +32,8 @@ APPROVAL_ALLOWED: dict[ApprovalState, frozenset[ApprovalState]] = {
 S = TypeVar("S", bound=StrEnum)
 
 
-def moved_to(allowed: Mapping[S, frozenset[S]], now: S, wanted: S) -> S:
-    """The wanted state. Raises MoveRefused."""
+def move_to_state(allowed: Mapping[S, frozenset[S]], now: S, wanted: S) -> S:
+    """The wanted state. Raises StateMoveRefused."""
     if wanted not in allowed[now]:
-        raise MoveRefused(f"it is {now}, and cannot be {wanted} now")
+        raise StateMoveRefused(f"it is {now}, and cannot be {wanted} now")
     return wanted

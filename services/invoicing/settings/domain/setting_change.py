@@ -69,12 +69,12 @@ IBAN_LENGTHS = {
 """Characters of an account number by country (the registry of ISO 13616)."""
 
 
-def is_harmless(kind: SettingKind, former: Values, wanted: Values) -> bool:
+def is_setting_change_harmless(kind: SettingKind, former: Values, wanted: Values) -> bool:
     """Say whether nobody gets more by a change, so that it needs no second person: it lowers, or changes nothing."""
     match kind:
         case SettingKind.LEGAL_ENTITY:
             return all(wanted.get(name) == former.get(name) for name in GUARDED_FIELDS) and not any(
-                wanted.get(name) != former.get(name) and names_bank_account(wanted.get(name)) for name in WORDS_FIELDS
+                wanted.get(name) != former.get(name) and contains_iban(wanted.get(name)) for name in WORDS_FIELDS
             )
         case SettingKind.APPROVAL_LIMIT | SettingKind.TOLERANCE:
             return bool(wanted["amount_minor"] <= former.get("amount_minor", 0))
@@ -86,12 +86,12 @@ def is_harmless(kind: SettingKind, former: Values, wanted: Values) -> bool:
             return False
 
 
-def names_bank_account(words: object) -> bool:
+def contains_iban(words: object) -> bool:
     """Say whether an IBAN with right check digits stands in a text, or in one of several, however it is spaced."""
     if isinstance(words, Mapping):
-        return any(map(names_bank_account, words.values()))
+        return any(map(contains_iban, words.values()))
     if isinstance(words, list):
-        return any(map(names_bank_account, words)) or names_bank_account("".join(map(str, words)))
+        return any(map(contains_iban, words)) or contains_iban("".join(map(str, words)))
     letters = re.sub("[^A-Z0-9]", "", unicodedata.normalize("NFKC", str(words or "")).upper())
     starts = [match.start() for match in re.finditer("(?=[A-Z]{2}[0-9]{2})", letters)]
     numbers = (letters[start : start + IBAN_LENGTHS.get(letters[start : start + 2], 0)] for start in starts)

@@ -4,18 +4,18 @@ from services.invoicing.settings.tables import SecondPersonRuleRow
 from shared.persistence.database import Unit
 
 
-async def find_rule(unit: Unit, legal_entity: str) -> SecondPersonRuleRow | None:
+async def find_second_person_rule(unit: Unit, legal_entity: str) -> SecondPersonRuleRow | None:
     """Find the rule that was set for a legal entity, as it is now."""
     return await unit.session.get(SecondPersonRuleRow, legal_entity, populate_existing=True)
 
 
-async def is_second_person_required(unit: Unit, legal_entity: str) -> bool:
+async def refund_needs_second_person(unit: Unit, legal_entity: str) -> bool:
     """Whether every refund of a legal entity needs a second person: yes, unless somebody said that it does not."""
-    rule = await find_rule(unit, legal_entity)
+    rule = await find_second_person_rule(unit, legal_entity)
     return rule is None or rule.is_required
 
 
-async def save_rule(unit: Unit, row: SecondPersonRuleRow) -> SecondPersonRuleRow:
+async def save_second_person_rule(unit: Unit, row: SecondPersonRuleRow) -> SecondPersonRuleRow:
     """Write the rule of a legal entity, in the place of a former one."""
     saved = await unit.session.merge(row)
     await unit.session.flush()
@@ -30,6 +30,6 @@ SELECT EXISTS (
 """
 
 
-async def needs_second_person(unit: Unit, legal_entity: str | None) -> bool:
+async def setting_needs_second_person(unit: Unit, legal_entity: str | None) -> bool:
     """Say whether a setting needs a second person: its legal entity (None: any) has issued, and requires one."""
     return bool(await unit.connection.fetchval(_NEEDS_SECOND_PERSON, legal_entity))

@@ -23,7 +23,7 @@ FROM setting_changes
 
 
 @dataclass(frozen=True, slots=True)
-class SettingCriteria:
+class SettingChangeCriteria:
     """Criteria of the changes that are wanted; None is any."""
 
     kind: str | None = None
@@ -31,7 +31,9 @@ class SettingCriteria:
     legal_entity: str | None = None
 
 
-def build_search(criteria: SettingCriteria, after: UUID | None, limit: int) -> tuple[str, list[Any]]:
+def build_setting_change_search(
+    criteria: SettingChangeCriteria, after: UUID | None, limit: int
+) -> tuple[str, list[Any]]:
     """Build the query of a page in the order of ids, and its arguments."""
     conditions = (
         ("kind = {}", criteria.kind),
@@ -42,13 +44,15 @@ def build_search(criteria: SettingCriteria, after: UUID | None, limit: int) -> t
     return build_list_query(_CHANGES, conditions, "id", limit)
 
 
-async def search_changes(unit: Unit, criteria: SettingCriteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
+async def search_setting_changes(
+    unit: Unit, criteria: SettingChangeCriteria, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
     """Find changes in the order of their ids, after this one."""
-    query, arguments = build_search(criteria, after, limit)
+    query, arguments = build_setting_change_search(criteria, after, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
-async def get_change_of_setting(unit: Unit, change_id: UUID) -> SettingChangeRow:
+async def get_setting_change_row(unit: Unit, change_id: UUID) -> SettingChangeRow:
     """Get a change as it is now. Raises NotFound."""
     row = await unit.session.get(SettingChangeRow, change_id, populate_existing=True)
     if row is None:
@@ -56,12 +60,14 @@ async def get_change_of_setting(unit: Unit, change_id: UUID) -> SettingChangeRow
     return row
 
 
-async def find_standing(unit: Unit, kind: SettingKind, key: str) -> SettingChangeRow | None:
+async def find_pending_setting_row(unit: Unit, kind: SettingKind, key: str) -> SettingChangeRow | None:
     """Find the change of a setting that waits for a second person."""
-    return next(iter(await list_standing(unit, kind, [key])), None)
+    return next(iter(await list_pending_setting_rows(unit, kind, [key])), None)
 
 
-async def list_standing(unit: Unit, kind: SettingKind, keys: Sequence[str] | None = None) -> list[SettingChangeRow]:
+async def list_pending_setting_rows(
+    unit: Unit, kind: SettingKind, keys: Sequence[str] | None = None
+) -> list[SettingChangeRow]:
     """List the changes of a kind that wait for a second person, in the order of their keys; of these keys only."""
     table: Any = SettingChangeRow
     query = select(SettingChangeRow).where(table.kind == kind.value, table.state == ApprovalState.PROPOSED.value)

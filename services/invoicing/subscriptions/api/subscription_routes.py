@@ -8,11 +8,11 @@ from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.subscriptions.repository import subscription_queries
-from services.invoicing.subscriptions.repository.subscription_queries import PresentSubscription
+from services.invoicing.subscriptions.repository.subscription_queries import CurrentSubscription
 from services.invoicing.subscriptions.use_cases import subscription_activation
-from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, TenantOfAnother
+from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, VendorCustomerOfAnother
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Name, example, get_example
@@ -123,7 +123,7 @@ class SubscriptionOut(BaseModel):
     scheduled_changes: list[ScheduledChangeOut]
 
     @classmethod
-    def of(cls, subscription: PresentSubscription) -> Self:
+    def from_current_subscription(cls, subscription: CurrentSubscription) -> Self:
         """Build the answer for a subscription as it stands."""
         return cls.model_validate(subscription, from_attributes=True)
 
@@ -133,37 +133,41 @@ class SubscriptionOut(BaseModel):
     status_code=201,
     response_model=SubscriptionOut,
     summary="Activate a subscription",
-    responses=refusals(ReferenceTaken, TenantOfAnother),
+    responses=refusals(ExternalReferenceTaken, VendorCustomerOfAnother),
 )
 async def activate_subscription(
     subscription: SubscriptionIn, command: Annotated[CommandRunner, perform_command("subscription.activate")]
 ) -> Response:
     """Record what was bought; announces `SubscriptionActivated`, and entitlements grants access."""
 
-    async def activate(unit: Unit) -> SubscriptionOut:
+    async def activate_and_show_subscription(unit: Unit) -> SubscriptionOut:
         new = NewSubscription(**subscription.model_dump())
         row = await subscription_activation.activate_subscription(unit, new)
         unit.record(AuditedChange("subscription", row.id, row.account_id))
-        return SubscriptionOut.of(await subscription_queries.get_present(unit, row.id))
+        return SubscriptionOut.from_current_subscription(
+            await subscription_queries.get_current_subscription(unit, row.id)
+        )
 
-    return await command.run(activate, subject=subscription.account_id)
+    return await command.run(activate_and_show_subscription, subject=subscription.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}", summary="One subscription")
 async def get_subscription(subscription_id: UUID, read: Read) -> SubscriptionOut:
     """The billing side of a subscription as it stands."""
-    return SubscriptionOut.of(await read(lambda unit: subscription_queries.get_present(unit, subscription_id)))
+    return SubscriptionOut.from_current_subscription(
+        await read(lambda unit: subscription_queries.get_current_subscription(unit, subscription_id))
+    )
 
 
 @reads.get("/accounts/{account_id}/subscriptions", summary="The subscriptions of an account")
 async def list_subscriptions(account_id: UUID, read: Read) -> Page[SubscriptionOut]:
     """All subscriptions of an account as they stand."""
 
-    async def load(unit: Unit) -> list[SubscriptionOut]:
+    async def load_subscriptions(unit: Unit) -> list[SubscriptionOut]:
         await account_queries.get_account(unit, account_id)
         return [
-            SubscriptionOut.of(subscription)
-            for subscription in await subscription_queries.list_present(unit, account_id)
+            SubscriptionOut.from_current_subscription(subscription)
+            for subscription in await subscription_queries.list_current_subscriptions(unit, account_id)
         ]
 
-    return Page(items=await read(load), next=None)
+    return Page(items=await read(load_subscriptions), next=None)

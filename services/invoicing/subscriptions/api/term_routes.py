@@ -7,16 +7,22 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, Field, model_validator
 
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
-from services.invoicing.catalog.domain.plan_versions import NotOffered
-from services.invoicing.settings.domain.approval_states import MoveRefused
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
+from services.invoicing.catalog.domain.plan_versions import PlanNotOffered
+from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from services.invoicing.subscriptions.api.subscription_routes import SubscriptionOut
-from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, SubscriptionChangeRefused
+from services.invoicing.subscriptions.domain.subscription_history import (
+    ChangeKind,
+    SubscriptionChangeRefused,
+)
 from services.invoicing.subscriptions.repository import subscription_queries, term_queries
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from services.invoicing.subscriptions.use_cases import subscription_orders
-from services.invoicing.subscriptions.use_cases.subscription_activation import TenantOfAnother
-from services.invoicing.subscriptions.use_cases.subscription_orders import Purchase, WantedChange
+from services.invoicing.subscriptions.use_cases.subscription_activation import VendorCustomerOfAnother
+from services.invoicing.subscriptions.use_cases.subscription_orders import (
+    ChangeOrder,
+    SubscriptionPurchase,
+)
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Code, Day, Prose, ReasonIn, example, get_example
@@ -90,7 +96,7 @@ class TermOut(BaseModel):
     ended_on: date | None
 
     @classmethod
-    def of(cls, row: TermRow) -> Self:
+    def from_term_row(cls, row: TermRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -125,9 +131,9 @@ class ChangeIn(Body):
             raise ValueError("a cancellation says neither quantity nor plan")
         return self
 
-    def wanted(self, actor: str) -> WantedChange:
+    def build_change_order(self, actor: str) -> ChangeOrder:
         """What is wanted, and by whom."""
-        return WantedChange(
+        return ChangeOrder(
             ChangeKind(self.kind), self.when == "renewal", self.quantity, self.plan_id, actor, self.reason
         )
 
@@ -162,7 +168,7 @@ class ChangeOut(BaseModel):
     decided_at: datetime | None
 
     @classmethod
-    def of(cls, row: SubscriptionChangeRow) -> Self:
+    def from_subscription_change_row(cls, row: SubscriptionChangeRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -172,27 +178,29 @@ class ChangeOut(BaseModel):
     status_code=201,
     response_model=PurchaseOut,
     summary="Begin a subscription",
-    responses=refusals(NotOffered, ReferenceTaken, TenantOfAnother, SubscriptionChangeRefused),
+    responses=refusals(PlanNotOffered, ExternalReferenceTaken, VendorCustomerOfAnother, SubscriptionChangeRefused),
 )
 async def begin_subscription(
     plan_id: UUID, purchase: PurchaseIn, command: Annotated[CommandRunner, perform_command("subscription.begin")]
 ) -> Response:
     """Begin a subscription of a plan; announces `SubscriptionActivated`. Bill runs charge it from its start on."""
 
-    async def begin(unit: Unit) -> PurchaseOut:
-        new = Purchase(plan_id=plan_id, **purchase.model_dump())
+    async def begin_and_show_subscription(unit: Unit) -> PurchaseOut:
+        new = SubscriptionPurchase(plan_id=plan_id, **purchase.model_dump())
         row, term = await subscription_orders.purchase_subscription(unit, new)
         unit.record(AuditedChange("subscription", row.id, row.account_id))
-        subscription = await subscription_queries.get_present(unit, row.id)
-        return PurchaseOut(subscription=SubscriptionOut.of(subscription), term=TermOut.of(term))
+        subscription = await subscription_queries.get_current_subscription(unit, row.id)
+        return PurchaseOut(
+            subscription=SubscriptionOut.from_current_subscription(subscription), term=TermOut.from_term_row(term)
+        )
 
-    return await command.run(begin, subject=purchase.account_id)
+    return await command.run(begin_and_show_subscription, subject=purchase.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}/term", summary="The current term of a subscription")
 async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     """The term as it is now."""
-    return TermOut.of(await read(lambda unit: term_queries.get_term(unit, subscription_id)))
+    return TermOut.from_term_row(await read(lambda unit: term_queries.get_term_row(unit, subscription_id)))
 
 
 @writes.post(
@@ -200,7 +208,7 @@ async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     status_code=201,
     response_model=ChangeOut,
     summary="Change or cancel a subscription",
-    responses=refusals(SubscriptionChangeRefused, NotOffered),
+    responses=refusals(SubscriptionChangeRefused, PlanNotOffered),
 )
 async def change_subscription(
     subscription_id: UUID, change: ChangeIn, command: Annotated[CommandRunner, perform_command("subscription.change")]
@@ -210,22 +218,27 @@ async def change_subscription(
     At renewal: it is scheduled, and can be withdrawn until then. 409 where the vendor's programme does not allow it.
     """
 
-    async def act(unit: Unit) -> ChangeOut:
-        wanted = change.wanted(command.caller.subject)
-        return ChangeOut.of(await subscription_orders.change_subscription(unit, subscription_id, wanted))
+    async def change_and_show_subscription(unit: Unit) -> ChangeOut:
+        wanted = change.build_change_order(command.caller.subject)
+        return ChangeOut.from_subscription_change_row(
+            await subscription_orders.change_subscription(unit, subscription_id, wanted)
+        )
 
-    return await command.run(act, reason=change.reason, subject=subscription_id)
+    return await command.run(change_and_show_subscription, reason=change.reason, subject=subscription_id)
 
 
 @reads.get("/subscriptions/{subscription_id}/changes", summary="The changes of a subscription")
 async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     """All changes in the order in which they take effect: applied, scheduled and withdrawn ones."""
 
-    async def load(unit: Unit) -> list[ChangeOut]:
-        await term_queries.get_term(unit, subscription_id)
-        return [ChangeOut.of(row) for row in await term_queries.list_subscription_changes(unit, subscription_id)]
+    async def load_subscription_changes(unit: Unit) -> list[ChangeOut]:
+        await term_queries.get_term_row(unit, subscription_id)
+        return [
+            ChangeOut.from_subscription_change_row(row)
+            for row in await term_queries.list_subscription_changes(unit, subscription_id)
+        ]
 
-    return Page(items=await read(load), next=None)
+    return Page(items=await read(load_subscription_changes), next=None)
 
 
 @writes.post(
@@ -233,17 +246,19 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     status_code=200,
     response_model=ChangeOut,
     summary="Withdraw a scheduled change",
-    responses=refusals(MoveRefused),
+    responses=refusals(StateMoveRefused),
 )
 async def withdraw_change(
     subscription_id: UUID,
     change_id: UUID,
-    why: ReasonIn,
+    reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("subscription_change.withdraw")],
 ) -> Response:
     """The change does not take effect; without its cancellation a subscription renews."""
 
-    async def act(unit: Unit) -> ChangeOut:
-        return ChangeOut.of(await subscription_orders.withdraw_scheduled_change(unit, subscription_id, change_id))
+    async def withdraw_and_show_change(unit: Unit) -> ChangeOut:
+        return ChangeOut.from_subscription_change_row(
+            await subscription_orders.withdraw_scheduled_change(unit, subscription_id, change_id)
+        )
 
-    return await command.run(act, status=200, reason=why.reason, subject=subscription_id)
+    return await command.run(withdraw_and_show_change, status=200, reason=reason_body.reason, subject=subscription_id)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class ChangeState(StrEnum):
+class SubscriptionChangeState(StrEnum):
     """What became of a change that somebody wanted."""
 
     SCHEDULED = "scheduled"
@@ -11,8 +11,8 @@ class ChangeState(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-CHANGE_ALLOWED: dict[ChangeState, frozenset[ChangeState]] = {
-    ChangeState.SCHEDULED: frozenset({ChangeState.APPLIED, ChangeState.WITHDRAWN}),
-    ChangeState.APPLIED: frozenset(),
-    ChangeState.WITHDRAWN: frozenset(),
+CHANGE_ALLOWED: dict[SubscriptionChangeState, frozenset[SubscriptionChangeState]] = {
+    SubscriptionChangeState.SCHEDULED: frozenset({SubscriptionChangeState.APPLIED, SubscriptionChangeState.WITHDRAWN}),
+    SubscriptionChangeState.APPLIED: frozenset(),
+    SubscriptionChangeState.WITHDRAWN: frozenset(),
 }

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 
 @dataclass(frozen=True, slots=True)
-class UnitRate:
+class SubscriptionUnitRate:
     """Price of one unit in one cycle, in minor units, by which version of which plan (its id and number)."""
 
     price: int
@@ -26,7 +26,7 @@ class ChargePeriod:
     begin: date
     end: date
     quantity: int
-    rate: UnitRate
+    rate: SubscriptionUnitRate
 
     @property
     def is_reversal(self) -> bool:
@@ -42,17 +42,17 @@ class BillingCycle:
     end: date
 
     @property
-    def days(self) -> int:
+    def cycle_day_count(self) -> int:
         """By which a price is divided."""
         return (self.end - self.begin).days
 
-    def amount(self, period: ChargePeriod) -> int:
+    def compute_prorated_amount(self, period: ChargePeriod) -> int:
         """Price of a period: price × days / days of the cycle × quantity, truncated towards zero."""
         exact = period.rate.price * (period.end - period.begin).days * abs(period.quantity)
-        return -(exact // self.days) if period.is_reversal else exact // self.days
+        return -(exact // self.cycle_day_count) if period.is_reversal else exact // self.cycle_day_count
 
 
-def compute_differences(charged: Sequence[ChargePeriod], wanted: Sequence[ChargePeriod]) -> list[ChargePeriod]:
+def compute_charge_differences(charged: Sequence[ChargePeriod], wanted: Sequence[ChargePeriod]) -> list[ChargePeriod]:
     """The periods that turn what was charged of a cycle into what is wanted: reversals first, then charges.
 
     Whatever is charged and wanted alike, day by day, stays as it is.
@@ -72,26 +72,26 @@ def _edges(periods: Iterable[ChargePeriod]) -> list[date]:
     return sorted({edge for period in periods for edge in (period.begin, period.end)})
 
 
-def _on(periods: Iterable[ChargePeriod], day: date) -> dict[UnitRate, int]:
+def _on(periods: Iterable[ChargePeriod], day: date) -> dict[SubscriptionUnitRate, int]:
     """List what stands on a day, by rate: reversals have taken away what they reverse."""
-    found: dict[UnitRate, int] = {}
+    quantity_by_rate: dict[SubscriptionUnitRate, int] = {}
     for period in periods:
         if period.begin <= day < period.end:
-            found[period.rate] = found.get(period.rate, 0) + period.quantity
-    return {rate: quantity for rate, quantity in found.items() if quantity}
+            quantity_by_rate[period.rate] = quantity_by_rate.get(period.rate, 0) + period.quantity
+    return {rate: quantity for rate, quantity in quantity_by_rate.items() if quantity}
 
 
 def _join_neighbours(periods: Iterable[ChargePeriod]) -> Iterator[ChargePeriod]:
     """Neighbours of one quantity and rate become one period."""
-    ordered = sorted(periods, key=lambda one: (one.quantity, one.rate.price, one.rate.plan, one.begin))
-    for _, alike in groupby(ordered, key=lambda one: (one.quantity, one.rate)):
+    ordered = sorted(periods, key=lambda period: (period.quantity, period.rate.price, period.rate.plan, period.begin))
+    for _, alike in groupby(ordered, key=lambda period: (period.quantity, period.rate)):
         whole: ChargePeriod | None = None
-        for one in alike:
-            if whole is not None and whole.end == one.begin:
-                whole = replace(whole, end=one.end)
+        for period in alike:
+            if whole is not None and whole.end == period.begin:
+                whole = replace(whole, end=period.end)
                 continue
             if whole is not None:
                 yield whole
-            whole = one
+            whole = period
         if whole is not None:
             yield whole

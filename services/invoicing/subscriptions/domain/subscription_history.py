@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
-from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, SubscriptionUnitRate
 from shared.pure.errors import Refusal
 
 NEVER = date.max
@@ -41,8 +41,8 @@ class SubscriptionChange:
     effective_on: date
     kind: ChangeKind
     quantity: int | None = None
-    rate: UnitRate | None = None
-    vendor_rate: UnitRate | None = None
+    rate: SubscriptionUnitRate | None = None
+    vendor_rate: SubscriptionUnitRate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class SubscriptionState:
     """How a subscription stands after some changes."""
 
     quantity: int
-    rate: UnitRate
-    vendor_rate: UnitRate
+    rate: SubscriptionUnitRate
+    vendor_rate: SubscriptionUnitRate
     suspended: bool = False
     ended: bool = False
 
-    def after(self, change: SubscriptionChange) -> "SubscriptionState":
+    def compute_state_after_change(self, change: SubscriptionChange) -> "SubscriptionState":
         """The state once a change has taken effect."""
         return replace(
             self,
@@ -78,46 +78,46 @@ class SubscriptionHistory:
         # A stable sort: of one day, what was recorded later comes later.
         self._changes = sorted(changes, key=lambda change: change.effective_on)
 
-    def with_(self, change: SubscriptionChange) -> "SubscriptionHistory":
+    def add_subscription_change(self, change: SubscriptionChange) -> "SubscriptionHistory":
         """The course with one more change."""
         return SubscriptionHistory([*self._changes, change])
 
     @property
-    def begun_on(self) -> date:
+    def activated_on(self) -> date:
         """The day on which it was activated."""
         return self._changes[0].effective_on
 
     @property
-    def changed_on(self) -> date:
+    def last_changed_on(self) -> date:
         """The last day on which something changed."""
         return self._changes[-1].effective_on
 
     @property
-    def end(self) -> date:
+    def cancelled_on(self) -> date:
         """The first day on which it is cancelled."""
-        return next((one.effective_on for one in self._changes if one.kind is ChangeKind.CANCEL), NEVER)
+        return next((change.effective_on for change in self._changes if change.kind is ChangeKind.CANCEL), NEVER)
 
-    def states(self) -> Iterator[tuple[date, SubscriptionState]]:
+    def list_subscription_states(self) -> Iterator[tuple[date, SubscriptionState]]:
         """Each day on which something changed, with the state from then on."""
         first = self._changes[0]
         assert first.quantity is not None
         assert first.rate is not None
-        state = SubscriptionState(first.quantity, first.rate, first.vendor_rate or UnitRate(0))
+        state = SubscriptionState(first.quantity, first.rate, first.vendor_rate or SubscriptionUnitRate(0))
         for change, following in pairwise([*self._changes, None]):
             assert change is not None
-            state = state.after(change)
+            state = state.compute_state_after_change(change)
             if following is None or following.effective_on > change.effective_on:
                 yield change.effective_on, state
 
-    def on(self, day: date) -> SubscriptionState | None:
+    def get_subscription_state_on(self, day: date) -> SubscriptionState | None:
         """The state on a day; None before it was activated."""
-        found = None
-        for begin, state in self.states():
+        latest_state = None
+        for begin, state in self.list_subscription_states():
             if begin <= day:
-                found = state
-        return found
+                latest_state = state
+        return latest_state
 
-    def billed(self, cycle: BillingCycle, *, credits_suspension: bool) -> list[ChargePeriod]:
+    def list_billed_periods(self, cycle: BillingCycle, *, credits_suspension: bool) -> list[ChargePeriod]:
         """List what a cycle costs the customer, period by period."""
         return [
             ChargePeriod(begin, end, state.quantity, state.rate)
@@ -125,7 +125,7 @@ class SubscriptionHistory:
             if not (state.suspended and credits_suspension)
         ]
 
-    def owed(self, cycle: BillingCycle, *, bills_while_suspended: bool) -> list[ChargePeriod]:
+    def list_vendor_charged_periods(self, cycle: BillingCycle, *, bills_while_suspended: bool) -> list[ChargePeriod]:
         """List what a cycle costs us at the vendor, period by period."""
         return [
             ChargePeriod(begin, end, state.quantity, state.vendor_rate)
@@ -134,7 +134,7 @@ class SubscriptionHistory:
         ]
 
     def _within(self, cycle: BillingCycle) -> Iterator[tuple[date, date, SubscriptionState]]:
-        states = list(self.states())
+        states = list(self.list_subscription_states())
         ends = [*(begin for begin, _ in states[1:]), NEVER]
         for (begin, state), end in zip(states, ends, strict=True):
             first, last = max(begin, cycle.begin), min(end, cycle.end)
@@ -142,16 +142,19 @@ class SubscriptionHistory:
                 yield first, last, state
 
 
-def check_quantity(course: SubscriptionHistory, wanted: int, *, today: date, term_start: date, window: int) -> None:
-    """Seats may be added at any time, given back only within `window` days of being added. Raises ChangeRefused.
+def check_quantity_change(
+    course: SubscriptionHistory, wanted: int, *, today: date, term_start: date, window: int
+) -> None:
+    """Seats may be added at any time, given back only within `window` days of being added.
 
     While it is suspended the quantity cannot change (the vendor's 2001, 900214 and 900257).
+    Raises SubscriptionChangeRefused.
     """
     state = _current(course, today)
     if state.suspended:
         raise SubscriptionChangeRefused("the quantity cannot change while the subscription is suspended")
     since = today - timedelta(days=window)
-    older = course.on(since)
+    older = course.get_subscription_state_on(since)
     kept = older.quantity if older is not None and since >= term_start else 0
     if wanted < min(kept, state.quantity):
         raise SubscriptionChangeRefused(
@@ -159,8 +162,11 @@ def check_quantity(course: SubscriptionHistory, wanted: int, *, today: date, ter
         )
 
 
-def check_cancel(course: SubscriptionHistory, *, today: date, term_start: date, window: int) -> None:
-    """Cancelling now is possible within `window` days of purchase or renewal (900117, 900213). Raises ChangeRefused."""
+def check_cancellation_window(course: SubscriptionHistory, *, today: date, term_start: date, window: int) -> None:
+    """Cancelling now is possible within `window` days of purchase or renewal (900117, 900213).
+
+    Raises SubscriptionChangeRefused.
+    """
     _current(course, today)
     if today >= term_start + timedelta(days=window):
         raise SubscriptionChangeRefused(
@@ -169,7 +175,7 @@ def check_cancel(course: SubscriptionHistory, *, today: date, term_start: date, 
 
 
 def _current(course: SubscriptionHistory, today: date) -> SubscriptionState:
-    state = course.on(today)
+    state = course.get_subscription_state_on(today)
     if state is None or state.ended:
         raise SubscriptionChangeRefused("the subscription is not active")
     return state

@@ -27,7 +27,7 @@ t.account_id = ANY($1::uuid[]) AND a.id = t.account_id
 _IS_DUE = f"SELECT EXISTS (SELECT FROM terms t, accounts a WHERE ({_ENDED}) OR ({_BEGUN}))"
 
 
-async def is_due(unit: Unit, account_ids: Sequence[UUID]) -> bool:
+async def is_renewal_due(unit: Unit, account_ids: Sequence[UUID]) -> bool:
     """Whether a term of these accounts has ended, or a vendor's cycle has begun: asked once where it mostly is not."""
     due: bool = await unit.connection.fetchval(_IS_DUE, account_ids, unit.now)
     return due
@@ -44,7 +44,7 @@ _TO_RENEW = (
 )
 
 
-async def renew_unchanged(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
+async def renew_unchanged_terms(unit: Unit, account_ids: Sequence[UUID]) -> list[asyncpg.Record]:
     """Renew the terms that have ended and go on as they were; the new terms by subscription, as events say them."""
     rows = await unit.connection.fetch(_RENEW, account_ids, unit.now)
     return sorted(rows, key=lambda row: row["subscription_id"])
@@ -80,7 +80,7 @@ SELECT count(*) FROM moved
 _TO_ACCRUE = f"SELECT t.subscription_id, {_TODAY} AS today FROM terms t, accounts a WHERE {_BEGUN}"
 
 
-async def accrue_whole_cycles(unit: Unit, account_ids: Sequence[UUID]) -> int:
+async def accrue_whole_vendor_cycles(unit: Unit, account_ids: Sequence[UUID]) -> int:
     """Accrue one vendor's cycle of each term in which nothing changed, where one has begun; how many they are."""
     moved: int = await unit.connection.fetchval(_ACCRUE, account_ids, unit.now)
     return moved
@@ -100,6 +100,6 @@ FROM accounts a WHERE t.account_id = ANY($1::uuid[]) AND a.id = t.account_id
 """
 
 
-async def schedule_next_wake(unit: Unit, account_ids: Sequence[UUID]) -> None:
+async def schedule_next_term_check(unit: Unit, account_ids: Sequence[UUID]) -> None:
     """Note when these terms are to be looked at again: when they end, or the vendor's next cycle begins."""
     await unit.connection.execute(_WAKE, account_ids, unit.now)

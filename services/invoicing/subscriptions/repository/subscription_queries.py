@@ -18,20 +18,20 @@ from shared.pure.calendar import local_date
 from shared.pure.errors import NotFound
 
 
-async def list_subscriptions(unit: Unit, account_id: UUID) -> Sequence[SubscriptionRow]:
+async def list_account_subscriptions(unit: Unit, account_id: UUID) -> Sequence[SubscriptionRow]:
     """The subscriptions of an account."""
     query = select(SubscriptionRow).where(SubscriptionRow.account_id == account_id).order_by(col(SubscriptionRow.id))
     return (await unit.session.exec(query)).all()
 
 
-async def is_vendor_id_taken(unit: Unit, vendor_subscription_id: str) -> bool:
+async def is_vendor_subscription_taken(unit: Unit, vendor_subscription_id: str) -> bool:
     """Whether a subscription with this vendor's id exists."""
     query = select(SubscriptionRow.id).where(SubscriptionRow.vendor_subscription_id == vendor_subscription_id)
     return (await unit.session.exec(query)).first() is not None
 
 
 @dataclass(frozen=True, slots=True)
-class PresentSubscription:
+class CurrentSubscription:
     """A subscription as it stands: prices in minor units of `currency`, `end_of_term` is exclusive."""
 
     id: UUID
@@ -66,7 +66,7 @@ _ONE = f"{_COLUMNS} WHERE s.id = $1"
 _OF_ACCOUNT = f"{_COLUMNS} WHERE s.account_id = $1 ORDER BY s.id"
 
 
-async def get_present(unit: Unit, subscription_id: UUID) -> PresentSubscription:
+async def get_current_subscription(unit: Unit, subscription_id: UUID) -> CurrentSubscription:
     """Read a subscription as it stands. Raises NotFound."""
     rows = await unit.connection.fetch(_ONE, subscription_id)
     if not rows:
@@ -74,20 +74,20 @@ async def get_present(unit: Unit, subscription_id: UUID) -> PresentSubscription:
     return (await _add_scheduled(unit, rows))[0]
 
 
-async def list_present(unit: Unit, account_id: UUID) -> list[PresentSubscription]:
+async def list_current_subscriptions(unit: Unit, account_id: UUID) -> list[CurrentSubscription]:
     """List the subscriptions of an account as they stand, in the order of their ids."""
     return await _add_scheduled(unit, await unit.connection.fetch(_OF_ACCOUNT, account_id))
 
 
-async def _add_scheduled(unit: Unit, rows: list[asyncpg.Record]) -> list[PresentSubscription]:
+async def _add_scheduled(unit: Unit, rows: list[asyncpg.Record]) -> list[CurrentSubscription]:
     changes = await term_queries.map_scheduled_changes(unit, [row["id"] for row in rows])
     return [_build(row, changes[row["id"]], unit.now) for row in rows]
 
 
-def _build(row: asyncpg.Record, changes: list[SubscriptionChangeRow], now: datetime) -> PresentSubscription:
+def _build(row: asyncpg.Record, changes: list[SubscriptionChangeRow], now: datetime) -> CurrentSubscription:
     columns = {name: value for name, value in row.items() if name != "time_zone"}
     will_end = row["ended_on"] is not None or any(change.kind == "cancel" for change in changes)
     state = compute_subscription_state(
         local_date(now, ZoneInfo(row["time_zone"])), row["start"], row["ended_on"], will_end=will_end
     )
-    return PresentSubscription(**columns, state=state, scheduled_changes=changes)
+    return CurrentSubscription(**columns, state=state, scheduled_changes=changes)

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, SubscriptionUnitRate
 from services.invoicing.subscriptions.domain.subscription_history import (
     ChangeKind,
     SubscriptionChange,
@@ -24,7 +24,7 @@ Charged = dict[BillingCycle, list[ChargePeriod]]
 
 
 @dataclass(frozen=True, slots=True)
-class NewCharge:
+class NewSubscriptionCharge:
     """A stretch to be charged, with what it costs."""
 
     term: TermRow
@@ -36,7 +36,7 @@ class NewCharge:
     """When it is due to be billed, or when the vendor charges it."""
 
 
-async def get_term(unit: Unit, subscription_id: UUID) -> TermRow:
+async def get_term_row(unit: Unit, subscription_id: UUID) -> TermRow:
     """The current term of a subscription of a plan. Raises NotFound."""
     row = await unit.session.get(TermRow, subscription_id, populate_existing=True)
     if row is None:
@@ -44,7 +44,7 @@ async def get_term(unit: Unit, subscription_id: UUID) -> TermRow:
     return row
 
 
-async def list_terms(unit: Unit, subscription_ids: Iterable[UUID]) -> Sequence[TermRow]:
+async def list_term_rows(unit: Unit, subscription_ids: Iterable[UUID]) -> Sequence[TermRow]:
     """The terms of these subscriptions."""
     query = select(TermRow).where(col(TermRow.subscription_id).in_(list(subscription_ids)))
     return (await unit.session.exec(query, execution_options={"populate_existing": True})).all()
@@ -64,16 +64,16 @@ async def map_scheduled_changes(
     unit: Unit, subscription_ids: Iterable[UUID]
 ) -> dict[UUID, list[SubscriptionChangeRow]]:
     """Map these subscriptions to what is scheduled for their next renewal."""
-    found: dict[UUID, list[SubscriptionChangeRow]] = {id_: [] for id_ in subscription_ids}
+    changes_by_subscription: dict[UUID, list[SubscriptionChangeRow]] = {id_: [] for id_ in subscription_ids}
     query = (
         select(SubscriptionChangeRow)
-        .where(col(SubscriptionChangeRow.subscription_id).in_(list(found)))
+        .where(col(SubscriptionChangeRow.subscription_id).in_(list(changes_by_subscription)))
         .where(SubscriptionChangeRow.state == "scheduled")
         .order_by(col(SubscriptionChangeRow.id))
     )
     for row in (await unit.session.exec(query)).all():
-        found[row.subscription_id].append(row)
-    return found
+        changes_by_subscription[row.subscription_id].append(row)
+    return changes_by_subscription
 
 
 _APPLIED = """
@@ -82,12 +82,12 @@ ORDER BY subscription_id, effective_on, decided_at, id
 """
 
 
-async def map_histories(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, SubscriptionHistory]:
+async def map_subscription_histories(unit: Unit, subscription_ids: Iterable[UUID]) -> dict[UUID, SubscriptionHistory]:
     """The course of each of these subscriptions."""
-    found: dict[UUID, list[SubscriptionChange]] = {id_: [] for id_ in subscription_ids}
-    for row in await unit.connection.fetch(_APPLIED, list(found)):
-        found[row["subscription_id"]].append(_change(row))
-    return {id_: SubscriptionHistory(applied) for id_, applied in found.items()}
+    changes_by_subscription: dict[UUID, list[SubscriptionChange]] = {id_: [] for id_ in subscription_ids}
+    for row in await unit.connection.fetch(_APPLIED, list(changes_by_subscription)):
+        changes_by_subscription[row["subscription_id"]].append(_change(row))
+    return {id_: SubscriptionHistory(applied) for id_, applied in changes_by_subscription.items()}
 
 
 def _change(row: asyncpg.Record) -> SubscriptionChange:
@@ -97,8 +97,8 @@ def _change(row: asyncpg.Record) -> SubscriptionChange:
         row["effective_on"],
         ChangeKind(row["kind"]),
         row["quantity"],
-        UnitRate(row["unit_price_minor"], plan, version) if priced else None,
-        UnitRate(row["vendor_unit_cost_minor"], plan, version) if priced else None,
+        SubscriptionUnitRate(row["unit_price_minor"], plan, version) if priced else None,
+        SubscriptionUnitRate(row["vendor_unit_cost_minor"], plan, version) if priced else None,
     )
 
 
@@ -120,14 +120,14 @@ async def map_charged_periods(
     unit: Unit, since: Mapping[UUID, date], *, by_vendor: bool = False
 ) -> dict[UUID, Charged]:
     """Map these subscriptions to what was charged of their cycles that end after a day."""
-    found: dict[UUID, Charged] = {id_: {} for id_ in since}
+    charged_by_subscription: dict[UUID, Charged] = {id_: {} for id_ in since}
     query = _VENDOR_CHARGED if by_vendor else _CHARGED
     for row in await unit.connection.fetch(query, list(since), list(since.values())):
-        rate = UnitRate(row["unit_price_minor"], row["plan"], row["version"])
+        rate = SubscriptionUnitRate(row["unit_price_minor"], row["plan"], row["version"])
         stretch = ChargePeriod(row["period_from"], row["period_to"], row["quantity"], rate)
         cycle = BillingCycle(row["cycle_from"], row["cycle_to"])
-        found[row["subscription_id"]].setdefault(cycle, []).append(stretch)
-    return found
+        charged_by_subscription[row["subscription_id"]].setdefault(cycle, []).append(stretch)
+    return charged_by_subscription
 
 
 _ADD_CHARGES = """
@@ -140,29 +140,29 @@ SELECT n.*, 0, 0, 0, $18 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::tex
 """
 
 
-async def insert_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
+async def insert_subscription_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]) -> None:
     """Write what is to be billed."""
     rows = [
         (
             new_id(),
-            one.term.account_id,
-            one.term.subscription_id,
-            one.kind,
-            one.reference,
-            UUID(one.stretch.rate.plan),
-            one.stretch.rate.version,
-            one.cycle.begin,
-            one.cycle.end,
-            one.stretch.begin,
-            one.stretch.end,
-            one.stretch.quantity,
-            one.stretch.rate.price,
-            one.cycle.amount(one.stretch),
-            one.term.currency,
-            one.on,
-            one.term.timing == "advance" and one.kind != "setup",
+            charge.term.account_id,
+            charge.term.subscription_id,
+            charge.kind,
+            charge.reference,
+            UUID(charge.stretch.rate.plan),
+            charge.stretch.rate.version,
+            charge.cycle.begin,
+            charge.cycle.end,
+            charge.stretch.begin,
+            charge.stretch.end,
+            charge.stretch.quantity,
+            charge.stretch.rate.price,
+            charge.cycle.compute_prorated_amount(charge.stretch),
+            charge.term.currency,
+            charge.on,
+            charge.term.timing == "advance" and charge.kind != "setup",
         )
-        for one in new
+        for charge in new
     ]
     if rows:
         await unit.connection.execute(_ADD_CHARGES, *columns(rows, 17), unit.now)
@@ -194,28 +194,28 @@ WITH charged AS (
 )
 
 
-async def insert_vendor_charges(unit: Unit, new: Sequence[NewCharge]) -> None:
+async def insert_vendor_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]) -> None:
     """Write what the vendor charges us, with its ledger entries."""
     rows = [
         (
             new_id(),
-            one.term.account_id,
-            one.term.subscription_id,
-            one.kind,
-            one.reference or new_id(),
-            UUID(one.stretch.rate.plan),
-            one.stretch.rate.version,
-            one.cycle.begin,
-            one.stretch.begin,
-            one.stretch.end,
-            one.cycle.days,
-            one.stretch.quantity,
-            one.stretch.rate.price,
-            one.cycle.amount(one.stretch),
-            one.term.vendor_currency,
-            one.on,
+            charge.term.account_id,
+            charge.term.subscription_id,
+            charge.kind,
+            charge.reference or new_id(),
+            UUID(charge.stretch.rate.plan),
+            charge.stretch.rate.version,
+            charge.cycle.begin,
+            charge.stretch.begin,
+            charge.stretch.end,
+            charge.cycle.cycle_day_count,
+            charge.stretch.quantity,
+            charge.stretch.rate.price,
+            charge.cycle.compute_prorated_amount(charge.stretch),
+            charge.term.vendor_currency,
+            charge.on,
         )
-        for one in new
+        for charge in new
     ]
     if rows:
         await unit.connection.execute(_ADD_VENDOR_CHARGES, *columns(rows, 16), unit.now)

@@ -5,7 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.subscriptions.repository import subscription_queries
 from services.invoicing.subscriptions.tables.subscription_tables import SubscriptionRow
 from shared.events.invoicing import SubscriptionActivated
@@ -14,7 +14,7 @@ from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 
 
-class TenantOfAnother(Refusal):
+class VendorCustomerOfAnother(Refusal):
     """A subscription is at a vendor customer (tenant) of its own account: its holds would else end another's access."""
 
     code = "tenant_of_another"
@@ -37,17 +37,17 @@ class NewSubscription:
 
 
 async def activate_subscription(unit: Unit, new: NewSubscription) -> SubscriptionRow:
-    """A subscription was bought. Raises NotFound, ReferenceTaken, TenantOfAnother."""
+    """A subscription was bought. Raises NotFound, ExternalReferenceTaken, VendorCustomerOfAnother."""
     account = await account_queries.get_account(unit, new.account_id)
     await unit.lock(new.account_id)
     if new.vendor_customer_id.lower() not in map(str.lower, account.vendor_customer_ids):
-        raise TenantOfAnother(f"the account has no vendor customer {new.vendor_customer_id}")
-    if await subscription_queries.is_vendor_id_taken(unit, new.vendor_subscription_id):
-        raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
+        raise VendorCustomerOfAnother(f"the account has no vendor customer {new.vendor_customer_id}")
+    if await subscription_queries.is_vendor_subscription_taken(unit, new.vendor_subscription_id):
+        raise ExternalReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     fields = {name: getattr(new, name) for name in NewSubscription.__dataclass_fields__}
     row = SubscriptionRow(id=new_id(), activated_at=unit.now, **fields)
-    if not await account_queries.insert_unless_reference_taken(unit, row):
-        raise ReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
+    if not await account_queries.insert_account_if_new(unit, row):
+        raise ExternalReferenceTaken(f"another subscription has the vendor's id {new.vendor_subscription_id}")
     del fields["unit_price_minor"]
     unit.publish(SubscriptionActivated(subscription_id=row.id, **fields))
     return row

@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from services.invoicing.catalog.domain.billing_cycles import Anchor
+from services.invoicing.catalog.domain.billing_cycles import CycleAnchor
 from services.invoicing.catalog.domain.plan_versions import PlanVersion
-from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, compute_differences
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, compute_charge_differences
 from services.invoicing.subscriptions.domain.subscription_history import (
     NEVER,
     ChangeKind,
@@ -16,7 +16,7 @@ from services.invoicing.subscriptions.domain.subscription_history import (
     SubscriptionHistory,
 )
 from services.invoicing.subscriptions.repository import term_queries
-from services.invoicing.subscriptions.repository.term_queries import Charged, NewCharge
+from services.invoicing.subscriptions.repository.term_queries import Charged, NewSubscriptionCharge
 from services.invoicing.subscriptions.tables.term_tables import TermRow
 from shared.events.invoicing import SubscriptionEnded
 from shared.persistence.database import Unit
@@ -25,7 +25,7 @@ VENDOR_KINDS = {ChangeKind.CANCEL: "cancelImmediate"}
 """How the vendor calls the lines of a change; of a quantity it says which way."""
 
 
-def build_change_fields(term: TermRow) -> dict[str, Any]:
+def build_subscription_event_fields(term: TermRow) -> dict[str, Any]:
     """A subscription as its events tell it."""
     return {
         "account_id": term.account_id,
@@ -40,14 +40,14 @@ def build_change_fields(term: TermRow) -> dict[str, Any]:
     }
 
 
-def publish_ended(unit: Unit, term: TermRow) -> None:
+def publish_subscription_ended(unit: Unit, term: TermRow) -> None:
     """Say that nothing is charged from a day on."""
     assert term.ended_on is not None
-    unit.publish(SubscriptionEnded(**build_change_fields(term), ended_on=term.ended_on))
+    unit.publish(SubscriptionEnded(**build_subscription_event_fields(term), ended_on=term.ended_on))
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedChange:
+class AppliedSubscriptionChange:
     """A change that was applied to a subscription, on which local date, and its id, to which its charges refer."""
 
     course: SubscriptionHistory
@@ -58,12 +58,12 @@ class AppliedChange:
     today: date
 
 
-async def apply_subscription_change(unit: Unit, term: TermRow, applied: AppliedChange) -> None:
+async def settle_subscription_change(unit: Unit, term: TermRow, applied: AppliedSubscriptionChange) -> None:
     """Bring the term to the state after a change, and settle what was charged otherwise; the account is locked."""
     since = applied.change.effective_on
     done = list(_cycles(term, term.period_months, since, term.next_from))
     done_by_vendor = list(_cycles(term, term.vendor_period_months, since, term.vendor_next_from))
-    follow_history(term, applied.version, applied.course, applied.change)
+    update_term_from_history(term, applied.version, applied.course, applied.change)
     unit.session.add(term)
     await unit.session.flush()
     await _settle_customer(unit, term, applied, done)
@@ -72,17 +72,17 @@ async def apply_subscription_change(unit: Unit, term: TermRow, applied: AppliedC
 
 def _cycles(term: TermRow, months: int, since: date, upto: date | None) -> Iterator[BillingCycle]:
     """The cycles of the term's anchor that end after a day and were passed already, charged or, suspended, not."""
-    begin, end = Anchor(term.anchor, months, term.from_end).cycle(since)
+    begin, end = CycleAnchor(term.anchor, months, term.from_end).get_cycle_bounds(since)
     while upto is not None and begin < upto:
         yield BillingCycle(begin, end)
-        begin, end = Anchor(term.anchor, months, term.from_end).cycle(end)
+        begin, end = CycleAnchor(term.anchor, months, term.from_end).get_cycle_bounds(end)
 
 
-def follow_history(
+def update_term_from_history(
     term: TermRow, version: PlanVersion, course: SubscriptionHistory, change: SubscriptionChange
 ) -> None:
     """Let the row say what the course says after a change."""
-    state = course.on(max(change.effective_on, course.changed_on))
+    state = course.get_subscription_state_on(max(change.effective_on, course.last_changed_on))
     assert state is not None
     term.quantity = state.quantity
     term.unit_price_minor = state.rate.price
@@ -90,12 +90,12 @@ def follow_history(
     term.vendor_unit_cost_minor = state.vendor_rate.price
     term.is_billed = not (state.suspended and version.credits_suspension)
     term.vendor_is_billed = not state.suspended or version.vendor.bills_while_suspended
-    term.changed_on = course.changed_on
-    if course.end < NEVER:
-        end_term(term, course.end)
+    term.changed_on = course.last_changed_on
+    if course.cancelled_on < NEVER:
+        end_subscription_term(term, course.cancelled_on)
 
 
-def end_term(term: TermRow, day: date) -> None:
+def end_subscription_term(term: TermRow, day: date) -> None:
     """Nothing is charged from a day on; what is charged before it may still be due."""
     term.ended_on = day
     if term.next_from is not None and term.next_from >= day:
@@ -106,7 +106,7 @@ def end_term(term: TermRow, day: date) -> None:
 
 
 async def _map_charged(
-    unit: Unit, term: TermRow, applied: AppliedChange, done: Iterable[BillingCycle], *, by_vendor: bool
+    unit: Unit, term: TermRow, applied: AppliedSubscriptionChange, done: Iterable[BillingCycle], *, by_vendor: bool
 ) -> Charged:
     """Map every cycle that was passed to what was charged of it, nothing included: it was suspended then."""
     asked = {term.subscription_id: applied.change.effective_on}
@@ -114,25 +114,31 @@ async def _map_charged(
     return charged | (await term_queries.map_charged_periods(unit, asked, by_vendor=by_vendor))[term.subscription_id]
 
 
-async def _settle_customer(unit: Unit, term: TermRow, applied: AppliedChange, done: Iterable[BillingCycle]) -> None:
+async def _settle_customer(
+    unit: Unit, term: TermRow, applied: AppliedSubscriptionChange, done: Iterable[BillingCycle]
+) -> None:
     new = []
     for cycle, lines in (await _map_charged(unit, term, applied, done, by_vendor=False)).items():
-        wanted = applied.course.billed(cycle, credits_suspension=applied.version.credits_suspension)
-        for stretch in compute_differences(lines, wanted):
+        wanted = applied.course.list_billed_periods(cycle, credits_suspension=applied.version.credits_suspension)
+        for stretch in compute_charge_differences(lines, wanted):
             kind = "reversal" if stretch.is_reversal else "change"
-            new.append(NewCharge(term, kind, cycle, stretch, applied.id, applied.today))
-    await term_queries.insert_charges(unit, new)
+            new.append(NewSubscriptionCharge(term, kind, cycle, stretch, applied.id, applied.today))
+    await term_queries.insert_subscription_charges(unit, new)
 
 
-async def _settle_vendor(unit: Unit, term: TermRow, applied: AppliedChange, done: Iterable[BillingCycle]) -> None:
+async def _settle_vendor(
+    unit: Unit, term: TermRow, applied: AppliedSubscriptionChange, done: Iterable[BillingCycle]
+) -> None:
     new = []
     for cycle, lines in (await _map_charged(unit, term, applied, done, by_vendor=True)).items():
         bills_on = applied.version.vendor.bills_while_suspended
-        stretches = compute_differences(lines, applied.course.owed(cycle, bills_while_suspended=bills_on))
+        stretches = compute_charge_differences(
+            lines, applied.course.list_vendor_charged_periods(cycle, bills_while_suspended=bills_on)
+        )
         kind = VENDOR_KINDS.get(applied.change.kind) or _direction(stretches)
-        new += [NewCharge(term, kind, cycle, stretch, applied.id, applied.today) for stretch in stretches]
+        new += [NewSubscriptionCharge(term, kind, cycle, stretch, applied.id, applied.today) for stretch in stretches]
     await term_queries.insert_vendor_charges(unit, new)
 
 
 def _direction(stretches: list[ChargePeriod]) -> str:
-    return "addQuantity" if sum(one.quantity for one in stretches) >= 0 else "removeQuantity"
+    return "addQuantity" if sum(period.quantity for period in stretches) >= 0 else "removeQuantity"

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from services.invoicing.catalog.domain.billing_cycles import Anchor, build_anchor
-from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_version_in_force
+from services.invoicing.catalog.domain.billing_cycles import CycleAnchor, build_cycle_anchor
+from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_plan_version_on
 from services.invoicing.catalog.repository import plan_queries
-from services.invoicing.settings.domain.approval_states import moved_to
-from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED, ChangeState
+from services.invoicing.settings.domain.approval_states import move_to_state
+from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED, SubscriptionChangeState
 from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, SubscriptionHistory
 from services.invoicing.subscriptions.repository import renewal_queries, term_queries
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from services.invoicing.subscriptions.use_cases import cycle_charges, subscription_changes
-from services.invoicing.subscriptions.use_cases.cycle_charges import accrue_until, charge_until
+from services.invoicing.subscriptions.use_cases.cycle_charges import (
+    accrue_vendor_cycles_until,
+    charge_billing_cycles_until,
+)
 from shared.events.invoicing import SubscriptionChanged, SubscriptionRenewed
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
@@ -23,7 +26,7 @@ async def renew_due_terms(unit: Unit, account_ids: list[str]) -> None:
     """Renew the terms of these accounts that have ended by their local date, and accrue what the vendor charges."""
     ids = [UUID(id_) for id_ in account_ids]
     await renew_ended_terms(unit, ids)
-    await renewal_queries.schedule_next_wake(unit, ids)
+    await renewal_queries.schedule_next_term_check(unit, ids)
 
 
 async def renew_ended_terms(unit: Unit, account_ids: list[UUID]) -> None:
@@ -31,9 +34,9 @@ async def renew_ended_terms(unit: Unit, account_ids: list[UUID]) -> None:
 
     What the vendor charges for cycles that have begun is accrued, too.
     """
-    while await renewal_queries.is_due(unit, account_ids):
+    while await renewal_queries.is_renewal_due(unit, account_ids):
         await accrue_vendor_charges(unit, account_ids)  # the old term's cycles first, by its own plan
-        plain = await renewal_queries.renew_unchanged(unit, account_ids)
+        plain = await renewal_queries.renew_unchanged_terms(unit, account_ids)
         for term in plain:
             unit.publish(SubscriptionRenewed(**term))
         others = await renewal_queries.list_terms_to_renew(unit, account_ids)
@@ -45,36 +48,38 @@ async def renew_ended_terms(unit: Unit, account_ids: list[UUID]) -> None:
 
 async def accrue_vendor_charges(unit: Unit, account_ids: list[UUID]) -> None:
     """Accrue what the vendor charges for cycles that have begun, whatever the customer does."""
-    while await renewal_queries.accrue_whole_cycles(unit, account_ids):
+    while await renewal_queries.accrue_whole_vendor_cycles(unit, account_ids):
         pass
     changed = await renewal_queries.list_terms_to_accrue(unit, account_ids)
-    terms = await term_queries.list_terms(unit, changed)
-    courses = await term_queries.map_histories(unit, changed)
-    versions = await cycle_charges.map_versions(unit, terms)
+    terms = await term_queries.list_term_rows(unit, changed)
+    courses = await term_queries.map_subscription_histories(unit, changed)
+    versions = await cycle_charges.map_terms_plan_versions(unit, terms)
     new = []
     for term in terms:
         version, day = versions[term.plan_id, term.version], changed[term.subscription_id]
-        new += accrue_until(term, courses[term.subscription_id], version, day)
+        new += accrue_vendor_cycles_until(term, courses[term.subscription_id], version, day)
         unit.session.add(term)
     await unit.session.flush()
     await term_queries.insert_vendor_charges(unit, new)
 
 
 async def _renew_changed(unit: Unit, subscription_ids: list[UUID]) -> None:
-    terms = await term_queries.list_terms(unit, subscription_ids)
-    courses = await term_queries.map_histories(unit, subscription_ids)
+    terms = await term_queries.list_term_rows(unit, subscription_ids)
+    courses = await term_queries.map_subscription_histories(unit, subscription_ids)
     wanted = await term_queries.map_scheduled_changes(unit, subscription_ids)
-    named = {one.plan_id for rows in wanted.values() for one in rows if one.plan_id is not None}
-    versions = await plan_queries.list_versions(unit, named | {term.plan_id for term in terms})
+    named = {change.plan_id for rows in wanted.values() for change in rows if change.plan_id is not None}
+    versions = await plan_queries.map_plan_versions(unit, named | {term.plan_id for term in terms})
     await _charge_the_rest(unit, terms, courses, versions)
     for term in terms:
         course, rows = courses[term.subscription_id], wanted[term.subscription_id]
         for row in rows:
-            row.state = moved_to(CHANGE_ALLOWED, ChangeState(row.state), ChangeState.APPLIED)
+            row.state = move_to_state(
+                CHANGE_ALLOWED, SubscriptionChangeState(row.state), SubscriptionChangeState.APPLIED
+            )
             row.decided_at = unit.now
         if any(row.kind == ChangeKind.CANCEL for row in rows):
-            subscription_changes.end_term(term, term.term_end)
-            subscription_changes.publish_ended(unit, term)
+            subscription_changes.end_subscription_term(term, term.term_end)
+            subscription_changes.publish_subscription_ended(unit, term)
         else:
             _begin(unit, term, course, _next_version(term, versions, rows), rows)
         unit.session.add_all([term, *rows])
@@ -90,11 +95,11 @@ async def _charge_the_rest(
     """Charge what the old terms still have to be charged, by their own plans and cycles, before they are others."""
     charges, accruals = [], []
     for term in terms:
-        former = next(one for one in versions[term.plan_id] if one.number == term.version)
+        former = next(version for version in versions[term.plan_id] if version.number == term.version)
         course = courses[term.subscription_id]
-        charges += charge_until(term, course, former, term.term_end)
-        accruals += accrue_until(term, course, former, term.term_end)
-    await term_queries.insert_charges(unit, charges)
+        charges += charge_billing_cycles_until(term, course, former, term.term_end)
+        accruals += accrue_vendor_cycles_until(term, course, former, term.term_end)
+    await term_queries.insert_subscription_charges(unit, charges)
     await term_queries.insert_vendor_charges(unit, accruals)
 
 
@@ -103,7 +108,9 @@ def _next_version(
 ) -> PlanVersion:
     """The version that is in force when the next term begins; one without a price in the currency offers nothing."""
     plan_id = next((row.plan_id for row in wanted if row.plan_id is not None), term.plan_id)
-    return get_version_in_force([one for one in versions[plan_id] if term.currency in one.prices], term.term_end)
+    return get_plan_version_on(
+        [version for version in versions[plan_id] if term.currency in version.prices], term.term_end
+    )
 
 
 def _begin(
@@ -117,13 +124,13 @@ def _begin(
         wanted.append(priced)
     if priced is not None:
         priced.plan_id, priced.version = version.plan_id, version.number
-        priced.unit_price_minor = version.price(term.currency).unit
+        priced.unit_price_minor = version.get_plan_price(term.currency).unit
         priced.vendor_unit_cost_minor = version.vendor.unit
-    state = course.on(term.term_end)
+    state = course.get_subscription_state_on(term.term_end)
     _carry(term, version, suspended=state is not None and state.suspended)
     unit.publish(
         SubscriptionChanged(
-            **subscription_changes.build_change_fields(term),
+            **subscription_changes.build_subscription_event_fields(term),
             change_id=wanted[0].id,
             kind=ChangeKind.RENEW,
             effective_on=term.term_start,
@@ -156,11 +163,11 @@ def _carry(term: TermRow, version: PlanVersion, *, suspended: bool) -> None:
     begins = term.term_end
     lengths = (version.term, version.period, version.vendor.period)
     if lengths != (term.term_months, term.period_months, term.vendor_period_months):
-        anew = build_anchor(begins, term=version.term, period=version.period)
+        anew = build_cycle_anchor(begins, term=version.term, period=version.period)
         term.anchor, term.from_end = anew.day, anew.from_end
         term.term_months, term.period_months, term.vendor_period_months = lengths
     term.plan_id, term.version = version.plan_id, version.number
-    term.unit_price_minor = version.price(term.currency).unit
+    term.unit_price_minor = version.get_plan_price(term.currency).unit
     term.vendor_unit_cost_minor, term.vendor_currency = version.vendor.unit, version.vendor.currency
     term.timing = "advance" if version.in_advance else "arrears"
     term.is_billed = not (suspended and version.credits_suspension)
@@ -174,4 +181,4 @@ def _carry(term: TermRow, version: PlanVersion, *, suspended: bool) -> None:
 
 def _after(term: TermRow, months: int, day: date) -> date:
     """The boundary that follows one, by cycles of so many months."""
-    return Anchor(term.anchor, months, term.from_end).following(day)
+    return CycleAnchor(term.anchor, months, term.from_end).get_next_cycle_boundary(day)

@@ -10,15 +10,15 @@ from datetime import date
 from functools import lru_cache
 from typing import Any
 
-from services.invoicing.files.domain.broken_lines import LineBroken
+from services.invoicing.files.domain.broken_lines import FileLineUnreadable
 from services.invoicing.files.domain.file_columns import (
     EARLIEST,
     LATEST,
-    ColumnNames,
-    LineColumns,
-    read_column_text,
-    read_decimal,
-    read_required,
+    FileColumnNames,
+    FileLineColumns,
+    read_decimal_file_column,
+    read_optional_file_column,
+    read_required_file_column,
 )
 from services.invoicing.usage.domain.usage_lines import UsageLine
 from shared.pure.hidden import find_hidden
@@ -32,54 +32,54 @@ _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class UsageReader:
+class UsageLineReader:
     """Reads the lines of one file, whose unit costs are all in one currency."""
 
-    names = ColumnNames(REQUIRED, ("currency",))
+    names = FileColumnNames(REQUIRED, ("currency",))
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
 
-    def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> UsageLine:
-        """The line of these values. Raises LineBroken."""
+    def read_file_line(self, line: int, columns: FileLineColumns, values: Sequence[Any]) -> UsageLine:
+        """The line of these values. Raises FileLineUnreadable."""
         places = columns.places
-        self._check_currency(read_column_text(values, places, "currency"))
-        meter = read_required(values, places, "meter")
+        self._check_currency(read_optional_file_column(values, places, "currency"))
+        meter = read_required_file_column(values, places, "meter")
         if len(meter) > LONGEST_METER:
-            raise LineBroken("meter", f"is longer than {LONGEST_METER} characters")
+            raise FileLineUnreadable("meter", f"is longer than {LONGEST_METER} characters")
         if find_hidden(meter) is not None:
-            raise LineBroken("meter", "has a character that cannot be seen")
+            raise FileLineUnreadable("meter", "has a character that cannot be seen")
         first, after = _on(values, places, "period_from"), _on(values, places, "period_to")
         if after <= first:
-            raise LineBroken("period_to", f"{after} is not after {first}, the period_from")
+            raise FileLineUnreadable("period_to", f"{after} is not after {first}, the period_from")
         return UsageLine(
             line,
             _is_well_formed(values, places, "id", _ID),
             _is_well_formed(values, places, "subscription_id", _UUID),
             meter,
-            read_decimal(read_required(values, places, "quantity"), _NUMBER, "quantity"),
-            read_decimal(read_required(values, places, "unit_cost"), _NUMBER, "unit_cost"),
+            read_decimal_file_column(read_required_file_column(values, places, "quantity"), _NUMBER, "quantity"),
+            read_decimal_file_column(read_required_file_column(values, places, "unit_cost"), _NUMBER, "unit_cost"),
             first,
             after,
         )
 
     def _check_currency(self, currency: str | None) -> None:
         if currency is not None and currency.upper() != self._currency:
-            raise LineBroken("currency", f"{currency[:40]!r} is not {self._currency}, the currency of the file")
+            raise FileLineUnreadable("currency", f"{currency[:40]!r} is not {self._currency}, the currency of the file")
 
 
 def _is_well_formed(values: Sequence[Any], places: Mapping[str, int], name: str, form: re.Pattern[str]) -> str:
-    found = read_required(values, places, name)
-    if not form.fullmatch(found):
-        raise LineBroken(name, f"{found[:40]!r} is not written as it must be")
-    return found
+    text = read_required_file_column(values, places, name)
+    if not form.fullmatch(text):
+        raise FileLineUnreadable(name, f"{text[:40]!r} is not written as it must be")
+    return text
 
 
 def _on(values: Sequence[Any], places: Mapping[str, int], name: str) -> str:
-    found = read_required(values, places, name)
-    if not _is_day(found):
-        raise LineBroken(name, f"{found[:40]!r} is no date")
-    return found
+    text = read_required_file_column(values, places, name)
+    if not _is_day(text):
+        raise FileLineUnreadable(name, f"{text[:40]!r} is no date")
+    return text
 
 
 @lru_cache(maxsize=8192)

@@ -35,7 +35,7 @@ class UsageLine(NamedTuple):
     period_to: str
 
 
-class WrongUsage(StrEnum):
+class UsageFlaw(StrEnum):
     """Why a line that can be read cannot be taken."""
 
     UNKNOWN = "unknown"
@@ -45,44 +45,46 @@ class WrongUsage(StrEnum):
 
 
 _WORDS = {
-    WrongUsage.UNKNOWN: ("subscription_id", "there is no subscription {found} of a plan"),
-    WrongUsage.CURRENCY: ("subscription_id", "its account is billed in {found}"),
-    WrongUsage.TWICE: ("id", "the id {found} is there twice"),
-    WrongUsage.TOO_LARGE: ("quantity", "the amount is larger than any invoice"),
+    UsageFlaw.UNKNOWN: ("subscription_id", "there is no subscription {found} of a plan"),
+    UsageFlaw.CURRENCY: ("subscription_id", "its account is billed in {found}"),
+    UsageFlaw.TWICE: ("id", "the id {found} is there twice"),
+    UsageFlaw.TOO_LARGE: ("quantity", "the amount is larger than any invoice"),
 }
 
 
-class WrongUsageLine(NamedTuple):
+class FlawedUsageLine(NamedTuple):
     """A line that cannot be taken, its place, and what was found."""
 
     line: int
     id: str
-    wrong: WrongUsage
-    found: str
+    wrong: UsageFlaw
+    wrong_value: str
 
 
-def check_usage(wrong: Sequence[WrongUsageLine], place: str) -> None:
+def refuse_flawed_usage_lines(wrong: Sequence[FlawedUsageLine], place: str) -> None:
     """Raises UsageRefused if there is a wrong line; `place` is what a caller calls the lines."""
     errors = []
-    for one in wrong:
-        column, words = _WORDS[WrongUsage(one.wrong)]
-        errors.append({"field": f"{place}.{one.line}.{column}", "message": words.format(found=one.found)})
+    for wrong_line in wrong:
+        column, words = _WORDS[UsageFlaw(wrong_line.wrong)]
+        errors.append(
+            {"field": f"{place}.{wrong_line.line}.{column}", "message": words.format(found=wrong_line.wrong_value)}
+        )
     if errors:
         raise UsageRefused(f"line {wrong[0].id}: {errors[0]['message']}", errors=errors)
 
 
-def compute_minor_units(currency: str) -> Decimal:
+def compute_usage_minor_factor(currency: str) -> Decimal:
     """Compute the factor that makes minor units of units times basis points (0.01 for EUR, 0.0001 for JPY)."""
     return Decimal(10) ** (get_minor_digits(currency) - 4)
 
 
-def compute_amount(quantity: Decimal, unit_cost: Decimal, markup_bp: int, currency: str) -> int:
+def compute_usage_amount(quantity: Decimal, unit_cost: Decimal, markup_bp: int, currency: str) -> int:
     """The amount in minor units. Raises UsageRefused for one that no invoice takes.
 
     Lines are charged in sets by a statement (`repository.py`), which a test holds against this.
     """
     with localcontext(prec=_DIGITS):
-        exact = quantity * unit_cost * (10_000 + markup_bp) * compute_minor_units(currency)
+        exact = quantity * unit_cost * (10_000 + markup_bp) * compute_usage_minor_factor(currency)
         minor = int(exact.to_integral_value(ROUND_DOWN))
     if minor > MAX_MINOR:
         raise UsageRefused("the amount is larger than any invoice")

@@ -9,20 +9,24 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.vendor_costs.domain.line_verdicts import (
-    AlreadyDecided,
     Decision,
     DifferenceState,
+    VendorDifferenceAlreadyDecided,
     Verdict,
-    describe_cause,
-    format_quantity,
+    describe_difference_cause,
+    format_vendor_quantity,
 )
 from services.invoicing.vendor_costs.repository import customer_sum_queries, difference_queries
-from services.invoicing.vendor_costs.repository.customer_sum_queries import BilledToCustomer
-from services.invoicing.vendor_costs.repository.difference_queries import DifferenceCriteria
+from services.invoicing.vendor_costs.repository.customer_sum_queries import CustomerBilledSum
+from services.invoicing.vendor_costs.repository.difference_queries import VendorDifferenceCriteria
 from services.invoicing.vendor_costs.tables import VendorDifferenceRow
 from services.invoicing.vendor_costs.use_cases import difference_decisions
-from services.invoicing.vendor_costs.use_cases.difference_charges import AmountNeeded, NotBillable, NothingToBill
-from services.invoicing.vendor_costs.use_cases.difference_decisions import AmountRefused, TakenDecision
+from services.invoicing.vendor_costs.use_cases.difference_charges import (
+    DifferenceAmountNeeded,
+    NothingToBillCustomer,
+    VendorDifferenceNotBillable,
+)
+from services.invoicing.vendor_costs.use_cases.difference_decisions import DifferenceAmountRefused, DifferenceDecision
 from shared.persistence.database import Unit
 from shared.pure.fields import Body, Prose, example, get_example
 from shared.pure.money import CurrencyMismatch, Money, MoneyModel
@@ -115,22 +119,24 @@ class DifferenceOut(BaseModel):
     decided_at: datetime | None
 
     @classmethod
-    def of(cls, row: VendorDifferenceRow, billed: Iterable[BilledToCustomer]) -> Self:
+    def from_vendor_difference_row(cls, row: VendorDifferenceRow, billed: Iterable[CustomerBilledSum]) -> Self:
         """The answer for a row, beside what the customer was billed."""
         money = (Money(row.billed_minor, row.currency), Money(row.expected_minor, row.currency))
         more = {
-            "billed_to_customer": [one._asdict() for one in billed],
-            "cause": describe_cause(Verdict(row.verdict), *money, (row.billed_quantity, row.expected_quantity)),
+            "billed_to_customer": [customer_sum._asdict() for customer_sum in billed],
+            "cause": describe_difference_cause(
+                Verdict(row.verdict), *money, (row.billed_quantity, row.expected_quantity)
+            ),
             "difference_minor": row.billed_minor - row.expected_minor,
-            "billed_quantity": format_quantity(row.billed_quantity),
-            "expected_quantity": format_quantity(row.expected_quantity),
+            "billed_quantity": format_vendor_quantity(row.billed_quantity),
+            "expected_quantity": format_vendor_quantity(row.expected_quantity),
         }
         return cls.model_validate(row.model_dump() | more)
 
 
-async def _shown(unit: Unit, rows: Sequence[VendorDifferenceRow]) -> list[DifferenceOut]:
-    billed = await customer_sum_queries.map_sums_of_differences(unit, [row.id for row in rows])
-    return [DifferenceOut.of(row, billed.get(row.id, ())) for row in rows]
+async def _build_differences_out(unit: Unit, rows: Sequence[VendorDifferenceRow]) -> list[DifferenceOut]:
+    billed = await customer_sum_queries.map_customer_difference_sums(unit, [row.id for row in rows])
+    return [DifferenceOut.from_vendor_difference_row(row, billed.get(row.id, ())) for row in rows]
 
 
 class DecisionIn(Body):
@@ -157,23 +163,29 @@ async def list_differences(
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[DifferenceOut]:
     """Differences by reconciliation, and in it in the order of the file; what the file has no line for comes last."""
-    asked = DifferenceCriteria(state and state.value, verdict and verdict.value, vendor_invoice_id, account_id)
+    asked = VendorDifferenceCriteria(state and state.value, verdict and verdict.value, vendor_invoice_id, account_id)
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[DifferenceOut]:
-        return await _shown(unit, await difference_queries.list_differences(unit, asked, after, paging.limit + 1))
+    async def load_vendor_differences(unit: Unit) -> list[DifferenceOut]:
+        return await _build_differences_out(
+            unit, await difference_queries.list_vendor_difference_rows(unit, asked, after, paging.limit + 1)
+        )
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_vendor_differences), key=lambda row: row.id)
 
 
 @reads.get("/{difference_id}", summary="One difference")
 async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     """What differs, why, and what was decided about it."""
 
-    async def load(unit: Unit) -> DifferenceOut:
-        return (await _shown(unit, [await difference_queries.get_difference(unit, difference_id)]))[0]
+    async def load_vendor_difference(unit: Unit) -> DifferenceOut:
+        return (
+            await _build_differences_out(
+                unit, [await difference_queries.get_vendor_difference_row(unit, difference_id)]
+            )
+        )[0]
 
-    return await read(load)
+    return await read(load_vendor_difference)
 
 
 @writes.post(
@@ -181,7 +193,14 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     status_code=200,
     response_model=DifferenceOut,
     summary="Decide about a difference",
-    responses=refusals(AlreadyDecided, NotBillable, NothingToBill, AmountNeeded, AmountRefused, CurrencyMismatch),
+    responses=refusals(
+        VendorDifferenceAlreadyDecided,
+        VendorDifferenceNotBillable,
+        NothingToBillCustomer,
+        DifferenceAmountNeeded,
+        DifferenceAmountRefused,
+        CurrencyMismatch,
+    ),
 )
 async def decide_difference(
     difference_id: UUID,
@@ -194,10 +213,10 @@ async def decide_difference(
     the payable.
     """
 
-    async def decide(unit: Unit) -> DifferenceOut:
+    async def decide_and_show_difference(unit: Unit) -> DifferenceOut:
         amount = decided.amount.money() if decided.amount else None
-        taken = TakenDecision(decided.decision, command.caller.subject, decided.reason, amount)
-        row = await difference_decisions.decide_difference(unit, difference_id, taken)
-        return (await _shown(unit, [row]))[0]
+        taken = DifferenceDecision(decided.decision, command.caller.subject, decided.reason, amount)
+        row = await difference_decisions.decide_vendor_difference(unit, difference_id, taken)
+        return (await _build_differences_out(unit, [row]))[0]
 
-    return await command.run(decide, status=200, reason=decided.reason, subject=difference_id)
+    return await command.run(decide_and_show_difference, status=200, reason=decided.reason, subject=difference_id)

@@ -8,10 +8,14 @@ from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.files import api as files_api
-from services.invoicing.files.domain.broken_lines import UploadedFileRefused
-from services.invoicing.vendor_costs.domain.line_verdicts import FileSumsRefused, VerdictSum
+from services.invoicing.files.domain.broken_lines import UploadedFileLinesBroken
+from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationVerdictSum, VendorFileSumsRefused
 from services.invoicing.vendor_costs.use_cases import reconciliation
-from services.invoicing.vendor_costs.use_cases.reconciliation import AnotherFile, DecisionsTaken, ReconciliationResult
+from services.invoicing.vendor_costs.use_cases.reconciliation import (
+    AnotherVendorFile,
+    ReconciliationResult,
+    VendorFileDecisionsTaken,
+)
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.fields import Prose, ReasonIn, example
@@ -39,7 +43,7 @@ _LINE = (
 )
 
 
-class ReasonMissing(Refusal):
+class ReplacementReasonMissing(Refusal):
     """Who replaces a file says why."""
 
     code = "reason_missing"
@@ -68,18 +72,19 @@ class VerdictSumOut(BaseModel):
     )
 
     @classmethod
-    def of(cls, one: VerdictSum, currency: str) -> Self:
+    def from_verdict_sum(cls, verdict_sum: ReconciliationVerdictSum, currency: str) -> Self:
         """The answer for a sum."""
         return cls(
-            verdict=one.verdict.value,
-            comparisons=one.comparisons,
-            lines=one.lines,
-            billed_minor=one.billed_minor,
-            expected_minor=one.expected_minor,
-            difference_minor=one.billed_minor - one.expected_minor,
+            verdict=verdict_sum.verdict.value,
+            comparisons=verdict_sum.comparisons,
+            lines=verdict_sum.lines,
+            billed_minor=verdict_sum.billed_minor,
+            expected_minor=verdict_sum.expected_minor,
+            difference_minor=verdict_sum.billed_minor - verdict_sum.expected_minor,
             currency=currency,
             billed_to_customers=[
-                CustomerSumOut(currency=money.currency, net_minor=money.minor) for money in one.billed_to_customers
+                CustomerSumOut(currency=money.currency, net_minor=money.minor)
+                for money in verdict_sum.billed_to_customers
             ],
         )
 
@@ -131,10 +136,10 @@ class ReconciliationOut(BaseModel):
     reconciled_by: str
 
     @classmethod
-    def of(cls, found: ReconciliationResult) -> Self:
+    def from_reconciliation_result(cls, result: ReconciliationResult) -> Self:
         """The answer for a reconciliation."""
-        row = found.row
-        sums = [VerdictSumOut.of(subtotal, row.currency) for subtotal in found.sums]
+        row = result.row
+        sums = [VerdictSumOut.from_verdict_sum(subtotal, row.currency) for subtotal in result.sums]
         rate = row.lines * 1000 // max(1, row.took_ms)
         return cls.model_validate(row.model_dump() | {"verdicts": sums, "lines_per_second": rate})
 
@@ -150,8 +155,15 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     response_model=ReconciliationOut,
     summary="Reconcile the vendor's invoice with its file",
     dependencies=[files_api.ACCEPTED],
-    openapi_extra={"requestBody": files_api.body(_CSV, _LINE)},
-    responses=ANSWERS | refusals(AnotherFile, DecisionsTaken, UploadedFileRefused, FileSumsRefused, ReasonMissing),
+    openapi_extra={"requestBody": files_api.describe_file_body(_CSV, _LINE)},
+    responses=ANSWERS
+    | refusals(
+        AnotherVendorFile,
+        VendorFileDecisionsTaken,
+        UploadedFileLinesBroken,
+        VendorFileSumsRefused,
+        ReplacementReasonMissing,
+    ),
 )
 async def put_reconciliation(
     vendor_invoice_id: UUID,
@@ -170,25 +182,25 @@ async def put_reconciliation(
     that cannot be read are named, the first 20, and so are both sums if the file does not add up to the invoice. The
     same file again changes nothing. Announces `ReconciliationCompleted`.
     """
-    layout = files_api.layout_of(content_type)
+    layout = files_api.parse_file_layout(content_type)
     if replace and reason is None:
-        raise ReasonMissing("reason: say why the file is to take the place of another one")
+        raise ReplacementReasonMissing("reason: say why the file is to take the place of another one")
     actor = command.caller.subject
     because = reason if replace else None
-    async with files_api.received(request.stream(), layout) as file:
+    async with files_api.receive_uploaded_file(request.stream(), layout) as file:
 
-        async def reconcile(unit: Unit) -> ReconciliationResult:
-            return await reconciliation.reconcile_file(unit, vendor_invoice_id, file, actor, because)
+        async def reconcile_uploaded_file(unit: Unit) -> ReconciliationResult:
+            return await reconciliation.reconcile_vendor_file(unit, vendor_invoice_id, file, actor, because)
 
-        found = await command.run(reconcile, reason=because, subject=vendor_invoice_id)
-    response.status_code = 200 if found.repeated else 201
-    return ReconciliationOut.of(found)
+        result = await command.run(reconcile_uploaded_file, reason=because, subject=vendor_invoice_id)
+    response.status_code = 200 if result.repeated else 201
+    return ReconciliationOut.from_reconciliation_result(result)
 
 
 @reads.get("/{vendor_invoice_id}/reconciliation", summary="What the reconciliation of an invoice came to")
 async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> ReconciliationOut:
     """The result by verdict, with counts and sums. What differs is on the work list, `GET /v1/vendor-differences`."""
-    return ReconciliationOut.of(
+    return ReconciliationOut.from_reconciliation_result(
         await read(lambda unit: reconciliation.get_reconciliation_result(unit, vendor_invoice_id))
     )
 
@@ -198,11 +210,11 @@ async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> Reconciliat
     status_code=200,
     response_model=ReconciliationOut,
     summary="Compare the file that is there again",
-    responses=refusals(AnotherFile, DecisionsTaken, UploadedFileRefused, FileSumsRefused),
+    responses=refusals(AnotherVendorFile, VendorFileDecisionsTaken, UploadedFileLinesBroken, VendorFileSumsRefused),
 )
 async def compare_again(
     vendor_invoice_id: UUID,
-    why: ReasonIn,
+    reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("vendor_reconciliation.compare")],
 ) -> Response:
     """Compare its lines with what we expect by now, as long as no difference is decided.
@@ -210,8 +222,12 @@ async def compare_again(
     Announces `ReconciliationCompleted`.
     """
 
-    async def compare(unit: Unit) -> ReconciliationOut:
-        found = await reconciliation.compare_again(unit, vendor_invoice_id, command.caller.subject, why.reason)
-        return ReconciliationOut.of(found)
+    async def compare_and_show_reconciliation(unit: Unit) -> ReconciliationOut:
+        result = await reconciliation.compare_vendor_file_again(
+            unit, vendor_invoice_id, command.caller.subject, reason_body.reason
+        )
+        return ReconciliationOut.from_reconciliation_result(result)
 
-    return await command.run(compare, status=200, reason=why.reason, subject=vendor_invoice_id)
+    return await command.run(
+        compare_and_show_reconciliation, status=200, reason=reason_body.reason, subject=vendor_invoice_id
+    )

@@ -9,8 +9,12 @@ from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from services.invoicing.accounts.repository.legal_entity_queries import UnknownLegalEntity
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
-from services.invoicing.vendor_costs.domain.vendor_invoice import WARN_DAYS, AlreadyPaid, VendorInvoiceRefused
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
+from services.invoicing.vendor_costs.domain.vendor_invoice import (
+    WARN_DAYS,
+    VendorInvoiceAlreadyPaid,
+    VendorInvoiceRefused,
+)
 from services.invoicing.vendor_costs.repository import contested_amount_queries, vendor_invoice_queries
 from services.invoicing.vendor_costs.tables import VendorInvoiceRow
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
@@ -61,7 +65,7 @@ class VendorInvoiceIn(Body):
         default=WARN_DAYS, ge=0, le=60, strict=True, description="how many days before the due date to raise an alarm"
     )
 
-    def new(self) -> NewVendorInvoice:
+    def build_new_vendor_invoice(self) -> NewVendorInvoice:
         """What was received."""
         return NewVendorInvoice(**self.model_dump())
 
@@ -112,14 +116,14 @@ class VendorInvoiceOut(BaseModel):
     contested_minor: int = Field(description="what of it open vendor disputes contest; it stays payable in full")
 
     @classmethod
-    def from_row(cls, row: VendorInvoiceRow, contested_minor: int) -> Self:
+    def from_vendor_invoice_row(cls, row: VendorInvoiceRow, contested_minor: int) -> Self:
         """Build the answer for a row, and what is contested of it."""
         return cls.model_validate(row.model_dump() | {"contested_minor": contested_minor})
 
 
 async def _build_all(unit: Unit, rows: Sequence[VendorInvoiceRow]) -> list[VendorInvoiceOut]:
-    amounts = await contested_amount_queries.map_contested(unit, [row.id for row in rows])
-    return [VendorInvoiceOut.from_row(row, amounts.get(row.id, 0)) for row in rows]
+    amounts = await contested_amount_queries.map_contested_amounts(unit, [row.id for row in rows])
+    return [VendorInvoiceOut.from_vendor_invoice_row(row, amounts.get(row.id, 0)) for row in rows]
 
 
 async def _build_vendor_invoice(unit: Unit, row: VendorInvoiceRow) -> VendorInvoiceOut:
@@ -142,17 +146,19 @@ class PaymentToVendorIn(Body):
     status_code=201,
     response_model=VendorInvoiceOut,
     summary="Record an invoice of the vendor's",
-    responses=refusals(ReferenceTaken, VendorInvoiceRefused, UnknownLegalEntity),
+    responses=refusals(ExternalReferenceTaken, VendorInvoiceRefused, UnknownLegalEntity),
 )
 async def receive_vendor_invoice(
     invoice: VendorInvoiceIn, command: Annotated[CommandRunner, perform_command("vendor_invoice.record")]
 ) -> Response:
     """Record what the vendor bills us; announces `VendorInvoiceReceived`, and before it is due `VendorPaymentDue`."""
 
-    async def receive(unit: Unit) -> VendorInvoiceOut:
-        return await _build_vendor_invoice(unit, await vendor_invoice_payments.receive_invoice(unit, invoice.new()))
+    async def record_and_show_invoice(unit: Unit) -> VendorInvoiceOut:
+        return await _build_vendor_invoice(
+            unit, await vendor_invoice_payments.record_vendor_invoice(unit, invoice.build_new_vendor_invoice())
+        )
 
-    return await command.run(receive)
+    return await command.run(record_and_show_invoice)
 
 
 @writes.post(
@@ -160,7 +166,7 @@ async def receive_vendor_invoice(
     status_code=200,
     response_model=VendorInvoiceOut,
     summary="Record that we paid it",
-    responses=refusals(AlreadyPaid, CurrencyMismatch, VendorInvoiceRefused),
+    responses=refusals(VendorInvoiceAlreadyPaid, CurrencyMismatch, VendorInvoiceRefused),
 )
 async def pay_vendor_invoice(
     vendor_invoice_id: UUID,
@@ -169,14 +175,14 @@ async def pay_vendor_invoice(
 ) -> Response:
     """Record our payment, once; announces `VendorInvoicePaid`. There will be no alarm any more."""
 
-    async def pay(unit: Unit) -> VendorInvoiceOut:
+    async def pay_and_show_invoice(unit: Unit) -> VendorInvoiceOut:
         amount = Money(paid.amount_minor, paid.currency)
-        row = await vendor_invoice_payments.pay_invoice(
+        row = await vendor_invoice_payments.record_vendor_payment(
             unit, vendor_invoice_id, amount, paid.paid_on, command.caller.subject, paid.reason
         )
         return await _build_vendor_invoice(unit, row)
 
-    return await command.run(pay, status=200, reason=paid.reason, subject=vendor_invoice_id)
+    return await command.run(pay_and_show_invoice, status=200, reason=paid.reason, subject=vendor_invoice_id)
 
 
 @reads.get("", summary="List the vendor's invoices")
@@ -189,21 +195,22 @@ async def list_vendor_invoices(
     """The vendor's invoices in the order of their ids; those still to be paid, or due before a day, if asked."""
     after = paging.after_id()
 
-    async def load(unit: Unit) -> list[VendorInvoiceOut]:
+    async def load_vendor_invoices(unit: Unit) -> list[VendorInvoiceOut]:
         return await _build_all(
-            unit, await vendor_invoice_queries.list_vendor_invoices(unit, state, due_before, after, paging.limit + 1)
+            unit,
+            await vendor_invoice_queries.list_vendor_invoice_rows(unit, state, due_before, after, paging.limit + 1),
         )
 
-    return paging.page(await read(load), key=lambda row: row.id)
+    return paging.page(await read(load_vendor_invoices), key=lambda row: row.id)
 
 
 @reads.get("/{vendor_invoice_id}", summary="One invoice of the vendor's")
 async def get_vendor_invoice(vendor_invoice_id: UUID, read: Read) -> VendorInvoiceOut:
     """Show an invoice of the vendor's, whether we paid it, and what of it we contest."""
 
-    async def load(unit: Unit) -> VendorInvoiceOut:
+    async def load_vendor_invoice(unit: Unit) -> VendorInvoiceOut:
         return await _build_vendor_invoice(
-            unit, await vendor_invoice_queries.get_vendor_invoice(unit, vendor_invoice_id)
+            unit, await vendor_invoice_queries.get_vendor_invoice_row(unit, vendor_invoice_id)
         )
 
-    return await read(load)
+    return await read(load_vendor_invoice)

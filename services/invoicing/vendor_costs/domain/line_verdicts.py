@@ -59,21 +59,21 @@ class DifferenceState(StrEnum):
     DECIDED = "decided"
 
 
-class FileSumsRefused(Refusal):
+class VendorFileSumsRefused(Refusal):
     """The file does not add up to its invoice."""
 
     code: ClassVar[str] = "sums_differ"
     status: ClassVar[int] = 422
 
 
-class AlreadyDecided(Refusal):
+class VendorDifferenceAlreadyDecided(Refusal):
     """A difference is decided once."""
 
     code: ClassVar[str] = "already_decided"
 
 
 @dataclass(frozen=True, slots=True)
-class VerdictSum:
+class ReconciliationVerdictSum:
     """All comparisons of one verdict: how many, of how many lines, and the sums of both sides.
 
     `billed_to_customers` is what customers were billed for them, by currency, as at the comparison.
@@ -87,7 +87,7 @@ class VerdictSum:
     billed_to_customers: tuple[Money, ...] = ()
 
 
-def tolerance_of_sums(lines: int) -> int:
+def compute_vendor_sum_tolerance(lines: int) -> int:
     """By how many minor units a file may miss the sum of its invoice.
 
     The vendor rounds lines and invoice apart. Independent roundings of n lines miss by 0.29 √n (one standard
@@ -96,11 +96,14 @@ def tolerance_of_sums(lines: int) -> int:
     return max(1, isqrt(lines))
 
 
-def check_file_sums(lines: int, found: tuple[Money, Money], invoice: tuple[Money, Money]) -> None:
-    """The file's total and tax are those of its invoice (tax is checked here, not line by line). Raises SumsRefused."""
-    for name, of_file, of_invoice in zip(("total", "tax"), found, invoice, strict=True):
-        if abs((of_file - of_invoice).minor) > tolerance_of_sums(lines):
-            raise FileSumsRefused(
+def check_vendor_file_sums(lines: int, file_sums: tuple[Money, Money], invoice: tuple[Money, Money]) -> None:
+    """The file's total and tax are those of its invoice (tax is checked here, not line by line).
+
+    Raises VendorFileSumsRefused.
+    """
+    for name, of_file, of_invoice in zip(("total", "tax"), file_sums, invoice, strict=True):
+        if abs((of_file - of_invoice).minor) > compute_vendor_sum_tolerance(lines):
+            raise VendorFileSumsRefused(
                 f"the {name} of the file's {lines} lines is {of_file}, and that of the invoice {of_invoice}",
                 file_minor=of_file.minor,
                 invoice_minor=of_invoice.minor,
@@ -108,23 +111,23 @@ def check_file_sums(lines: int, found: tuple[Money, Money], invoice: tuple[Money
             )
 
 
-def minor_per_unit(currency: str) -> Decimal:
+def compute_vendor_unit_tolerance(currency: str) -> Decimal:
     """The tolerance for each unit of quantity: 0.01 of the currency, in its minor units (1 for EUR, 0.01 for JPY)."""
     return Decimal(10) ** get_minor_digits(currency) / 100
 
 
-def get_status(sums: Iterable[VerdictSum]) -> ReconciliationStatus:
+def get_reconciliation_status(sums: Iterable[ReconciliationVerdictSum]) -> ReconciliationStatus:
     """Clean only if something was compared, and nothing else is left."""
-    found = {subtotal.verdict for subtotal in sums if subtotal.comparisons}
-    if not found & COMPARED:
+    verdicts = {subtotal.verdict for subtotal in sums if subtotal.comparisons}
+    if not verdicts & COMPARED:
         return ReconciliationStatus.NOT_COMPARED
-    return ReconciliationStatus.CLEAN if found <= CLEAN else ReconciliationStatus.DIFFERENCES
+    return ReconciliationStatus.CLEAN if verdicts <= CLEAN else ReconciliationStatus.DIFFERENCES
 
 
-def get_decided_state(state: DifferenceState) -> DifferenceState:
-    """The state of a difference about which a person decides. Raises AlreadyDecided."""
+def get_decided_difference_state(state: DifferenceState) -> DifferenceState:
+    """The state of a difference about which a person decides. Raises VendorDifferenceAlreadyDecided."""
     if state is not DifferenceState.OPEN:
-        raise AlreadyDecided("the difference is decided, and that is not taken back")
+        raise VendorDifferenceAlreadyDecided("the difference is decided, and that is not taken back")
     return DifferenceState.DECIDED
 
 
@@ -138,16 +141,18 @@ _CAUSES = {
 }
 
 
-def describe_cause(verdict: Verdict, billed: Money, expected: Money, quantities: tuple[Decimal, Decimal]) -> str:
+def describe_difference_cause(
+    verdict: Verdict, billed: Money, expected: Money, quantities: tuple[Decimal, Decimal]
+) -> str:
     """Why a difference is on the work list, in a sentence."""
     return _CAUSES[verdict].format(
         billed=billed,
         expected=expected,
-        billed_quantity=format_quantity(quantities[0]),
-        expected_quantity=format_quantity(quantities[1]),
+        billed_quantity=format_vendor_quantity(quantities[0]),
+        expected_quantity=format_vendor_quantity(quantities[1]),
     )
 
 
-def format_quantity(quantity: Decimal) -> str:
+def format_vendor_quantity(quantity: Decimal) -> str:
     """A quantity without trailing zeros or an exponent."""
     return f"{quantity.normalize():f}"

@@ -32,7 +32,7 @@ class VendorInvoiceRefused(Refusal):
     status: ClassVar[int] = 422
 
 
-class AlreadyPaid(Refusal):
+class VendorInvoiceAlreadyPaid(Refusal):
     """A vendor invoice is paid once."""
 
     code: ClassVar[str] = "already_paid"
@@ -44,27 +44,29 @@ VENDOR_INVOICE_ALLOWED: Mapping[VendorInvoiceState, frozenset[VendorInvoiceState
 }
 
 
-def get_vendor_paid_state(state: VendorInvoiceState) -> VendorInvoiceState:
-    """The state of a vendor invoice that we pay. Raises AlreadyPaid."""
+def get_paid_vendor_state(state: VendorInvoiceState) -> VendorInvoiceState:
+    """The state of a vendor invoice that we pay. Raises VendorInvoiceAlreadyPaid."""
     if VendorInvoiceState.PAID not in VENDOR_INVOICE_ALLOWED[state]:
-        raise AlreadyPaid("the vendor invoice is paid")
+        raise VendorInvoiceAlreadyPaid("the vendor invoice is paid")
     return VendorInvoiceState.PAID
 
 
-def compute_due_date(invoice_date: date, given: date | None) -> date:
+def compute_vendor_due_date(invoice_date: date, stated_date: date | None) -> date:
     """The due date: the given one, else net 60. Raises VendorInvoiceRefused."""
-    due = given or invoice_date + timedelta(days=NET_DAYS)
+    due = stated_date or invoice_date + timedelta(days=NET_DAYS)
     if due < invoice_date:
         raise VendorInvoiceRefused(f"due_date: {due} is before the invoice date {invoice_date}")
     return due
 
 
-def compute_period(invoice_date: date, given: tuple[date | None, date | None]) -> tuple[date, date]:
+def compute_vendor_invoice_period(
+    invoice_date: date, stated_period: tuple[date | None, date | None]
+) -> tuple[date, date]:
     """The first day of the charges that an invoice is for, and the day after the last one; else the month before.
 
     Raises VendorInvoiceRefused.
     """
-    starts, ends = given
+    starts, ends = stated_period
     if starts is None and ends is None:
         ends = invoice_date.replace(day=1)
         return (ends - timedelta(days=1)).replace(day=1), ends
@@ -73,12 +75,12 @@ def compute_period(invoice_date: date, given: tuple[date | None, date | None]) -
     return starts, ends
 
 
-def compute_warning(due: date, days_before: int) -> datetime:
+def compute_payment_warning_time(due: date, days_before: int) -> datetime:
     """The instant from which on an invoice that is still to be paid raises an alarm: 00:00 UTC of that day."""
     return datetime.combine(due - timedelta(days=days_before), time(0), UTC)
 
 
-def check_payment(amount: int, total: int, paid_on: date, now: datetime) -> None:
+def check_vendor_payment(amount: int, total: int, paid_on: date, now: datetime) -> None:
     """We pay the total, or less if something is held back, and not in the future. Raises VendorInvoiceRefused."""
     if amount > total:
         raise VendorInvoiceRefused(f"amount_minor: {amount} is more than the total of {total}")

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.invoicing.files.domain.broken_lines import LineBroken
+from services.invoicing.files.domain.broken_lines import FileLineUnreadable
 from services.invoicing.files.domain.file_columns import (
     EARLIEST,
     LATEST,
-    ColumnNames,
-    LineColumns,
-    read_column_text,
-    read_decimal,
-    read_required,
+    FileColumnNames,
+    FileLineColumns,
+    read_decimal_file_column,
+    read_optional_file_column,
+    read_required_file_column,
 )
 from shared.pure.money import to_minor
 
@@ -57,7 +57,7 @@ _PORTAL_DAY = re.compile(rf"(?P<month>[0-9]{{1,2}})/(?P<day>[0-9]{{1,2}})/(?P<ye
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-class ReadVendorLine(NamedTuple):
+class VendorFileLine(NamedTuple):
     """A line as it was read, in the order of the table's columns; amounts are minor units of the file's currency.
 
     `kind` is None for a charge type that we do not model. `quantity` is what is billed: BillableQuantity where it
@@ -83,62 +83,62 @@ class ReadVendorLine(NamedTuple):
     extra: str | None
 
 
-class VendorLineReader:
+class VendorFileLineReader:
     """Reads the lines of one file, whose amounts are all in one currency."""
 
-    names = ColumnNames(REQUIRED, OPTIONAL)
+    names = FileColumnNames(REQUIRED, OPTIONAL)
 
     def __init__(self, currency: str) -> None:
         self._currency = currency
         # Prices and terms repeat from line to line, and reading one anew costs more than looking it up.
         self._minor = lru_cache(maxsize=8192)(self._read_minor)
 
-    def read(self, line: int, columns: LineColumns, values: Sequence[Any]) -> ReadVendorLine:
-        """The line of these values. Raises LineBroken."""
+    def read_file_line(self, line: int, columns: FileLineColumns, values: Sequence[Any]) -> VendorFileLine:
+        """The line of these values. Raises FileLineUnreadable."""
         places = columns.places
-        charge_type = read_required(values, places, "ChargeType")
+        charge_type = read_required_file_column(values, places, "ChargeType")
         kind = _KINDS.get(charge_type.lower())
-        self._check_currency(read_required(values, places, "Currency"))
-        customer = normalise_id(read_column_text(values, places, "CustomerId"))
-        subscription = normalise_id(read_column_text(values, places, "SubscriptionId"))
+        self._check_currency(read_required_file_column(values, places, "Currency"))
+        customer = normalise_vendor_id(read_optional_file_column(values, places, "CustomerId"))
+        subscription = normalise_vendor_id(read_optional_file_column(values, places, "SubscriptionId"))
         quantity, replaced = _quantities(values, places)
         starts, ends = (
-            read_column_text(values, places, "ChargeStartDate"),
-            read_column_text(values, places, "ChargeEndDate"),
+            read_optional_file_column(values, places, "ChargeStartDate"),
+            read_optional_file_column(values, places, "ChargeEndDate"),
         )
         if kind is not None:
             _check_there(CustomerId=customer, SubscriptionId=subscription, ChargeStartDate=starts, ChargeEndDate=ends)
         period_from, period_to = _period(starts, ends)
-        return ReadVendorLine(
+        return VendorFileLine(
             line,
             customer,
             subscription,
-            read_column_text(values, places, "ProductName" if "ProductName" in places else "SkuName"),
+            read_optional_file_column(values, places, "ProductName" if "ProductName" in places else "SkuName"),
             charge_type,
             kind,
-            read_decimal(read_required(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
-            _price(read_column_text(values, places, "EffectiveUnitPrice")),
+            read_decimal_file_column(read_required_file_column(values, places, "UnitPrice"), _PRICE, "UnitPrice"),
+            _price(read_optional_file_column(values, places, "EffectiveUnitPrice")),
             quantity,
             self._amount(values, places, "Subtotal"),
             self._amount(values, places, "TaxTotal"),
             self._amount(values, places, "Total"),
             period_from,
             period_to,
-            read_column_text(values, places, "ReferenceId"),
+            read_optional_file_column(values, places, "ReferenceId"),
             _extra(values, columns.unknown, replaced),
         )
 
     def _check_currency(self, currency: str) -> None:
         if currency.upper() != self._currency:
-            raise LineBroken("Currency", f"{currency!r} is not {self._currency}, the invoice's currency")
+            raise FileLineUnreadable("Currency", f"{currency!r} is not {self._currency}, the invoice's currency")
 
     def _amount(self, values: Sequence[Any], places: Mapping[str, int], name: str) -> int:
         try:
-            return self._minor(read_required(values, places, name))
-        except LineBroken:
+            return self._minor(read_required_file_column(values, places, name))
+        except FileLineUnreadable:
             raise
         except ValueError as error:
-            raise LineBroken(name, str(error)) from error
+            raise FileLineUnreadable(name, str(error)) from error
 
     def _read_minor(self, amount: str) -> int:
         minor = to_minor(amount, self._currency)
@@ -147,7 +147,7 @@ class VendorLineReader:
         return minor
 
 
-def normalise_id(vendor_id: str | None) -> str | None:
+def normalise_vendor_id(vendor_id: str | None) -> str | None:
     """Return an id of the vendor's with a GUID in lower case: the vendor's APIs and files differ in it.
 
     In SQL it is `repository.cost_comparison.NORMAL_ID`.
@@ -156,12 +156,12 @@ def normalise_id(vendor_id: str | None) -> str | None:
 
 
 def _quantities(values: Sequence[Any], places: Mapping[str, int]) -> tuple[str, str | None]:
-    """Read the quantity that is billed, and Quantity where that is another one. Raises LineBroken."""
-    quantity = read_decimal(read_required(values, places, "Quantity"), _QUANTITY, "Quantity")
-    billable = read_column_text(values, places, "BillableQuantity")
+    """Read the quantity that is billed, and Quantity where that is another one. Raises FileLineUnreadable."""
+    quantity = read_decimal_file_column(read_required_file_column(values, places, "Quantity"), _QUANTITY, "Quantity")
+    billable = read_optional_file_column(values, places, "BillableQuantity")
     if billable is None:
         return quantity, None
-    billed = read_decimal(billable, _QUANTITY, "BillableQuantity")
+    billed = read_decimal_file_column(billable, _QUANTITY, "BillableQuantity")
     return billed, quantity if quantity != billed else None
 
 
@@ -169,18 +169,18 @@ def _check_there(**fields: str | None) -> None:
     """Check that what we compare by is there."""
     for name, value in fields.items():
         if value is None:
-            raise LineBroken(name, "is empty")
+            raise FileLineUnreadable(name, "is empty")
 
 
 def _price(number: str | None) -> str | None:
-    return None if number is None else read_decimal(number, _PRICE, "EffectiveUnitPrice")
+    return None if number is None else read_decimal_file_column(number, _PRICE, "EffectiveUnitPrice")
 
 
 def _period(starts: str | None, ends: str | None) -> tuple[str | None, str | None]:
     first = None if starts is None else _on(starts, "ChargeStartDate")
     last = None if ends is None else _on(ends, "ChargeEndDate")
     if first is not None and last is not None and last < first:
-        raise LineBroken("ChargeEndDate", f"{last} is before {first}, when the charge starts")
+        raise FileLineUnreadable("ChargeEndDate", f"{last} is before {first}, when the charge starts")
     return (None if first is None else first.isoformat()), (None if last is None else _day_after(last))
 
 
@@ -188,7 +188,7 @@ def _on(written: str, name: str) -> date:
     try:
         return _day(written)
     except ValueError as error:
-        raise LineBroken(name, f"{written[:40]!r} is no date") from error
+        raise FileLineUnreadable(name, f"{written[:40]!r} is no date") from error
 
 
 @lru_cache(maxsize=8192)
@@ -219,7 +219,7 @@ def _day_after(day: date) -> str:
 
 def _extra(values: Sequence[Any], unknown: Sequence[tuple[int, str]], quantity: str | None) -> str | None:
     """The columns that we do not know, as JSON, and a Quantity that is not what is billed."""
-    found = {name: values[place] for place, name in unknown if values[place] not in (None, "")}
+    fields = {name: values[place] for place, name in unknown if values[place] not in (None, "")}
     if quantity is not None:
-        found["Quantity"] = quantity
-    return orjson.dumps(found).decode() if found else None
+        fields["Quantity"] = quantity
+    return orjson.dumps(fields).decode() if fields else None

@@ -14,14 +14,14 @@ ON CONFLICT (vendor_dispute_id) DO UPDATE SET ended_at = coalesce(contested_amou
 """
 
 
-async def save_contested(unit: Unit, event: VendorDisputeEvent, ended_at: datetime | None) -> None:
+async def save_contested_amount(unit: Unit, event: VendorDisputeEvent, ended_at: datetime | None) -> None:
     """Keep what is contested, or that it is no more; whether we have the vendor invoice or not."""
     await unit.connection.execute(
         _SAVE, event.vendor_dispute_id, event.vendor_invoice_id, event.currency, event.contested_minor, ended_at
     )
 
 
-async def map_contested(unit: Unit, vendor_invoice_ids: Collection[UUID]) -> dict[UUID, int]:
+async def map_contested_amounts(unit: Unit, vendor_invoice_ids: Collection[UUID]) -> dict[UUID, int]:
     """Map vendor invoices to what is contested of them now, with tax; minor units. Those without are left out."""
     rows = await unit.connection.fetch(
         "SELECT vendor_invoice_id, sum(contested_minor)::bigint AS contested_minor FROM contested_amounts"

@@ -9,7 +9,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from services.invoicing.files.repository import PATIENCE
-from services.invoicing.vendor_costs.domain.line_verdicts import CLEAN, Verdict, VerdictSum
+from services.invoicing.vendor_costs.domain.line_verdicts import CLEAN, ReconciliationVerdictSum, Verdict
 from services.invoicing.vendor_costs.repository import customer_sum_queries
 from services.invoicing.vendor_costs.tables import VendorInvoiceRow
 from shared.persistence.database import Unit
@@ -34,7 +34,7 @@ SET LOCAL work_mem = '64MB'
 """
 
 NORMAL_ID = "CASE WHEN {0} ~* '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' THEN lower({0}) ELSE {0} END"
-"""An id of the vendor's, as `domain.vendor_line.normalise_id` writes it."""
+"""An id of the vendor's, as `domain.vendor_line.normalise_vendor_id` writes it."""
 
 # The ids of the partner API are the keys. A subscription that is another customer's with us is nobody's here. Of two
 # that differ only in the case of the same GUIDs the first one is billed, so that no line counts twice.
@@ -142,12 +142,14 @@ FROM (
 """
 
 
-async def lock_comparison(unit: Unit) -> None:
+async def lock_vendor_cost_comparison(unit: Unit) -> None:
     """Wait for other reconciliations: two at once would not see what the other one finds billed."""
     await unit.connection.execute("SELECT pg_advisory_xact_lock(hashtext('invoicing reconciliation'))")
 
 
-async def compare_lines(unit: Unit, invoice: VendorInvoiceRow, per_unit: Decimal) -> list[VerdictSum]:
+async def compare_vendor_lines(
+    unit: Unit, invoice: VendorInvoiceRow, per_unit: Decimal
+) -> list[ReconciliationVerdictSum]:
     """Compare `incoming` with what we expected into the temporary table `verdicts`; the sums of each verdict.
 
     A line whose type we do not model stands in no comparison. `per_unit`: the tolerance of a unit of quantity.
@@ -164,8 +166,8 @@ async def compare_lines(unit: Unit, invoice: VendorInvoiceRow, per_unit: Decimal
     await connection.execute(_VERDICTS, per_unit, timeout=PATIENCE)
     await connection.execute(_MISSING, timeout=PATIENCE)
     await connection.execute("ANALYZE verdicts")
-    billed = await customer_sum_queries.map_sums_of_verdicts(unit)
-    sums = (VerdictSum(Verdict(row["verdict"]), *list(row)[1:]) for row in await connection.fetch(_SUMS))
+    billed = await customer_sum_queries.map_customer_verdict_sums(unit)
+    sums = (ReconciliationVerdictSum(Verdict(row["verdict"]), *list(row)[1:]) for row in await connection.fetch(_SUMS))
     return [replace(subtotal, billed_to_customers=tuple(billed.get(subtotal.verdict, ()))) for subtotal in sums]
 
 
@@ -201,7 +203,7 @@ FROM (
 """
 
 
-async def save_comparison(unit: Unit, reconciliation_id: UUID, invoice: VendorInvoiceRow) -> None:
+async def save_vendor_comparison(unit: Unit, reconciliation_id: UUID, invoice: VendorInvoiceRow) -> None:
     """Keep the lines with their verdicts, and put what differs on the work list."""
     await unit.connection.execute(_LINES, reconciliation_id, timeout=PATIENCE)
     await unit.connection.execute(

@@ -17,7 +17,7 @@ from shared.persistence.database import Unit, columns
 from shared.pure.money import Money
 
 
-class BilledToCustomer(NamedTuple):
+class CustomerBilledSum(NamedTuple):
     """Amount that was billed in one currency, and for which days; `period_to` is the day after the last one."""
 
     currency: str
@@ -51,40 +51,46 @@ GROUP BY verdict, currency ORDER BY verdict, currency
 """
 
 
-async def map_sums_of_differences(unit: Unit, difference_ids: Sequence[UUID]) -> dict[UUID, list[BilledToCustomer]]:
+async def map_customer_difference_sums(
+    unit: Unit, difference_ids: Sequence[UUID]
+) -> dict[UUID, list[CustomerBilledSum]]:
     """Map each of these differences to what was billed for it so far, by currency."""
-    found: dict[UUID, list[BilledToCustomer]] = defaultdict(list)
+    sums_by_difference: dict[UUID, list[CustomerBilledSum]] = defaultdict(list)
     for id_, *billed in await unit.connection.fetch(_OF_DIFFERENCES, list(difference_ids)):
-        found[id_].append(BilledToCustomer(*billed))
-    return found
+        sums_by_difference[id_].append(CustomerBilledSum(*billed))
+    return sums_by_difference
 
 
-async def map_sums_of_verdicts(unit: Unit) -> dict[Verdict, list[Money]]:
+async def map_customer_verdict_sums(unit: Unit) -> dict[Verdict, list[Money]]:
     """Map each verdict to what was billed for its comparisons, by currency, out of the temporary table `verdicts`."""
-    found: dict[Verdict, list[Money]] = defaultdict(list)
+    sums_by_verdict: dict[Verdict, list[Money]] = defaultdict(list)
     for row in await unit.connection.fetch(_OF_VERDICTS, timeout=PATIENCE):
-        found[Verdict(row["verdict"])].append(Money(row["net_minor"], row["currency"]))
-    return found
+        sums_by_verdict[Verdict(row["verdict"])].append(Money(row["net_minor"], row["currency"]))
+    return sums_by_verdict
 
 
-async def list_customer_sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdict, list[Money]]:
+async def list_customer_billed_sums(unit: Unit, reconciliation_id: UUID) -> dict[Verdict, list[Money]]:
     """List what was billed for the comparisons of each verdict, as at the comparison."""
     rows = await unit.connection.fetch(
         "SELECT verdict, currency, net_minor FROM reconciliation_customer_sums WHERE reconciliation_id = $1"
         " ORDER BY verdict, currency",
         reconciliation_id,
     )
-    found: dict[Verdict, list[Money]] = defaultdict(list)
+    sums_by_verdict: dict[Verdict, list[Money]] = defaultdict(list)
     for row in rows:
-        found[Verdict(row["verdict"])].append(Money(row["net_minor"], row["currency"]))
-    return found
+        sums_by_verdict[Verdict(row["verdict"])].append(Money(row["net_minor"], row["currency"]))
+    return sums_by_verdict
 
 
-async def insert_customer_sums(
-    unit: Unit, reconciliation_id: UUID, found: Iterable[tuple[Verdict, Sequence[Money]]]
+async def insert_customer_billed_sums(
+    unit: Unit, reconciliation_id: UUID, sums_by_verdict: Iterable[tuple[Verdict, Sequence[Money]]]
 ) -> None:
     """Write what was billed."""
-    rows = [(verdict.value, one.currency, one.minor) for verdict, ones in found for one in ones]
+    rows = [
+        (verdict.value, customer_sum.currency, customer_sum.minor)
+        for verdict, ones in sums_by_verdict
+        for customer_sum in ones
+    ]
     await unit.connection.execute(
         "INSERT INTO reconciliation_customer_sums (reconciliation_id, verdict, currency, net_minor)"
         " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bigint[])",

@@ -16,7 +16,7 @@ FROM terms t JOIN accounts a ON a.id = t.account_id WHERE t.subscription_id = $1
 """
 
 
-async def find_term(unit: Unit, subscription_id: UUID) -> asyncpg.Record | None:
+async def find_subscription_term(unit: Unit, subscription_id: UUID) -> asyncpg.Record | None:
     """Find the currency in which a subscription of a plan is billed, and the account's local date."""
     return await unit.connection.fetchrow(_FIND_TERM, subscription_id, unit.now)
 
@@ -28,7 +28,7 @@ WHERE subscription_id = $1 AND kind = 'vendor_difference' AND period_from < $3 A
 """
 
 
-async def sum_unbilled(unit: Unit, row: VendorDifferenceRow) -> int:
+async def sum_unbilled_difference_charges(unit: Unit, row: VendorDifferenceRow) -> int:
     """Sum what is charged for other differences of the subscription and period, and not billed yet; minor units."""
     amount: int = await unit.connection.fetchval(_UNBILLED, row.subscription_id, row.period_from, row.period_to)
     return amount

@@ -12,7 +12,7 @@ from shared.pure.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)
-class DifferenceCriteria:
+class VendorDifferenceCriteria:
     """Criteria of the differences that are wanted; None is any."""
 
     state: str | None = None
@@ -21,7 +21,7 @@ class DifferenceCriteria:
     account_id: UUID | None = None
 
 
-async def get_difference(unit: Unit, difference_id: UUID) -> VendorDifferenceRow:
+async def get_vendor_difference_row(unit: Unit, difference_id: UUID) -> VendorDifferenceRow:
     """The difference as it is now; lock its vendor invoice's stream first to decide it. Raises NotFound."""
     row = await unit.session.get(VendorDifferenceRow, difference_id, populate_existing=True)
     if row is None:
@@ -29,12 +29,12 @@ async def get_difference(unit: Unit, difference_id: UUID) -> VendorDifferenceRow
     return row
 
 
-async def list_differences(
-    unit: Unit, asked: DifferenceCriteria, after: UUID | None, limit: int
+async def list_vendor_difference_rows(
+    unit: Unit, asked: VendorDifferenceCriteria, after: UUID | None, limit: int
 ) -> Sequence[VendorDifferenceRow]:
     """Differences in the order of their ids: by reconciliation, and in it by the first line."""
     query = select(VendorDifferenceRow).order_by(col(VendorDifferenceRow.id)).limit(limit)
-    for name in DifferenceCriteria.__dataclass_fields__:
+    for name in VendorDifferenceCriteria.__dataclass_fields__:
         if (wanted := getattr(asked, name)) is not None:
             query = query.where(getattr(VendorDifferenceRow, name) == wanted)
     if after is not None:
@@ -42,7 +42,7 @@ async def list_differences(
     return (await unit.session.exec(query)).all()
 
 
-async def save_difference(unit: Unit, row: VendorDifferenceRow) -> None:
+async def save_difference_decision(unit: Unit, row: VendorDifferenceRow) -> None:
     """Save what was decided."""
     unit.session.add(row)
     await unit.session.flush()

@@ -8,7 +8,7 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.invoicing.files.repository import PATIENCE
-from services.invoicing.vendor_costs.domain.line_verdicts import Verdict, VerdictSum
+from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationVerdictSum, Verdict
 from services.invoicing.vendor_costs.repository import customer_sum_queries
 from services.invoicing.vendor_costs.tables import ReconciliationRow
 from shared.persistence.database import Unit, columns
@@ -22,17 +22,24 @@ async def find_reconciliation(unit: Unit, invoice_id: UUID) -> ReconciliationRow
     return (await unit.session.exec(query)).first()
 
 
-async def list_verdict_sums(unit: Unit, reconciliation_id: UUID) -> list[VerdictSum]:
+async def list_reconciliation_verdict_sums(unit: Unit, reconciliation_id: UUID) -> list[ReconciliationVerdictSum]:
     """The sums of a reconciliation by verdict, in the order of the verdicts."""
     rows = await unit.connection.fetch(
         "SELECT verdict, comparisons, lines, billed_minor, expected_minor FROM reconciliation_sums"
         " WHERE reconciliation_id = $1",
         reconciliation_id,
     )
-    found = {row["verdict"]: row for row in rows}
-    billed = await customer_sum_queries.list_customer_sums(unit, reconciliation_id)
-    told = [VerdictSum(one, *list(found[one])[1:]) for one in Verdict if one in found]
-    return [dataclasses.replace(one, billed_to_customers=tuple(billed.get(one.verdict, ()))) for one in told]
+    rows_by_verdict = {row["verdict"]: row for row in rows}
+    billed = await customer_sum_queries.list_customer_billed_sums(unit, reconciliation_id)
+    verdict_sums = [
+        ReconciliationVerdictSum(verdict, *list(rows_by_verdict[verdict])[1:])
+        for verdict in Verdict
+        if verdict in rows_by_verdict
+    ]
+    return [
+        dataclasses.replace(verdict_sum, billed_to_customers=tuple(billed.get(verdict_sum.verdict, ())))
+        for verdict_sum in verdict_sums
+    ]
 
 
 async def insert_reconciliation(unit: Unit, row: ReconciliationRow) -> None:
@@ -41,22 +48,35 @@ async def insert_reconciliation(unit: Unit, row: ReconciliationRow) -> None:
     await unit.session.flush()
 
 
-async def insert_verdict_sums(unit: Unit, reconciliation_id: UUID, found: Iterable[VerdictSum]) -> None:
+async def insert_reconciliation_verdict_sums(
+    unit: Unit, reconciliation_id: UUID, verdict_sums: Iterable[ReconciliationVerdictSum]
+) -> None:
     """Write what it came to."""
-    found = list(found)
-    rows = [(one.verdict, one.comparisons, one.lines, one.billed_minor, one.expected_minor) for one in found]
+    verdict_sums = list(verdict_sums)
+    rows = [
+        (
+            verdict_sum.verdict,
+            verdict_sum.comparisons,
+            verdict_sum.lines,
+            verdict_sum.billed_minor,
+            verdict_sum.expected_minor,
+        )
+        for verdict_sum in verdict_sums
+    ]
     await unit.connection.execute(
         "INSERT INTO reconciliation_sums (reconciliation_id, verdict, comparisons, lines, billed_minor, expected_minor)"
         " SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[])",
         reconciliation_id,
         *columns(rows, 5),
     )
-    await customer_sum_queries.insert_customer_sums(
-        unit, reconciliation_id, ((one.verdict, one.billed_to_customers) for one in found)
+    await customer_sum_queries.insert_customer_billed_sums(
+        unit,
+        reconciliation_id,
+        ((verdict_sum.verdict, verdict_sum.billed_to_customers) for verdict_sum in verdict_sums),
     )
 
 
-async def is_any_decided(unit: Unit, reconciliation_id: UUID) -> bool:
+async def has_decided_vendor_differences(unit: Unit, reconciliation_id: UUID) -> bool:
     """Whether a person has decided about a difference of it."""
     decided: bool = await unit.connection.fetchval(
         "SELECT EXISTS (SELECT FROM vendor_differences WHERE reconciliation_id = $1 AND state = 'decided')",
@@ -65,7 +85,7 @@ async def is_any_decided(unit: Unit, reconciliation_id: UUID) -> bool:
     return decided
 
 
-async def delete_replaced(unit: Unit, reconciliation_id: UUID, actor: str, reason: str) -> None:
+async def delete_replaced_reconciliation(unit: Unit, reconciliation_id: UUID, actor: str, reason: str) -> None:
     """Remove the lines and differences of a reconciliation; that it was, and who replaced it and why, stays."""
     for table in ("reconciliation_lines", "vendor_differences"):
         await unit.connection.execute(
@@ -87,7 +107,7 @@ WHERE reconciliation_id = $1 AND lower(charge_type) = 'customercredit' AND bille
 """
 
 
-async def list_credits(unit: Unit, reconciliation_id: UUID) -> Sequence[asyncpg.Record]:
+async def list_vendor_credit_lines(unit: Unit, reconciliation_id: UUID) -> Sequence[asyncpg.Record]:
     """List what the vendor credits by a reconciliation (minor units, without tax), in the order of its file."""
     rows: Sequence[asyncpg.Record] = await unit.connection.fetch(_CREDITS, reconciliation_id)
     return rows

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.invoicing.files import repository as files_repository
 from services.invoicing.files.repository import PATIENCE
-from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
+from services.invoicing.vendor_costs.domain.vendor_lines import VendorFileLines
 from services.invoicing.vendor_costs.repository.cost_comparison import NORMAL_ID
 from shared.persistence.database import Unit
 
@@ -19,13 +19,15 @@ CREATE TEMPORARY TABLE incoming (
 """
 
 
-async def copy_in(unit: Unit, file: BinaryIO, lines: VendorLines) -> None:
+async def copy_vendor_file_lines(unit: Unit, file: BinaryIO, lines: VendorFileLines) -> None:
     """COPY the lines of a file into the temporary table `incoming`, and take its statistics.
 
     What is broken is in `lines` afterwards, and then the table holds a part of the file only.
     """
     await unit.connection.execute(_INCOMING)
-    await files_repository.copy_in(unit, "incoming", lines.read(files_repository.raw_lines(file)))
+    await files_repository.copy_into_temporary_table(
+        unit, "incoming", lines.read_vendor_lines(files_repository.read_unpacked_file_lines(file))
+    )
     await unit.connection.execute("ANALYZE incoming", timeout=PATIENCE)
 
 
@@ -38,7 +40,7 @@ FROM reconciliation_lines WHERE reconciliation_id = $1
 """
 
 
-async def stage_again(unit: Unit, reconciliation_id: UUID) -> None:
+async def stage_stored_vendor_lines(unit: Unit, reconciliation_id: UUID) -> None:
     """Take the lines of a reconciliation that is there into `incoming`, with its statistics."""
     await unit.connection.execute(_INCOMING)
     await unit.connection.execute(_AGAIN, reconciliation_id, timeout=PATIENCE)

@@ -12,7 +12,7 @@ from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 
-async def get_vendor_invoice(unit: Unit, invoice_id: UUID) -> VendorInvoiceRow:
+async def get_vendor_invoice_row(unit: Unit, invoice_id: UUID) -> VendorInvoiceRow:
     """The vendor invoice as it is now; lock its stream first to change it. Raises NotFound."""
     row = await unit.session.get(VendorInvoiceRow, invoice_id, populate_existing=True)
     if row is None:
@@ -20,7 +20,7 @@ async def get_vendor_invoice(unit: Unit, invoice_id: UUID) -> VendorInvoiceRow:
     return row
 
 
-async def find_invoice_by_number(unit: Unit, number: str) -> VendorInvoiceRow | None:
+async def find_vendor_invoice_row(unit: Unit, number: str) -> VendorInvoiceRow | None:
     """The vendor invoice of this number."""
     return (await unit.session.exec(select(VendorInvoiceRow).where(VendorInvoiceRow.number == number))).first()
 
@@ -31,7 +31,7 @@ async def insert_vendor_invoice(unit: Unit, row: VendorInvoiceRow) -> bool:
     return (await unit.session.exec(new)).first() is not None
 
 
-async def list_vendor_invoices(
+async def list_vendor_invoice_rows(
     unit: Unit, state: str | None, due_before: date | None, after: UUID | None, limit: int
 ) -> Sequence[VendorInvoiceRow]:
     """Vendor invoices in the order of their ids; of one state, due before a day, if that is asked."""
@@ -45,7 +45,7 @@ async def list_vendor_invoices(
     return (await unit.session.exec(query)).all()
 
 
-async def list_to_warn(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
+async def list_vendor_payments_due(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
     """Those of these that are still to be paid and whose warning is due, by their due dates."""
     query = (
         select(VendorInvoiceRow)
@@ -55,7 +55,7 @@ async def list_to_warn(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoic
     return (await unit.session.exec(query)).all()
 
 
-async def list_invoices_to_post(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
+async def list_vendor_invoices_unposted(unit: Unit, ids: Sequence[UUID]) -> Sequence[VendorInvoiceRow]:
     """List those of these that the ledger does not have, by their ids."""
     query = (
         select(VendorInvoiceRow)
@@ -65,12 +65,12 @@ async def list_invoices_to_post(unit: Unit, ids: Sequence[UUID]) -> Sequence[Ven
     return (await unit.session.exec(query)).all()
 
 
-async def mark_posted(unit: Unit, ids: Sequence[UUID]) -> None:
+async def mark_vendor_invoices_posted(unit: Unit, ids: Sequence[UUID]) -> None:
     """Note that the ledger has these."""
     await unit.connection.execute("UPDATE vendor_invoices SET post_at = NULL WHERE id = ANY($1::uuid[])", list(ids))
 
 
-async def mark_warned(unit: Unit, ids: Sequence[UUID]) -> None:
+async def mark_vendor_invoices_warned(unit: Unit, ids: Sequence[UUID]) -> None:
     """The warning was given; it comes once."""
     await unit.connection.execute(
         "UPDATE vendor_invoices SET warn_at = NULL, warned_at = $2 WHERE id = ANY($1::uuid[])", list(ids), unit.now

@@ -61,5 +61,5 @@ async def insert_vendor_postings(unit: Unit, postings: Sequence[VendorPosting]) 
         if amount
     ]
     if rows:
-        await legal_entity_queries.lock_entity_to_post(unit, *(posting.legal_entity for posting in postings))
+        await legal_entity_queries.keep_entity_months_open(unit, *(posting.legal_entity for posting in postings))
         await unit.connection.execute(_POST, unit.now, *columns(rows, 9))

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.invoicing.files.domain.broken_lines import check_unbroken
-from services.invoicing.files.repository import ReceivedFile
+from services.invoicing.files.domain.broken_lines import refuse_broken_file_lines
+from services.invoicing.files.repository import ReceivedUploadedFile
 from services.invoicing.vendor_costs.domain import line_verdicts
-from services.invoicing.vendor_costs.domain.line_verdicts import VerdictSum
-from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
+from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationVerdictSum
+from services.invoicing.vendor_costs.domain.vendor_lines import VendorFileLines
 from services.invoicing.vendor_costs.repository import (
     cost_comparison,
     reconciliation_queries,
@@ -28,13 +28,13 @@ CREDITS_AN_EVENT = 500
 """Most credits that one event names, so that it stays well below the limit of a message."""
 
 
-class AnotherFile(Refusal):
+class AnotherVendorFile(Refusal):
     """The vendor invoice has another file, which is replaced only on request, with a reason."""
 
     code = "another_file"
 
 
-class DecisionsTaken(Refusal):
+class VendorFileDecisionsTaken(Refusal):
     """People have decided about differences of the file that is there, so it stays."""
 
     code = "decisions_taken"
@@ -56,60 +56,64 @@ class ReconciliationResult:
     """A reconciliation and what it came to by verdict; `repeated` if it was there before."""
 
     row: ReconciliationRow
-    sums: Sequence[VerdictSum]
+    sums: Sequence[ReconciliationVerdictSum]
     repeated: bool = False
 
 
 async def get_reconciliation_result(unit: Unit, invoice_id: UUID) -> ReconciliationResult:
     """Get what the current reconciliation of a vendor invoice came to. Raises NotFound."""
-    await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
+    await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
     row = await reconciliation_queries.find_reconciliation(unit, invoice_id)
     if row is None:
         raise NotFound(f"no reconciliation file was received for vendor invoice {invoice_id}")
-    return ReconciliationResult(row, await reconciliation_queries.list_verdict_sums(unit, row.id), repeated=True)
+    return ReconciliationResult(
+        row, await reconciliation_queries.list_reconciliation_verdict_sums(unit, row.id), repeated=True
+    )
 
 
-async def reconcile_file(
-    unit: Unit, invoice_id: UUID, file: ReceivedFile, actor: str, replace_because: str | None
+async def reconcile_vendor_file(
+    unit: Unit, invoice_id: UUID, file: ReceivedUploadedFile, actor: str, replace_because: str | None
 ) -> ReconciliationResult:
     """Take a file and compare it. The same file again changes nothing; another one takes its place if that is asked.
 
-    Raises NotFound, AnotherFile, DecisionsTaken, FileRefused, SumsRefused.
+    Raises NotFound, AnotherVendorFile, VendorFileDecisionsTaken, UploadedFileLinesBroken, VendorFileSumsRefused.
     """
     started = time.monotonic()
-    await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
-    await cost_comparison.lock_comparison(unit)
+    await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
+    await cost_comparison.lock_vendor_cost_comparison(unit)
     await unit.lock(invoice_id)
-    invoice = await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
-    known = await reconciliation_queries.find_reconciliation(unit, invoice_id)
-    if known is not None and known.file_sha256 == file.sha256:
+    invoice = await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
+    former_row = await reconciliation_queries.find_reconciliation(unit, invoice_id)
+    if former_row is not None and former_row.file_sha256 == file.sha256:
         unit.record_nothing()
         return await get_reconciliation_result(unit, invoice_id)
-    if known is not None:
-        await _replace(unit, known, actor, replace_because)
-    lines = VendorLines(file.layout, invoice.currency)
-    await vendor_file_queries.copy_in(unit, file.content, lines)
-    check_unbroken(lines.broken)
+    if former_row is not None:
+        await _replace(unit, former_row, actor, replace_because)
+    lines = VendorFileLines(file.layout, invoice.currency)
+    await vendor_file_queries.copy_vendor_file_lines(unit, file.content, lines)
+    refuse_broken_file_lines(lines.broken_lines)
     _check_sums(lines, invoice)
     taken = TakenVendorFile(file.sha256, file.layout.value, lines.count, lines.total_minor, lines.tax_minor)
-    return await _compare(unit, invoice, taken, known, actor, started)
+    return await _compare(unit, invoice, taken, former_row, actor, started)
 
 
-async def compare_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -> ReconciliationResult:
+async def compare_vendor_file_again(unit: Unit, invoice_id: UUID, actor: str, reason: str) -> ReconciliationResult:
     """Compare the lines that were taken with what we expect by now: a charge may have been recorded late.
 
-    Raises NotFound, DecisionsTaken.
+    Raises NotFound, VendorFileDecisionsTaken.
     """
     started = time.monotonic()
     await get_reconciliation_result(unit, invoice_id)
-    await cost_comparison.lock_comparison(unit)
+    await cost_comparison.lock_vendor_cost_comparison(unit)
     await unit.lock(invoice_id)
-    known = (await get_reconciliation_result(unit, invoice_id)).row
-    await vendor_file_queries.stage_again(unit, known.id)
-    await _replace(unit, known, actor, reason)
-    taken = TakenVendorFile(known.file_sha256, known.layout, known.lines, known.total_minor, known.tax_minor)
+    former_row = (await get_reconciliation_result(unit, invoice_id)).row
+    await vendor_file_queries.stage_stored_vendor_lines(unit, former_row.id)
+    await _replace(unit, former_row, actor, reason)
+    taken = TakenVendorFile(
+        former_row.file_sha256, former_row.layout, former_row.lines, former_row.total_minor, former_row.tax_minor
+    )
     return await _compare(
-        unit, await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id), taken, known, actor, started
+        unit, await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id), taken, former_row, actor, started
     )
 
 
@@ -121,22 +125,26 @@ async def _compare(
     actor: str,
     started: float,
 ) -> ReconciliationResult:
-    sums = await cost_comparison.compare_lines(unit, invoice, line_verdicts.minor_per_unit(invoice.currency))
-    row = _row(unit, invoice, taken, line_verdicts.get_status(sums), actor)
+    sums = await cost_comparison.compare_vendor_lines(
+        unit, invoice, line_verdicts.compute_vendor_unit_tolerance(invoice.currency)
+    )
+    row = _row(unit, invoice, taken, line_verdicts.get_reconciliation_status(sums), actor)
     await reconciliation_queries.insert_reconciliation(unit, row)
-    await reconciliation_queries.insert_verdict_sums(unit, row.id, sums)
-    await cost_comparison.save_comparison(unit, row.id, invoice)
+    await reconciliation_queries.insert_reconciliation_verdict_sums(unit, row.id, sums)
+    await cost_comparison.save_vendor_comparison(unit, row.id, invoice)
     row.took_ms = round((time.monotonic() - started) * 1000)
     unit.publish(_complete(row, invoice, sums, replaced))
     await _publish_credits(unit, row, invoice.currency, is_replacing=replaced is not None)
     former, present = (_as_audited(replaced), _as_audited(row)) if replaced else (None, None)
     unit.record(AuditedChange("vendor_reconciliation", row.id, None, former, present))
-    return ReconciliationResult(row, sorted(sums, key=lambda one: list(line_verdicts.Verdict).index(one.verdict)))
+    return ReconciliationResult(
+        row, sorted(sums, key=lambda verdict_sum: list(line_verdicts.Verdict).index(verdict_sum.verdict))
+    )
 
 
 async def _publish_credits(unit: Unit, row: ReconciliationRow, currency: str, *, is_replacing: bool) -> None:
     """Publish what the vendor credits; also that it is nothing any more, where another file said otherwise."""
-    credits = [VendorCredit(**credit) for credit in await reconciliation_queries.list_credits(unit, row.id)]
+    credits = [VendorCredit(**credit) for credit in await reconciliation_queries.list_vendor_credit_lines(unit, row.id)]
     for start in range(0, max(len(credits), int(is_replacing)), CREDITS_AN_EVENT):
         unit.publish(
             VendorCreditReceived(
@@ -152,27 +160,27 @@ def _as_audited(row: ReconciliationRow) -> dict[str, object]:
     return {"reconciliation_id": row.id, "lines": row.lines, "total_minor": row.total_minor, "state": row.status}
 
 
-async def reconcile_number(
-    unit: Unit, number: str, file: ReceivedFile, actor: str, replace_because: str | None
+async def reconcile_vendor_invoice_number(
+    unit: Unit, number: str, file: ReceivedUploadedFile, actor: str, replace_because: str | None
 ) -> ReconciliationResult:
-    """Reconcile the vendor invoice of this number with a file, as `reconcile_file` does."""
-    invoice = await vendor_invoice_queries.find_invoice_by_number(unit, number)
+    """Reconcile the vendor invoice of this number with a file, as `reconcile_vendor_file` does."""
+    invoice = await vendor_invoice_queries.find_vendor_invoice_row(unit, number)
     if invoice is None:
         raise NotFound(f"there is no vendor invoice {number}")
-    return await reconcile_file(unit, invoice.id, file, actor, replace_because)
+    return await reconcile_vendor_file(unit, invoice.id, file, actor, replace_because)
 
 
-async def _replace(unit: Unit, known: ReconciliationRow, actor: str, because: str | None) -> None:
+async def _replace(unit: Unit, former_row: ReconciliationRow, actor: str, because: str | None) -> None:
     if because is None:
-        raise AnotherFile("the vendor invoice has another file; replace it with ?replace=true and a reason")
-    if await reconciliation_queries.is_any_decided(unit, known.id):
-        raise DecisionsTaken("differences of the file that is there are decided, so it stays")
-    await reconciliation_queries.delete_replaced(unit, known.id, actor, because)
+        raise AnotherVendorFile("the vendor invoice has another file; replace it with ?replace=true and a reason")
+    if await reconciliation_queries.has_decided_vendor_differences(unit, former_row.id):
+        raise VendorFileDecisionsTaken("differences of the file that is there are decided, so it stays")
+    await reconciliation_queries.delete_replaced_reconciliation(unit, former_row.id, actor, because)
 
 
-def _check_sums(lines: VendorLines, invoice: VendorInvoiceRow) -> None:
+def _check_sums(lines: VendorFileLines, invoice: VendorInvoiceRow) -> None:
     currency = invoice.currency
-    line_verdicts.check_file_sums(
+    line_verdicts.check_vendor_file_sums(
         lines.count,
         (Money(lines.total_minor, currency), Money(lines.tax_minor, currency)),
         (Money(invoice.total_minor, currency), Money(invoice.tax_minor, currency)),
@@ -203,7 +211,10 @@ def _row(
 
 
 def _complete(
-    row: ReconciliationRow, invoice: VendorInvoiceRow, sums: Sequence[VerdictSum], replaced: ReconciliationRow | None
+    row: ReconciliationRow,
+    invoice: VendorInvoiceRow,
+    sums: Sequence[ReconciliationVerdictSum],
+    replaced: ReconciliationRow | None,
 ) -> ReconciliationCompleted:
     return ReconciliationCompleted(
         vendor_invoice_id=invoice.id,

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from services.invoicing.accounts.repository import legal_entity_queries
-from services.invoicing.accounts.use_cases.account_registration import ReferenceTaken
+from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from services.invoicing.vendor_costs.domain import vendor_invoice
 from services.invoicing.vendor_costs.domain.vendor_invoice import VendorInvoiceState
 from services.invoicing.vendor_costs.repository import vendor_invoice_queries
@@ -34,11 +34,13 @@ class NewVendorInvoice:
     warn_days_before: int
 
 
-async def receive_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
-    """Record an invoice of the vendor's. Raises UnknownLegalEntity, ReferenceTaken, VendorInvoiceRefused."""
+async def record_vendor_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow:
+    """Record an invoice of the vendor's. Raises UnknownLegalEntity, ExternalReferenceTaken, VendorInvoiceRefused."""
     await legal_entity_queries.check_legal_entity(unit, new.legal_entity)
-    due = vendor_invoice.compute_due_date(new.invoice_date, new.due_date)
-    period_from, period_to = vendor_invoice.compute_period(new.invoice_date, (new.period_from, new.period_to))
+    due = vendor_invoice.compute_vendor_due_date(new.invoice_date, new.due_date)
+    period_from, period_to = vendor_invoice.compute_vendor_invoice_period(
+        new.invoice_date, (new.period_from, new.period_to)
+    )
     if new.tax_minor > new.total_minor:
         raise vendor_invoice.VendorInvoiceRefused(
             f"tax_minor: {new.tax_minor} is more than the total of {new.total_minor}"
@@ -56,13 +58,13 @@ async def receive_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvoiceRow
         tax_minor=new.tax_minor,
         state=VendorInvoiceState.RECEIVED.value,
         received_at=unit.now,
-        warn_at=vendor_invoice.compute_warning(due, new.warn_days_before),
+        warn_at=vendor_invoice.compute_payment_warning_time(due, new.warn_days_before),
     )
     if not await vendor_invoice_queries.insert_vendor_invoice(unit, row):
-        raise ReferenceTaken(f"another vendor invoice has the number {new.number}")
+        raise ExternalReferenceTaken(f"another vendor invoice has the number {new.number}")
     await unit.lock(row.id)
     unit.publish(VendorInvoiceReceived(**_event_fields(row), period_from=row.period_from, period_to=row.period_to))
-    await vendor_postings.post_tax(unit, row)
+    await vendor_postings.post_vendor_tax(unit, row)
     unit.wake("sweeps")
     unit.record(AuditedChange("vendor_invoice", row.id))
     return row
@@ -74,32 +76,32 @@ def _event_fields(row: VendorInvoiceRow) -> dict[str, object]:
     return {"vendor_invoice_id": row.id} | {name: getattr(row, name) for name in names}
 
 
-async def pay_invoice(
+async def record_vendor_payment(
     unit: Unit, invoice_id: UUID, amount: Money, paid_on: date, actor: str, reason: str
 ) -> VendorInvoiceRow:
-    """We paid the vendor. Raises NotFound, AlreadyPaid, CurrencyMismatch, VendorInvoiceRefused."""
-    await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
+    """We paid the vendor. Raises NotFound, VendorInvoiceAlreadyPaid, CurrencyMismatch, VendorInvoiceRefused."""
+    await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
     await unit.lock(invoice_id)
-    row = await vendor_invoice_queries.get_vendor_invoice(unit, invoice_id)
-    state = vendor_invoice.get_vendor_paid_state(VendorInvoiceState(row.state))
+    row = await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
+    state = vendor_invoice.get_paid_vendor_state(VendorInvoiceState(row.state))
     before = row.model_dump()
     if amount.currency != row.currency:
         raise CurrencyMismatch(f"the vendor invoice is in {row.currency}, not in {amount.currency}")
-    vendor_invoice.check_payment(amount.minor, row.total_minor, paid_on, unit.now)
+    vendor_invoice.check_vendor_payment(amount.minor, row.total_minor, paid_on, unit.now)
     changed = {"paid_on": paid_on, "paid_minor": amount.minor, "paid_by": actor, "paid_reason": reason}
     row.sqlmodel_update(changed | {"state": state.value, "warn_at": None})
     unit.publish(VendorInvoicePaid(**_event_fields(row), paid_on=paid_on, paid_minor=amount.minor))
-    await vendor_postings.post_payment(unit, row)
+    await vendor_postings.post_vendor_payment(unit, row)
     unit.session.add(row)
     await unit.session.flush()
     unit.record(AuditedChange("vendor_invoice", row.id, None, before, row.model_dump()))
     return row
 
 
-async def warn_of_payments(unit: Unit, invoice_ids: list[str]) -> None:
+async def warn_of_vendor_payments(unit: Unit, invoice_ids: list[str]) -> None:
     """Raise an alarm for each of these that is still to be paid; they are locked. It comes once for an invoice."""
-    due = await vendor_invoice_queries.list_to_warn(unit, [UUID(id_) for id_ in invoice_ids])
+    due = await vendor_invoice_queries.list_vendor_payments_due(unit, [UUID(id_) for id_ in invoice_ids])
     today = unit.now.date()
     for row in due:
         unit.publish(VendorPaymentDue(**_event_fields(row), days_left=(row.due_date - today) // timedelta(days=1)))
-    await vendor_invoice_queries.mark_warned(unit, [row.id for row in due])
+    await vendor_invoice_queries.mark_vendor_invoices_warned(unit, [row.id for row in due])

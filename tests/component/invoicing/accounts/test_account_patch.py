@@ -10,7 +10,7 @@ import pytest
 from pydantic.fields import FieldInfo
 
 from deploy.local.tokens import Keys
-from services.invoicing.accounts.api.account_routes import AccountChange
+from services.invoicing.accounts.api.account_routes import AccountMasterData
 from shared.web.merging import is_emptied_by_null
 from tests.builders import Client, Database, account, running
 
@@ -39,7 +39,7 @@ OTHER: dict[str, Any] = {
     "support_level": "premium",
 }
 ON_THE_TOPIC = ("country", "language", "support_level", "tax_status", "terms_days", "vendor_customer_ids")
-FIELDS = AccountChange.model_fields
+FIELDS = AccountMasterData.model_fields
 EMPTIED = {name: field for name, field in FIELDS.items() if is_emptied_by_null(field)}
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_anchor
+from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_cycle_anchor
 from tests.builders import Database
 
 FIRST = date(2023, 12, 1)
@@ -12,8 +12,8 @@ LENGTHS = [(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (T
 
 
 async def test_boundaries_follow_each_other_as_in_the_domain(database: Database) -> None:
-    counted = [build_anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
-    asked = [(anchor, anchor.start(number)) for anchor in counted for number in (0, 1, 2, 13)]
+    counted = [build_cycle_anchor(day, term=term, period=period) for day in ANCHORS for term, period in LENGTHS]
+    asked = [(anchor, anchor.get_billing_cycle_start(number)) for anchor in counted for number in (0, 1, 2, 13)]
     rows = await database.rows(
         "SELECT invoicing.cycle_after(boundary, months, anchor, from_end) AS after"
         " FROM unnest($1::date[], $2::int[], $3::date[], $4::bool[]) WITH ORDINALITY"
@@ -23,7 +23,7 @@ async def test_boundaries_follow_each_other_as_in_the_domain(database: Database)
         [anchor.day for anchor, _ in asked],
         [anchor.from_end for anchor, _ in asked],
     )
-    assert [row["after"] for row in rows] == [anchor.following(boundary) for anchor, boundary in asked]
+    assert [row["after"] for row in rows] == [anchor.get_next_cycle_boundary(boundary) for anchor, boundary in asked]
 
 
 async def test_the_function_is_taken_into_the_statement(database: Database) -> None:

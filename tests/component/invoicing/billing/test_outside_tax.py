@@ -200,7 +200,7 @@ async def test_an_entity_that_has_rates_again_while_it_is_drawn_up_waits_for_no_
 ) -> None:
     await world.rate(legal_entity="GS-OUT")
     owner = await world.owner()
-    keep = bill_run_issuing.keep_as_drafts
+    keep = bill_run_issuing.insert_bill_run_drafts
 
     async def keep_and_change_entity(
         unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False
@@ -208,7 +208,7 @@ async def test_an_entity_that_has_rates_again_while_it_is_drawn_up_waits_for_no_
         await keep(unit, run_id, state, to_be_taxed=to_be_taxed)
         await world.database.execute("UPDATE invoicing.legal_entities SET tax_calculator = 'rates'")
 
-    monkeypatch.setattr(bill_run_issuing, "keep_as_drafts", keep_and_change_entity)
+    monkeypatch.setattr(bill_run_issuing, "insert_bill_run_drafts", keep_and_change_entity)
     run = await world.start_run()
     assert (run["state"], run["accounts"], await world.intents_of()) == ("drafted", {"drafted": 1}, [])
     await world.approve_run(run)

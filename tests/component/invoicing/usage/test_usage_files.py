@@ -13,7 +13,7 @@ import pytest
 from deploy.local.tokens import Keys
 from services.invoicing.billing.repository.bill_run_drafting import MOST_LINES
 from services.invoicing.usage import repository as usage_repository
-from services.invoicing.usage.domain.usage_lines import compute_amount
+from services.invoicing.usage.domain.usage_lines import compute_usage_amount
 from tests.builders import Database, running
 from tests.component.billing_world import Billing
 from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
@@ -198,7 +198,7 @@ async def test_the_statement_charges_what_the_rule_says(billing: Billing, curren
         if n % 10 == 0:
             quantity, cost = "1.999999999", f"{chance.randrange(1000)}.999999999"
         lines.append(usage_line(bought, str(n), quantity=quantity, unit_cost=cost))
-        wanted[str(n)] = compute_amount(Decimal(quantity), Decimal(cost), bp, currency)
+        wanted[str(n)] = compute_usage_amount(Decimal(quantity), Decimal(cost), bp, currency)
     body = {"source": "request", "currency": currency, "lines": lines}
     assert await billing.client.create("/v1/usage-lines", body) == {"new": 300, "known": 0}
     assert await send_accepted_file(billing, as_csv(lines), source="file", currency=currency) == (300, 0)
@@ -242,7 +242,7 @@ async def test_of_two_files_at_once_each_line_is_taken_once(billing: Billing) ->
 
 
 async def test_a_unit_that_runs_again_reads_the_file_again(billing: Billing, monkeypatch: pytest.MonkeyPatch) -> None:
-    add, attempts = usage_repository.insert_rated_lines, []
+    add, attempts = usage_repository.insert_rated_usage_lines, []
 
     async def fail_twice(*arguments: Any) -> Any:
         attempts.append(1)
@@ -250,7 +250,7 @@ async def test_a_unit_that_runs_again_reads_the_file_again(billing: Billing, mon
             raise ConnectionError("gone")
         return await add(*arguments)
 
-    monkeypatch.setattr(usage_repository, "insert_rated_lines", fail_twice)
+    monkeypatch.setattr(usage_repository, "insert_rated_usage_lines", fail_twice)
     _, bought = await subscribe_and_bill(billing)
     packed = as_json_lines([usage_line(bought, str(n)) for n in range(3000)], packed=True)
     assert (await send_accepted_file(billing, packed, "application/gzip"), len(attempts)) == ((3000, 0), 3)

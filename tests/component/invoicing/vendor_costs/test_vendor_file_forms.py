@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.tokens import Keys
-from services.invoicing.vendor_costs.domain.vendor_line import normalise_id
+from services.invoicing.vendor_costs.domain.vendor_line import normalise_vendor_id
 from services.invoicing.vendor_costs.repository.cost_comparison import NORMAL_ID
 from tests.builders import Client, Database, account, running, subscription
 from tests.vendor_files import BilledLine, World, expect, world
@@ -113,4 +113,6 @@ async def test_two_subscriptions_with_the_same_guid_count_a_line_once(client: Cl
 async def test_ids_are_normalised_alike_in_sql(database: Database) -> None:
     ids = [LOWER, LOWER.upper(), "Vendor-1", "", LOWER.upper() + "0", f"{{{LOWER.upper()}}}", LOWER.upper() + "\n"]
     for vendor_id in ids:
-        assert await database.value(f"SELECT {NORMAL_ID.format('$1::text')}", vendor_id) == normalise_id(vendor_id)
+        assert await database.value(f"SELECT {NORMAL_ID.format('$1::text')}", vendor_id) == normalise_vendor_id(
+            vendor_id
+        )

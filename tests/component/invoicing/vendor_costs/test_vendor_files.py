@@ -11,7 +11,7 @@ from starlette.requests import ClientDisconnect
 
 from deploy.local.tokens import Keys
 from services.invoicing.files import api as files_api
-from services.invoicing.files.domain.file_layouts import Layout
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout
 from services.invoicing.vendor_costs.repository import cost_comparison
 from shared.web.http import BodyInterrupted
 from tests.builders import Database, running
@@ -188,7 +188,7 @@ async def test_of_two_files_at_once_one_is_taken(here: World) -> None:
 
 
 async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    compare, attempts = cost_comparison.compare_lines, []
+    compare, attempts = cost_comparison.compare_vendor_lines, []
 
     async def fail_twice(*arguments: Any) -> Any:
         attempts.append(1)
@@ -196,7 +196,7 @@ async def test_a_unit_that_runs_again_reads_the_file_again(here: World, monkeypa
             raise ConnectionError("gone")
         return await compare(*arguments)
 
-    monkeypatch.setattr(cost_comparison, "compare_lines", fail_twice)
+    monkeypatch.setattr(cost_comparison, "compare_vendor_lines", fail_twice)
     lines = [BilledLine(f"vendor-{n}") for n in range(3000)]
     for type_, content in (
         ("text/csv", as_csv(lines)),
@@ -248,5 +248,5 @@ async def test_a_file_whose_sender_went_away_is_refused() -> None:
         raise ClientDisconnect
 
     with pytest.raises(BodyInterrupted):
-        async with files_api.received(chunks(), Layout.CSV):
+        async with files_api.receive_uploaded_file(chunks(), UploadedFileLayout.CSV):
             pytest.fail("half a file is no file")

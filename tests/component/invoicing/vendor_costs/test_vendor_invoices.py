@@ -147,7 +147,9 @@ async def test_an_alarm_whose_unit_broke_comes_all_the_same_and_one_that_is_late
     runtime, client, database = service
     await client.create("/v1/vendor-invoices", vendor_invoice(number="late", invoice_date="2026-01-01"))
     with monkeypatch.context() as patched:
-        patched.setattr("services.invoicing.vendor_costs.repository.vendor_invoice_queries.mark_warned", _breaks)
+        patched.setattr(
+            "services.invoicing.vendor_costs.repository.vendor_invoice_queries.mark_vendor_invoices_warned", _breaks
+        )
         await sweep(runtime)
     (failed,) = (await client.got("/v1/failed-work"))["items"]
     await client.post(f"/v1/failed-work/{failed['id']}:retry", {"reason": "mended"})
@@ -167,7 +169,7 @@ async def test_an_alarm_looks_again_whether_there_is_still_something_to_pay(serv
 
     async def warn(unit: Unit) -> None:
         await unit.lock(*ids, later["id"])
-        await vendor_invoice_payments.warn_of_payments(unit, [*ids, later["id"]])
+        await vendor_invoice_payments.warn_of_vendor_payments(unit, [*ids, later["id"]])
 
     await runtime.units.run(warn)
     assert await alarms(database) == [("G-0", 6), ("G-2", 6)]

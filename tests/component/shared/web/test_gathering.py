@@ -13,7 +13,7 @@ import pytest
 
 from deploy.local.tokens import Keys
 from services.invoicing.payments.use_cases import payment_recording
-from services.invoicing.payments.use_cases.payment_recording import NewPayment, record_payments
+from services.invoicing.payments.use_cases.payment_recording import NewPayment, record_received_payments
 from shared.persistence.database import Unit
 from shared.web import commands, gathering
 from tests.builders import Client, Database, account, eur, invoice, running
@@ -46,9 +46,9 @@ def units(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
     async def record_and_note(unit: Unit, news: Sequence[NewPayment]) -> Any:
         seen.append([str(new.account_id) for new in news])
-        return await record_payments(unit, news)
+        return await record_received_payments(unit, news)
 
-    monkeypatch.setattr(payment_recording, "record_payments", record_and_note)
+    monkeypatch.setattr(payment_recording, "record_received_payments", record_and_note)
     return seen
 
 
@@ -159,12 +159,12 @@ async def test_a_defect_is_the_business_of_its_own_request(
     client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def record_and_break(unit: Unit, news: Sequence[NewPayment]) -> Any:
-        outcomes = await record_payments(unit, news)
+        outcomes = await record_received_payments(unit, news)
         if owners[4] in {str(new.account_id) for new in news}:
             raise ValueError("a defect")
         return outcomes
 
-    monkeypatch.setattr(payment_recording, "record_payments", record_and_break)
+    monkeypatch.setattr(payment_recording, "record_received_payments", record_and_break)
     answers = await at_once(client, [payment(owner) for owner in owners])
     assert [n for n, answer in enumerate(answers) if answer.status_code != 201] == [4]
     assert answers[4].status_code == 500
@@ -177,13 +177,13 @@ async def test_a_connection_that_is_lost_runs_them_all_again_with_one_effect(
     killed: list[int] = []
 
     async def cut(unit: Unit, news: Sequence[NewPayment]) -> Any:
-        outcomes = await record_payments(unit, news)
+        outcomes = await record_received_payments(unit, news)
         if len(news) > 1 and not killed:
             killed.append(len(news))
             await database.execute("SELECT pg_terminate_backend($1)", unit.connection.get_server_pid())
         return outcomes
 
-    monkeypatch.setattr(payment_recording, "record_payments", cut)
+    monkeypatch.setattr(payment_recording, "record_received_payments", cut)
     answers = await at_once(client, [payment(owner) for owner in owners])
     assert killed
     assert {answer.status_code for answer in answers} == {201}
@@ -198,9 +198,9 @@ async def test_who_cancels_what_a_unit_waits_for_leaves_nobody_without_an_answer
     async def cut(unit: Unit, news: Sequence[NewPayment]) -> Any:
         if len(news) > 1:
             raise asyncio.CancelledError
-        return await record_payments(unit, news)
+        return await record_received_payments(unit, news)
 
-    monkeypatch.setattr(payment_recording, "record_payments", cut)
+    monkeypatch.setattr(payment_recording, "record_received_payments", cut)
     async with asyncio.timeout(BEFORE_THE_LOCK_IS_GIVEN_UP):
         answers = await at_once(client, [payment(owner) for owner in owners])
     assert {answer.status_code for answer in answers} == {201}

@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 
 from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.statement_entries import (
-    ClosingBalance,
-    EntryKind,
+    BankEntryKind,
+    BankStatementEntry,
+    BankStatementRefused,
     RefusedStatementEntry,
-    StatementEntry,
-    StatementRefused,
+    StatementClosingBalance,
 )
-from services.invoicing.bank.domain.statements.tabular import ColumnMapping
+from services.invoicing.bank.domain.statements.tabular import BankColumnMapping
 from tests.component.bank_statements import IBAN, Paid, build_camt_statement, join_statements
 
-COLUMNS = ColumnMapping(
+COLUMNS = BankColumnMapping(
     bank_account=IBAN,
     booked_on="day",
     amount="amount",
@@ -41,15 +41,15 @@ COLUMNS = ColumnMapping(
 )
 
 
-def read(body: bytes) -> list[StatementEntry]:
+def read(body: bytes) -> list[BankStatementEntry]:
     """The entries of a camt.053 document."""
-    return [entry for entry in camt.read_camt(body) if isinstance(entry, StatementEntry)]
+    return [entry for entry in camt.read_camt_statement(body) if isinstance(entry, BankStatementEntry)]
 
 
-def rows(*lines: str) -> list[StatementEntry]:
+def rows(*lines: str) -> list[BankStatementEntry]:
     """The entries of a CSV."""
     body = "\n".join(("day;amount;payer;text;id", *lines)).encode()
-    return [entry for entry in tabular.read_csv(body, COLUMNS) if isinstance(entry, StatementEntry)]
+    return [entry for entry in tabular.read_csv_statement(body, COLUMNS) if isinstance(entry, BankStatementEntry)]
 
 
 WORDS = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "Zs")), max_size=20)
@@ -126,8 +126,8 @@ def test_parts_have_their_own_sign_and_add_up_to_the_entry(
     details = [part(money, more=mark) for (money, _), mark in zip(parts, marks, strict=True)]
     entries = read(build_camt_statement([batch(*details, amount=amount)]))
     assert [entry.amount if entry.is_credit else -entry.amount for entry in entries] == kept
-    whole = EntryKind.COLLECTIVE if len(kept) == 1 else EntryKind.RECEIPT
-    assert [entry.kind for entry in entries] == [whole if minor > 0 else EntryKind.DEBIT for minor in kept]
+    whole = BankEntryKind.COLLECTIVE if len(kept) == 1 else BankEntryKind.RECEIPT
+    assert [entry.kind for entry in entries] == [whole if minor > 0 else BankEntryKind.DEBIT for minor in kept]
 
 
 def test_a_batch_that_was_taken_in_parts_is_known_by_each() -> None:
@@ -142,28 +142,28 @@ def test_a_transaction_of_a_batch_that_is_taken_back_is_a_return() -> None:
     returned = part("2.00", more="<CdtDbtInd>DBIT</CdtDbtInd><RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
     entries = read(build_camt_statement([batch(part("10.00"), returned, amount="8.00")]))
     assert [(entry.kind, entry.is_credit) for entry in entries] == [
-        (EntryKind.RECEIPT, True),
-        (EntryKind.RETURN, False),
+        (BankEntryKind.RECEIPT, True),
+        (BankEntryKind.RETURN, False),
     ]
 
 
 @pytest.mark.parametrize("sign", ["CREDIT", "C"])
 def test_a_transaction_of_another_sign_is_refused(sign: str) -> None:
-    with pytest.raises(StatementRefused, match="entry 1: CdtDbtInd"):
+    with pytest.raises(BankStatementRefused, match="entry 1: CdtDbtInd"):
         read(build_camt_statement([batch(part("10.00", more=f"<CdtDbtInd>{sign}</CdtDbtInd>"), part("20.00"))]))
 
 
 @pytest.mark.parametrize(
     ("count", "details", "kind"),
     [
-        ("<NbOfTxs>3</NbOfTxs>", "", EntryKind.COLLECTIVE),
-        ("", "", EntryKind.COLLECTIVE),
-        ("<NbOfTxs>1</NbOfTxs>", "", EntryKind.RECEIPT),
-        ("<NbOfTxs>2</NbOfTxs>", "<TxDtls><RmtInf><Ustrd>a</Ustrd></RmtInf></TxDtls>", EntryKind.COLLECTIVE),
-        ("<NbOfTxs>1</NbOfTxs>", "<TxDtls><RmtInf><Ustrd>a</Ustrd></RmtInf></TxDtls>", EntryKind.RECEIPT),
+        ("<NbOfTxs>3</NbOfTxs>", "", BankEntryKind.COLLECTIVE),
+        ("", "", BankEntryKind.COLLECTIVE),
+        ("<NbOfTxs>1</NbOfTxs>", "", BankEntryKind.RECEIPT),
+        ("<NbOfTxs>2</NbOfTxs>", "<TxDtls><RmtInf><Ustrd>a</Ustrd></RmtInf></TxDtls>", BankEntryKind.COLLECTIVE),
+        ("<NbOfTxs>1</NbOfTxs>", "<TxDtls><RmtInf><Ustrd>a</Ustrd></RmtInf></TxDtls>", BankEntryKind.RECEIPT),
     ],
 )
-def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details: str, kind: EntryKind) -> None:
+def test_what_the_bank_tells_of_a_batch_alone_is_collective(count: str, details: str, kind: BankEntryKind) -> None:
     batch_details = f"<Btch><MsgId>MSG-7</MsgId><PmtInfId>BATCH-7</PmtInfId>{count}</Btch>{details}"
     entry = batch().replace("<NtryDtls></NtryDtls>", f"<NtryDtls>{batch_details}</NtryDtls>")
     (whole,) = read(build_camt_statement([entry]))
@@ -204,7 +204,7 @@ def test_why_a_debit_was_returned_is_told() -> None:
     entries = read(build_camt_statement([batch(part) for part in details]))
     assert [entry.return_reason for entry in entries] == ["AM04 no funds", "X-1", None]
     assert [entry.text for entry in entries] == ["a AM04 no funds", "a X-1", "a"]
-    assert {entry.kind for entry in entries} == {EntryKind.RETURN}
+    assert {entry.kind for entry in entries} == {BankEntryKind.RETURN}
 
 
 def test_an_entry_of_which_more_is_read_is_known_by_what_was_read_at_first() -> None:
@@ -234,12 +234,12 @@ def test_entries_of_two_statements_are_counted_apart() -> None:
 def _peak(entries: Sequence[Paid]) -> int:
     """Measure the memory (bytes) at the peak of reading, beside the file; what the first reading keeps is no part."""
     body = build_camt_statement(entries)
-    for _ in camt.read_camt(body):
+    for _ in camt.read_camt_statement(body):
         pass
     gc.collect()
     tracemalloc.start()
     try:
-        for _ in camt.read_camt(body):
+        for _ in camt.read_camt_statement(body):
             pass
         return tracemalloc.get_traced_memory()[1]
     finally:
@@ -253,7 +253,9 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 
 def test_closing_balances_are_told() -> None:
-    assert ClosingBalance(IBAN, date(2026, 3, 31)) in list(camt.read_camt(build_camt_statement([], day="2026-03-31")))
+    assert StatementClosingBalance(IBAN, date(2026, 3, 31)) in list(
+        camt.read_camt_statement(build_camt_statement([], day="2026-03-31"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -273,18 +275,18 @@ def test_closing_balances_are_told() -> None:
     ids=("empty", "cut off", "no xml", "another", "encoding", "deep", "no text", "doctype", "reference", "amount"),
 )
 def test_what_is_no_statement_is_refused(document: bytes) -> None:
-    with pytest.raises(StatementRefused):
+    with pytest.raises(BankStatementRefused):
         read(document)
 
 
 @given(st.binary(max_size=200), st.text(max_size=60))
 def test_whatever_comes_is_read_or_refused(body: bytes, row: str) -> None:
     """Nothing else is raised: that would be a 500."""
-    with suppress(StatementRefused):
+    with suppress(BankStatementRefused):
         read(body)
-    with suppress(StatementRefused):
-        list(tabular.read_csv(body, COLUMNS))
-    with suppress(StatementRefused):
+    with suppress(BankStatementRefused):
+        list(tabular.read_csv_statement(body, COLUMNS))
+    with suppress(BankStatementRefused):
         rows(row)
 
 
@@ -342,7 +344,7 @@ OTHER_MARKS = (
 )
 def test_a_number_of_another_form_is_refused(written: str) -> None:
     """12.50 above all: read as 1250 it would be a hundred times as much."""
-    with pytest.raises(StatementRefused):
+    with pytest.raises(BankStatementRefused):
         rows(f"30.03.2026;{written};A;B;1")
 
 
@@ -350,17 +352,19 @@ def test_a_sign_of_another_currency_than_the_euro_is_no_euro() -> None:
     dollars = replace(COLUMNS, fixed_currency="USD", decimal_separator=".")
     body = "day;amount;payer;text;id\n30.03.2026;{};A;B;1".format
     (entry,) = (
-        entry for entry in tabular.read_csv(body("$1,234.50").encode(), dollars) if isinstance(entry, StatementEntry)
+        entry
+        for entry in tabular.read_csv_statement(body("$1,234.50").encode(), dollars)
+        if isinstance(entry, BankStatementEntry)
     )
     assert (entry.amount, entry.currency) == (123_450, "USD")
-    with pytest.raises(StatementRefused):
-        list(tabular.read_csv(body("€1,234.50").encode(), dollars))
+    with pytest.raises(BankStatementRefused):
+        list(tabular.read_csv_statement(body("€1,234.50").encode(), dollars))
 
 
 def test_lines_before_the_header_are_passed_over() -> None:
     before = '\ufeff"Account";DE02\n\nPeriod;March;2026\ntext;amount\n'
     body = f"{before}day;amount;payer;text;id\n30.03.2026;1,00;A;B;1\n".encode()
-    (entry,) = (entry for entry in tabular.read_csv(body, COLUMNS) if isinstance(entry, StatementEntry))
+    (entry,) = (entry for entry in tabular.read_csv_statement(body, COLUMNS) if isinstance(entry, BankStatementEntry))
     assert (entry.place, entry.amount, entry.text) == (1, 100, "B")
 
 
@@ -374,8 +378,8 @@ def test_lines_before_the_header_are_passed_over() -> None:
 )
 def test_a_file_without_its_columns_is_refused(header: str, lines_before: int, field: str) -> None:
     body = "a line\n" * lines_before + f"{header}\n"
-    with pytest.raises(StatementRefused, match=f"the statement: {field}: the file does not have this column once"):
-        list(tabular.read_csv(body.encode(), COLUMNS))
+    with pytest.raises(BankStatementRefused, match=f"the statement: {field}: the file does not have this column once"):
+        list(tabular.read_csv_statement(body.encode(), COLUMNS))
 
 
 def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
@@ -384,12 +388,12 @@ def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
     start, end = body.index("<BookgDt>", body.index(">2.00<")), body.index("</BookgDt>", body.index(">2.00<"))
     first, second, third = (
         entry
-        for entry in camt.read_camt((body[:start] + body[end + 10 :]).encode())
-        if not isinstance(entry, ClosingBalance)
+        for entry in camt.read_camt_statement((body[:start] + body[end + 10 :]).encode())
+        if not isinstance(entry, StatementClosingBalance)
     )
     assert second == RefusedStatementEntry(2, IBAN, "BookgDt", "missing")
-    assert isinstance(first, StatementEntry)
-    assert isinstance(third, StatementEntry)
+    assert isinstance(first, BankStatementEntry)
+    assert isinstance(third, BankStatementEntry)
     assert [(entry.place, entry.text) for entry in (first, third)] == [(1, "a"), (3, "c")]
 
 
@@ -403,7 +407,7 @@ def test_rows_that_share_an_id_are_apart_unless_they_are_equal_in_all() -> None:
 
 def test_nothing_moved_is_kept() -> None:
     (entry,) = rows("30.03.2026;0,00;A;B;1")
-    assert (entry.amount, entry.kind) == (0, EntryKind.DEBIT)
+    assert (entry.amount, entry.kind) == (0, BankEntryKind.DEBIT)
 
 
 def test_what_hides_in_a_text_of_a_bank_is_left_out_and_the_key_is_that_of_what_was_written() -> None:

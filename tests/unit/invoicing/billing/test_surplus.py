@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.invoicing.billing.domain.proration_credits import (
-    CreditableLine,
+    ChargedSupply,
+    CreditableInvoiceLine,
     DueCharge,
-    Supply,
-    SurplusCredits,
-    credit_surplus,
-    wanted_back,
+    SurplusLineCredits,
+    credit_reversal_surplus,
+    sum_credits_by_supply,
 )
 from services.invoicing.subscriptions.domain.proration import BillingCycle
 
@@ -22,20 +22,22 @@ ANNA, BERT = UUID(int=1), UUID(int=2)
 MARCH, APRIL, MAY = (BillingCycle(date(2026, month, 1), date(2026, month + 1, 1)) for month in (3, 4, 5))
 
 
-def cycle(subscription: UUID, when: BillingCycle) -> Supply:
-    return Supply(subscription, "cycle", when)
+def cycle(subscription: UUID, when: BillingCycle) -> ChargedSupply:
+    return ChargedSupply(subscription, "cycle", when)
 
 
-def due(number: int, supply: Supply, net: int, tax: int = 0) -> DueCharge:
+def due(number: int, supply: ChargedSupply, net: int, tax: int = 0) -> DueCharge:
     return DueCharge(UUID(int=number), supply, net, tax)
 
 
-def build_billed_line(invoice: int, supply: Supply, amount: int, tax: int = 0, **more: int) -> CreditableLine:
+def build_billed_line(
+    invoice: int, supply: ChargedSupply, amount: int, tax: int = 0, **more: int
+) -> CreditableInvoiceLine:
     usual = {"line": 1, "credited": 0, "creditable": amount, "excess": 0}
-    return CreditableLine(UUID(int=invoice), supply=supply, amount=amount, tax=tax, **(usual | more))
+    return CreditableInvoiceLine(UUID(int=invoice), supply=supply, amount=amount, tax=tax, **(usual | more))
 
 
-def list_kept(surplus: SurplusCredits) -> dict[int, int]:
+def list_kept(surplus: SurplusLineCredits) -> dict[int, int]:
     return {charge.charge_id.int: charge.kept for charge in surplus.charges if charge.kept}
 
 
@@ -43,9 +45,9 @@ def test_it_is_credited_on_the_line_that_the_reversal_takes_back() -> None:
     """12 → 11 seats for 28 of 30 days: −112.89 and +103.48; with 19 % −11.20 on the line of the 12 seats."""
     charges = [due(1, cycle(ANNA, APRIL), -11_289, -2_145), due(2, cycle(ANNA, APRIL), 10_348, 1_966)]
     lines = [build_billed_line(8, cycle(ANNA, APRIL), 13_434, 2_145), build_billed_line(7, cycle(BERT, APRIL), 99_999)]
-    surplus = credit_surplus(charges, lines)
+    surplus = credit_reversal_surplus(charges, lines)
     assert surplus.credits == ((UUID(int=8), 1, 1_120),)
-    assert surplus.left == 0
+    assert surplus.uncreditable_net_minor == 0
 
 
 def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
@@ -55,7 +57,7 @@ def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
         build_billed_line(7, cycle(ANNA, APRIL), 10_080),
         build_billed_line(6, cycle(ANNA, MARCH), 10_080),
     ]
-    surplus = credit_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
+    surplus = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
     assert surplus.credits == ((UUID(int=8), 1, 1_881), (UUID(int=7), 1, 9_408))
 
 
@@ -66,20 +68,20 @@ def test_charges_use_up_their_own_subscription_first_and_the_earliest_cycle() ->
         due(3, cycle(BERT, MARCH), -500),
         due(4, cycle(ANNA, MAY), 600),
     ]
-    assert wanted_back(charges) == {cycle(ANNA, APRIL): 400, cycle(BERT, MARCH): 500}
-    fee = due(5, Supply(UUID(int=3), "setup", MAY), 450)
-    assert wanted_back([*charges, fee]) == {cycle(ANNA, APRIL): 400, cycle(BERT, MARCH): 50}
+    assert sum_credits_by_supply(charges) == {cycle(ANNA, APRIL): 400, cycle(BERT, MARCH): 500}
+    fee = due(5, ChargedSupply(UUID(int=3), "setup", MAY), 450)
+    assert sum_credits_by_supply([*charges, fee]) == {cycle(ANNA, APRIL): 400, cycle(BERT, MARCH): 50}
 
 
 def test_a_set_up_is_not_taken_back_with_the_cycle() -> None:
     """Though both are of one subscription, and begin on one day."""
     lines = [
-        build_billed_line(7, Supply(ANNA, "setup", APRIL), 10_000, line=2),
+        build_billed_line(7, ChargedSupply(ANNA, "setup", APRIL), 10_000, line=2),
         build_billed_line(7, cycle(ANNA, APRIL), 5_000),
     ]
-    surplus = credit_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
+    surplus = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
     assert surplus.credits == ((UUID(int=7), 1, 5_000),)
-    assert (surplus.left, list_kept(surplus)) == (1_000, {1: -1_000})
+    assert (surplus.uncreditable_net_minor, list_kept(surplus)) == (1_000, {1: -1_000})
 
 
 def test_what_an_earlier_reversal_took_off_another_line_is_credited_where_it_belongs() -> None:
@@ -88,7 +90,7 @@ def test_what_an_earlier_reversal_took_off_another_line_is_credited_where_it_bel
         build_billed_line(8, cycle(ANNA, APRIL), 10_080, creditable=672, excess=-9_408),
         build_billed_line(7, cycle(ANNA, MARCH), 10_080, excess=9_408),
     ]
-    surplus = credit_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
+    surplus = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
     assert surplus.credits == ((UUID(int=8), 1, 672), (UUID(int=7), 1, 9_408))
 
 
@@ -98,36 +100,36 @@ def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
     The tax of 19.15 was credited up to 15.96 (of 100.00, truncated): 3.19 are left, so 16.76 net; 94.08 − 16.76.
     """
     charges = [due(1, cycle(ANNA, APRIL), -4_000, -760), due(2, cycle(ANNA, APRIL), -5_408, -1_028)]
-    surplus = credit_surplus(
+    surplus = credit_reversal_surplus(
         charges, [build_billed_line(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)]
     )
     assert surplus.credits == ((UUID(int=7), 1, 1_995),)
-    assert (surplus.left, list_kept(surplus)) == (7_732, {2: -5_408, 1: -2_324})
+    assert (surplus.uncreditable_net_minor, list_kept(surplus)) == (7_732, {2: -5_408, 1: -2_324})
     assert sum(charge.net + charge.kept for charge in surplus.charges) == -9_408
 
 
 def test_without_any_line_nothing_changes() -> None:
-    surplus = credit_surplus([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
+    surplus = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
     assert surplus.credits == ()
     assert [(charge.net, charge.tax, charge.kept) for charge in surplus.charges] == [(0, 0, -900), (0, 0, 300)]
 
 
 def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_is_left() -> None:
     """The line's tax is 19.14, since it shared its rounding with others; that of its reversal alone is 19.15."""
-    surplus = credit_surplus(
+    surplus = credit_reversal_surplus(
         [due(1, cycle(ANNA, APRIL), -10_080, -1_915)], [build_billed_line(7, cycle(ANNA, APRIL), 11_994, 1_914)]
     )
     assert surplus.credits == ((UUID(int=7), 1, 11_994),)
-    assert surplus.left == 0
+    assert surplus.uncreditable_net_minor == 0
 
 
 def test_a_rate_that_is_another_now_leaves_nothing_once_all_is_credited_without_tax() -> None:
     """The line was taxed with 15 %, its reversal with 20 %: 1.19 are credited, of which 1.01 are net."""
-    surplus = credit_surplus(
+    surplus = credit_reversal_surplus(
         [due(1, cycle(ANNA, APRIL), -100, -20)], [build_billed_line(7, cycle(ANNA, APRIL), 119, 18)]
     )
     assert surplus.credits == ((UUID(int=7), 1, 119),)
-    assert (surplus.left, list_kept(surplus)) == (0, {})
+    assert (surplus.uncreditable_net_minor, list_kept(surplus)) == (0, {})
 
 
 SUPPLIES = [cycle(who, when) for who in (ANNA, BERT) for when in (MARCH, APRIL, MAY)]
@@ -146,38 +148,38 @@ CHARGES = st.lists(
 
 @given(lines=LINES, parts=PARTS, charges=CHARGES, rate=st.integers(0, 25))
 def test_nothing_is_lost_or_given_twice(
-    lines: list[tuple[Supply, int, int]], parts: list[float], charges: list[tuple[Supply, int]], rate: int
+    lines: list[tuple[ChargedSupply, int, int]], parts: list[float], charges: list[tuple[ChargedSupply, int]], rate: int
 ) -> None:
     due_ = [due(n, supply, net, round(net * rate / 100)) for n, (supply, net) in enumerate(charges)]
-    total = sum(charge.amount for charge in due_)
+    total = sum(charge.charge_gross_minor for charge in due_)
     if total >= 0:
         return
     room = [
         build_billed_line(n, supply, amount, tax, credited=int(amount * part), creditable=amount - int(amount * part))
         for n, ((supply, amount, tax), part) in enumerate(zip(lines, parts, strict=False))
     ]
-    surplus = credit_surplus(due_, room)
+    surplus = credit_reversal_surplus(due_, room)
     taken = Counter({invoice_id.int: amount for invoice_id, _, amount in surplus.credits})
-    assert sum(wanted_back(due_).values()) == -total
+    assert sum(sum_credits_by_supply(due_).values()) == -total
     assert taken.total() <= -total
     assert all(0 < taken[line.invoice_id.int] <= line.creditable for line in room if line.invoice_id.int in taken)
     assert all(
         charge.net + charge.kept == before.net for charge, before in zip(surplus.charges, reversed(due_), strict=True)
     ) or (not surplus.credits and [charge.kept for charge in surplus.charges] == [charge.net for charge in due_])
     if taken.total() == -total:
-        assert surplus.left == 0
+        assert surplus.uncreditable_net_minor == 0
     if rate == 0 and all(not tax for _, _, tax in lines) and surplus.credits:
-        assert surplus.left == -total - taken.total()
+        assert surplus.uncreditable_net_minor == -total - taken.total()
 
 
 @dataclass
 class Paid:
     """Billed and collected amounts, line by line, as an invoice's reversals lower its other lines."""
 
-    lines: list[tuple[Supply, int]] = field(default_factory=list)
+    lines: list[tuple[ChargedSupply, int]] = field(default_factory=list)
     collected: list[int] = field(default_factory=list)
 
-    def invoice(self, rows: list[tuple[Supply, int]]) -> None:
+    def invoice(self, rows: list[tuple[ChargedSupply, int]]) -> None:
         over = -sum(amount for _, amount in rows if amount < 0)
         for supply, amount in rows:
             used = min(over, max(0, amount))
@@ -185,14 +187,14 @@ class Paid:
             self.lines.append((supply, amount))
             self.collected.append(max(0, amount) - used)
 
-    def worth(self) -> Counter[Supply]:
-        sums: Counter[Supply] = Counter()
+    def worth(self) -> Counter[ChargedSupply]:
+        sums: Counter[ChargedSupply] = Counter()
         for supply, amount in self.lines:
             sums[supply] += amount
         return sums
 
-    def list_creditable_lines(self) -> list[CreditableLine]:
-        collected_by_supply: Counter[Supply] = Counter()
+    def list_creditable_lines(self) -> list[CreditableInvoiceLine]:
+        collected_by_supply: Counter[ChargedSupply] = Counter()
         for (supply, _), collected in zip(self.lines, self.collected, strict=True):
             collected_by_supply[supply] += collected
         worth = self.worth()
@@ -210,7 +212,7 @@ class Paid:
     reversed_=st.lists(st.floats(0, 1), min_size=12, max_size=12),
 )
 def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
-    bills: list[list[tuple[Supply, int]]], reversed_: list[float]
+    bills: list[list[tuple[ChargedSupply, int]]], reversed_: list[float]
 ) -> None:
     """Unless people credited something: so long, the lines have taken just what their supplies are worth."""
     paid = Paid()
@@ -222,6 +224,6 @@ def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
             back += [(supply, -amount)] if amount else []
         paid.invoice(back + rows)
     charges = [due(n, supply, -amount) for n, (supply, amount) in enumerate(paid.worth().items()) if amount]
-    surplus = credit_surplus(charges, paid.list_creditable_lines())
-    assert surplus.left == 0
+    surplus = credit_reversal_surplus(charges, paid.list_creditable_lines())
+    assert surplus.uncreditable_net_minor == 0
     assert sum(amount for *_, amount in surplus.credits) == sum(paid.worth().values())

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_anchor
+from services.invoicing.catalog.domain.billing_cycles import MONTH, THREE_YEARS, YEAR, build_cycle_anchor
 
 DAYS = st.dates(date(2019, 1, 1), date(2032, 12, 31))
 LENGTHS = st.sampled_from([(MONTH, MONTH), (YEAR, MONTH), (YEAR, YEAR), (THREE_YEARS, MONTH), (THREE_YEARS, YEAR)])
 
 
 def starts(bought: str, term: int, period: int, count: int = 4) -> list[str]:
-    anchor = build_anchor(date.fromisoformat(bought), term=term, period=period)
-    return [anchor.start(number).isoformat() for number in range(count)]
+    anchor = build_cycle_anchor(date.fromisoformat(bought), term=term, period=period)
+    return [anchor.get_billing_cycle_start(number).isoformat() for number in range(count)]
 
 
 def test_the_day_of_a_monthly_term_is_clipped_and_does_not_drift() -> None:
@@ -43,9 +43,9 @@ def test_cycles_follow_one_another_and_each_day_lies_in_one(
     bought: date, lengths: tuple[int, int], number: int
 ) -> None:
     term, period = lengths
-    anchor = build_anchor(bought, term=term, period=period)
-    begin, end = anchor.start(number), anchor.start(number + 1)
+    anchor = build_cycle_anchor(bought, term=term, period=period)
+    begin, end = anchor.get_billing_cycle_start(number), anchor.get_billing_cycle_start(number + 1)
     assert (end.year * 12 + end.month) - (begin.year * 12 + begin.month) == period
-    assert anchor.number(begin) == anchor.number(end - timedelta(days=1)) == number
-    assert anchor.cycle(begin) == (begin, end)
-    assert anchor.start(0) == bought
+    assert anchor.get_billing_cycle_number(begin) == anchor.get_billing_cycle_number(end - timedelta(days=1)) == number
+    assert anchor.get_cycle_bounds(begin) == (begin, end)
+    assert anchor.get_billing_cycle_start(0) == bought

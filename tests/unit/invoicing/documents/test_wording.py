@@ -8,23 +8,36 @@ from string import Formatter
 import pytest
 from babel import Locale
 
-from services.invoicing.accounts.domain.document_parties import Buyer, Parties, Seller
+from services.invoicing.accounts.domain.document_parties import DocumentBuyer, DocumentParties, DocumentSeller
 from services.invoicing.adjustments.api.credit_note_routes import CreditReason
 from services.invoicing.adjustments.use_cases.credit_note_issuing import DISPUTE, PRORATION
 from services.invoicing.documents.domain.account_statement import (
     AccountStatement,
     AccountStatementEntry,
-    CurrencyStatement,
-    OpenInvoice,
-    compute_running_balances,
-    get_ageing_bucket,
+    OpenStatementInvoice,
+    StatementInCurrency,
+    add_running_balances,
+    find_ageing_bucket,
 )
-from services.invoicing.documents.domain.paper import ChargedPeriod, DocumentContent, DocumentLine, TaxSum, sum_by_rate
+from services.invoicing.documents.domain.paper import (
+    DocumentChargedPeriod,
+    DocumentContent,
+    DocumentLine,
+    DocumentTaxSum,
+    sum_tax_by_rate,
+)
 from services.invoicing.documents.papers.pages import render_document_page, render_statement_page
-from services.invoicing.documents.papers.wording import Text, Wording, list_arguments, load_catalogue
+from services.invoicing.documents.papers.wording import (
+    DocumentWording,
+    Text,
+    list_document_text_arguments,
+    load_document_texts,
+)
 from shared.pure.languages import LANGUAGES
 
-SELLER = Seller("Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None)
+SELLER = DocumentSeller(
+    "Goodstanding GmbH", ("Musterstraße 1",), "DE1", "HRB 1", "Bank", "DE02120300000000202051", "X", None
+)
 
 
 def list_placeholders(text: str) -> set[str]:
@@ -37,7 +50,7 @@ def missing(texts: dict[str, Text], wanted: dict[str, Text], locale: Locale) -> 
     flaws = texts.keys() ^ wanted.keys()
     forms = {locale.plural_form(n) for n in range(200)}
     for key in texts.keys() & wanted.keys():
-        own, model = list_arguments(texts[key]), list_arguments(wanted[key])
+        own, model = list_document_text_arguments(texts[key]), list_document_text_arguments(wanted[key])
         if isinstance(texts[key], dict) != isinstance(wanted[key], dict) or (
             own.keys() != {""} and not forms <= own.keys()
         ):
@@ -50,7 +63,7 @@ def missing(texts: dict[str, Text], wanted: dict[str, Text], locale: Locale) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_says_everything(language: str) -> None:
-    assert missing(load_catalogue(language), load_catalogue("en"), Locale(language)) == set()
+    assert missing(load_document_texts(language), load_document_texts("en"), Locale(language)) == set()
 
 
 def test_a_gap_is_seen() -> None:
@@ -79,7 +92,7 @@ def test_a_gap_is_seen() -> None:
     ],
 )
 def test_money_is_written_as_its_readers_do(tag: str, minor: int, currency: str, written: str) -> None:
-    assert Wording(tag).money(minor, currency) == written
+    assert DocumentWording(tag).format_money(minor, currency) == written
 
 
 @pytest.mark.parametrize(
@@ -93,7 +106,7 @@ def test_money_is_written_as_its_readers_do(tag: str, minor: int, currency: str,
     ],
 )
 def test_rates_are_written_as_their_readers_do(tag: str, rate: int, written: str) -> None:
-    assert Wording(tag).percent(rate) == written
+    assert DocumentWording(tag).format_percentage(rate) == written
 
 
 @pytest.mark.parametrize(
@@ -107,57 +120,65 @@ def test_rates_are_written_as_their_readers_do(tag: str, rate: int, written: str
     ],
 )
 def test_dates_are_written_as_their_readers_do(tag: str, written: str) -> None:
-    assert Wording(tag).day(date(2026, 4, 3)) == written
+    assert DocumentWording(tag).format_date(date(2026, 4, 3)) == written
 
 
 @pytest.mark.parametrize(
     ("n", "said"), [(1, "за 1 день из 30"), (3, "за 3 дня из 30"), (5, "за 5 дней из 30"), (21, "за 21 день из 30")]
 )
 def test_plural_forms_are_those_of_the_language(n: int, said: str) -> None:
-    assert Wording("ru").many("share", n, whole=30) == said
+    assert DocumentWording("ru").choose_plural_text("share", n, whole=30) == said
 
 
 def test_a_line_says_period_share_quantity_and_price() -> None:
-    charged = ChargedPeriod("change", "Business Premium", date(2026, 4, 3), date(2026, 5, 1), 28, 30, 12, 1008)
+    charged = DocumentChargedPeriod("change", "Business Premium", date(2026, 4, 3), date(2026, 5, 1), 28, 30, 12, 1008)
     line = DocumentLine(2, "x", 11289, 2145, 1900, charged)
-    assert Wording("en-GB").line(line) == "Business Premium, after a change"
-    assert Wording("en-GB").detail(line) == "3 Apr 2026 – 30 Apr 2026 · for 28 of 30 days"
-    assert (Wording("en-GB").quantity(line), Wording("en-GB").price(line, "EUR")) == ("12", "€10.08")
+    assert DocumentWording("en-GB").name_document_line(line) == "Business Premium, after a change"
+    assert DocumentWording("en-GB").describe_charged_period(line) == "3 Apr 2026 – 30 Apr 2026 · for 28 of 30 days"
+    assert (
+        DocumentWording("en-GB").format_line_quantity(line),
+        DocumentWording("en-GB").format_unit_price(line, "EUR"),
+    ) == ("12", "€10.08")
 
 
 def test_usage_says_its_meter_and_quantity_and_no_price() -> None:
-    charged = ChargedPeriod(
+    charged = DocumentChargedPeriod(
         "usage", "Azure", date(2026, 1, 1), date(2026, 2, 1), 31, 31, Decimal("1234.5678"), None, "compute hours"
     )
     line = DocumentLine(1, "x", 143, 27, 1900, charged)
-    assert Wording("de").line(line) == "Azure, Verbrauch: compute hours"
-    assert (Wording("de").quantity(line), Wording("de").price(line, "EUR")) == ("1.234,5678", "")
+    assert DocumentWording("de").name_document_line(line) == "Azure, Verbrauch: compute hours"
+    assert (DocumentWording("de").format_line_quantity(line), DocumentWording("de").format_unit_price(line, "EUR")) == (
+        "1.234,5678",
+        "",
+    )
     shown = render_document_page(replace(paper("de"), lines=(line,)), "https://x/policy")
     assert '<td class="n">1.234,5678</td>' in shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_credit_note_says_why_in_the_customers_words(language: str) -> None:
-    wording = Wording(language)
+    wording = DocumentWording(language)
     for code in (*CreditReason, DISPUTE, PRORATION):
-        assert wording.reason(code)
-        note = replace(paper(language), kind="credit_note", about="GS-DE-00000001", due_on=None, reason_code=code)
-        assert f"<dd>{wording.reason(code)}</dd>" in render_document_page(note, "https://x/policy")
-    assert Wording("de").reason("goodwill") == "Kulanz"
-    assert wording.reason("of_a_former_release") == ""
+        assert wording.name_credit_reason(code)
+        note = replace(
+            paper(language), kind="credit_note", credited_invoice="GS-DE-00000001", due_on=None, reason_code=code
+        )
+        assert f"<dd>{wording.name_credit_reason(code)}</dd>" in render_document_page(note, "https://x/policy")
+    assert DocumentWording("de").name_credit_reason("goodwill") == "Kulanz"
+    assert wording.name_credit_reason("of_a_former_release") == ""
 
 
 def test_a_document_names_the_customer_number_if_there_is_one() -> None:
     buyer = replace(paper("de").parties.buyer, customer_number="crm-4711")
     assert "Kundennr. crm-4711" in render_document_page(
-        replace(paper("de"), parties=Parties(SELLER, buyer)), "https://x/policy"
+        replace(paper("de"), parties=DocumentParties(SELLER, buyer)), "https://x/policy"
     )
     assert "Kundennr." not in render_document_page(paper("de"), "https://x/policy")
 
 
 def charged_line(kind: str, begin: date, end: date) -> DocumentLine:
     """A line of a charge of a kind for days, its end exclusive."""
-    return DocumentLine(1, "x", 100, 19, 1900, ChargedPeriod(kind, "Azure", begin, end, 1, 1, 1, 100))
+    return DocumentLine(1, "x", 100, 19, 1900, DocumentChargedPeriod(kind, "Azure", begin, end, 1, 1, 1, 100))
 
 
 def test_the_period_of_supply_is_that_of_the_recurring_charges() -> None:
@@ -165,14 +186,14 @@ def test_the_period_of_supply_is_that_of_the_recurring_charges() -> None:
     setup = charged_line("setup", date(2026, 1, 1), date(2027, 1, 1))
     usage = charged_line("usage", date(2025, 12, 1), date(2026, 1, 1))
     cycle = charged_line("cycle", *january)
-    assert replace(paper("en"), lines=(setup, usage, cycle)).supplied == january
-    assert replace(paper("en"), lines=(usage,)).supplied == (date(2025, 12, 1), date(2026, 1, 1))
-    assert replace(paper("en"), lines=(setup,)).supplied == (date(2026, 1, 1), date(2026, 1, 2))
-    assert paper("en").supplied is None
+    assert replace(paper("en"), lines=(setup, usage, cycle)).supply_period == january
+    assert replace(paper("en"), lines=(usage,)).supply_period == (date(2025, 12, 1), date(2026, 1, 1))
+    assert replace(paper("en"), lines=(setup,)).supply_period == (date(2026, 1, 1), date(2026, 1, 2))
+    assert paper("en").supply_period is None
 
 
 def paper(language: str, status: str = "standard", name: str = "Account 17") -> DocumentContent:
-    buyer = Buyer(name, ("Street 1",), "FR", "FR1", status, language, "Europe/Paris")
+    buyer = DocumentBuyer(name, ("Street 1",), "FR", "FR1", status, language, "Europe/Paris")
     lines = (
         DocumentLine(
             1, "licences", 10000, 0 if status != "standard" else 1900, 1900 if status == "standard" else 0, None
@@ -189,7 +210,7 @@ def paper(language: str, status: str = "standard", name: str = "Account 17") -> 
         lines,
         0,
         0,
-        Parties(SELLER, buyer),
+        DocumentParties(SELLER, buyer),
         3,
     )
 
@@ -197,7 +218,7 @@ def paper(language: str, status: str = "standard", name: str = "Account 17") -> 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("status", ["reverse_charge", "exempt"])
 def test_what_bears_no_tax_says_why_in_the_customers_words(language: str, status: str) -> None:
-    sentence = Wording(language)(status)
+    sentence = DocumentWording(language)(status)
     assert sentence in render_document_page(paper(language, status), "https://x/policy")
     assert sentence not in render_document_page(paper(language), "https://x/policy")
 
@@ -218,9 +239,9 @@ def test_the_sums_of_each_rate_and_of_all() -> None:
         DocumentLine(3, "c", -100, -19, 1900, None),
         DocumentLine(4, "d", 77, 0, None, None),
     )
-    assert sum_by_rate(lines) == [TaxSum(700, 500, 35), TaxSum(1900, 900, 171)]
+    assert sum_tax_by_rate(lines) == [DocumentTaxSum(700, 500, 35), DocumentTaxSum(1900, 900, 171)]
     several = [DocumentLine(9, "several rates", 100, 13, None, None), DocumentLine(10, "posted", 50, 0, None, None)]
-    assert sum_by_rate([*several, *lines])[-2:] == [TaxSum(1900, 900, 171), TaxSum(None, 100, 13)]
+    assert sum_tax_by_rate([*several, *lines])[-2:] == [DocumentTaxSum(1900, 900, 171), DocumentTaxSum(None, 100, 13)]
 
 
 @pytest.mark.parametrize(
@@ -237,21 +258,21 @@ def test_the_sums_of_each_rate_and_of_all() -> None:
     ],
 )
 def test_the_buckets_of_ageing(late: int, name: str) -> None:
-    assert get_ageing_bucket(date(2026, 1, 10), date.fromordinal(date(2026, 1, 10).toordinal() + late)) == name
+    assert find_ageing_bucket(date(2026, 1, 10), date.fromordinal(date(2026, 1, 10).toordinal() + late)) == name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_statement_says_everything_in_every_language(language: str) -> None:
     kinds = ("invoice", "credit_note", "payment", "reversal", "write_off", "correction")
     entries = [AccountStatementEntry(date(2026, 4, 1), kind, "R-1", "EUR", 100) for kind in kinds]
-    items = tuple(OpenInvoice("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
-    account = CurrencyStatement("EUR", 50, compute_running_balances(50, entries), 3, items)
-    assert account.closing == 650
+    items = tuple(OpenStatementInvoice("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
+    account = StatementInCurrency("EUR", 50, add_running_balances(50, entries), 3, items)
+    assert account.closing_balance == 650
     statement = AccountStatement(date(2026, 4, 1), date(2026, 4, 30), (account,))
     page = render_statement_page(statement, paper(language).parties)
-    wording = Wording(language)
+    wording = DocumentWording(language)
     for text in (
-        wording.money(650, "EUR"),
+        wording.format_money(650, "EUR"),
         wording("opening"),
         wording("entry_other", reference="R-1"),
         wording("ageing"),

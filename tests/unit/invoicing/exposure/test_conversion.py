@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.invoicing.exposure import domain as exposure_domain
-from services.invoicing.exposure.domain import OLDEST, Conversion, ExchangeRate
+from services.invoicing.exposure.domain import OLDEST, CurrencyConversion, ExchangeRate
 
 TODAY = date(2026, 3, 2)
 DIGITS = {"EUR": 2, "USD": 2, "JPY": 0, "KWD": 3}
@@ -23,8 +23,8 @@ def rate(base: str, quote: str, units: str, *, days: int = 0, source: str = "ecb
     return ExchangeRate(base, quote, Decimal(units), TODAY - timedelta(days=days), source)
 
 
-def find_conversion(rates: Sequence[ExchangeRate], currency: str = "USD", target: str = "EUR") -> Conversion:
-    conversion = exposure_domain.find_newest_conversion(rates, currency, target, TODAY)
+def find_conversion(rates: Sequence[ExchangeRate], currency: str = "USD", target: str = "EUR") -> CurrencyConversion:
+    conversion = exposure_domain.find_newest_currency_conversion(rates, currency, target, TODAY)
     assert conversion is not None
     return conversion
 
@@ -54,9 +54,9 @@ def convertible(rates: Sequence[ExchangeRate], currency: str, target: str, day: 
 
 @given(rates=tables(), currency=CURRENCIES, target=CURRENCIES)
 def test_the_newest_table_that_has_both_counts(rates: list[ExchangeRate], currency: str, target: str) -> None:
-    conversion = exposure_domain.find_newest_conversion(rates, currency, target, TODAY)
+    conversion = exposure_domain.find_newest_currency_conversion(rates, currency, target, TODAY)
     if currency == target:
-        assert conversion == Conversion(currency, target, (), 1)  # type: ignore[arg-type]
+        assert conversion == CurrencyConversion(currency, target, (), 1)  # type: ignore[arg-type]
         return
     days = [TODAY - timedelta(days=n) for n in range(20)]
     newest = next((day for day in days if convertible(rates, currency, target, day)), None)
@@ -66,7 +66,9 @@ def test_the_newest_table_that_has_both_counts(rates: list[ExchangeRate], curren
         assert {currency, target} == {conversion.rates[0].base, *(rate.quote for rate in conversion.rates)} or len(
             conversion.rates
         ) == 2
-        assert exposure_domain.is_fresh(conversion, TODAY) == (TODAY - conversion.rates[0].day <= timedelta(days=7))
+        assert exposure_domain.is_conversion_fresh(conversion, TODAY) == (
+            TODAY - conversion.rates[0].day <= timedelta(days=7)
+        )
 
 
 @given(rates=tables(), again=st.randoms())
@@ -74,9 +76,9 @@ def test_the_order_in_which_rates_come_says_nothing(rates: list[ExchangeRate], a
     mixed = list(rates)
     again.shuffle(mixed)  # type: ignore[attr-defined]
     for target in ("EUR", "USD"):
-        assert exposure_domain.find_newest_conversion(
+        assert exposure_domain.find_newest_currency_conversion(
             rates, "JPY", target, TODAY
-        ) == exposure_domain.find_newest_conversion(mixed, "JPY", target, TODAY)
+        ) == exposure_domain.find_newest_currency_conversion(mixed, "JPY", target, TODAY)
 
 
 @given(amount=AMOUNTS, units=RATES, more=RATES, currency=CURRENCIES, target=CURRENCIES)
@@ -101,7 +103,7 @@ def test_an_amount_is_exact_and_rounded_once(
         under = int(per.scaleb(6)) * 10 ** DIGITS[currency]
         quotient, remainder = divmod(over, under)
         up = 2 * remainder > under or (2 * remainder == under and quotient % 2 == 1)
-        assert find_conversion(rates, currency, target).minor(amount) == quotient + up
+        assert find_conversion(rates, currency, target).convert_minor_amount(amount) == quotient + up
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_an_amount_is_exact_and_rounded_once(
     ],
 )
 def test_amounts_by_example(rates: list[ExchangeRate], currency: str, target: str, minor: int, becomes: int) -> None:
-    assert find_conversion(rates, currency, target).minor(minor) == becomes
+    assert find_conversion(rates, currency, target).convert_minor_amount(minor) == becomes
 
 
 def test_of_one_day_the_rate_of_the_pair_comes_before_its_inverse_and_that_before_a_cross() -> None:
@@ -142,19 +144,19 @@ def test_of_one_day_the_rate_of_the_pair_comes_before_its_inverse_and_that_befor
 def test_legs_of_two_days_or_of_two_sources_are_no_cross() -> None:
     leg = rate("GBP", "USD", "1.3")
     for other in (rate("GBP", "EUR", "1.2", days=1), rate("GBP", "EUR", "1.2", source="fed"), rate("CHF", "EUR", "1")):
-        assert exposure_domain.find_newest_conversion([leg, other], "USD", "EUR", TODAY) is None
+        assert exposure_domain.find_newest_currency_conversion([leg, other], "USD", "EUR", TODAY) is None
 
 
 def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
     ages = {
-        days: exposure_domain.is_fresh(find_conversion([rate("EUR", "USD", "1.1", days=days)]), TODAY)
+        days: exposure_domain.is_conversion_fresh(find_conversion([rate("EUR", "USD", "1.1", days=days)]), TODAY)
         for days in (0, 7, 8)
     }
     assert ages == {0: True, 7: True, 8: False}
     assert timedelta(days=7) == OLDEST
     old = find_conversion([rate("EUR", "USD", "1.1", days=8)])
-    assert "2026-02-22, more than 7 days before 2026-03-02" in exposure_domain.explain_missing_rate(old, TODAY)
-    assert "no rate" in exposure_domain.explain_missing_rate(None, TODAY)
+    assert "2026-02-22, more than 7 days before 2026-03-02" in exposure_domain.explain_missing_exchange_rate(old, TODAY)
+    assert "no rate" in exposure_domain.explain_missing_exchange_rate(None, TODAY)
 
 
 @given(
@@ -169,7 +171,7 @@ def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
         currency: find_conversion([ExchangeRate(currency, "CHF", units, TODAY, "ecb")], currency, "CHF")
         for currency in rated
     }
-    total = exposure_domain.convert_total(amounts, 2, conversions)
+    total = exposure_domain.convert_exposure_total(amounts, 2, conversions)
     wanted = [0, 0]
     for currency in rated:
         for place in (0, 1):
@@ -184,9 +186,12 @@ def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
 
 def test_a_difference_is_of_whole_sums_only() -> None:
     whole, other, part = (
-        exposure_domain.ConvertedTotal((900,), ()),
-        exposure_domain.ConvertedTotal((400,), ()),
-        exposure_domain.ConvertedTotal((400,), ("JPY",)),
+        exposure_domain.ConvertedExposureTotal((900,), ()),
+        exposure_domain.ConvertedExposureTotal((400,), ()),
+        exposure_domain.ConvertedExposureTotal((400,), ("JPY",)),
     )
-    assert exposure_domain.subtract_totals(whole, other) == 500
-    assert (exposure_domain.subtract_totals(whole, part), exposure_domain.subtract_totals(part, whole)) == (None, None)
+    assert exposure_domain.subtract_exposure_totals(whole, other) == 500
+    assert (
+        exposure_domain.subtract_exposure_totals(whole, part),
+        exposure_domain.subtract_exposure_totals(part, whole),
+    ) == (None, None)

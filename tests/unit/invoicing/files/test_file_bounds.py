@@ -6,10 +6,10 @@ import pytest
 
 from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.camt import MAX_ELEMENTS, MAX_TOKEN_BYTES
-from services.invoicing.bank.domain.statements.statement_entries import StatementRefused
+from services.invoicing.bank.domain.statements.statement_entries import BankStatementRefused
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
-from services.invoicing.files.domain.file_columns import MOST_COLUMNS, ColumnNames, LineColumns
-from services.invoicing.files.domain.file_layouts import FileLines, Layout
+from services.invoicing.files.domain.file_columns import MOST_COLUMNS, FileColumnNames, FileLineColumns
+from services.invoicing.files.domain.file_layouts import ParsedFileLines, UploadedFileLayout
 from services.invoicing.files.domain.file_rows import LONGEST_ROW
 
 BEGINNING = b"<Document><BkToCstmrStmt><Stmt><Acct><Id><IBAN>DE02120300000000202051</IBAN></Id></Acct>"
@@ -29,35 +29,35 @@ class CountedBytes(bytes):
 @pytest.mark.parametrize("opening", [b'<Ntry a="', b"<Ntry ", b"<!--", b"<?a ", b"<"])
 def test_a_tag_that_goes_on_and_on_is_not_read_to_its_end(opening: bytes) -> None:
     body = CountedBytes(BEGINNING + opening + b"x" * (16 << 20) + END)
-    with pytest.raises(StatementRefused, match="a tag or comment of more than 262144 bytes"):
-        list(camt.read_camt(body))
+    with pytest.raises(BankStatementRefused, match="a tag or comment of more than 262144 bytes"):
+        list(camt.read_camt_statement(body))
     assert body.read_bytes < 4 * MAX_TOKEN_BYTES
 
 
 def test_a_tag_as_long_as_may_be_is_read() -> None:
     long = b'<Ntry a="' + b"x" * (MAX_TOKEN_BYTES - 70_000) + b'"><Sts>INFO</Sts></Ntry>'
-    assert list(camt.read_camt(BEGINNING + long + END)) == []
+    assert list(camt.read_camt_statement(BEGINNING + long + END)) == []
 
 
 def test_texts_may_be_long() -> None:
     entry = b"<Ntry><Sts>INFO</Sts><AddtlNtryInf>" + b"x" * (8 << 20) + b"</AddtlNtryInf></Ntry>"
-    assert list(camt.read_camt(BEGINNING + entry + END)) == []
+    assert list(camt.read_camt_statement(BEGINNING + entry + END)) == []
 
 
 def test_an_entry_has_not_all_too_many_elements() -> None:
     entry = b"<Ntry><Sts>INFO</Sts>%s</Ntry>"
-    assert list(camt.read_camt(BEGINNING + entry % (b"<a/>" * (MAX_ELEMENTS - 2)) + END)) == []
-    with pytest.raises(StatementRefused, match="an entry of more than 500000 elements"):
-        list(camt.read_camt(BEGINNING + entry % (b"<a/>" * MAX_ELEMENTS) + END))
+    assert list(camt.read_camt_statement(BEGINNING + entry % (b"<a/>" * (MAX_ELEMENTS - 2)) + END)) == []
+    with pytest.raises(BankStatementRefused, match="an entry of more than 500000 elements"):
+        list(camt.read_camt_statement(BEGINNING + entry % (b"<a/>" * MAX_ELEMENTS) + END))
 
 
 def test_neither_has_a_document(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camt, "MAX_ELEMENTS_OF_FILE", 1000)
-    with pytest.raises(StatementRefused, match="more than 1000 elements"):
-        list(camt.read_camt(BEGINNING + b"<a/>" * 1000 + END))
+    with pytest.raises(BankStatementRefused, match="more than 1000 elements"):
+        list(camt.read_camt_statement(BEGINNING + b"<a/>" * 1000 + END))
 
 
-COLUMNS = tabular.ColumnMapping(
+COLUMNS = tabular.BankColumnMapping(
     bank_account="DE02",
     booked_on="day",
     amount="amount",
@@ -82,34 +82,34 @@ ROWS = {
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_a_row_of_a_statement_is_not_read_to_its_end(row: bytes) -> None:
-    with pytest.raises(StatementRefused, match="is a row of more than 1048576 characters"):
-        list(tabular.read_csv(b"day,amount\n2026-03-01,1.00\n" + row, COLUMNS))
+    with pytest.raises(BankStatementRefused, match="is a row of more than 1048576 characters"):
+        list(tabular.read_csv_statement(b"day,amount\n2026-03-01,1.00\n" + row, COLUMNS))
 
 
 def test_rows_together_are_longer_than_one_may_be() -> None:
     body = b"day,amount,text\n" + (b"2026-03-01,1.00," + b"x" * 9_000 + b"\n") * 300
-    assert len(list(tabular.read_csv(body, COLUMNS))) == 301
+    assert len(list(tabular.read_csv_statement(body, COLUMNS))) == 301
 
 
 class Anything:
     """Reads whatever comes."""
 
-    names = ColumnNames(["a"], ["b"])
+    names = FileColumnNames(["a"], ["b"])
 
-    def read(self, line: int, columns: LineColumns, values: object) -> int:
+    def read_file_line(self, line: int, columns: FileLineColumns, values: object) -> int:
         """The number of the line."""
         return line
 
 
 def _lines(rows: bytes) -> tuple[list[int], list[str]]:
-    lines = FileLines(Layout.CSV, Anything())
+    lines = ParsedFileLines(UploadedFileLayout.CSV, Anything())
 
     def raw() -> Iterator[bytes]:
         for line in rows.splitlines(keepends=True):
             assert len(lines.broken) < MOST_REPORTED
             yield line
 
-    return list(lines.read(raw())), [broken.message for broken in lines.broken]
+    return list(lines.parse_raw_file_lines(raw())), [broken.message for broken in lines.broken]
 
 
 def test_a_row_of_a_file_is_not_read_to_its_end() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.invoicing.payments.domain.debit_failure import read_code
+from services.invoicing.payments.domain.debit_failure import parse_debit_failure_code
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from services.invoicing.payments.domain.debit_failure import read_code
     ],
 )
 def test_only_a_code_that_stands_first_is_told(text: str, code: str) -> None:
-    assert read_code(text) == code
+    assert parse_debit_failure_code(text) == code

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.domain.overdue_rules import (
-    check_overdue,
-    get_last_midnight,
-    get_next_midnight,
-    schedule_overdue_check,
+    check_invoice_overdue,
+    get_last_local_midnight,
+    get_next_local_midnight,
+    schedule_invoice_overdue_check,
 )
 
 TICK = timedelta(minutes=30)
@@ -108,8 +108,8 @@ class Ledger:
     def __init__(self, story: Story) -> None:
         self.story = story
         invoice = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", story.due_date, (InvoiceLine(1, None, 10),))
-        self.invoice = schedule_overdue_check(invoice, story.start, story.zone)
-        self.history = [(story.start, self.invoice.due)]
+        self.invoice = schedule_invoice_overdue_check(invoice, story.start, story.zone)
+        self.history = [(story.start, self.invoice.due_minor)]
 
     def run(self) -> Iterator[tuple[int, datetime]]:
         """Every tick at which a sweep finds it overdue, with the midnight that it judges."""
@@ -119,19 +119,19 @@ class Ledger:
                 self._change(now, *self.story.changes[tick])
             judge_at = self.invoice.judge_at
             if tick in self.story.sweeps and judge_at and judge_at <= now:
-                self.invoice = check_overdue(self.invoice, self._due_at_midnight(now), now, self.story.zone)
+                self.invoice = check_invoice_overdue(self.invoice, self._due_at_midnight(now), now, self.story.zone)
                 if self.invoice.overdue_at:
                     yield tick, self.invoice.overdue_at
 
     def _change(self, now: datetime, paid: int, reserved: int) -> None:
-        line = replace(self.invoice.line(1), paid=paid, reserved=reserved)
-        if line == self.invoice.line(1):
+        line = replace(self.invoice.get_invoice_line(1), paid=paid, reserved=reserved)
+        if line == self.invoice.get_invoice_line(1):
             return
-        self.invoice = schedule_overdue_check(self.invoice.with_lines([line]), now, self.story.zone)
-        self.history.append((now, self.invoice.due))
+        self.invoice = schedule_invoice_overdue_check(self.invoice.replace_invoice_lines([line]), now, self.story.zone)
+        self.history.append((now, self.invoice.due_minor))
 
     def _due_at_midnight(self, now: datetime) -> int:
-        midnight = get_last_midnight(now, self.story.zone)
+        midnight = get_last_local_midnight(now, self.story.zone)
         place = bisect_right([at for at, _ in self.history], midnight)
         return self.history[place - 1][1] if place else 0
 
@@ -147,7 +147,7 @@ def test_an_invoice_becomes_overdue_when_the_model_says(story: Story) -> None:
 def test_what_is_wholly_held_at_the_sweep_or_was_at_its_midnight_is_never_overdue(story: Story) -> None:
     ledger = Ledger(story)
     for tick, midnight in ledger.run():
-        assert ledger.invoice.due > 0
+        assert ledger.invoice.due_minor > 0
         assert ledger._due_at_midnight(story.at(tick)) > 0
         assert midnight.astimezone(story.zone).date() > story.due_date
 
@@ -160,15 +160,17 @@ def berlin(text: str) -> datetime:
 def test_after_a_reversal_it_becomes_overdue_anew_at_the_next_midnight() -> None:
     zone = ZoneInfo("Europe/Berlin")
     issued = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", date(2026, 3, 27), (InvoiceLine(1, None, 10),))
-    waiting = schedule_overdue_check(issued, berlin("2026-03-02T09:00"), zone)
+    waiting = schedule_invoice_overdue_check(issued, berlin("2026-03-02T09:00"), zone)
     assert waiting.judge_at == berlin("2026-03-28T00:00")
-    overdue = check_overdue(waiting, 10, berlin("2026-03-28T00:00"), zone)
+    overdue = check_invoice_overdue(waiting, 10, berlin("2026-03-28T00:00"), zone)
     assert (overdue.overdue_at, overdue.judge_at) == (berlin("2026-03-28T00:00"), None)
-    paid = schedule_overdue_check(
-        overdue.with_lines([InvoiceLine(1, None, 10, paid=10)]), berlin("2026-03-28T12:00"), zone
+    paid = schedule_invoice_overdue_check(
+        overdue.replace_invoice_lines([InvoiceLine(1, None, 10, paid=10)]), berlin("2026-03-28T12:00"), zone
     )
     assert (paid.overdue_at, paid.judge_at) == (None, None)
-    reopened = schedule_overdue_check(paid.with_lines([InvoiceLine(1, None, 10)]), berlin("2026-03-29T12:00"), zone)
+    reopened = schedule_invoice_overdue_check(
+        paid.replace_invoice_lines([InvoiceLine(1, None, 10)]), berlin("2026-03-29T12:00"), zone
+    )
     assert (reopened.overdue_at, reopened.judge_at) == (None, berlin("2026-03-30T00:00"))
 
 
@@ -176,10 +178,12 @@ def test_a_part_that_is_paid_and_taken_back_stays_overdue() -> None:
     zone = ZoneInfo("Europe/Berlin")
     since = berlin("2026-03-28T00:00")
     overdue = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", date(2026, 3, 27), (InvoiceLine(1, None, 10),), since)
-    part = schedule_overdue_check(
-        overdue.with_lines([InvoiceLine(1, None, 10, paid=9)]), berlin("2026-03-28T12:00"), zone
+    part = schedule_invoice_overdue_check(
+        overdue.replace_invoice_lines([InvoiceLine(1, None, 10, paid=9)]), berlin("2026-03-28T12:00"), zone
     )
-    back = schedule_overdue_check(part.with_lines([InvoiceLine(1, None, 10)]), berlin("2026-03-29T12:00"), zone)
+    back = schedule_invoice_overdue_check(
+        part.replace_invoice_lines([InvoiceLine(1, None, 10)]), berlin("2026-03-29T12:00"), zone
+    )
     assert (back.overdue_at, back.judge_at) == (since, None)
 
 
@@ -192,5 +196,5 @@ def test_midnights_are_the_instants_at_which_a_date_begins(name: str) -> None:
         midnights = [now for now in ticks if is_midnight(now, zone)]
         for now in ticks:
             if midnights[0] <= now <= midnights[-1]:
-                assert get_last_midnight(now, zone) == max(midnight for midnight in midnights if midnight <= now)
-                assert get_next_midnight(now, zone) == min(midnight for midnight in midnights if midnight >= now)
+                assert get_last_local_midnight(now, zone) == max(midnight for midnight in midnights if midnight <= now)
+                assert get_next_local_midnight(now, zone) == min(midnight for midnight in midnights if midnight >= now)

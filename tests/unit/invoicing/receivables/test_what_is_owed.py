@@ -12,24 +12,24 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.invoicing.adjustments.domain import adjustment_rules
-from services.invoicing.adjustments.domain.adjustment_rules import CreditedInvoice
-from services.invoicing.adjustments.domain.line_worth import LineWorth
+from services.invoicing.adjustments.domain.adjustment_rules import CreditNoteEffect
+from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.domain.chargebacks import (
-    ChargedPart,
-    WantedPart,
-    book_again,
+    ChargedBackPart,
+    WantedChargebackPart,
+    pay_won_chargeback_lines,
     release_charged_back_lines,
-    reopen_lines,
-    take_charged_part,
+    reopen_charged_back_lines,
+    take_charged_back_part,
 )
 from services.invoicing.receivables.domain import invoice_balances
 from services.invoicing.receivables.domain.invoice_balances import (
     Allocation,
-    AmountRefused,
+    AmountAboveBalance,
     Invoice,
     InvoiceLine,
-    PaidInvoices,
+    PaidInvoicesAndPayments,
     Payment,
     UnknownInvoiceLine,
 )
@@ -56,7 +56,7 @@ class Charged:
 
     payment_id: UUID
     amount: int
-    part: ChargedPart
+    part: ChargedBackPart
     pennies: list[tuple[bool, ModelLine]]
 
 
@@ -81,7 +81,7 @@ class Account(RuleBasedStateMachine):
         self.count += 1
         return self.count
 
-    def keep(self, paid: PaidInvoices) -> None:
+    def keep(self, paid: PaidInvoicesAndPayments) -> None:
         """Take over what the rules answered."""
         self.invoices |= paid.invoices
         self.payments |= paid.payments
@@ -89,7 +89,7 @@ class Account(RuleBasedStateMachine):
 
     def use_unapplied(self) -> None:
         """As after everything that may make something due: unapplied cash is used at once, in both."""
-        self.keep(invoice_balances.use_unapplied(self.invoices.values(), self.payments.values()))
+        self.keep(invoice_balances.allocate_unapplied_cash(self.invoices.values(), self.payments.values()))
         self.model.use_cash()
 
     def receive_payment(self, amount: int) -> Payment:
@@ -136,14 +136,14 @@ class Account(RuleBasedStateMachine):
         lines = self.model.of(invoice.number)
         payment = Payment(UUID(int=self.next()), amount, amount, FIRST + self.count * timedelta(hours=1))
         if not _are_lines(wanted, lines):
-            with pytest.raises((UnknownInvoiceLine, AmountRefused)):  # its amount may be too much as well
-                invoice_balances.pay_lines(invoice, payment, wanted)
+            with pytest.raises((UnknownInvoiceLine, AmountAboveBalance)):  # its amount may be too much as well
+                invoice_balances.pay_invoice_lines(invoice, payment, wanted)
         elif sum(part for _, part in wanted) > amount or any(part > lines[n].open for n, part in wanted):
-            with pytest.raises(AmountRefused):
-                invoice_balances.pay_lines(invoice, payment, wanted)
+            with pytest.raises(AmountAboveBalance):
+                invoice_balances.pay_invoice_lines(invoice, payment, wanted)
         else:
             self.model.cash[payment.id.int] = amount
-            self.keep(invoice_balances.pay_lines(invoice, payment, wanted))
+            self.keep(invoice_balances.pay_invoice_lines(invoice, payment, wanted))
             for number, part in wanted:
                 self.model.pay(lines[number], payment.id.int, part)
             self.use_unapplied()
@@ -153,7 +153,7 @@ class Account(RuleBasedStateMachine):
     def reverse(self, pick: Random) -> None:
         payment_id = pick.choice(self.list_reversible())
         taken = [allocation for allocation in self.allocations if allocation.payment_id == payment_id]
-        self.invoices |= invoice_balances.reverse_allocations(self.invoices, taken)
+        self.invoices |= invoice_balances.reverse_payment_allocations(self.invoices, taken)
         self.allocations = [allocation for allocation in self.allocations if allocation.payment_id != payment_id]
         del self.payments[payment_id], self.charged[payment_id]
         self.model.reverse(payment_id.int)
@@ -173,12 +173,12 @@ class Account(RuleBasedStateMachine):
         fits = all(_count(lines[number], payment) >= amount for number, amount in parts.items())
         cash = min(cash, payment.unapplied)
         amount = sum(parts.values()) + cash
-        named = [WantedPart(invoice.id, number, part) for number, part in parts.items()]
+        named = [WantedChargebackPart(invoice.id, number, part) for number, part in parts.items()]
         if fits and parts:
             self.take_back(payment, amount, named, [(lines[number], part) for number, part in sorted(parts.items())])
         elif parts:
-            with pytest.raises(AmountRefused):
-                take_charged_part(payment, self.list_allocations(payment), amount, named)
+            with pytest.raises(AmountAboveBalance):
+                take_charged_back_part(payment, self.list_allocations(payment), amount, named)
 
     @precondition(lambda self: any(map(self.sum_rest, self.payments.values())))
     @rule(pick=PICK)
@@ -186,16 +186,16 @@ class Account(RuleBasedStateMachine):
         payment = pick.choice([payment for _, payment in sorted(self.payments.items()) if self.sum_rest(payment)])
         lines = [line for _, line in sorted(self.model.lines.items(), key=lambda place: place[0][1:])]
         parts = [(line, count) for line in lines if (count := _count(line, payment))]
-        with pytest.raises(AmountRefused):
-            take_charged_part(payment, self.list_allocations(payment), self.sum_rest(payment) + 1)
+        with pytest.raises(AmountAboveBalance):
+            take_charged_back_part(payment, self.list_allocations(payment), self.sum_rest(payment) + 1)
         self.take_back(payment, self.sum_rest(payment), [], parts)
 
     def take_back(
-        self, payment: Payment, amount: int, named: list[WantedPart], parts: list[tuple[ModelLine, int]]
+        self, payment: Payment, amount: int, named: list[WantedChargebackPart], parts: list[tuple[ModelLine, int]]
     ) -> None:
         """Let the network take an amount, in both."""
-        part = take_charged_part(payment, self.list_allocations(payment), amount, named)
-        self.invoices = reopen_lines(self.invoices, part)
+        part = take_charged_back_part(payment, self.list_allocations(payment), amount, named)
+        self.invoices = reopen_charged_back_lines(self.invoices, part)
         self.allocations = _without(self.allocations, part)
         self.payments[payment.id] = replace(payment, unapplied=payment.unapplied - part.cash)
         self.charged[payment.id] += amount
@@ -216,7 +216,7 @@ class Account(RuleBasedStateMachine):
             self.charged[payment.id] -= charged.amount
             self.model.cash[payment.id.int] += charged.amount
             back = replace(payment, unapplied=payment.unapplied + charged.amount)
-            self.keep(book_again(self.invoices, back, charged.part))
+            self.keep(pay_won_chargeback_lines(self.invoices, back, charged.part))
             self.model.book_again(payment.id.int, charged.pennies)
         else:
             self.invoices = release_charged_back_lines(self.invoices, charged.part)
@@ -236,10 +236,10 @@ class Account(RuleBasedStateMachine):
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
-            with pytest.raises((UnknownInvoiceLine, AmountRefused)):  # its amount may be too much as well
+            with pytest.raises((UnknownInvoiceLine, AmountAboveBalance)):  # its amount may be too much as well
                 invoice_balances.reserve_invoice_lines(invoice, wanted)
         elif any(amount > lines[number].disputable for number, amount in wanted):
-            with pytest.raises(AmountRefused):
+            with pytest.raises(AmountAboveBalance):
                 invoice_balances.reserve_invoice_lines(invoice, wanted)
         else:
             dispute = self.next()
@@ -273,14 +273,14 @@ class Account(RuleBasedStateMachine):
         invoice = invoice_balances.release_invoice_lines(self.invoices[dispute.invoice_id], dispute.reserved)
         if upheld:
             self.apply_credit(
-                adjustment_rules.credit_disputed(invoice, dispute.reserved, self.allocations, LineWorth())
+                adjustment_rules.credit_disputed_lines(invoice, dispute.reserved, self.allocations, InvoiceLineWorth())
             )
         else:
             self.invoices[invoice.id] = invoice
         self.model.settle(number, upheld=upheld)
         self.use_unapplied()
 
-    def apply_credit(self, done: CreditedInvoice) -> None:
+    def apply_credit(self, done: CreditNoteEffect) -> None:
         """Take over what a credit note did: freed parts of allocations are cash again, the newest first."""
         assert all(amount > 0 for _, amount in done.lines)
         self.invoices[done.invoice.id] = done.invoice
@@ -301,13 +301,13 @@ class Account(RuleBasedStateMachine):
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         lines = self.model.of(invoice.number)
         if not _are_lines(wanted, lines):
-            with pytest.raises((UnknownInvoiceLine, AmountRefused)):  # its amount may be too much as well
-                adjustment_rules.credit_lines(invoice, wanted, self.allocations)
+            with pytest.raises((UnknownInvoiceLine, AmountAboveBalance)):  # its amount may be too much as well
+                adjustment_rules.credit_invoice_lines(invoice, wanted, self.allocations)
         elif any(amount > lines[number].open + len(lines[number].paid) for number, amount in wanted):
-            with pytest.raises(AmountRefused):
-                adjustment_rules.credit_lines(invoice, wanted, self.allocations)
+            with pytest.raises(AmountAboveBalance):
+                adjustment_rules.credit_invoice_lines(invoice, wanted, self.allocations)
         else:
-            self.apply_credit(adjustment_rules.credit_lines(invoice, wanted, self.allocations))
+            self.apply_credit(adjustment_rules.credit_invoice_lines(invoice, wanted, self.allocations))
             assert all(self.model.credit(lines[number]) for number, amount in wanted for _ in range(amount))
             self.use_unapplied()
 
@@ -317,7 +317,7 @@ class Account(RuleBasedStateMachine):
         invoice = self.invoices[pick.choice(sorted(self.invoices))]
         lines = self.model.of(invoice.number)
         if not any(line.open for line in lines.values()):
-            with pytest.raises(AmountRefused):
+            with pytest.raises(AmountAboveBalance):
                 adjustment_rules.write_off_invoice(invoice)
             return
         self.invoices[invoice.id], given_up = adjustment_rules.write_off_invoice(invoice)
@@ -344,10 +344,10 @@ class Account(RuleBasedStateMachine):
         due = sum(line.due for line in lines.values())
         wanted = due if amount is None else amount
         if not 0 < wanted <= due:
-            with pytest.raises(AmountRefused):
-                payment_rules.mark_in_flight(invoice, amount)
+            with pytest.raises(AmountAboveBalance):
+                payment_rules.mark_invoice_in_flight(invoice, amount)
             return
-        self.invoices[invoice.id], reserved = payment_rules.mark_in_flight(invoice, amount)
+        self.invoices[invoice.id], reserved = payment_rules.mark_invoice_in_flight(invoice, amount)
         self.debits.append(Dispute(invoice.id, reserved))
         for line in lines.values():
             while line.due and wanted:
@@ -358,7 +358,7 @@ class Account(RuleBasedStateMachine):
     def land_debit(self, pick: Random) -> None:
         debit = self.debits.pop(pick.randrange(len(self.debits)))
         invoice = self.invoices[debit.invoice_id]
-        self.invoices[invoice.id] = payment_rules.clear_in_flight(invoice, debit.reserved)
+        self.invoices[invoice.id] = payment_rules.clear_invoice_in_flight(invoice, debit.reserved)
         for number, amount in debit.reserved:
             self.model.of(invoice.number)[number].in_flight -= amount
         self.use_unapplied()
@@ -368,11 +368,11 @@ class Account(RuleBasedStateMachine):
     def pay_by_remittance(self, amount: int, parts: list[int], pick: Random) -> None:
         payment = Payment(UUID(int=self.next()), amount, amount, FIRST + self.count * timedelta(hours=1))
         advice = list(zip(pick.sample(sorted(self.invoices), len(parts)), parts, strict=True))
-        if sum(parts) > amount or any(part > self.invoices[id_].open for id_, part in advice):
-            with pytest.raises(AmountRefused):
-                invoice_balances.pay_by_remittance(self.invoices, payment, advice)
+        if sum(parts) > amount or any(part > self.invoices[id_].open_minor for id_, part in advice):
+            with pytest.raises(AmountAboveBalance):
+                invoice_balances.pay_by_remittance_advice(self.invoices, payment, advice)
             return
-        self.keep(invoice_balances.pay_by_remittance(self.invoices, payment, advice))
+        self.keep(invoice_balances.pay_by_remittance_advice(self.invoices, payment, advice))
         self.model.cash[payment.id.int] = amount
         for id_, part in advice:
             for line in self.model.of(self.invoices[id_].number).values():
@@ -385,13 +385,17 @@ class Account(RuleBasedStateMachine):
     def lines_match_model(self) -> None:
         for invoice in self.invoices.values():
             for number, expected in self.model.of(invoice.number).items():
-                line = invoice.line(number)
-                assert (line.open, line.disputed, line.due) == (expected.open, expected.disputed, expected.due)
+                line = invoice.get_invoice_line(number)
+                assert (line.open_minor, line.disputed_minor, line.due_minor) == (
+                    expected.open,
+                    expected.disputed,
+                    expected.due,
+                )
                 assert (line.paid, line.credited) == (len(expected.paid), expected.credited)
                 assert (line.written_off, line.in_flight) == (expected.written_off, expected.in_flight)
-                assert 0 <= line.open <= line.amount
-                assert 0 <= line.disputed <= line.open
-                assert 0 <= line.due <= line.open
+                assert 0 <= line.open_minor <= line.amount
+                assert 0 <= line.disputed_minor <= line.open_minor
+                assert 0 <= line.due_minor <= line.open_minor
                 assert line.reserved <= line.amount
                 assert line.charged_back == sum(expected.charged_back.values())
                 assert self.count_recovered(invoice, number) == sum(flag for _, flag in expected.paid)
@@ -405,10 +409,10 @@ class Account(RuleBasedStateMachine):
     def invoices_sum_their_lines(self) -> None:
         for invoice in self.invoices.values():
             lines = self.model.of(invoice.number).values()
-            assert invoice.open == sum(line.open for line in lines)
-            assert invoice.disputed == sum(line.disputed for line in lines)
-            assert invoice.in_flight == sum(line.in_flight for line in lines)
-            assert invoice.due == sum(line.due for line in lines)
+            assert invoice.open_minor == sum(line.open for line in lines)
+            assert invoice.disputed_minor == sum(line.disputed for line in lines)
+            assert invoice.in_flight_minor == sum(line.in_flight for line in lines)
+            assert invoice.due_minor == sum(line.due for line in lines)
 
     @invariant()
     def every_penny_is_somewhere(self) -> None:
@@ -422,19 +426,19 @@ class Account(RuleBasedStateMachine):
     def network_money_is_blocked(self) -> None:
         for invoice in self.invoices.values():
             for line in invoice.lines:
-                assert line.due <= max(line.open - line.charged_back, 0)
+                assert line.due_minor <= max(line.open_minor - line.charged_back, 0)
 
     @invariant()
     def no_cash_lies_idle(self) -> None:
         idle = sum(payment.unapplied for payment in self.payments.values())
-        assert not idle or not any(invoice.due for invoice in self.invoices.values())
+        assert not idle or not any(invoice.due_minor for invoice in self.invoices.values())
 
 
 def _count(line: ModelLine, payment: Payment) -> int:
     return sum(number == payment.id.int for number, _ in line.paid)
 
 
-def _without(allocations: list[Allocation], part: ChargedPart) -> list[Allocation]:
+def _without(allocations: list[Allocation], part: ChargedBackPart) -> list[Allocation]:
     """Take a part off the newest of these allocations."""
     taken, rests = Counter({replace(paid, amount=0): paid.amount for paid in part.allocations}), []
     for paid in reversed(allocations):

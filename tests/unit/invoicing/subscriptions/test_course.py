@@ -4,19 +4,19 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate
+from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, SubscriptionUnitRate
 from services.invoicing.subscriptions.domain.subscription_history import (
     ChangeKind,
     SubscriptionChange,
     SubscriptionChangeRefused,
     SubscriptionHistory,
-    check_cancel,
-    check_quantity,
+    check_cancellation_window,
+    check_quantity_change,
 )
 
 START = date(2026, 4, 1)
 APRIL = BillingCycle(START, date(2026, 5, 1))
-RATE, DEARER = UnitRate(1008, "plan", 1), UnitRate(1209, "plan", 2)
+RATE, DEARER = SubscriptionUnitRate(1008, "plan", 1), SubscriptionUnitRate(1209, "plan", 2)
 WINDOW = 7
 
 
@@ -26,12 +26,14 @@ def day(number: int) -> date:
 
 
 def course(*changes: SubscriptionChange) -> SubscriptionHistory:
-    return SubscriptionHistory([SubscriptionChange(START, ChangeKind.ACTIVATE, 10, RATE, UnitRate(820)), *changes])
+    return SubscriptionHistory(
+        [SubscriptionChange(START, ChangeKind.ACTIVATE, 10, RATE, SubscriptionUnitRate(820)), *changes]
+    )
 
 
 def may(wanted: int, on: int, *changes: SubscriptionChange) -> bool:
     try:
-        check_quantity(course(*changes), wanted, today=day(on), term_start=START, window=WINDOW)
+        check_quantity_change(course(*changes), wanted, today=day(on), term_start=START, window=WINDOW)
     except SubscriptionChangeRefused:
         return False
     return True
@@ -59,16 +61,19 @@ def test_while_it_is_suspended_the_quantity_stays() -> None:
 @pytest.mark.parametrize(("on", "allowed"), [(0, True), (6, True), (7, False), (360, False)])
 def test_it_is_cancelled_within_the_window_of_the_term(on: int, allowed: bool) -> None:
     if allowed:
-        check_cancel(course(), today=day(on), term_start=START, window=WINDOW)
+        check_cancellation_window(course(), today=day(on), term_start=START, window=WINDOW)
         return
     with pytest.raises(SubscriptionChangeRefused, match="window closed"):
-        check_cancel(course(), today=day(on), term_start=START, window=WINDOW)
+        check_cancellation_window(course(), today=day(on), term_start=START, window=WINDOW)
 
 
 def test_what_is_cancelled_is_not_changed() -> None:
     with pytest.raises(SubscriptionChangeRefused, match="not active"):
-        check_cancel(
-            course(SubscriptionChange(day(1), ChangeKind.CANCEL)), today=day(2), term_start=START, window=WINDOW
+        check_cancellation_window(
+            course(SubscriptionChange(day(1), ChangeKind.CANCEL)),
+            today=day(2),
+            term_start=START,
+            window=WINDOW,
         )
 
 
@@ -76,7 +81,7 @@ def test_a_cycle_is_billed_stretch_by_stretch() -> None:
     """More seats, a dearer plan, some suspended days, and an end."""
     lived = course(
         SubscriptionChange(day(5), ChangeKind.QUANTITY, 12),
-        SubscriptionChange(day(10), ChangeKind.PLAN, None, DEARER, UnitRate(900)),
+        SubscriptionChange(day(10), ChangeKind.PLAN, None, DEARER, SubscriptionUnitRate(900)),
         SubscriptionChange(day(20), ChangeKind.SUSPEND),
         SubscriptionChange(day(22), ChangeKind.REINSTATE),
         SubscriptionChange(day(25), ChangeKind.CANCEL),
@@ -87,11 +92,17 @@ def test_a_cycle_is_billed_stretch_by_stretch() -> None:
         ChargePeriod(day(10), day(20), 12, DEARER),
     ]
     suspended, rest = ChargePeriod(day(20), day(22), 12, DEARER), ChargePeriod(day(22), day(25), 12, DEARER)
-    assert lived.billed(APRIL, credits_suspension=True) == [*shared, rest]
-    assert lived.billed(APRIL, credits_suspension=False) == [*shared, suspended, rest]
-    assert [period.rate.price for period in lived.owed(APRIL, bills_while_suspended=True)] == [820, 820, 900, 900, 900]
-    assert lived.billed(BillingCycle(date(2026, 5, 1), date(2026, 6, 1)), credits_suspension=True) == []
-    assert (lived.end, lived.changed_on, lived.begun_on) == (day(25), day(25), START)
+    assert lived.list_billed_periods(APRIL, credits_suspension=True) == [*shared, rest]
+    assert lived.list_billed_periods(APRIL, credits_suspension=False) == [*shared, suspended, rest]
+    assert [period.rate.price for period in lived.list_vendor_charged_periods(APRIL, bills_while_suspended=True)] == [
+        820,
+        820,
+        900,
+        900,
+        900,
+    ]
+    assert lived.list_billed_periods(BillingCycle(date(2026, 5, 1), date(2026, 6, 1)), credits_suspension=True) == []
+    assert (lived.cancelled_on, lived.last_changed_on, lived.activated_on) == (day(25), day(25), START)
 
 
 def test_it_does_not_matter_when_the_news_comes() -> None:
@@ -99,14 +110,17 @@ def test_it_does_not_matter_when_the_news_comes() -> None:
         SubscriptionChange(day(10), ChangeKind.QUANTITY, 12),
         SubscriptionChange(day(5), ChangeKind.SUSPEND),
     )
-    assert list(course(more, suspended).states()) == list(course(suspended, more).states())
+    assert list(course(more, suspended).list_subscription_states()) == list(
+        course(suspended, more).list_subscription_states()
+    )
 
 
 def test_of_one_day_the_later_word_counts() -> None:
     twice = course(
-        SubscriptionChange(day(3), ChangeKind.QUANTITY, 12), SubscriptionChange(day(3), ChangeKind.QUANTITY, 8)
+        SubscriptionChange(day(3), ChangeKind.QUANTITY, 12),
+        SubscriptionChange(day(3), ChangeKind.QUANTITY, 8),
     )
-    assert twice.billed(APRIL, credits_suspension=True) == [
+    assert twice.list_billed_periods(APRIL, credits_suspension=True) == [
         ChargePeriod(day(0), day(3), 10, RATE),
         ChargePeriod(day(3), day(30), 8, RATE),
     ]

@@ -8,14 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, UnitRate, compute_differences
+from services.invoicing.subscriptions.domain.proration import (
+    BillingCycle,
+    ChargePeriod,
+    SubscriptionUnitRate,
+    compute_charge_differences,
+)
 
 THIRTY = BillingCycle(date(2026, 4, 1), date(2026, 5, 1))
 THIRTY_ONE = BillingCycle(date(2026, 3, 1), date(2026, 4, 1))
-EURO, DOLLAR = UnitRate(1008), UnitRate(1200)
+EURO, DOLLAR = SubscriptionUnitRate(1008), SubscriptionUnitRate(1200)
 
 
-def rest(cycle: BillingCycle, days_left: int, quantity: int, rate: UnitRate) -> ChargePeriod:
+def rest(cycle: BillingCycle, days_left: int, quantity: int, rate: SubscriptionUnitRate) -> ChargePeriod:
     return ChargePeriod(cycle.end - timedelta(days=days_left), cycle.end, quantity, rate)
 
 
@@ -32,38 +37,43 @@ def rest(cycle: BillingCycle, days_left: int, quantity: int, rate: UnitRate) -> 
     ],
 )
 def test_the_documented_lines_of_a_change(
-    cycle: BillingCycle, rate: UnitRate, days_left: int, old: int, new: int, amounts: list[int]
+    cycle: BillingCycle, rate: SubscriptionUnitRate, days_left: int, old: int, new: int, amounts: list[int]
 ) -> None:
     charged = [ChargePeriod(cycle.begin, cycle.end, old, rate)]
     wanted = [
         ChargePeriod(cycle.begin, rest(cycle, days_left, 1, rate).begin, old, rate),
         rest(cycle, days_left, new, rate),
     ]
-    lines = compute_differences(charged, wanted)
-    assert [cycle.amount(line) for line in lines] == amounts
+    lines = compute_charge_differences(charged, wanted)
+    assert [cycle.compute_prorated_amount(line) for line in lines] == amounts
     assert [(line.begin, line.end) for line in lines] == [(cycle.end - timedelta(days=days_left), cycle.end)] * 2
 
 
 def test_a_whole_cycle_costs_the_price() -> None:
-    assert THIRTY.amount(ChargePeriod(THIRTY.begin, THIRTY.end, 10, EURO)) == 10_080
+    assert THIRTY.compute_prorated_amount(ChargePeriod(THIRTY.begin, THIRTY.end, 10, EURO)) == 10_080
 
 
 def test_what_is_charged_as_wanted_stays() -> None:
     line = ChargePeriod(THIRTY.begin, THIRTY.end, 10, EURO)
-    assert compute_differences([line], [line]) == []
+    assert compute_charge_differences([line], [line]) == []
 
 
 COURSES = st.lists(
-    st.tuples(st.integers(0, 29), st.integers(0, 40), st.sampled_from([EURO, UnitRate(999), UnitRate(1)])), max_size=6
+    st.tuples(
+        st.integers(0, 29),
+        st.integers(0, 40),
+        st.sampled_from([EURO, SubscriptionUnitRate(999), SubscriptionUnitRate(1)]),
+    ),
+    max_size=6,
 )
 
 
-def course(changes: list[tuple[int, int, UnitRate]]) -> list[ChargePeriod]:
+def course(changes: list[tuple[int, int, SubscriptionUnitRate]]) -> list[ChargePeriod]:
     """Stretches of a cycle of thirty days: each change holds from its day until the next."""
     if not changes:
         return []
     days = sorted({day: (quantity, rate) for day, quantity, rate in changes}.items())
-    ends = [*(day for day, _ in days[1:]), THIRTY.days]
+    ends = [*(day for day, _ in days[1:]), THIRTY.cycle_day_count]
     first = THIRTY.begin
     return [
         ChargePeriod(first + timedelta(days=day), first + timedelta(days=end), quantity, rate)
@@ -72,9 +82,9 @@ def course(changes: list[tuple[int, int, UnitRate]]) -> list[ChargePeriod]:
     ]
 
 
-def each_day(lines: list[ChargePeriod]) -> list[Counter[UnitRate]]:
+def each_day(lines: list[ChargePeriod]) -> list[Counter[SubscriptionUnitRate]]:
     """The quantities of each day, by rate, counted without any rule of the code under test."""
-    days = [Counter[UnitRate]() for _ in range(THIRTY.days)]
+    days = [Counter[SubscriptionUnitRate]() for _ in range(THIRTY.cycle_day_count)]
     for line in lines:
         for day in range((line.begin - THIRTY.begin).days, (line.end - THIRTY.begin).days):
             days[day][line.rate] += line.quantity
@@ -83,14 +93,16 @@ def each_day(lines: list[ChargePeriod]) -> list[Counter[UnitRate]]:
 
 @given(st.lists(COURSES, min_size=1, max_size=5))
 def test_whatever_changes_the_lines_tile_the_cycle_and_add_up(
-    courses: list[list[tuple[int, int, UnitRate]]],
+    courses: list[list[tuple[int, int, SubscriptionUnitRate]]],
 ) -> None:
     lines: list[ChargePeriod] = []
     for changes in courses:
         wanted = course(changes)
-        lines += compute_differences(lines, wanted)
+        lines += compute_charge_differences(lines, wanted)
         assert each_day(lines) == each_day(wanted)
         unit_days = sum(rate.price * quantity for day in each_day(wanted) for rate, quantity in day.items())
-        difference = Fraction(sum(map(THIRTY.amount, lines))) - Fraction(unit_days, THIRTY.days)
+        difference = Fraction(sum(map(THIRTY.compute_prorated_amount, lines))) - Fraction(
+            unit_days, THIRTY.cycle_day_count
+        )
         assert abs(difference) <= len(lines)
-        assert all(THIRTY.amount(line) <= 0 for line in lines if line.is_reversal)
+        assert all(THIRTY.compute_prorated_amount(line) <= 0 for line in lines if line.is_reversal)

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.invoicing.files.domain.file_layouts import FileLines, Layout
+from services.invoicing.files.domain.file_layouts import ParsedFileLines, UploadedFileLayout
 from services.invoicing.usage.api import UsageLineIn
-from services.invoicing.usage.domain.usage_file import UsageReader
+from services.invoicing.usage.domain.usage_file import UsageLineReader
 from services.invoicing.usage.domain.usage_lines import (
+    FlawedUsageLine,
+    UsageFlaw,
     UsageLine,
     UsageRefused,
-    WrongUsage,
-    WrongUsageLine,
-    check_usage,
-    compute_amount,
+    compute_usage_amount,
+    refuse_flawed_usage_lines,
 )
 from shared.pure.money import MAX_MINOR
 from tests.usage_files import NAMES, as_csv, as_json_lines, usage_line
@@ -38,14 +38,14 @@ def test_an_amount_is_truncated_and_never_rounded_before(quantity: int, cost: in
     arguments = Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), markup, currency
     if minor > MAX_MINOR:
         with pytest.raises(UsageRefused):
-            compute_amount(*arguments)
+            compute_usage_amount(*arguments)
     else:
-        assert compute_amount(*arguments) == minor
+        assert compute_usage_amount(*arguments) == minor
 
 
 @pytest.mark.parametrize(("currency", "minor"), [("EUR", 250), ("RSD", 250), ("IQD", 2500), ("JPY", 2)])
 def test_an_amount_has_the_minor_units_of_iso_4217(currency: str, minor: int) -> None:
-    assert compute_amount(Decimal(5), Decimal("0.5"), 0, currency) == minor
+    assert compute_usage_amount(Decimal(5), Decimal("0.5"), 0, currency) == minor
 
 
 def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
@@ -54,15 +54,15 @@ def test_an_amount_just_below_a_cent_does_not_become_it() -> None:
     cents = pow(10**16, -1, quantity)
     cost = (cents * 10**16 - 1) // quantity
     assert (len(str(cents)), quantity * cost) == (16, cents * 10**16 - 1)
-    assert compute_amount(Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), 0, "EUR") == cents - 1
+    assert compute_usage_amount(Decimal(quantity).scaleb(-9), Decimal(cost).scaleb(-9), 0, "EUR") == cents - 1
 
 
 def read(
-    raw: Iterable[bytes], layout: Layout = Layout.JSON_LINES
+    raw: Iterable[bytes], layout: UploadedFileLayout = UploadedFileLayout.JSON_LINES
 ) -> tuple[list[UsageLine], list[tuple[int, str | None]]]:
     """Return what is read of a file in EUR, and the places of what is broken."""
-    lines = FileLines(layout, UsageReader("EUR"))
-    return list(lines.read(raw)), [(flaw.line, flaw.column) for flaw in lines.broken]
+    lines = ParsedFileLines(layout, UsageLineReader("EUR"))
+    return list(lines.parse_raw_file_lines(raw)), [(flaw.line, flaw.column) for flaw in lines.broken]
 
 
 @pytest.mark.parametrize(
@@ -122,14 +122,17 @@ LINES = st.fixed_dictionaries(
 def of_request(line: dict[str, Any]) -> UsageLine | None:
     """The line as the first of a request, or None if it is refused."""
     try:
-        return UsageLineIn.model_validate(line).line(1)
+        return UsageLineIn.model_validate(line).build_usage_line(1)
     except ValidationError:
         return None
 
 
 @given(line=LINES)
 def test_a_line_of_a_file_is_that_of_a_request(line: dict[str, str]) -> None:
-    for layout, content in ((Layout.JSON_LINES, as_json_lines([line])), (Layout.CSV, as_csv([line]))):
+    for layout, content in (
+        (UploadedFileLayout.JSON_LINES, as_json_lines([line])),
+        (UploadedFileLayout.CSV, as_csv([line])),
+    ):
         usage_lines, broken = read(content.splitlines(keepends=True), layout)
         wanted = of_request(line)
         assert bool(broken) == (wanted is None)
@@ -144,21 +147,21 @@ def test_columns_in_any_order_and_case_and_others_are_read() -> None:
     lines = [usage_line(SOME, str(n), Note="x", CURRENCY="eur") for n in range(3)]
     names = ["Note", *reversed(NAMES), "CURRENCY"]
     renamed = as_csv(lines, names).replace(b"subscription_id", b" Subscription_ID ", 1)
-    usage_lines, broken = read(renamed.splitlines(keepends=True), Layout.CSV)
+    usage_lines, broken = read(renamed.splitlines(keepends=True), UploadedFileLayout.CSV)
     assert (broken, [usage_line.line for usage_line in usage_lines]) == ([], [2, 3, 4])
     again, _ = read(as_json_lines(lines, numbers=True).splitlines(keepends=True))
     assert [usage_line._replace(line=usage_line.line + 1) for usage_line in again] == usage_lines
     missing = as_csv(lines, [name for name in NAMES if name != "meter"])
-    assert read(missing.splitlines(keepends=True), Layout.CSV) == ([], [(1, "meter")])
+    assert read(missing.splitlines(keepends=True), UploadedFileLayout.CSV) == ([], [(1, "meter")])
 
 
 def test_wrong_lines_are_named_as_their_sender_calls_them() -> None:
-    wrong = [WrongUsageLine(3, "a", WrongUsage.UNKNOWN, SOME), WrongUsageLine(7, "b", WrongUsage.TWICE, "b")]
+    wrong = [FlawedUsageLine(3, "a", UsageFlaw.UNKNOWN, SOME), FlawedUsageLine(7, "b", UsageFlaw.TWICE, "b")]
     with pytest.raises(UsageRefused) as refusal:
-        check_usage(wrong, "lines")
+        refuse_flawed_usage_lines(wrong, "lines")
     assert refusal.value.detail == f"line a: there is no subscription {SOME} of a plan"
     assert refusal.value.more["errors"] == [
         {"field": "lines.3.subscription_id", "message": f"there is no subscription {SOME} of a plan"},
         {"field": "lines.7.id", "message": "the id b is there twice"},
     ]
-    check_usage([], "lines")
+    refuse_flawed_usage_lines([], "lines")

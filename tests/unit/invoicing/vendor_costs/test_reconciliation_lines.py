@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from services.invoicing.files import repository as files_repository
 from services.invoicing.files.domain import file_layouts
 from services.invoicing.files.domain.broken_lines import MOST_REPORTED
-from services.invoicing.files.domain.file_layouts import FileBroken, Layout
-from services.invoicing.vendor_costs.domain.vendor_line import ReadVendorLine
-from services.invoicing.vendor_costs.domain.vendor_lines import VendorLines
+from services.invoicing.files.domain.file_layouts import UploadedFileLayout, UploadedFileUnreadable
+from services.invoicing.vendor_costs.domain.vendor_line import VendorFileLine
+from services.invoicing.vendor_costs.domain.vendor_lines import VendorFileLines
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
-CSV, JSON_LINES = Layout.CSV, Layout.JSON_LINES
+CSV, JSON_LINES = UploadedFileLayout.CSV, UploadedFileLayout.JSON_LINES
 CENTS = st.integers(-(10**12), 10**12)
 DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 WORDS = st.text(st.characters(min_codepoint=33, codec="utf-8", exclude_categories=("Cc", "Cs", "Z")), min_size=1)
@@ -41,15 +41,19 @@ def billed_lines(draw: st.DrawFn) -> BilledLine:
     )
 
 
-def read(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> tuple[list[ReadVendorLine], VendorLines]:
+def read(
+    content: bytes, layout: UploadedFileLayout = CSV, currency: str = "EUR"
+) -> tuple[list[VendorFileLine], VendorFileLines]:
     """Return what is read of a file's content, and its reader."""
-    lines = VendorLines(layout, currency)
-    return list(lines.read(files_repository.raw_lines(io.BytesIO(content)))), lines
+    lines = VendorFileLines(layout, currency)
+    return list(lines.read_vendor_lines(files_repository.read_unpacked_file_lines(io.BytesIO(content)))), lines
 
 
-def list_flaws(content: bytes, layout: Layout = CSV, currency: str = "EUR") -> list[tuple[int, str | None, str]]:
+def list_flaws(
+    content: bytes, layout: UploadedFileLayout = CSV, currency: str = "EUR"
+) -> list[tuple[int, str | None, str]]:
     """List what is broken in a file, of which nothing must be taken then."""
-    flaws = read(content, layout, currency)[1].broken
+    flaws = read(content, layout, currency)[1].broken_lines
     assert flaws
     return [(flaw.line, flaw.column, flaw.message) for flaw in flaws]
 
@@ -73,7 +77,7 @@ def derive_meaning(number: int, line: BilledLine) -> tuple[Any, ...]:
     )
 
 
-def flatten_line(parsed: ReadVendorLine) -> tuple[Any, ...]:
+def flatten_line(parsed: VendorFileLine) -> tuple[Any, ...]:
     return (
         parsed.line,
         parsed.vendor_customer_id,
@@ -93,7 +97,7 @@ def flatten_line(parsed: ReadVendorLine) -> tuple[Any, ...]:
 @given(lines=st.lists(billed_lines(), max_size=6), names=st.permutations(list(BilledLine().fields())))
 def test_both_layouts_are_read_as_what_they_mean(lines: list[BilledLine], names: Sequence[str]) -> None:
     from_csv, summed = read(as_csv(lines, names))
-    assert summed.broken == []
+    assert summed.broken_lines == []
     assert [flatten_line(parsed) for parsed in from_csv] == [
         derive_meaning(number, line) for number, line in enumerate(lines, 2)
     ]
@@ -101,7 +105,7 @@ def test_both_layouts_are_read_as_what_they_mean(lines: list[BilledLine], names:
     assert summed.tax_minor == sum(line.tax for line in lines)
     for packed, numbers in ((False, False), (False, True), (True, False), (True, True)):
         from_json, again = read(as_json_lines(lines, packed=packed, numbers=numbers), JSON_LINES)
-        assert again.broken == []
+        assert again.broken_lines == []
         assert [parsed._replace(line=parsed.line + 1) for parsed in from_json] == from_csv
 
 
@@ -194,7 +198,7 @@ def test_the_first_broken_lines_are_told_and_no_more() -> None:
 
 def test_nothing_is_taken_after_a_broken_line() -> None:
     taken, lines = read(as_csv([BilledLine(), BilledLine(currency="USD"), BilledLine()]))
-    assert (len(taken), [flaw.line for flaw in lines.broken]) == (1, [3])
+    assert (len(taken), [flaw.line for flaw in lines.broken_lines]) == (1, [3])
 
 
 @pytest.mark.parametrize(
@@ -218,7 +222,9 @@ def test_nothing_is_taken_after_a_broken_line() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_file_that_cannot_be_read_says_where(content: bytes, layout: Layout, number: int | None, said: str) -> None:
+def test_a_file_that_cannot_be_read_says_where(
+    content: bytes, layout: UploadedFileLayout, number: int | None, said: str
+) -> None:
     flaws = list_flaws(content, layout)
     assert flaws[0][2].startswith(said)
     assert number is None or flaws[0][0] == number
@@ -226,7 +232,7 @@ def test_a_file_that_cannot_be_read_says_where(content: bytes, layout: Layout, n
 
 def test_a_file_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_layouts, "MOST_LINES", 3)
-    assert read(line() * 3, JSON_LINES)[1].broken == []
+    assert read(line() * 3, JSON_LINES)[1].broken_lines == []
     assert list_flaws(line() * 4, JSON_LINES) == [(3, None, "the file has more than 3 lines")]
 
 
@@ -280,8 +286,8 @@ def test_the_billable_quantity_is_what_is_billed(billable: str, quantity: str, r
 def test_reading_ends_with_what_it_is_read_from() -> None:
     def raw() -> Iterable[bytes]:
         yield line()
-        raise FileBroken("gone")
+        raise UploadedFileUnreadable("gone")
 
-    lines = VendorLines(JSON_LINES, "EUR")
-    assert len(list(lines.read(raw()))) == 1
-    assert [(flaw.line, flaw.message) for flaw in lines.broken] == [(2, "gone")]
+    lines = VendorFileLines(JSON_LINES, "EUR")
+    assert len(list(lines.read_vendor_lines(raw()))) == 1
+    assert [(flaw.line, flaw.message) for flaw in lines.broken_lines] == [(2, "gone")]

@@ -6,11 +6,17 @@ tabular            CSV, by a mapping that says what its columns mean
 """
 
 from services.invoicing.bank.domain.statements.statement_entries import (
-    ClosingBalance,
-    EntryKind,
+    BankEntryKind,
+    BankStatementEntry,
+    BankStatementRefused,
     RefusedStatementEntry,
-    StatementEntry,
-    StatementRefused,
+    StatementClosingBalance,
 )
 
-__all__ = ["ClosingBalance", "EntryKind", "RefusedStatementEntry", "StatementEntry", "StatementRefused"]
+__all__ = [
+    "BankEntryKind",
+    "BankStatementEntry",
+    "BankStatementRefused",
+    "RefusedStatementEntry",
+    "StatementClosingBalance",
+]

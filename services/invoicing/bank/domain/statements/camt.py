@@ -9,15 +9,15 @@ from datetime import date
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from services.invoicing.bank.domain.statements.camt_elements import find_first_text
-from services.invoicing.bank.domain.statements.camt_parts import split_entry
+from services.invoicing.bank.domain.statements.camt_elements import find_first_xml_text
+from services.invoicing.bank.domain.statements.camt_parts import split_camt_entry
 from services.invoicing.bank.domain.statements.statement_entries import (
-    ClosingBalance,
-    EntryKeys,
+    BankStatementEntry,
     RawStatementEntry,
     RefusedStatementEntry,
-    StatementEntry,
-    refuse_statement,
+    StatementClosingBalance,
+    StatementEntryKeys,
+    refuse_bank_statement,
 )
 
 PIECE = 64 * 1024
@@ -55,16 +55,16 @@ class _Reader:
         self._parser.CharacterDataHandler = self._data
 
     def feed(self, piece: bytes, *, last: bool) -> list[Element]:
-        """The elements that end in this piece. Raises StatementRefused."""
+        """The elements that end in this piece. Raises BankStatementRefused."""
         try:
             self._parser.Parse(piece, last)
         except expat.ExpatError as error:
-            refuse_statement(0, "document", f"not well-formed XML ({error})")
+            refuse_bank_statement(0, "document", f"not well-formed XML ({error})")
         except (LookupError, ValueError) as error:
-            refuse_statement(0, "document", f"an encoding that is not known ({type(error).__name__})")
+            refuse_bank_statement(0, "document", f"an encoding that is not known ({type(error).__name__})")
         self._fed_bytes += len(piece)
         if not last and self._fed_bytes - self._parser.CurrentByteIndex > MAX_TOKEN_BYTES:
-            refuse_statement(0, "document", f"a tag or comment of more than {MAX_TOKEN_BYTES} bytes")
+            refuse_bank_statement(0, "document", f"a tag or comment of more than {MAX_TOKEN_BYTES} bytes")
         done, self.done = self.done, []
         return done
 
@@ -72,10 +72,10 @@ class _Reader:
         local = name.rpartition(" ")[2]
         self._path.append(local)
         if len(self._path) > DEEPEST:
-            refuse_statement(0, "document", "nested too deep")
+            refuse_bank_statement(0, "document", "nested too deep")
         self._elements_of_file += 1
         if self._elements_of_file > MAX_ELEMENTS_OF_FILE:
-            refuse_statement(0, "document", f"more than {MAX_ELEMENTS_OF_FILE} elements")
+            refuse_bank_statement(0, "document", f"more than {MAX_ELEMENTS_OF_FILE} elements")
         if local == "Stmt" and len(self._path) == 3:
             self.statements += 1
             self.done.append(Element("Stmt"))
@@ -84,7 +84,7 @@ class _Reader:
         if self._builder is not None:
             self._elements += 1
             if self._elements > MAX_ELEMENTS:
-                refuse_statement(0, "document", f"an entry of more than {MAX_ELEMENTS} elements")
+                refuse_bank_statement(0, "document", f"an entry of more than {MAX_ELEMENTS} elements")
             self._builder.start(local, attributes)
 
     def _end(self, name: str) -> None:
@@ -101,62 +101,64 @@ class _Reader:
 
 
 def _no_doctype(*_: object) -> None:
-    refuse_statement(0, "document", "has a document type (DTD), and statements have none")
+    refuse_bank_statement(0, "document", "has a document type (DTD), and statements have none")
 
 
-def read_camt(body: bytes) -> Iterator[StatementEntry | ClosingBalance | RefusedStatementEntry]:
-    """The booked entries of a document in its order, and its closing balances. Raises StatementRefused.
+def read_camt_statement(body: bytes) -> Iterator[BankStatementEntry | StatementClosingBalance | RefusedStatementEntry]:
+    """The booked entries of a document in its order, and its closing balances. Raises BankStatementRefused.
 
     An entry without a booking date is refused by itself.
     """
-    reader, keys, account = _Reader(), EntryKeys(), ""
+    reader, keys, account = _Reader(), StatementEntryKeys(), ""
     for begin in range(0, max(len(body), 1), PIECE):
         for element in reader.feed(body[begin : begin + PIECE], last=begin + PIECE >= len(body)):
             if element.tag == "Stmt":
                 account = ""
-                keys.begin_statement()
+                keys.restart_statement_entry_count()
             elif element.tag == "Acct":
-                account = find_first_text(element, "Id/IBAN", "Id/Othr/Id")
+                account = find_first_xml_text(element, "Id/IBAN", "Id/Othr/Id")
             elif element.tag == "Bal":
                 yield from _closing(element, account)
             elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
-                if not find_first_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
-                    yield keys.refuse_entry(account, "BookgDt", "missing")
+                if not find_first_xml_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
+                    yield keys.refuse_statement_entry(account, "BookgDt", "missing")
                     continue
-                yield from (keys.entry(one) for one in _read_entry(element, account, keys.place + 1))
+                yield from (
+                    keys.build_statement_entry(raw_entry) for raw_entry in _read_entry(element, account, keys.place + 1)
+                )
     if reader.statements == 0:
-        refuse_statement(0, "Stmt", "the document has no statement")
+        refuse_bank_statement(0, "Stmt", "the document has no statement")
 
 
 def _is_booked(entry: Element, place: int) -> bool:
     """Whether it is booked. What is not yet is left to the statement that books it."""
-    status = find_first_text(entry, "Sts/Cd", "Sts")
+    status = find_first_xml_text(entry, "Sts/Cd", "Sts")
     if status not in STATUSES:
-        refuse_statement(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
+        refuse_bank_statement(place, "Sts", "none of BOOK, PDNG, INFO, FUTR")
     return status == "BOOK"
 
 
 def _day(place: int, field: str, element: Element | None) -> date:
-    text = "" if element is None else find_first_text(element, "Dt", "DtTm")
+    text = "" if element is None else find_first_xml_text(element, "Dt", "DtTm")
     try:
         return date.fromisoformat(text[:10])
     except ValueError:
-        refuse_statement(place, field, "not a date" if text else "missing")
+        refuse_bank_statement(place, field, "not a date" if text else "missing")
 
 
-def _closing(balance: Element, account: str) -> Iterator[ClosingBalance]:
-    if find_first_text(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
+def _closing(balance: Element, account: str) -> Iterator[StatementClosingBalance]:
+    if find_first_xml_text(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
         if not account:
-            refuse_statement(0, "Acct", "the statement names no account")
-        yield ClosingBalance(account, _day(0, "Bal.Dt", balance.find("Dt")))
+            refuse_bank_statement(0, "Acct", "the statement names no account")
+        yield StatementClosingBalance(account, _day(0, "Bal.Dt", balance.find("Dt")))
 
 
 def _read_entry(entry: Element, account: str, place: int) -> Iterator[RawStatementEntry]:
     """Read an entry; each transaction of a collective one by itself, where the bank tells their amounts."""
     if not account:
-        refuse_statement(place, "Acct", "the statement names no account")
+        refuse_bank_statement(place, "Acct", "the statement names no account")
     booked_on = _day(place, "BookgDt", entry.find("BookgDt"))
-    for part in split_entry(entry, place):
+    for part in split_camt_entry(entry, place):
         yield RawStatementEntry(
             account=account,
             amount=part.amount,

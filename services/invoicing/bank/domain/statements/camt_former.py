@@ -3,26 +3,28 @@
 from xml.etree.ElementTree import Element
 
 from services.invoicing.bank.domain.statements.camt_elements import (
-    find_elements,
-    find_first_text,
-    join_texts,
-    join_texts_of,
+    find_first_xml_text,
+    find_xml_elements,
+    join_texts_of_elements,
+    join_xml_texts,
 )
-from services.invoicing.bank.domain.statements.statement_entries import FormerReading
+from services.invoicing.bank.domain.statements.statement_entries import FormerEntryReading
 
 
-def read_former(entry: Element, amount: Element, is_credit: bool) -> list[FormerReading]:
+def read_camt_as_before(entry: Element, amount: Element, is_credit: bool) -> list[FormerEntryReading]:
     """Read an entry as it was read then: split by the amounts of its transactions, whatever they add up to."""
-    details = find_elements(entry, "NtryDtls/TxDtls")
-    parts = list_amounts(amount, details)
-    reference = find_first_text(entry, "AcctSvcrRef", "NtryRef")
+    details = find_xml_elements(entry, "NtryDtls/TxDtls")
+    parts = list_camt_entry_amounts(amount, details)
+    reference = find_first_xml_text(entry, "AcctSvcrRef", "NtryRef")
     readings = []
     for number, (money, details) in enumerate(parts, 1):
-        own = find_first_text(details[0], "Refs/AcctSvcrRef") if details and len(parts) > 1 else ""
-        reading = FormerReading(
+        own = find_first_xml_text(details[0], "Refs/AcctSvcrRef") if details and len(parts) > 1 else ""
+        reading = FormerEntryReading(
             amount=(money.text or "").strip(),
             is_credit=is_credit,
-            payer=join_texts_of(details, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm") if len(details) == 1 else "",
+            payer=join_texts_of_elements(details, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm")
+            if len(details) == 1
+            else "",
             text=_text(entry, details),
             reference=own or (f"{reference}/{number}" if reference and len(parts) > 1 else reference),
         )
@@ -30,7 +32,7 @@ def read_former(entry: Element, amount: Element, is_credit: bool) -> list[Former
     return readings
 
 
-def list_amounts(amount: Element, details: list[Element]) -> list[tuple[Element, list[Element]]]:
+def list_camt_entry_amounts(amount: Element, details: list[Element]) -> list[tuple[Element, list[Element]]]:
     """List the amounts of an entry, with the transactions of each; one if the bank does not tell them all."""
     amounts = [part.find("Amt") if part.find("Amt") is not None else part.find("AmtDtls/TxAmt/Amt") for part in details]
     pairs = [(money, [part]) for money, part in zip(amounts, details, strict=True) if money is not None]
@@ -42,4 +44,4 @@ def list_amounts(amount: Element, details: list[Element]) -> list[tuple[Element,
 
 def _text(entry: Element, details: list[Element]) -> str:
     where = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb", "Refs/EndToEndId")
-    return join_texts_of(details, *where) or join_texts(entry, "AddtlNtryInf")
+    return join_texts_of_elements(details, *where) or join_xml_texts(entry, "AddtlNtryInf")

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from services.invoicing.bank.domain.statements.camt_elements import find_elements, find_first_text, join_texts
-from services.invoicing.bank.domain.statements.camt_former import list_amounts, read_former
+from services.invoicing.bank.domain.statements.camt_elements import (
+    find_first_xml_text,
+    find_xml_elements,
+    join_xml_texts,
+)
+from services.invoicing.bank.domain.statements.camt_former import list_camt_entry_amounts, read_camt_as_before
 from services.invoicing.bank.domain.statements.statement_entries import (
-    EntryKind,
-    FormerReading,
-    is_no_reference,
-    refuse_statement,
+    BankEntryKind,
+    FormerEntryReading,
+    is_placeholder_reference,
+    refuse_bank_statement,
 )
 from shared.pure.money import to_minor
 
@@ -18,7 +22,7 @@ DIRECTIONS = {"CRDT": True, "DBIT": False}
 
 
 @dataclass(frozen=True, slots=True)
-class PaymentOfEntry:
+class CamtEntryPayment:
     """A payment of an entry, or the entry as a whole."""
 
     amount: str
@@ -27,21 +31,24 @@ class PaymentOfEntry:
     payer: str
     text: str
     reference: str
-    kind: EntryKind
+    kind: BankEntryKind
     ids: tuple[str, ...]
     return_reason: str
-    former_readings: tuple[FormerReading, ...]
+    former_readings: tuple[FormerEntryReading, ...]
 
 
-def split_entry(entry: Element, place: int) -> list[PaymentOfEntry]:
-    """Split an entry into its transactions, each with its own sign, if they add up to it. Raises StatementRefused."""
+def split_camt_entry(entry: Element, place: int) -> list[CamtEntryPayment]:
+    """Split an entry into its transactions, each with its own sign, if they add up to it.
+
+    Raises BankStatementRefused.
+    """
     is_credit = _direction(entry, place)
     amount = entry.find("Amt")
     if amount is None:
-        refuse_statement(place, "Amt", "missing")
-    details = find_elements(entry, "NtryDtls/TxDtls")
-    former = read_former(entry, amount, is_credit)
-    pairs = list_amounts(amount, details)
+        refuse_bank_statement(place, "Amt", "missing")
+    details = find_xml_elements(entry, "NtryDtls/TxDtls")
+    former = read_camt_as_before(entry, amount, is_credit)
+    pairs = list_camt_entry_amounts(amount, details)
     signed = (
         [(money, details[0], _direction(details[0], place, is_credit)) for money, details in pairs]
         if len(pairs) > 1
@@ -56,11 +63,11 @@ def split_entry(entry: Element, place: int) -> list[PaymentOfEntry]:
 
 
 def _direction(element: Element, place: int, otherwise: bool | None = None) -> bool:
-    written = find_first_text(element, "CdtDbtInd")
+    written = find_first_xml_text(element, "CdtDbtInd")
     if not written and otherwise is not None:
         return otherwise
     if written not in DIRECTIONS:
-        refuse_statement(place, "CdtDbtInd", "neither CRDT nor DBIT")
+        refuse_bank_statement(place, "CdtDbtInd", "neither CRDT nor DBIT")
     return DIRECTIONS[written]
 
 
@@ -84,11 +91,11 @@ def _part(
     money: Element,
     details: list[Element],
     is_credit: bool,
-    former: tuple[FormerReading, ...],
+    former: tuple[FormerEntryReading, ...],
     *,
     is_whole: bool,
-) -> PaymentOfEntry:
-    return PaymentOfEntry(
+) -> CamtEntryPayment:
+    return CamtEntryPayment(
         amount=(money.text or "").strip(),
         currency=money.get("Ccy", ""),
         is_credit=is_credit,
@@ -105,7 +112,7 @@ def _part(
 def _text(entry: Element, details: list[Element], *, is_whole: bool) -> str:
     """Collect what is said of a payment; the bank's text on the entry is about the whole, and no part's."""
     texts = [_transaction_text(part) for part in details]
-    of_entry = join_texts(entry, "AddtlNtryInf")
+    of_entry = join_xml_texts(entry, "AddtlNtryInf")
     if is_whole and not any(of_entry in text for text in texts):
         texts.append(of_entry)
     return " ".join(text for text in texts if text)
@@ -117,52 +124,58 @@ TEXTS = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/N
 
 def _transaction_text(part: Element) -> str:
     """Everything that is said of a transaction: why it was returned, and for whom somebody else paid, too."""
-    own_id = join_texts(part, "Refs/EndToEndId")
-    texts = [join_texts(part, *TEXTS), "" if is_no_reference(own_id) else own_id, join_texts(part, "AddtlTxInf")]
+    own_id = join_xml_texts(part, "Refs/EndToEndId")
+    texts = [
+        join_xml_texts(part, *TEXTS),
+        "" if is_placeholder_reference(own_id) else own_id,
+        join_xml_texts(part, "AddtlTxInf"),
+    ]
     return " ".join(filter(None, [*texts, *_payers(part)[1:], _return_reason(part)]))
 
 
 def _payers(part: Element) -> list[str]:
     """The names of who owes it and of who paid, if that is somebody else; one that is empty if there are none."""
-    names = (join_texts(part, f"RltdPties/{party}/Nm", f"RltdPties/{party}/Pty/Nm") for party in ("UltmtDbtr", "Dbtr"))
+    names = (
+        join_xml_texts(part, f"RltdPties/{party}/Nm", f"RltdPties/{party}/Pty/Nm") for party in ("UltmtDbtr", "Dbtr")
+    )
     return list(dict.fromkeys(name for name in names if name)) or [""]
 
 
 def _return_reason(part: Element) -> str:
     """Why a transaction was returned: the code of ISO 20022 and what the bank adds."""
-    return join_texts(part, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/AddtlInf")
+    return join_xml_texts(part, "RtrInf/Rsn/Cd", "RtrInf/Rsn/Prtry", "RtrInf/AddtlInf")
 
 
 def _reference(entry: Element, part: Element | None) -> str:
     """The bank's reference of a transaction of a collective entry, or else of the entry."""
-    references = [] if part is None else [find_first_text(part, "Refs/AcctSvcrRef")]
-    references += [find_first_text(entry, "AcctSvcrRef"), find_first_text(entry, "NtryRef")]
-    return next((reference for reference in references if not is_no_reference(reference)), "")
+    references = [] if part is None else [find_first_xml_text(part, "Refs/AcctSvcrRef")]
+    references += [find_first_xml_text(entry, "AcctSvcrRef"), find_first_xml_text(entry, "NtryRef")]
+    return next((reference for reference in references if not is_placeholder_reference(reference)), "")
 
 
 def _ids(entry: Element, details: list[Element], *, is_whole: bool) -> tuple[str, ...]:
     """By what the parties call these transactions, and by what they call the batch if it is one entry."""
     paths = ("Refs/EndToEndId", "RmtInf/Strd/CdtrRefInf/Ref")
-    ids = [element.text or "" for part in details for path in paths for element in find_elements(part, path)]
+    ids = [element.text or "" for part in details for path in paths for element in find_xml_elements(part, path)]
     if is_whole:
         paths = ("NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId")
-        ids += [element.text or "" for path in paths for element in find_elements(entry, path)]
+        ids += [element.text or "" for path in paths for element in find_xml_elements(entry, path)]
     return tuple(ids)
 
 
 def _count(entry: Element) -> int:
     """How many transactions the bank says that the entry has; 0 if it does not say."""
-    written = [(element.text or "").strip() for element in find_elements(entry, "NtryDtls/Btch/NbOfTxs")]
+    written = [(element.text or "").strip() for element in find_xml_elements(entry, "NtryDtls/Btch/NbOfTxs")]
     return sum(int(number) for number in written if number.isascii() and number.isdigit() and len(number) < 16)
 
 
-def _kind(entry: Element, details: list[Element], is_credit: bool, *, is_whole: bool) -> EntryKind:
+def _kind(entry: Element, details: list[Element], is_credit: bool, *, is_whole: bool) -> BankEntryKind:
     """Say which kind an entry is: what is taken back (wholly, if money came in) is a return, several are collective."""
     returned = [part.find("RtrInf") is not None for part in details]
     is_return = bool(returned) and (all(returned) if is_credit else any(returned))
-    if find_first_text(entry, "RvslInd") in ("true", "1") or is_return:
-        return EntryKind.RETURN
+    if find_first_xml_text(entry, "RvslInd") in ("true", "1") or is_return:
+        return BankEntryKind.RETURN
     count = _count(entry)
     is_batch = not details and entry.find("NtryDtls/Btch") is not None and count != 1
     is_collective = is_batch or len(details) > 1 or count > max(1, len(details))
-    return EntryKind.COLLECTIVE if is_whole and is_collective else EntryKind.RECEIPT
+    return BankEntryKind.COLLECTIVE if is_whole and is_collective else BankEntryKind.RECEIPT

@@ -23,14 +23,14 @@ NO_REFERENCE = frozenset({"", "NONREF", "NOTPROVIDED", "NOREF", "0"})
 """What banks write where they have no reference; it tells no entry from another."""
 
 
-class StatementRefused(Refusal):
+class BankStatementRefused(Refusal):
     """The statement cannot be read: nothing of it was taken."""
 
     code = "statement_refused"
     status = 422
 
 
-class EntryKind(StrEnum):
+class BankEntryKind(StrEnum):
     """What an entry is about."""
 
     RECEIPT = "receipt"
@@ -44,13 +44,13 @@ class EntryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StatementEntry:
+class BankStatementEntry:
     """One entry; `amount` in minor units, `place` counts from 1 within the file."""
 
     place: int
     account: str
     key: str
-    kind: EntryKind
+    kind: BankEntryKind
     is_credit: bool
     amount: int
     currency: str
@@ -62,11 +62,11 @@ class StatementEntry:
     ids: tuple[str, ...] = ()
     """By what the parties call the payment: its end-to-end id, its structured reference, its batch."""
     return_reason: str | None = None
-    former_keys: tuple["FormerKey", ...] = ()
+    former_keys: tuple["FormerEntryKey", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class ClosingBalance:
+class StatementClosingBalance:
     """The closing balance of a statement of a bank account of ours is of this day."""
 
     account: str
@@ -84,7 +84,7 @@ class RefusedStatementEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class FormerKey:
+class FormerEntryKey:
     """The key of an entry that was taken without its reference, by the payer and the text that were kept of it."""
 
     key: str
@@ -93,7 +93,7 @@ class FormerKey:
 
 
 @dataclass(frozen=True, slots=True)
-class FormerReading:
+class FormerEntryReading:
     """An entry as it was read when its reference was not kept, as far as its key depends on it."""
 
     amount: str
@@ -115,21 +115,21 @@ class RawStatementEntry:
     payer: str
     text: str
     reference: str
-    kind: EntryKind = EntryKind.RECEIPT
-    former: tuple[FormerReading, ...] | None = None
+    kind: BankEntryKind = BankEntryKind.RECEIPT
+    former: tuple[FormerEntryReading, ...] | None = None
     """How it was read when references were not kept; None: as it is read."""
     ids: tuple[str, ...] = ()
     return_reason: str = ""
 
 
-def refuse_statement(place: int, field: str, why: str) -> NoReturn:
-    """Refuse the whole statement for the sake of one field. Raises StatementRefused."""
+def refuse_bank_statement(place: int, field: str, refusal_text: str) -> NoReturn:
+    """Refuse the whole statement for the sake of one field. Raises BankStatementRefused."""
     where = f"entry {place}" if place else "the statement"
-    message = f"{field}: {why}"
-    raise StatementRefused(f"{where}: {message}", errors=[{"field": f"{where}, {field}", "message": why}])
+    message = f"{field}: {refusal_text}"
+    raise BankStatementRefused(f"{where}: {message}", errors=[{"field": f"{where}, {field}", "message": refusal_text}])
 
 
-class EntryKeys:
+class StatementEntryKeys:
     """Gives entries of one file their place and their key, by which each is taken once.
 
     The key is a hash of account, day, amount, direction, payer, text and the bank's reference, and the how-manieth of
@@ -142,45 +142,47 @@ class EntryKeys:
         self._equal: Counter[str] = Counter()
         self._equal_in_file: Counter[str] = Counter()
 
-    def begin_statement(self) -> None:
+    def restart_statement_entry_count(self) -> None:
         """Count equal entries from 1 again."""
         self._equal.clear()
 
-    def refuse_entry(self, account: str, field: str, message: str) -> RefusedStatementEntry:
+    def refuse_statement_entry(self, account: str, field: str, message: str) -> RefusedStatementEntry:
         """Leave the next entry of the file out."""
         self.place += 1
         return RefusedStatementEntry(self.place, account, field, message)
 
-    def entry(self, found: RawStatementEntry) -> StatementEntry:
-        """The next entry of the file. Raises StatementRefused."""
+    def build_statement_entry(self, raw_entry: RawStatementEntry) -> BankStatementEntry:
+        """The next entry of the file. Raises BankStatementRefused."""
         self.place += 1
-        amount = _amount(self.place, found)
-        reference = _clean(found.reference)
-        for field, value in (("reference", reference), ("account", found.account)):
+        amount = _amount(self.place, raw_entry)
+        reference = _clean(raw_entry.reference)
+        for field, value in (("reference", reference), ("account", raw_entry.account)):
             if len(value) > LONGEST_REFERENCE:
-                refuse_statement(self.place, field, "longer than any that a bank gives")
-        reference = "" if is_no_reference(reference) else reference
-        digest = _digest(found, _sum(found, amount, found.is_credit), found.payer, found.text, reference)
+                refuse_bank_statement(self.place, field, "longer than any that a bank gives")
+        reference = "" if is_placeholder_reference(reference) else reference
+        digest = _digest(
+            raw_entry, _sum(raw_entry, amount, raw_entry.is_credit), raw_entry.payer, raw_entry.text, reference
+        )
         self._equal[digest] += 1
-        moved = found.is_credit or found.kind is EntryKind.RETURN
-        return StatementEntry(
+        moved = raw_entry.is_credit or raw_entry.kind is BankEntryKind.RETURN
+        return BankStatementEntry(
             place=self.place,
-            account=found.account,
+            account=raw_entry.account,
             key=f"{digest} {self._equal[digest]}",
-            kind=found.kind if amount and moved else EntryKind.DEBIT,
-            is_credit=found.is_credit,
+            kind=raw_entry.kind if amount and moved else BankEntryKind.DEBIT,
+            is_credit=raw_entry.is_credit,
             amount=amount,
-            currency=found.currency,
-            booked_on=found.booked_on,
-            payer=_show(found.payer)[:LONGEST_NAME] or None,
-            text=_show(found.text)[:LONGEST_TEXT],
+            currency=raw_entry.currency,
+            booked_on=raw_entry.booked_on,
+            payer=_show(raw_entry.payer)[:LONGEST_NAME] or None,
+            text=_show(raw_entry.text)[:LONGEST_TEXT],
             reference=reference,
-            ids=_known_ids(found.ids),
-            return_reason=_show(found.return_reason)[:LONGEST_NAME] or None,
-            former_keys=self._former_keys(found, is_first=self._equal[digest] == 1),
+            ids=_known_ids(raw_entry.ids),
+            return_reason=_show(raw_entry.return_reason)[:LONGEST_NAME] or None,
+            former_keys=self._former_keys(raw_entry, is_first=self._equal[digest] == 1),
         )
 
-    def _former_keys(self, raw_entry: RawStatementEntry, *, is_first: bool) -> tuple[FormerKey, ...]:
+    def _former_keys(self, raw_entry: RawStatementEntry, *, is_first: bool) -> tuple[FormerEntryKey, ...]:
         """The keys under which the entry may have been taken when its reference was not kept.
 
         Of equal ones that have a reference only the first was taken then.
@@ -188,30 +190,32 @@ class EntryKeys:
         readings = raw_entry.former
         if readings is None:
             readings = (
-                FormerReading(
+                FormerEntryReading(
                     raw_entry.amount, raw_entry.is_credit, raw_entry.payer, raw_entry.text, raw_entry.reference
                 ),
             )
         keys = [self._former_key(raw_entry, reading, is_first=is_first) for reading in readings]
         return tuple(key for key in keys if key is not None)
 
-    def _former_key(self, raw_entry: RawStatementEntry, reading: FormerReading, *, is_first: bool) -> FormerKey | None:
+    def _former_key(
+        self, raw_entry: RawStatementEntry, reading: FormerEntryReading, *, is_first: bool
+    ) -> FormerEntryKey | None:
         try:
             total = _sum(raw_entry, to_minor(reading.amount, raw_entry.currency), reading.is_credit)
         except ValueError:
             return None
         reference = _clean(reading.reference)
         key = f"{reference} {total}"
-        if is_no_reference(reference):
+        if is_placeholder_reference(reference):
             digest = _digest(raw_entry, total, reading.payer, reading.text, "")
             self._equal_in_file[digest] += 1
             key = f"{digest} {self._equal_in_file[digest]}"
         elif not is_first:
             return None
-        return FormerKey(key, _clean(reading.payer)[:LONGEST_NAME] or None, _clean(reading.text)[:LONGEST_TEXT])
+        return FormerEntryKey(key, _clean(reading.payer)[:LONGEST_NAME] or None, _clean(reading.text)[:LONGEST_TEXT])
 
 
-def is_no_reference(reference: str) -> bool:
+def is_placeholder_reference(reference: str) -> bool:
     """Whether it only says that there is no reference."""
     return reference.upper() in NO_REFERENCE
 
@@ -228,18 +232,20 @@ def _digest(raw_entry: RawStatementEntry, total: str, payer: str, text: str, ref
 def _known_ids(ids: Iterable[str]) -> tuple[str, ...]:
     """The ids that tell something, each once; longer ones than any format has are left out."""
     cleaned = dict.fromkeys(_clean(id_) for id_ in ids)
-    return tuple(id_ for id_ in cleaned if len(id_) <= LONGEST_REFERENCE and not is_no_reference(id_))[:MOST_IDS]
+    return tuple(id_ for id_ in cleaned if len(id_) <= LONGEST_REFERENCE and not is_placeholder_reference(id_))[
+        :MOST_IDS
+    ]
 
 
-def _amount(place: int, found: RawStatementEntry) -> int:
-    if found.currency not in known_currencies():
-        refuse_statement(place, "currency", "not an ISO 4217 currency")
+def _amount(place: int, raw_entry: RawStatementEntry) -> int:
+    if raw_entry.currency not in known_currencies():
+        refuse_bank_statement(place, "currency", "not an ISO 4217 currency")
     try:
-        amount = to_minor(found.amount, found.currency)
+        amount = to_minor(raw_entry.amount, raw_entry.currency)
     except ValueError as error:
-        refuse_statement(place, "amount", str(error))
+        refuse_bank_statement(place, "amount", str(error))
     if not 0 <= amount <= MAX_MINOR:
-        refuse_statement(place, "amount", "below zero, or more than any payment")
+        refuse_bank_statement(place, "amount", "below zero, or more than any payment")
     return amount
 
 

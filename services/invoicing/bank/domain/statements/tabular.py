@@ -10,13 +10,13 @@ from datetime import date, datetime
 from itertools import islice
 
 from services.invoicing.bank.domain.statements.statement_entries import (
-    ClosingBalance,
-    EntryKeys,
+    BankStatementEntry,
     RawStatementEntry,
-    StatementEntry,
-    refuse_statement,
+    StatementClosingBalance,
+    StatementEntryKeys,
+    refuse_bank_statement,
 )
-from services.invoicing.files.domain.file_rows import LONGEST_ROW, RowLines, RowTooLong
+from services.invoicing.files.domain.file_rows import LONGEST_ROW, CsvRowLines, CsvRowTooLong
 
 LONGEST_FIELD = 10_000
 """Characters of one field; Python's reader would take more than ten times as many."""
@@ -36,7 +36,7 @@ AS_ASCII = str.maketrans({"\u2019": "'", "\u2212": "-"} | dict.fromkeys(" \t\u00
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnMapping:
+class BankColumnMapping:
     """Names of the columns of a bank's CSV, and its ways to write numbers and dates.
 
     Without a column for the sign, that of the amount says whether money came in.
@@ -58,22 +58,24 @@ class ColumnMapping:
     delimiter: str
     encoding: str
 
-    def named(self) -> set[str]:
+    def list_column_headers(self) -> set[str]:
         """Every column that the file must have."""
         single = (self.booked_on, self.amount, self.currency, self.sign, self.payer, self.entry_id)
         return {name for name in (*single, *self.text) if name is not None}
 
 
-def read_csv(body: bytes, columns: ColumnMapping) -> Iterator[StatementEntry | ClosingBalance]:
-    """The entries of a file in its order, and the day of the last one. Raises StatementRefused."""
-    keys, last = EntryKeys(), None
+def read_csv_statement(
+    body: bytes, columns: BankColumnMapping
+) -> Iterator[BankStatementEntry | StatementClosingBalance]:
+    """The entries of a file in its order, and the day of the last one. Raises BankStatementRefused."""
+    keys, last = StatementEntryKeys(), None
     for row in _rows(body, columns, keys):
         place = keys.place + 1
         currency = (row[columns.currency].strip() if columns.currency else columns.fixed_currency) or ""
         amount, is_credit = _money(place, row, columns, currency)
         booked_on = _day(place, row[columns.booked_on], columns.date_format)
         last = max(last or booked_on, booked_on)
-        found = RawStatementEntry(
+        raw_entry = RawStatementEntry(
             account=columns.bank_account,
             amount=amount,
             currency=currency,
@@ -83,37 +85,37 @@ def read_csv(body: bytes, columns: ColumnMapping) -> Iterator[StatementEntry | C
             text=" ".join(row[name] for name in columns.text),
             reference=row[columns.entry_id] if columns.entry_id else "",
         )
-        yield keys.entry(found)
+        yield keys.build_statement_entry(raw_entry)
     if last is not None:
-        yield ClosingBalance(columns.bank_account, last)
+        yield StatementClosingBalance(columns.bank_account, last)
 
 
-def _rows(body: bytes, columns: ColumnMapping, keys: EntryKeys) -> Iterator[Mapping[str, str]]:
+def _rows(body: bytes, columns: BankColumnMapping, keys: StatementEntryKeys) -> Iterator[Mapping[str, str]]:
     """The rows below the header by the names of their columns, each as long as it."""
     text = io.TextIOWrapper(io.BytesIO(body), columns.encoding, newline="")
-    lines = RowLines(iter(lambda: text.readline(LONGEST_ROW + 1), ""))
+    lines = CsvRowLines(iter(lambda: text.readline(LONGEST_ROW + 1), ""))
     reader = csv.reader(lines, delimiter=columns.delimiter, strict=True)
     try:
-        header = _header(reader, columns.named())
+        header = _header(reader, columns.list_column_headers())
         for row in reader:
-            lines.begin_row()
-            if not any(one.strip() for one in row):
+            lines.begin_csv_row()
+            if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(header):
-                refuse_statement(keys.place + 1, "row", f"has {len(row)} fields, and the header {len(header)}")
+                refuse_bank_statement(keys.place + 1, "row", f"has {len(row)} fields, and the header {len(header)}")
             if max(map(len, row)) > LONGEST_FIELD:
-                refuse_statement(keys.place + 1, "row", "has a field that is too long")
+                refuse_bank_statement(keys.place + 1, "row", "has a field that is too long")
             yield dict(zip(header, row, strict=True))
     except UnicodeDecodeError:
-        refuse_statement(keys.place + 1, "encoding", f"not {columns.encoding}")
-    except RowTooLong as error:
-        refuse_statement(keys.place + 1, "row", str(error))
+        refuse_bank_statement(keys.place + 1, "encoding", f"not {columns.encoding}")
+    except CsvRowTooLong as error:
+        refuse_bank_statement(keys.place + 1, "row", str(error))
     except csv.Error as error:
-        refuse_statement(keys.place + 1, "row", str(error))
+        refuse_bank_statement(keys.place + 1, "row", str(error))
 
 
 def _header(rows: Iterable[list[str]], names: set[str]) -> list[str]:
-    """Find the row that has every column once, among the first ones. Raises StatementRefused."""
+    """Find the row that has every column once, among the first ones. Raises BankStatementRefused."""
     nearest: set[str] = set()
     header: list[str] = []
     for row in islice(rows, MOST_LINES_BEFORE):
@@ -123,24 +125,24 @@ def _header(rows: Iterable[list[str]], names: set[str]) -> list[str]:
         if once == names:
             break
     if nearest != names:
-        refuse_statement(0, min(names - nearest), "the file does not have this column once")
+        refuse_bank_statement(0, min(names - nearest), "the file does not have this column once")
     return header
 
 
-def _money(place: int, row: Mapping[str, str], columns: ColumnMapping, currency: str) -> tuple[str, bool]:
+def _money(place: int, row: Mapping[str, str], columns: BankColumnMapping, currency: str) -> tuple[str, bool]:
     """The amount without its sign, with a point; and whether money came in."""
     parts = AMOUNT.fullmatch(row[columns.amount].translate(AS_ASCII))
     written = parts and WRITTEN[columns.decimal_separator].fullmatch(parts[4])
     signs, marks = (parts[1] + parts[3] + parts[5] + parts[7], parts[2] + parts[6]) if parts else ("", "")
     if written is None or len(signs) > 1 or not _may_mark(marks, currency):
-        refuse_statement(place, columns.amount, "not a number as the mapping says")
+        refuse_bank_statement(place, columns.amount, "not a number as the mapping says")
     whole, fraction = (re.sub("[.,']", "", part or "") for part in written.groups())
     digits, is_minus = f"{whole}.{fraction}" if fraction else whole, signs == "-"
     if columns.sign is None:
         return digits, not is_minus
     sign = row[columns.sign].strip()
     if sign not in columns.credit_signs + columns.debit_signs:
-        refuse_statement(place, columns.sign, "a sign that the mapping does not name")
+        refuse_bank_statement(place, columns.sign, "a sign that the mapping does not name")
     return digits, (sign in columns.credit_signs) != is_minus
 
 
@@ -155,4 +157,4 @@ def _day(place: int, text: str, written: str) -> date:
     try:
         return datetime.strptime(text.strip(), written).date()  # noqa: DTZ007  a day has no zone
     except ValueError:
-        refuse_statement(place, "booking date", "not a date as the mapping says")
+        refuse_bank_statement(place, "booking date", "not a date as the mapping says")
