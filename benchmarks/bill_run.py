@@ -13,7 +13,7 @@ import asyncpg
 
 from benchmarks.stage import Row, Stage, analyze, bare, made_id, resident, row, running, staged
 from services.invoicing.billing.use_cases import bill_run_control
-from shared.base.clock import system_now
+from shared.base.clock import read_system_clock
 
 SUBSCRIPTIONS = 100_000
 FLOOR = 5_000
@@ -77,7 +77,7 @@ def _terms(count: int, day: date, now: datetime) -> Rows:
 
 async def seed(stage: Stage, count: int, day: date) -> float:
     """Everything by COPY; rows a second of the terms' COPY, the widest table."""
-    now = system_now()
+    now = read_system_clock()
     owner = await asyncpg.connect(stage.url())
     await owner.execute(
         "INSERT INTO invoicing.plans VALUES ($1, 'p', 'Business Premium', 's', $2)", made_id(PLAN, 0), now

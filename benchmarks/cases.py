@@ -15,11 +15,11 @@ import orjson
 
 from benchmarks.callers import CONNECTIONS, Request, ask_all, ask_whether_alive, open_callers, wait_until_up
 from benchmarks.stage import Row, Stage, analyze, made_id, row, running, staged
-from deploy.local.ports import free_port
-from deploy.local.tokens import Keys
+from deploy.local.ports import find_free_port
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.use_cases import case_clocks, resources
 from shared.base.settings import Settings
-from shared.base.wakeups import Wakeups
+from shared.base.wakeups import LoopWakeups
 from shared.persistence.database import Unit, Units
 
 CASES, ENTRIES, ACCOUNTS, RESOURCES = 200_000, 5, 20_000, 5_000
@@ -91,7 +91,7 @@ def _list_clocks(clocks: int) -> tuple[str, ...]:
 
 def _build_units(stage: Stage) -> Units:
     settings = Settings(database_url=stage.url("escalation"), jwks_file=stage.folder / "none", issuer="none")
-    return Units(settings, Wakeups())
+    return Units(settings, LoopWakeups())
 
 
 def _build_get(token: str, path: str) -> bytes:
@@ -195,11 +195,11 @@ async def _announce(stage: Stage, clocks: int) -> float:
 
 async def _run(cases: int, clocks: int, reads: int, warm: int) -> list[Row]:
     async with staged() as stage:
-        keys = Keys(stage.folder / "keys")
+        keys = SigningKeyPair(stage.folder / "keys")
         keys.publish(stage.folder / "jwks.json")
         await _fill(stage, cases, clocks)
         imported = await _import(stage)
-        port, rows = free_port(), []
+        port, rows = find_free_port(), []
         with running(stage, stage.process("escalation", "api", port=port)):
             await wait_until_up(port)
             async with open_callers(port) as callers:

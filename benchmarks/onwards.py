@@ -14,9 +14,9 @@ import asyncpg
 
 from benchmarks import bill_run
 from benchmarks.stage import Row, Stage, analyze, bare, broker, made_id, resident, row, running, staged
-from deploy.local.children import Program
+from deploy.local.children import ChildProgram
 from services.invoicing.billing.use_cases import bill_run_control
-from shared.base.clock import system_now
+from shared.base.clock import read_system_clock
 
 INVOICES = 100_000
 BILLED_FLOOR, OVERDUE_FLOOR = 2_500, 2_000
@@ -45,7 +45,7 @@ OVERDUE = (
 """What is new, or new in part, once all are overdue and their cases open."""
 
 
-def _services(stage: Stage, kafka: str) -> list[Program]:
+def _services(stage: Stage, kafka: str) -> list[ChildProgram]:
     """Everything between a due invoice and collections: one relay, of the rest as many as there are cores."""
     cores = range(bill_run.WORKERS)
     jobs = [stage.process("invoicing", "jobs", kafka) for _ in cores]
@@ -72,7 +72,7 @@ async def _until(connection: asyncpg.Connection, query: str, count: int) -> None
 async def _known_accounts(stage: Stage, count: int) -> None:
     """Collections has a policy, and has heard of the accounts."""
     owner = await asyncpg.connect(stage.url())
-    now = system_now()
+    now = read_system_clock()
     await owner.execute(
         "INSERT INTO collections.policies VALUES (1, 'standard', $1, $2, $3, 'benchmark', 'benchmark')",
         date(2000, 1, 1),
@@ -143,7 +143,7 @@ _SEED = (
 
 async def owing(stage: Stage, count: int) -> None:
     """Accounts with an invoice each that was due yesterday and is not judged yet; both services know them."""
-    now = system_now()
+    now = read_system_clock()
     owner = await asyncpg.connect(stage.url())
     for table, rows in (("accounts", bill_run.account_rows(count, now)), ("streams", bill_run.stream_rows(count))):
         await owner.copy_records_to_table(table, schema_name="invoicing", records=list(rows))
@@ -165,7 +165,7 @@ async def _overdue(kafka: str, count: int) -> list[Row]:
         with running(stage, *_services(stage, kafka)):
             await asyncio.sleep(5)  # they are up, and wait
             started = time.perf_counter()
-            await watching.execute("UPDATE invoicing.invoice_states SET judge_at = $1", system_now())
+            await watching.execute("UPDATE invoicing.invoice_states SET judge_at = $1", read_system_clock())
             await _until(watching, CASES, count)
             taken = time.perf_counter() - started
         limit = count / await bare(stage, OVERDUE)

@@ -16,8 +16,8 @@ from benchmarks import bill_run
 from benchmarks.callers import CONNECTIONS, Request, ask_all, ask_whether_alive, open_callers, wait_until_up
 from benchmarks.onwards import owing
 from benchmarks.stage import Row, made_id, resident, row, running, staged
-from deploy.local.ports import free_port
-from deploy.local.tokens import Keys
+from deploy.local.ports import find_free_port
+from deploy.local.tokens import SigningKeyPair
 
 PAYMENTS = 30_000
 FLOOR, FLOOR_P99 = 600, 0.050
@@ -46,10 +46,10 @@ def _payment(token: str) -> Request:
 
 async def _run(count: int, warm: int) -> list[Row]:
     async with staged() as stage:
-        keys = Keys(stage.folder / "keys")
+        keys = SigningKeyPair(stage.folder / "keys")
         keys.publish(stage.folder / "jwks.json")
         await owing(stage, count + warm)
-        port = free_port()
+        port = find_free_port()
         with running(stage, stage.process("invoicing", "api", port=port)) as (pid,):
             await wait_until_up(port)
             async with open_callers(port) as callers:

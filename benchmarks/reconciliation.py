@@ -24,8 +24,8 @@ from services.invoicing import reconcile
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
 from services.invoicing.vendor_costs.use_cases.vendor_invoice_payments import NewVendorInvoice
 from shared.base.settings import Settings
-from shared.base.wakeups import Wakeups
-from shared.migrate import migrate_at
+from shared.base.wakeups import LoopWakeups
+from shared.migrate import migrate_database
 from shared.persistence.database import Units
 
 LINES = 1_000_000
@@ -169,7 +169,7 @@ async def _copy_rate(url: str, path: Path, lines: int) -> float:
 
 async def _run(server: PostgresServer, folder: Path, lines: int) -> list[dict[str, Any]]:
     await bootstrap_server(server, "benchmark")
-    await migrate_at(server.url("owner", "benchmark"))
+    await migrate_database(server.url("owner", "benchmark"))
     await insert_legal_entity(server)
     superuser = server.url(database="benchmark")
     seeding = await _seed(superuser, lines)
@@ -178,7 +178,8 @@ async def _run(server: PostgresServer, folder: Path, lines: int) -> list[dict[st
         file.writelines(file_lines(lines))
     bare = await _copy_rate(superuser, path, lines)
     units = Units(
-        Settings(database_url=server.url("invoicing", "benchmark"), jwks_file=folder / "none", issuer="none"), Wakeups()
+        Settings(database_url=server.url("invoicing", "benchmark"), jwks_file=folder / "none", issuer="none"),
+        LoopWakeups(),
     )
     new = NewVendorInvoice("G1", "GS-DE", "EUR", date(2026, 4, 8), None, None, None, total(lines), 0, 7)
     await units.run(lambda unit: vendor_invoice_payments.record_vendor_invoice(unit, new))

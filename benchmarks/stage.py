@@ -16,16 +16,16 @@ import asyncpg
 
 from deploy.local import children
 from deploy.local.bootstrap import SERVICES, bootstrap_server
-from deploy.local.children import Program
+from deploy.local.children import ChildProgram
 from deploy.local.jars import CHECKOUT
 from deploy.local.kafka import KafkaServer
-from deploy.local.ports import free_port
+from deploy.local.ports import find_free_port
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import ISSUER
 from shared.base.settings import Settings
-from shared.base.wakeups import Wakeups
-from shared.events.base import topic_of
-from shared.migrate import migrate_at
+from shared.base.wakeups import LoopWakeups
+from shared.events.base import get_topic
+from shared.migrate import migrate_database
 from shared.persistence.database import Units
 
 DATABASE = "benchmark"
@@ -47,21 +47,23 @@ class Stage:
     def units(self) -> Units:
         """Units of invoicing."""
         return Units(
-            Settings(database_url=self.url("invoicing"), jwks_file=self.folder / "none", issuer="none"), Wakeups()
+            Settings(database_url=self.url("invoicing"), jwks_file=self.folder / "none", issuer="none"), LoopWakeups()
         )
 
-    def process(self, service: str, role: str, kafka: str = "127.0.0.1:1", port: int | None = None) -> Program:
+    def process(self, service: str, role: str, kafka: str = "127.0.0.1:1", port: int | None = None) -> ChildProgram:
         """A process of a service in one of its roles."""
         environment = {
             "GOODSTANDING_DATABASE_URL": self.url(service),
             "GOODSTANDING_KAFKA": kafka,
-            "GOODSTANDING_PORT": str(port or free_port()),
+            "GOODSTANDING_PORT": str(port or find_free_port()),
             "GOODSTANDING_JWKS_FILE": str(self.folder / "jwks.json"),
             "GOODSTANDING_ISSUER": ISSUER,
             "GOODSTANDING_LOG_LEVEL": "warning",
             "PATH": os.environ["PATH"],
         }
-        return Program(f"{service}-{role}", (sys.executable, "-m", "shared.run", service, role), environment, CHECKOUT)
+        return ChildProgram(
+            f"{service}-{role}", (sys.executable, "-m", "shared.run", service, role), environment, CHECKOUT
+        )
 
 
 async def insert_legal_entity(server: PostgresServer) -> None:
@@ -83,7 +85,7 @@ async def staged() -> AsyncIterator[Stage]:
         server.start()
         try:
             await bootstrap_server(server, DATABASE)
-            await migrate_at(server.url("owner", DATABASE))
+            await migrate_database(server.url("owner", DATABASE))
             await insert_legal_entity(server)
             yield Stage(server, Path(folder))
         finally:
@@ -111,18 +113,19 @@ def broker() -> Iterator[str]:
         kafka = KafkaServer(Path(folder))
         kafka.start()
         try:
-            asyncio.run(kafka.create_topics([topic_of(service) for service in SERVICES]))
+            asyncio.run(kafka.create_topics([get_topic(service) for service in SERVICES]))
             yield kafka.bootstrap
         finally:
             kafka.stop()
 
 
 @contextmanager
-def running(stage: Stage, *programs: Program) -> Iterator[list[int]]:
+def running(stage: Stage, *programs: ChildProgram) -> Iterator[list[int]]:
     """These processes, until the end of the block; their process ids."""
     with ExitStack() as block:
         children_ = [
-            children.spawn(program, stage.folder / f"{program.name}-{n}.log") for n, program in enumerate(programs)
+            children.spawn_program(program, stage.folder / f"{program.name}-{n}.log")
+            for n, program in enumerate(programs)
         ]
         for child in children_:
             block.callback(children.end_child, child)

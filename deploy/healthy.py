@@ -7,7 +7,7 @@ from urllib.request import urlopen
 WITHIN = 2.0
 
 
-def healthy(url: str) -> bool:
+def is_process_healthy(url: str) -> bool:
     """Whether it answers with 200 in time."""
     try:
         with urlopen(url, timeout=WITHIN) as answer:
@@ -17,4 +17,4 @@ def healthy(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if healthy(sys.argv[1]) else 1)
+    sys.exit(0 if is_process_healthy(sys.argv[1]) else 1)

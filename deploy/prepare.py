@@ -13,25 +13,25 @@ import typer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError
 
-from deploy.local.bootstrap import DATABASE, ROLES, SERVICES, bootstrap
+from deploy.local.bootstrap import DATABASE, ROLES, SERVICES, bootstrap_database
 from deploy.local.kafka import PARTITIONS
 from shared.base.connections.access import DatabaseAccess, KafkaAccess
-from shared.base.connections.kafka import connection_options, start_client
-from shared.base.connections.tls import AccessRefused
+from shared.base.connections.kafka import build_kafka_options, start_client
+from shared.base.connections.tls import ConnectionAccessRefused
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 TOPICS = tuple(f"{service}.events" for service in SERVICES)
 
 
-def password_variable(role: str) -> str:
+def name_password_variable(role: str) -> str:
     """Where the password of a role stands."""
     return f"GOODSTANDING_{role.upper()}_PASSWORD"
 
 
-def passwords(environment: Mapping[str, str]) -> dict[str, str]:
+def read_role_passwords(environment: Mapping[str, str]) -> dict[str, str]:
     """Those of all roles. Raises BadParameter where one is missing or empty: there is no default."""
-    passwords_by_role = {role: environment.get(password_variable(role), "") for role in ROLES}
-    if missing := [password_variable(role) for role, word in passwords_by_role.items() if not word]:
+    passwords_by_role = {role: environment.get(name_password_variable(role), "") for role in ROLES}
+    if missing := [name_password_variable(role) for role, word in passwords_by_role.items() if not word]:
         raise typer.BadParameter(f"not set: {', '.join(missing)}")
     return passwords_by_role
 
@@ -43,7 +43,7 @@ def database(admin_url: Annotated[str, typer.Option(envvar="GOODSTANDING_ADMIN_U
     def access(name: str) -> DatabaseAccess:
         return DatabaseAccess(database_url=urlsplit(admin_url)._replace(path=f"/{name}").geturl())
 
-    _run(bootstrap(access, passwords(os.environ), DATABASE))
+    _run(bootstrap_database(access, read_role_passwords(os.environ), DATABASE))
 
 
 @app.command()
@@ -59,13 +59,13 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     """Do the work; where TLS or the login fails, say so and end with 1."""
     try:
         asyncio.run(work)
-    except AccessRefused as refused:
+    except ConnectionAccessRefused as refused:
         typer.echo(str(refused), err=True)
         raise typer.Exit(1) from None
 
 
 async def _make(access: KafkaAccess, replicas: int) -> None:
-    admin = AIOKafkaAdminClient(**connection_options(access))
+    admin = AIOKafkaAdminClient(**build_kafka_options(access))
     try:
         await start_client(admin.start(), access)
         missing = sorted(set(TOPICS) - set(await admin.list_topics()))

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.driver import Driver
-from sandbox.replay import Profile, register
+from sandbox.driver import SandboxDriver
+from sandbox.replay import BillingProfile, register
 from sandbox.support import show_instant
 
-CUSTOMER = Profile("EUR", "Europe/Berlin", "GS-DE")
+CUSTOMER = BillingProfile("EUR", "Europe/Berlin", "GS-DE")
 TOTAL_MINOR, DISPUTED_MINOR, AMENDED_MINOR, APPROVED_MINOR = 60_000, 20_000, 30_000, 12_000
 GRANTED_MINOR = 5_000
 
@@ -26,7 +26,7 @@ class BillingStories:
     hold_id: str = ""
     case_ids: list[str] = field(default_factory=list)
 
-    def plan(self, driver: Driver, since: datetime) -> None:
+    def plan(self, driver: SandboxDriver, since: datetime) -> None:
         """Plan the steps from an instant on."""
         steps = (
             (0, self.register_customer),
@@ -43,7 +43,7 @@ class BillingStories:
         for hours, step in steps:
             driver.at(since + timedelta(hours=hours), step)
 
-    async def register_customer(self, driver: Driver) -> None:
+    async def register_customer(self, driver: SandboxDriver) -> None:
         """Register a customer with a subscription, and invoice it by hand."""
         today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date()
         self.account_id, self.subscription_id = await register(driver, "support-desk", today, CUSTOMER)
@@ -51,7 +51,7 @@ class BillingStories:
         invoice = {"account_id": self.account_id, "lines": [line]}
         self.invoice_id = (await driver.post("invoicing", "/v1/invoices", invoice))["id"]
 
-    async def open_dispute(self, driver: Driver) -> None:
+    async def open_dispute(self, driver: SandboxDriver) -> None:
         """Dispute a part of the invoice on behalf of the customer."""
         lines = [{"line": 1, "amount_minor": DISPUTED_MINOR, "reason_code": "quantity"}]
         body = {"account_id": self.account_id, "invoice_id": self.invoice_id, "currency": "EUR", "lines": lines}
@@ -59,25 +59,25 @@ class BillingStories:
         self.dispute_id = opened["id"]
         self.case_ids.append(opened["case_id"])
 
-    async def amend_dispute(self, driver: Driver) -> None:
+    async def amend_dispute(self, driver: SandboxDriver) -> None:
         """Dispute more, since the customer has counted again."""
         lines = [{"line": 1, "amount_minor": AMENDED_MINOR, "reason_code": "quantity"}]
         body = {"lines": lines, "reason": "the customer counted three days more"}
         await driver.post("escalation", f"/v1/disputes/{self.dispute_id}:amend", body)
 
-    async def uphold_in_part(self, driver: Driver) -> None:
+    async def uphold_in_part(self, driver: SandboxDriver) -> None:
         """Approve a part, which is credited; the rest is owed again."""
         await driver.post("escalation", f"/v1/disputes/{self.dispute_id}:review", {})
         lines = [{"line": 1, "approved_minor": APPROVED_MINOR}]
         body = {"lines": lines, "reason": "two days were not worked"}
         await driver.post("escalation", f"/v1/disputes/{self.dispute_id}:uphold", body)
 
-    async def pay_rest(self, driver: Driver) -> None:
+    async def pay_rest(self, driver: SandboxDriver) -> None:
         """Pay what is owed now."""
         amount = {"amount_minor": TOTAL_MINOR - APPROVED_MINOR, "currency": "EUR"}
         await driver.post("invoicing", "/v1/payments", {"account_id": self.account_id, "amount": amount})
 
-    async def open_service_credit(self, driver: Driver) -> None:
+    async def open_service_credit(self, driver: SandboxDriver) -> None:
         """Ask for a credit, since the vendor had given wrong information."""
         today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date()
         body = {
@@ -93,13 +93,13 @@ class BillingStories:
         self.service_credit_id = opened["id"]
         self.case_ids.append(opened["case_id"])
 
-    async def request_service_credit(self, driver: Driver) -> None:
+    async def request_service_credit(self, driver: SandboxDriver) -> None:
         """Add what the vendor wants to see, and record that it was asked."""
         path, ticket = f"/v1/service-credits/{self.service_credit_id}", "2604020010000417"
         await driver.post("escalation", f"{path}/evidence", {"code": "ticket", "content": ticket})
         await driver.post("escalation", f"{path}:request", {"vendor_reference": ticket})
 
-    async def pass_on(self, driver: Driver) -> None:
+    async def pass_on(self, driver: SandboxDriver) -> None:
         """Pass on to the customer what the vendor grants, and know the outcome."""
         path = f"/v1/service-credits/{self.service_credit_id}"
         grant = {"granted_minor": GRANTED_MINOR, "reason": "the vendor's answer"}
@@ -113,20 +113,20 @@ class BillingStories:
         outcome = {"outcome": "the vendor's credit was passed on", "reason": "the credit note is issued"}
         await driver.post("escalation", f"/v1/cases/{self.case_ids[1]}:resolve", outcome)
 
-    async def hold_for_fraud(self, driver: Driver) -> None:
+    async def hold_for_fraud(self, driver: SandboxDriver) -> None:
         """Hold access for fraud, which opens a case by itself."""
         hold = {"subscription_id": self.subscription_id, "reason": "fraud", "owner": "risk"}
         self.hold_id = (await driver.post("entitlements", "/v1/holds", hold))["hold_id"]
 
-    async def end_fraud(self, driver: Driver) -> None:
+    async def end_fraud(self, driver: SandboxDriver) -> None:
         """Give access back, since the customer was the victim, and know the outcome."""
         cases = (await driver.get("escalation", f"/v1/cases?kind=fraud&account_id={self.account_id}"))["items"]
         self.case_ids.append(cases[0]["id"])
-        await driver.release_fraud(self.hold_id, "the passwords are new")
+        await driver.release_fraud_hold(self.hold_id, "the passwords are new")
         outcome = {"outcome": "somebody had broken in; access is back", "reason": "the passwords are new"}
         await driver.post("escalation", f"/v1/cases/{self.case_ids[-1]}:resolve", outcome)
 
-    async def tell(self, driver: Driver) -> list[str]:
+    async def tell(self, driver: SandboxDriver) -> list[str]:
         """Tell the stories from the threads of their cases alone."""
         lines = []
         for case_id in self.case_ids:

@@ -18,13 +18,13 @@ from shared.base.connections.access import DatabaseAccess
 from shared.base.connections.database import connect_database
 from shared.base.connections.tls import TlsFiles
 from shared.process.service import NAMES
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 
 FIGURES = ("access_mismatches", "parked", "sequence_gaps", "open_minor", "other_findings")
 """The figures of the report that must be 0; only a ledger that is settled in full has nothing open."""
 
 
-class Running(Protocol):
+class RunningStack(Protocol):
     """A stack that runs."""
 
     def url(self, name: str) -> str: ...
@@ -43,13 +43,13 @@ WHERE (i.open_minor, i.disputed_minor, i.in_flight_minor)
 """
 
 
-async def balances_equal(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+async def check_balances_equal(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
     """Invoicing and collections agree about every invoice: open, disputed, in flight."""
     rows = await monitor.fetch(_UNEQUAL)
     return [f"invoice {row['id']}: invoicing has {row['open_minor']}, collections {row['heard']} open" for row in rows]
 
 
-async def access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[str, Any]], _: object) -> list[str]:
+async def check_access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[str, Any]], _: object) -> list[str]:
     """Each subscription is at the vendor as it is wanted: an active one renews as before, an ended one not at all."""
     at_vendor = {(subscription["customer"], subscription["subscription"]): subscription for subscription in vendor}
     wrong = []
@@ -74,7 +74,7 @@ async def access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[str, A
     return wrong
 
 
-async def suspensions_noticed(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
+async def check_suspensions_noticed(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
     """No suspension was requested without the notices that its policy requires, delivered in time, in its round."""
     policies = {e.payload["policy_version"]: e.payload["document"] for e in events if e.name == "PolicyPublished"}
     zones = {e.subject: ZoneInfo(e.payload["time_zone"]) for e in events if e.name == "AccountRegistered"}
@@ -90,9 +90,9 @@ async def suspensions_noticed(monitor: asyncpg.Connection, _: object, events: Se
             if policy_step["name"] == row["step"]
         )
         for required in step["requires"]:
-            latest = local_date(row["caused_at"], zone) - timedelta(days=required["days_before"])
+            latest = get_local_date(row["caused_at"], zone) - timedelta(days=required["days_before"])
             sent = notices[invoice, row["round"], required["notice"]]
-            if not any(local_date(at, zone) <= latest for at in sent):
+            if not any(get_local_date(at, zone) <= latest for at in sent):
                 wrong.append(f"suspension {row['id']} for invoice {invoice}: no {required['notice']} by {latest}")
     return wrong
 
@@ -105,7 +105,7 @@ WHERE h.reason = 'non_payment' AND NOT EXISTS (
 """
 
 
-async def nobody_held_for_nothing(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+async def check_holds_have_debt(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
     """No hold for non-payment stands whose invoices have nothing open."""
     rows = await monitor.fetch(_HELD)
     return [f"hold {row['hold_id']} on {row['subscription_id']}: nothing is owed" for row in rows]
@@ -118,12 +118,12 @@ WHERE state = 'closed' AND kind <> 'task' AND no_customer_affected IS NULL
 """
 
 
-async def loops_closed(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+async def check_loops_closed(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
     """No case is closed before the customer was told the outcome, or a person said why none is affected."""
     return [f"case {row['case_id']} is closed, the customer was not told" for row in await monitor.fetch(_NOT_TOLD)]
 
 
-async def sequences_whole(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
+async def check_event_sequences(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
     """Each subject's events count up without a gap, up to its stream, and every reader applied the last one."""
     seen: dict[tuple[str, str], list[int]] = defaultdict(list)
     for event in events:
@@ -145,7 +145,7 @@ async def sequences_whole(monitor: asyncpg.Connection, _: object, events: Sequen
     return wrong
 
 
-async def nothing_parked(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+async def check_nothing_parked(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
     """No event waits, and no group is stopped."""
     wrong = []
     for name in NAMES:
@@ -155,7 +155,7 @@ async def nothing_parked(monitor: asyncpg.Connection, _: object, __: object) -> 
     return wrong
 
 
-async def nothing_failed(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+async def check_nothing_failed(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
     """No account broke a sweep, no call broke for good, and neither is stopped."""
     wrong = []
     for name in NAMES:
@@ -176,7 +176,7 @@ GROUP BY legal_entity, currency, open_minor, unapplied_minor
 """
 
 
-async def ledger_balances(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
+async def check_ledger_balances(monitor: asyncpg.Connection, _: object, __: object) -> list[str]:
     """The ledger adds up to nothing; its receivables are what is open, its unapplied cash what payments have left."""
     return [
         f"ledger of {row['legal_entity']} in {row['currency']}: {row['receivables']} receivable,"
@@ -188,51 +188,51 @@ async def ledger_balances(monitor: asyncpg.Connection, _: object, __: object) ->
 
 
 CHECKS: dict[str, Check] = {
-    "balances equal in invoicing and collections": balances_equal,
-    "access at the vendor as wanted, renewal as it was": access_as_wanted,
-    "no suspension without its notices": suspensions_noticed,
-    "nobody held who owes nothing": nobody_held_for_nothing,
-    "no case closed before the customer was told": loops_closed,
-    "no gap in any sequence": sequences_whole,
-    "nothing parked": nothing_parked,
-    "nothing failed for good": nothing_failed,
-    "the ledger balances, and its receivables are what is open": ledger_balances,
+    "balances equal in invoicing and collections": check_balances_equal,
+    "access at the vendor as wanted, renewal as it was": check_access_as_wanted,
+    "no suspension without its notices": check_suspensions_noticed,
+    "nobody held who owes nothing": check_holds_have_debt,
+    "no case closed before the customer was told": check_loops_closed,
+    "no gap in any sequence": check_event_sequences,
+    "nothing parked": check_nothing_parked,
+    "nothing failed for good": check_nothing_failed,
+    "the ledger balances, and its receivables are what is open": check_ledger_balances,
 }
 
 
-async def findings(
+async def list_check_findings(
     monitor: asyncpg.Connection, vendor: list[dict[str, Any]], events: Sequence[Published]
 ) -> dict[str, list[str]]:
     """List the findings of each check; all lists are empty when all is well."""
     return {name: await check(monitor, vendor, events) for name, check in CHECKS.items()}
 
 
-async def vendor_record(stack: Running) -> list[dict[str, Any]]:
+async def fetch_vendor_record(stack: RunningStack) -> list[dict[str, Any]]:
     """The vendor's own record of every subscription."""
     async with httpx2.AsyncClient(timeout=30, verify=stack.tls.make_context()) as http:
         answer = await http.get(stack.url("vendor") + "/sandbox/subscriptions")
         return list(answer.raise_for_status().json()["subscriptions"])
 
 
-async def all_findings(stack: Running, events: Sequence[Published]) -> dict[str, list[str]]:
+async def list_stack_findings(stack: RunningStack, events: Sequence[Published]) -> dict[str, list[str]]:
     """The findings on a running stack."""
     monitor = await connect_database(stack.database_access("monitor"))
     try:
-        return await findings(monitor, await vendor_record(stack), events)
+        return await list_check_findings(monitor, await fetch_vendor_record(stack), events)
     finally:
         await monitor.close()
 
 
-async def summary(stack: Running, events: Sequence[Published]) -> dict[str, int]:
+async def summary(stack: RunningStack, events: Sequence[Published]) -> dict[str, int]:
     """The findings as figures, and what is still open."""
-    findings_by_check = await all_findings(stack, events)
+    findings_by_check = await list_stack_findings(stack, events)
     by_check = {check: len(findings_by_check[name]) for name, check in CHECKS.items()}
     open_minor = _sum_open(events)
-    named_checks = (access_as_wanted, nothing_parked, sequences_whole)
+    named_checks = (check_access_as_wanted, check_nothing_parked, check_event_sequences)
     return {
-        "access_mismatches": by_check[access_as_wanted],
-        "parked": by_check[nothing_parked],
-        "sequence_gaps": by_check[sequences_whole],
+        "access_mismatches": by_check[check_access_as_wanted],
+        "parked": by_check[check_nothing_parked],
+        "sequence_gaps": by_check[check_event_sequences],
         "open_minor": open_minor,
         "other_findings": sum(number for check, number in by_check.items() if check not in named_checks),
     }

@@ -18,7 +18,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from sandbox.connections import open_pool
-from shared.base.clock import CHANNEL, system_now
+from shared.base.clock import CHANNEL, read_system_clock
 from shared.base.connections.access import DatabaseAccess
 from shared.base.transient import BROKEN
 from shared.web.http.pages import add_api_pages
@@ -121,7 +121,7 @@ def main(
     host: str = "127.0.0.1",
 ) -> None:
     """Serve the clock until SIGTERM. A new sandbox begins at `start` (UTC), else at today's midnight."""
-    begin = start or system_now().replace(hour=0, minute=0, second=0, microsecond=0)
+    begin = start or read_system_clock().replace(hour=0, minute=0, second=0, microsecond=0)
     app = create_app(DatabaseAccess(database_url=database_url), begin.replace(tzinfo=UTC))
     config = uvicorn.Config(app, host=host, port=port, log_config=None, access_log=False)
     asyncio.run(uvicorn.Server(config).serve())

@@ -4,8 +4,8 @@ import random
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sandbox.generated import ACCOUNTS, HABITS, PROFILES, Habit
-from sandbox.replay import Profile
+from sandbox.generated import ACCOUNTS, HABITS, PROFILES, PayingHabit
+from sandbox.replay import BillingProfile
 from shared.pure.calendar import ONE_DAY
 
 RESOLVE_AFTER = timedelta(days=25)
@@ -28,8 +28,8 @@ class Customer:
     """A buyer, with what they buy and how they pay."""
 
     name: str
-    profile: Profile
-    habit: Habit
+    profile: BillingProfile
+    habit: PayingHabit
     starts: date
     seats: int
     changes: tuple[tuple[date, int], ...] = ()
@@ -69,7 +69,7 @@ class Year:
         return sorted(month.replace(day=day) for month in self.months for day in DAYS)
 
 
-def make_year(seed: int, year: int) -> Year:
+def make_customer_year(seed: int, year: int) -> Year:
     """A calendar year of 40 customers; the same for the same seed.
 
     One of them stops paying in the last months, so that somebody is suspended when the year ends.
@@ -81,7 +81,7 @@ def make_year(seed: int, year: int) -> Year:
     return Year(date(year, 1, 1), date(year + 1, 1, 1), customers)
 
 
-def _customer(dice: random.Random, place: int, habit: Habit, year: int) -> Customer:
+def _customer(dice: random.Random, place: int, habit: PayingHabit, year: int) -> Customer:
     seats = dice.randint(3, 60)
     grows = date(year, dice.randint(2, 11), dice.randint(2, 27))
     return Customer(

@@ -19,11 +19,11 @@ from deploy.local.stack import Stack, remove_stack_folder
 from deploy.local.state import DEFAULT, AlreadyRunningError
 from sandbox import checks, clock, topics
 from sandbox.billing_support import BillingStories
-from sandbox.customers import Year, make_year
-from sandbox.driver import Driver, Refused, driving
-from sandbox.idle import NotSettled
+from sandbox.customers import Year, make_customer_year
+from sandbox.driver import Refused, SandboxDriver, open_driver
+from sandbox.idle import SystemNotSettled
 from sandbox.replay import STANDARD
-from sandbox.support import SupportCase, tell_case
+from sandbox.support import SupportCase, tell_case_story
 from sandbox.topics import Published
 from sandbox.vendor_support import VendorStory
 from sandbox.year import PlanYear
@@ -37,7 +37,7 @@ SUPPORT_AFTER = timedelta(days=62, hours=10)
 console = Console(highlight=False)
 
 
-async def close_loops(driver: Driver) -> None:
+async def close_case_loops(driver: SandboxDriver) -> None:
     """Do what support does every week: tell customers the outcome of their cases, and close these."""
     page = await driver.get("escalation", "/v1/cases?state=resolved&limit=500")
     for case in page["items"]:
@@ -48,7 +48,7 @@ async def close_loops(driver: Driver) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Lived:
+class LivedYear:
     """A year that was lived: what was published, what the checks found, a suspended account, cases of support."""
 
     events: list[Published]
@@ -58,28 +58,28 @@ class Lived:
     billing: list[str]
 
 
-async def live(stack: Stack, year: Year) -> Lived:
+async def live(stack: Stack, year: Year) -> LivedYear:
     """Live through the year, and read what is told of it."""
     world, support, billing, vendor = PlanYear(year), SupportCase(), BillingStories(), VendorStory()
     end = datetime.combine(year.end, datetime.min.time(), UTC)
-    async with driving(stack) as driver:
+    async with open_driver(stack) as driver:
         await world.prepare(driver, STANDARD.read_text())
         world.plan(driver)
         friday = world.begin() + timedelta(hours=15)
         while (friday := friday + LOOPS_CLOSED_EVERY) < end:
-            driver.at(friday, close_loops)
+            driver.at(friday, close_case_loops)
         support.plan(driver, world.begin() + SUPPORT_AFTER)
         billing.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=1))
         vendor.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=2))
         await _with_progress(driver, end)
         events = await topics.read_all_events(stack.kafka_access)
-        findings_by_check = await checks.all_findings(stack, events)
+        findings_by_check = await checks.list_stack_findings(stack, events)
         standing = await _find_suspended(driver, events)
         stories = [*await billing.tell(driver), *await vendor.tell(driver)]
-        return Lived(events, findings_by_check, standing, tell_case(*await support.read(driver)), stories)
+        return LivedYear(events, findings_by_check, standing, tell_case_story(*await support.read(driver)), stories)
 
 
-async def _with_progress(driver: Driver, end: datetime) -> None:
+async def _with_progress(driver: SandboxDriver, end: datetime) -> None:
     begin = datetime.combine(START, datetime.min.time(), UTC)
     with Progress(console=console, transient=True) as progress:
         task = progress.add_task("living", total=(end - begin).days)
@@ -90,7 +90,7 @@ async def _with_progress(driver: Driver, end: datetime) -> None:
         await driver.run(show_progress, until=end)
 
 
-async def _find_suspended(driver: Driver, events: Sequence[Published]) -> dict[str, Any] | None:
+async def _find_suspended(driver: SandboxDriver, events: Sequence[Published]) -> dict[str, Any] | None:
     """The standing of an account that is suspended now."""
     standing = set()
     for event in sorted(events, key=lambda published: (published.time, published.sequence)):
@@ -134,7 +134,7 @@ def _amounts(amounts: dict[str, int]) -> str:
     return ", ".join(str(Money(minor, currency)) for currency, minor in sorted(amounts.items()))
 
 
-def story(standing: dict[str, Any]) -> list[str]:
+def tell_suspension_story(standing: dict[str, Any]) -> list[str]:
     """The story of a suspended account, told from its standing alone."""
     suspension = standing["suspensions"][0]
     lines = []
@@ -152,12 +152,12 @@ def story(standing: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _tell(lived: Lived) -> None:
+def _tell(lived: LivedYear) -> None:
     console.rule("the year")
     console.print(summary(lived.events))
     if lived.standing is not None:
         console.rule("the story of one suspended account")
-        console.print("\n".join(story(lived.standing)), markup=False)
+        console.print("\n".join(tell_suspension_story(lived.standing)), markup=False)
     console.rule("the story of one case")
     console.print("\n".join(lived.case), markup=False)
     console.rule("a dispute upheld in part, a service credit, a fraud case, a ticket at the vendor")
@@ -184,11 +184,11 @@ def main(seed: Annotated[int, typer.Option(help="another seed, another year")] =
             console.print("the data of the former local stack are replaced")
             remove_stack_folder(DEFAULT)
         with Stack(DEFAULT, log_level="warning", tell=console.print) as stack:
-            lived = uvloop.run(live(stack, make_year(seed, START.year)))
+            lived = uvloop.run(live(stack, make_customer_year(seed, START.year)))
     except AlreadyRunningError as running:
         console.print(f"{running}: `make down` first", style="red", markup=False)
         raise typer.Exit(1) from running
-    except (NotSettled, Refused, StartFailedError) as error:
+    except (SystemNotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     _tell(lived)

@@ -16,16 +16,16 @@ import httpx2
 import orjson
 
 from sandbox.connections import open_pool
-from sandbox.idle import GIVE_UP_AFTER, Look, Monitor
+from sandbox.idle import GIVE_UP_AFTER, IdleMonitor, SystemLook
 from shared.base.connections.access import DatabaseAccess
 from shared.base.connections.tls import TlsFiles
 from shared.process.service import NAMES
 from shared.pure.ids import new_id
 
-Action = Callable[["Driver"], Awaitable[None]]
+Action = Callable[["SandboxDriver"], Awaitable[None]]
 
 
-class Running(Protocol):
+class DrivenStack(Protocol):
     """A stack that runs."""
 
     def url(self, name: str) -> str: ...
@@ -37,16 +37,16 @@ class Running(Protocol):
     def tls(self) -> TlsFiles: ...
 
 
-class Settling(Protocol):
+class SettlingSystem(Protocol):
     """Something that waits until the system has settled."""
 
     @property
     def looks(self) -> int: ...
 
-    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> Look: ...
+    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> SystemLook: ...
 
 
-class Agenda(Protocol):
+class ActionAgenda(Protocol):
     """Where actions are planned."""
 
     def at(self, instant: datetime, action: Action, *, rank: int = 0) -> None: ...
@@ -56,10 +56,10 @@ class Refused(Exception):
     """The product refused what the driver asked for."""
 
 
-class Driver:
+class SandboxDriver:
     """The driver's clients, its agenda, and the clock."""
 
-    def __init__(self, http: httpx2.AsyncClient, monitor: Settling, stack: Running) -> None:
+    def __init__(self, http: httpx2.AsyncClient, monitor: SettlingSystem, stack: DrivenStack) -> None:
         self._http = http
         self.monitor = monitor
         self._urls = {name: stack.url(name) for name in (*NAMES, "clock", "vendor")}
@@ -95,12 +95,12 @@ class Driver:
         """PUT to a service or a part of the sandbox. Raises Refused."""
         return await self._call("PUT", service, path, body, {})
 
-    async def release_fraud(self, hold_id: str, reason: str) -> None:
+    async def release_fraud_hold(self, hold_id: str, reason: str) -> None:
         """Release a hold for fraud, by somebody with the role for that. Raises Refused."""
         headers = {"authorization": f"Bearer {self._risk_token}", "idempotency-key": str(new_id())}
         await self._call("POST", "entitlements", f"/v1/holds/{hold_id}:release", {"reason": reason}, headers)
 
-    async def set_limit(self, role: str, currency: str, body: object) -> None:
+    async def set_role_limit(self, role: str, currency: str, body: object) -> None:
         """Set the limit of a role, by somebody who does not have it. Raises Refused."""
         headers = {"authorization": f"Bearer {self._board_token}"}
         await self.agree(await self._call("PUT", "invoicing", f"/v1/approval-limits/{role}/{currency}", body, headers))
@@ -128,26 +128,26 @@ class Driver:
     async def run(self, on_instant: Callable[[datetime, int], None], until: datetime | None = None) -> None:
         """Live through all instants up to `until`, or until nothing is planned and nothing falls due.
 
-        `on_instant` is called at each instant with the number of actions left. Raises NotSettled.
+        `on_instant` is called at each instant with the number of actions left. Raises SystemNotSettled.
         """
-        async for instant in self.living(until):
+        async for instant in self.live_through_instants(until):
             on_instant(instant, len(self._agenda))
         await self._set_clock(until, are_held=False)
         await self.monitor.wait_until_settled()
 
-    async def living(self, until: datetime | None = None) -> AsyncIterator[datetime]:
-        """Live through one instant after the other, as long as the caller goes on. Raises NotSettled."""
+    async def live_through_instants(self, until: datetime | None = None) -> AsyncIterator[datetime]:
+        """Live through one instant after the other, as long as the caller goes on. Raises SystemNotSettled."""
         look = await self.monitor.wait_until_settled()
         while (instant := self._next(look)) is not None and (until is None or instant <= until):
             self.instants += 1
             look = await self._live(instant)
             yield instant
 
-    def _next(self, look: Look) -> datetime | None:
+    def _next(self, look: SystemLook) -> datetime | None:
         planned = self._agenda[0][0] if self._agenda else None
         return min((instant for instant in (planned, look.next_due) if instant is not None), default=None)
 
-    async def _live(self, instant: datetime) -> Look:
+    async def _live(self, instant: datetime) -> SystemLook:
         if not self._agenda or self._agenda[0][0] > instant:
             await self._set_clock(instant, are_held=False)
             return await self.monitor.wait_until_settled()
@@ -160,7 +160,7 @@ class Driver:
         await self._set_clock(None, are_held=False)
         return await self.monitor.wait_until_settled()
 
-    async def release_sweeps(self) -> None:
+    async def release_held_sweeps(self) -> None:
         """Let the sweeps run where an interruption left them held; nothing if they run, or nobody answers."""
         if self._are_sweeps_held:
             with suppress(httpx2.HTTPError, Refused):
@@ -174,14 +174,14 @@ class Driver:
 
 
 @asynccontextmanager
-async def driving(stack: Running) -> AsyncIterator[Driver]:
+async def open_driver(stack: DrivenStack) -> AsyncIterator[SandboxDriver]:
     """A driver of a running stack."""
     async with (
         open_pool(stack.database_access("monitor"), min_size=0, max_size=1) as pool,
         httpx2.AsyncClient(timeout=30, verify=stack.tls.make_context()) as http,
     ):
-        driver = Driver(http, Monitor(pool), stack)
+        driver = SandboxDriver(http, IdleMonitor(pool), stack)
         try:
             yield driver
         finally:
-            await driver.release_sweeps()
+            await driver.release_held_sweeps()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.driver import Driver, Refused
+from sandbox.driver import Refused, SandboxDriver
 
 SELLER: dict[str, Any] = {
     "name": "The Reseller",
@@ -17,7 +17,7 @@ SELLER: dict[str, Any] = {
 """What invoices say of each legal entity; they can be looked at, and are not mailed, which would be hundreds."""
 
 
-async def ensure_legal_entity(driver: Driver, code: str) -> None:
+async def ensure_legal_entity(driver: SandboxDriver, code: str) -> None:
     """Make a legal entity unless it exists, asking once for each driver. Raises Refused."""
     if code in driver.legal_entities:
         return

@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sandbox.ledger import LedgerInvoice
-from sandbox.replay import Profile
+from sandbox.replay import BillingProfile
 
 ACCOUNTS = 40
 TERMS = timedelta(days=14)
 NEVER = timedelta(days=3650)
 
 PROFILES = (
-    Profile("EUR", "Europe/Berlin", "GS-DE"),
-    Profile("USD", "UTC", "GS-US"),
-    Profile("JPY", "Asia/Tokyo", "GS-JP"),
+    BillingProfile("EUR", "Europe/Berlin", "GS-DE"),
+    BillingProfile("USD", "UTC", "GS-US"),
+    BillingProfile("JPY", "Asia/Tokyo", "GS-JP"),
 )
 PRICES = {"EUR": 1008, "USD": 1200, "JPY": 1650}
 """For one seat and month, in minor units."""
 
 
 @dataclass(frozen=True, slots=True)
-class Habit:
+class PayingHabit:
     """How somebody pays: so many days after the due date, at the least and at the most, and how often they dispute."""
 
     name: str
@@ -33,24 +33,24 @@ class Habit:
 
 
 HABITS = (
-    Habit("prompt", 8, -10, 0),
-    Habit("needs a reminder", 5, 1, 6),
-    Habit("slow", 3, 5, 13, disputes_percent=10),
-    Habit("disputes", 2, -5, 12, disputes_percent=35),
-    Habit("pays when access is gone", 2, 10, 27),
+    PayingHabit("prompt", 8, -10, 0),
+    PayingHabit("needs a reminder", 5, 1, 6),
+    PayingHabit("slow", 3, 5, 13, disputes_percent=10),
+    PayingHabit("disputes", 2, -5, 12, disputes_percent=35),
+    PayingHabit("pays when access is gone", 2, 10, 27),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedYear:
     """A made-up year: its invoices, how each account is billed, and who stops paying at the end."""
 
     invoices: list[LedgerInvoice]
-    profiles: dict[str, Profile]
+    profiles: dict[str, BillingProfile]
     end: date
 
 
-def generate_year(seed: int, start: date) -> Generated:
+def generate_year_of_invoices(seed: int, start: date) -> GeneratedYear:
     """A year of monthly invoices of 40 accounts from `start` on; the same for the same seed.
 
     One account stops paying in the last months, so that somebody is suspended when the year ends.
@@ -70,11 +70,11 @@ def generate_year(seed: int, start: date) -> Generated:
             issued = date(start.year + (start.month + month - 1) // 12, (start.month + month - 1) % 12 + 1, day)
             stops = place == ACCOUNTS and month > 8
             invoices.append(_invoice(dice, f"{customer}-{month + 1:02}", customer, issued, amount, habit, stops))
-    return Generated(invoices, profiles, end)
+    return GeneratedYear(invoices, profiles, end)
 
 
 def _invoice(
-    dice: random.Random, number: str, customer: str, issued: date, amount: int, habit: Habit, stops: bool
+    dice: random.Random, number: str, customer: str, issued: date, amount: int, habit: PayingHabit, stops: bool
 ) -> LedgerInvoice:
     due = issued + TERMS
     paid = due + timedelta(days=dice.randint(habit.earliest, habit.latest))

@@ -30,12 +30,12 @@ from deploy.local import monitoring
 from deploy.local.stack import Stack, remove_stack_folder
 from deploy.local.state import StackState
 from sandbox import clock
-from sandbox.driver import Action, Driver
-from sandbox.replay import Profile, register
-from sandbox.storm.__main__ import START, Storm, storming
-from sandbox.storm.proxies import Proxies
-from sandbox.storm.schedule import PROXIED, Strike
-from shared.base.connections.kafka import connection_options
+from sandbox.driver import Action, SandboxDriver
+from sandbox.replay import BillingProfile, register
+from sandbox.storm.__main__ import START, StackStorm, open_storm
+from sandbox.storm.proxies import TcpProxies
+from sandbox.storm.schedule import PROXIED, StormStrike
+from shared.base.connections.kafka import build_kafka_options
 from shared.events import invoicing
 
 SPEED = 30
@@ -64,14 +64,14 @@ class Hours:
 
 
 @contextmanager
-def stack_of(folder: Path) -> Iterator[tuple[Stack, Proxies]]:
+def open_proxied_stack(folder: Path) -> Iterator[tuple[Stack, TcpProxies]]:
     """A stack whose services are reached through proxies, as in a storm, and that is watched quickly."""
     before = {name: os.environ.get(name) for name in VARIABLES}
     os.environ.update(VARIABLES)
     try:
         port = partial(_port, StackState(folder))
         with (
-            Proxies(PROXIED, port) as proxies,
+            TcpProxies(PROXIED, port) as proxies,
             Stack(folder, metrics=True, proxies=proxies.ports) as stack,
         ):
             yield stack, proxies
@@ -84,15 +84,15 @@ def _port(state: StackState, name: str) -> int:
     return state.port("kafka-proxied" if name == "kafka" else name)
 
 
-async def live_hours(stack: Stack, proxies: Proxies, hour: float = HOUR) -> Hours:
+async def live_good_and_bad(stack: Stack, proxies: TcpProxies, hour: float = HOUR) -> Hours:
     """Live through both, each so many seconds long; at the end of the bad one the broker is away.
 
     On a slow machine the good one lasts until somebody is late: business time goes by as fast as the product follows.
     """
-    async with storming(stack, proxies) as storm:
+    async with open_storm(stack, proxies) as storm:
         storm.hasty.hasty = False
         _, subscription_id = await register(
-            storm.driver, "held-in-turns", START, Profile("EUR", "Europe/Berlin", "GS-DE")
+            storm.driver, "held-in-turns", START, BillingProfile("EUR", "Europe/Berlin", "GS-DE")
         )
         besides = (_asking(stack), _hold_in_turns(stack, subscription_id))
         others = [asyncio.create_task(steady) for steady in besides]
@@ -103,7 +103,7 @@ async def live_hours(stack: Stack, proxies: Proxies, hour: float = HOUR) -> Hour
         storm.hasty.hasty = True
         turned = time.time()
         await asyncio.gather(_poison_subjects(stack), _refuse_addresses(stack), _vendor_away(stack))
-        await storm.weather.blow(_strikes(hour))
+        await storm.weather.strike_processes(_strikes(hour))
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
@@ -123,7 +123,7 @@ async def _wait_until_late(prometheus: str) -> None:
             await asyncio.sleep(FIGURES_EVERY)
 
 
-async def _live(storm: Storm, is_over: asyncio.Event) -> None:
+async def _live(storm: StackStorm, is_over: asyncio.Event) -> None:
     begin = datetime.combine(START, datetime.min.time(), UTC)
     for month in range(60):
         storm.patient.at(begin + timedelta(days=30 * month + 3, hours=11), _plan_besides(storm, month))
@@ -166,13 +166,13 @@ async def _hold_in_turns(stack: Stack, subscription_id: str) -> None:
             await asyncio.sleep(BETWEEN_HOLDS)
 
 
-def _plan_besides(storm: Storm, month: int) -> Action:
+def _plan_besides(storm: StackStorm, month: int) -> Action:
     """Plan what the ledger has not: a customer with a problem, one who pays too much, one held for fraud, and one
     with a plan of whom we owe the vendor. In a good hour each problem is answered."""
 
-    async def besides(driver: Driver) -> None:
+    async def besides(driver: SandboxDriver) -> None:
         today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date().isoformat()
-        profile = Profile("EUR", "Europe/Berlin", "GS-DE")
+        profile = BillingProfile("EUR", "Europe/Berlin", "GS-DE")
         reference = f"besides-{month}-{uuid4()}"
         account_id, subscription_id = await register(driver, reference, date.fromisoformat(today), profile)
         paid = {"account_id": account_id, "amount": {"amount_minor": 12_500, "currency": "EUR"}}
@@ -191,7 +191,7 @@ def _plan_besides(storm: Storm, month: int) -> Action:
     return besides
 
 
-async def _buys(driver: Driver, account_id: str, reference: str, today: str) -> None:
+async def _buys(driver: SandboxDriver, account_id: str, reference: str, today: str) -> None:
     """A year of a plan that the vendor bills us for."""
     cost = {"unit_cost_minor": 820, "currency": "USD", "period_months": 1}
     version = {"effective_from": "2024-01-01", "term_months": 12, "vendor": cost}
@@ -204,19 +204,19 @@ async def _buys(driver: Driver, account_id: str, reference: str, today: str) -> 
     await driver.post("invoicing", f"/v1/plans/{plan['id']}/subscriptions", body)
 
 
-def _strikes(hour: float) -> list[Strike]:
+def _strikes(hour: float) -> list[StormStrike]:
     """Each lasts long enough to be seen, and ends before the next begins; the last is seen at the end of the hour."""
     return [
-        Strike(0.08 * hour, "freeze", "vendor", 0.12 * hour),
-        Strike(0.26 * hour, "freeze", "kafka", 0.10 * hour),
-        Strike(0.40 * hour, "reset", "kafka"),
-        Strike(0.44 * hour, "kill", "collections"),
-        Strike(0.50 * hour, "kill", "entitlements"),
-        Strike(0.56 * hour, "freeze", "postgres", 0.09 * hour),
-        Strike(0.68 * hour, "reset", "postgres"),
-        Strike(0.72 * hour, "kill", "postgres"),
-        Strike(0.78 * hour, "freeze", "escalation", 0.06 * hour),
-        Strike(0.86 * hour, "freeze", "kafka", 0.16 * hour),
+        StormStrike(0.08 * hour, "freeze", "vendor", 0.12 * hour),
+        StormStrike(0.26 * hour, "freeze", "kafka", 0.10 * hour),
+        StormStrike(0.40 * hour, "reset", "kafka"),
+        StormStrike(0.44 * hour, "kill", "collections"),
+        StormStrike(0.50 * hour, "kill", "entitlements"),
+        StormStrike(0.56 * hour, "freeze", "postgres", 0.09 * hour),
+        StormStrike(0.68 * hour, "reset", "postgres"),
+        StormStrike(0.72 * hour, "kill", "postgres"),
+        StormStrike(0.78 * hour, "freeze", "escalation", 0.06 * hour),
+        StormStrike(0.86 * hour, "freeze", "kafka", 0.16 * hour),
     ]
 
 
@@ -238,7 +238,7 @@ async def _refuse_addresses(stack: Stack) -> None:
 
 async def _poison_subjects(stack: Stack) -> None:
     """Events that no handler can read, each about a subject of its own; and one that is followed by another."""
-    async with AIOKafkaProducer(**connection_options(stack.kafka_access)) as producer:
+    async with AIOKafkaProducer(**build_kafka_options(stack.kafka_access)) as producer:
         for _ in range(3):
             subject = str(uuid4())
             for sequence in (1, 2):
@@ -264,8 +264,8 @@ def main(
 ) -> None:
     """Live through both on a fresh stack, say when they were, perhaps draw them, and end."""
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-hours-"))
-    with stack_of(folder) as (stack, proxies):
-        times = asdict(uvloop.run(live_hours(stack, proxies, hour)))
+    with open_proxied_stack(folder) as (stack, proxies):
+        times = asdict(uvloop.run(live_good_and_bad(stack, proxies, hour)))
         typer.echo(json.dumps(times))
         (folder / "hours.json").write_text(json.dumps(times))
         if draw:

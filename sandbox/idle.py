@@ -57,12 +57,12 @@ SELECT
 """
 
 
-class NotSettled(Exception):
+class SystemNotSettled(Exception):
     """The system did not become idle; says what it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class SystemLook:
     """The system at one moment."""
 
     waiting: int
@@ -73,26 +73,26 @@ class Look:
     """When the next row falls due."""
 
 
-class Monitor:
+class IdleMonitor:
     """Looks at the system through the `monitor` role."""
 
     def __init__(self, connection: asyncpg.Connection | asyncpg.Pool) -> None:
         self._connection = connection
         self.looks = 0
 
-    async def look(self) -> Look:
+    async def look(self) -> SystemLook:
         """The system now."""
         self.looks += 1
-        return Look(*await self._connection.fetchrow(LOOK))
+        return SystemLook(*await self._connection.fetchrow(LOOK))
 
-    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> Look:
-        """Wait until the system is idle. Raises NotSettled with what it waits for."""
+    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> SystemLook:
+        """Wait until the system is idle. Raises SystemNotSettled with what it waits for."""
         give_up_at = time.monotonic() + within
         pause = FIRST_PAUSE
         while (look := await self.look()).waiting:
             if time.monotonic() > give_up_at:
                 what = "\n  ".join(look.what or [])
-                raise NotSettled(f"after {within:.0f} s the system still waits for {look.waiting}:\n  {what}")
+                raise SystemNotSettled(f"after {within:.0f} s the system still waits for {look.waiting}:\n  {what}")
             await asyncio.sleep(pause)
             pause = min(pause * 1.1, LONGEST_PAUSE)
         return look

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from shared.pure.money import MAX_MINOR, to_minor
+from shared.pure.money import MAX_MINOR, parse_minor_units
 
 CURRENCY = "USD"
 COLUMNS = ("customerID", "invoiceNumber", "InvoiceDate", "DueDate", "InvoiceAmount", "Disputed", "SettledDate")
@@ -100,7 +100,7 @@ def _amount(place: str, text: str) -> int:
     if not re.fullmatch(r"-?\d+(\.\d+)?", text):
         raise LedgerRefused(f"{place}: column InvoiceAmount: {text!r} is no amount")
     try:
-        amount = to_minor(text, CURRENCY)
+        amount = parse_minor_units(text, CURRENCY)
     except ValueError as error:
         raise LedgerRefused(f"{place}: column InvoiceAmount: {error}") from error
     if not 0 < amount <= MAX_MINOR:

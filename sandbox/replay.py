@@ -24,12 +24,12 @@ from rich.table import Table
 from deploy.local.children import StartFailedError
 from deploy.local.stack import Stack, remove_stack_folder
 from sandbox import checks, clock, topics
-from sandbox.driver import Agenda, Driver, Refused, driving
+from sandbox.driver import ActionAgenda, Refused, SandboxDriver, open_driver
 from sandbox.entities import ensure_legal_entity
-from sandbox.idle import NotSettled
+from sandbox.idle import SystemNotSettled
 from sandbox.ledger import CURRENCY, LedgerInvoice, LedgerRefused, read_ledger
-from sandbox.limits import set_limits
-from sandbox.report import figures
+from sandbox.limits import set_operator_limits
+from sandbox.report import compute_replay_figures
 
 STANDARD = Path(__file__).parent / "policies" / "standard.yaml"
 DISPUTE_AFTER = timedelta(days=15, hours=12)
@@ -41,7 +41,7 @@ console = Console()
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class BillingProfile:
     """How a customer is billed."""
 
     currency: str = CURRENCY
@@ -52,7 +52,7 @@ class Profile:
 class LedgerWorld:
     """Plans what a ledger brings, and knows the ids that the product gave to it."""
 
-    def __init__(self, invoices: Iterable[LedgerInvoice], profiles: Mapping[str, Profile] | None = None) -> None:
+    def __init__(self, invoices: Iterable[LedgerInvoice], profiles: Mapping[str, BillingProfile] | None = None) -> None:
         self._invoices = list(invoices)
         self._profiles = profiles or {}
         self._accounts: dict[str, tuple[str, str]] = {}
@@ -63,21 +63,21 @@ class LedgerWorld:
         """The day before the first invoice."""
         return _instant(min(invoice.issued for invoice in self._invoices)) - timedelta(days=1)
 
-    async def prepare(self, driver: Driver, policy: str) -> None:
+    async def prepare(self, driver: SandboxDriver, policy: str) -> None:
         """Publish the policy; register every customer with its subscription, at the vendor too."""
         body = {"document": policy, "effective_date": self.begin().date().isoformat(), "reason": "replay"}
         await driver.post("collections", "/v1/policies", body)
         await self.register(driver)
 
-    async def register(self, driver: Driver) -> None:
+    async def register(self, driver: SandboxDriver) -> None:
         """Register every customer with its subscription, at the vendor too; the operator may uphold disputes."""
-        await set_limits(driver, {CURRENCY, *(profile.currency for profile in self._profiles.values())})
+        await set_operator_limits(driver, {CURRENCY, *(profile.currency for profile in self._profiles.values())})
         for customer in sorted({invoice.customer for invoice in self._invoices}):
             self._accounts[customer] = await register(
-                driver, customer, self.begin().date(), self._profiles.get(customer, Profile())
+                driver, customer, self.begin().date(), self._profiles.get(customer, BillingProfile())
             )
 
-    def plan(self, agenda: Agenda) -> None:
+    def plan(self, agenda: ActionAgenda) -> None:
         """Plan every action of the ledger."""
         for invoice in self._invoices:
             agenda.at(_instant(invoice.issued), self._issue(invoice), rank=ISSUE)
@@ -94,11 +94,11 @@ class LedgerWorld:
         return self._accounts[customer][0]
 
     def _amount(self, invoice: LedgerInvoice) -> dict[str, Any]:
-        profile = self._profiles.get(invoice.customer, Profile())
+        profile = self._profiles.get(invoice.customer, BillingProfile())
         return {"amount_minor": invoice.amount_minor, "currency": profile.currency}
 
     def _issue(self, invoice: LedgerInvoice) -> Any:
-        async def issue(driver: Driver) -> None:
+        async def issue(driver: SandboxDriver) -> None:
             account_id, subscription_id = self._accounts[invoice.customer]
             line = {
                 "description": "Subscription",
@@ -117,7 +117,7 @@ class LedgerWorld:
         return issue
 
     def _dispute(self, invoice: LedgerInvoice) -> Any:
-        async def dispute(driver: Driver) -> None:
+        async def dispute(driver: SandboxDriver) -> None:
             account_id, _ = self._accounts[invoice.customer]
             invoice_id = self._issued[invoice.number]
             balance = await driver.get("invoicing", f"/v1/invoices/{invoice_id}/balance")
@@ -133,7 +133,7 @@ class LedgerWorld:
         return dispute
 
     def _resolve(self, invoice: LedgerInvoice) -> Any:
-        async def resolve(driver: Driver) -> None:
+        async def resolve(driver: SandboxDriver) -> None:
             verb, reason = ("uphold", "billed in error") if invoice.upheld else ("reject", "the invoice is right")
             path = f"/v1/disputes/{self._disputes[invoice.number]}:{verb}"
             await driver.post("escalation", path, {"reason": reason})
@@ -141,7 +141,7 @@ class LedgerWorld:
         return resolve
 
     def _pay(self, invoice: LedgerInvoice) -> Any:
-        async def pay(driver: Driver) -> None:
+        async def pay(driver: SandboxDriver) -> None:
             account_id, _ = self._accounts[invoice.customer]
             invoice_id = self._issued[invoice.number]
             body = {"account_id": account_id, "amount": self._amount(invoice), "invoice_id": invoice_id}
@@ -150,7 +150,7 @@ class LedgerWorld:
         return pay
 
 
-async def register(driver: Driver, reference: str, start: date, profile: Profile) -> tuple[str, str]:
+async def register(driver: SandboxDriver, reference: str, start: date, profile: BillingProfile) -> tuple[str, str]:
     """Register an account and activate its one subscription, which the vendor has too; their ids."""
     tenant, vendor_id = f"tenant-{reference}", f"subscription-{reference}"
     await ensure_legal_entity(driver, profile.legal_entity)
@@ -183,9 +183,9 @@ def _instant(day: date, at: clock_time = clock_time(0)) -> datetime:
     return datetime.combine(day, at, UTC)
 
 
-async def replay(stack: Stack, world: LedgerWorld, policy: str) -> dict[str, Any]:
-    """Live through a ledger on a fresh stack; the report. Raises NotSettled, Refused."""
-    async with driving(stack) as driver:
+async def replay_ledger(stack: Stack, world: LedgerWorld, policy: str) -> dict[str, Any]:
+    """Live through a ledger on a fresh stack; the report. Raises SystemNotSettled, Refused."""
+    async with open_driver(stack) as driver:
         await world.prepare(driver, policy)
         world.plan(driver)
         planned = driver.planned
@@ -203,7 +203,7 @@ async def replay(stack: Stack, world: LedgerWorld, policy: str) -> dict[str, Any
             f"{driver.instants} instants in {seconds:.1f} s, {1000 * seconds / max(driver.instants, 1):.1f} ms each"
             f" ({driver.monitor.looks / max(driver.instants, 1):.1f} looks, {len(events)} events)"
         )
-        return figures(events) | await checks.summary(stack, events)
+        return compute_replay_figures(events) | await checks.summary(stack, events)
 
 
 def main(
@@ -225,8 +225,8 @@ def main(
         with Stack(
             folder, durable=False, log_level="info" if metrics else "warning", metrics=metrics, tell=console.print
         ) as stack:
-            figures = uvloop.run(replay(stack, world, document))
-    except (NotSettled, Refused, StartFailedError) as error:
+            figures = uvloop.run(replay_ledger(stack, world, document))
+    except (SystemNotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)
         raise typer.Exit(1) from error
     finally:

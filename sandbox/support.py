@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.driver import Driver
+from sandbox.driver import SandboxDriver
 
 RESOURCE = {
     "reference": "kb-4711",
@@ -23,13 +23,13 @@ class SupportCase:
 
     case_id: str = ""
 
-    def plan(self, driver: Driver, opened_at: datetime) -> None:
+    def plan(self, driver: SandboxDriver, opened_at: datetime) -> None:
         """Plan the steps of the case from an instant on."""
-        steps = (self.open_case, self.answer, self.ask_customer, self.consult, self.resolve)
+        steps = (self.open_case, self.answer, self.ask_customer, self.consult_resources, self.resolve)
         for hours, step in zip((0, 1, 2, 26, 27), steps, strict=True):
             driver.at(opened_at + timedelta(hours=hours), step)
 
-    async def open_case(self, driver: Driver) -> None:
+    async def open_case(self, driver: SandboxDriver) -> None:
         """Open the case for a customer, whose words it has."""
         (account,) = (await driver.get("invoicing", "/v1/accounts?limit=1"))["items"]
         await driver.post("escalation", "/v1/support-resources", RESOURCE)
@@ -43,30 +43,30 @@ class SupportCase:
         }
         self.case_id = (await driver.post("escalation", "/v1/cases", case))["id"]
 
-    async def answer(self, driver: Driver) -> None:
+    async def answer(self, driver: SandboxDriver) -> None:
         """Give the first answer, which ends its clock."""
         await driver.post("escalation", f"{self._path}:start", {"reason": "looking into it"})
         answer = {"channel": "phone", "about_outcome": False, "comment": "we look into it now"}
         await driver.post("escalation", f"{self._path}/contacts", answer)
 
-    async def ask_customer(self, driver: Driver) -> None:
+    async def ask_customer(self, driver: SandboxDriver) -> None:
         """Wait for the customer, which lets the clock of the next word stand."""
         waiting = {"side": "customer", "reason": "asked which records were changed"}
         await driver.post("escalation", f"{self._path}:wait", waiting)
 
-    async def consult(self, driver: Driver) -> None:
+    async def consult_resources(self, driver: SandboxDriver) -> None:
         """Go on with what is suggested, and record that it helped."""
         await driver.post("escalation", f"{self._path}:start", {"reason": "the customer sent the records"})
         (suggested, *_) = (await driver.get("escalation", f"{self._path}/suggestions"))["items"]
         helped = {"resource_id": suggested["id"], "result": "helped", "note": "the MX record named another host"}
         await driver.post("escalation", f"{self._path}/consulted-resources", helped)
 
-    async def resolve(self, driver: Driver) -> None:
+    async def resolve(self, driver: SandboxDriver) -> None:
         """Know the outcome; whoever closes the loops of the week tells the customer."""
         outcome = {"outcome": "the MX record is put right", "reason": "messages arrive again"}
         await driver.post("escalation", f"{self._path}:resolve", outcome)
 
-    async def read(self, driver: Driver) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
+    async def read(self, driver: SandboxDriver) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
         """Read the case, the entries of its thread, and its clocks."""
         entries = (await driver.get("escalation", f"{self._path}/entries"))["items"]
         clocks = (await driver.get("escalation", f"{self._path}/clocks"))["clocks"]
@@ -77,7 +77,7 @@ class SupportCase:
         return f"/v1/cases/{self.case_id}"
 
 
-def tell_case(
+def tell_case_story(
     case: Mapping[str, Any], entries: Sequence[Mapping[str, Any]], clocks: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """Tell the story of a case from its thread and its clocks alone."""

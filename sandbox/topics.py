@@ -8,9 +8,9 @@ import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.base.connections.access import KafkaAccess
-from shared.base.connections.kafka import connection_options
-from shared.base.kafka import read_headers
-from shared.events import PARTITIONS, topic_of
+from shared.base.connections.kafka import build_kafka_options
+from shared.base.kafka import read_message_headers
+from shared.events import PARTITIONS, get_topic
 from shared.process.service import NAMES
 
 
@@ -29,8 +29,8 @@ class Published:
 
 async def read_all_events(access: KafkaAccess) -> list[Published]:
     """All events of all topics, each once (a message may stand twice on a topic), by producer and sequence."""
-    partitions = [TopicPartition(topic_of(name), n) for name in NAMES for n in range(PARTITIONS)]
-    client = AIOKafkaConsumer(**connection_options(access), auto_offset_reset="earliest", max_poll_records=5000)
+    partitions = [TopicPartition(get_topic(name), n) for name in NAMES for n in range(PARTITIONS)]
+    client = AIOKafkaConsumer(**build_kafka_options(access), auto_offset_reset="earliest", max_poll_records=5000)
     try:
         await client.start()
         client.assign(partitions)
@@ -41,7 +41,7 @@ async def read_all_events(access: KafkaAccess) -> list[Published]:
         while unread:
             for partition, records in (await client.getmany(timeout_ms=1000)).items():
                 for record in records:
-                    event = _parse_message(read_headers(record), record.value)
+                    event = _parse_message(read_message_headers(record), record.value)
                     events.setdefault((event.producer, event.subject, event.sequence), event)
                 if records and records[-1].offset + 1 >= ends[partition]:
                     unread.discard(partition)

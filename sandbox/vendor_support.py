@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sandbox.billing_support import tell_thread
-from sandbox.driver import Driver
+from sandbox.driver import SandboxDriver
 
 NUMBER = "615101234567890"
 CHANNEL = {
@@ -33,7 +33,7 @@ class VendorStory:
     case_id: str = ""
     ticket_id: str = ""
 
-    def plan(self, driver: Driver, since: datetime) -> None:
+    def plan(self, driver: SandboxDriver, since: datetime) -> None:
         """Plan the steps from an instant on."""
         steps = (
             (0, self.open_case),
@@ -47,7 +47,7 @@ class VendorStory:
         for hours, step in steps:
             driver.at(since + timedelta(hours=hours), step)
 
-    async def open_case(self, driver: Driver) -> None:
+    async def open_case(self, driver: SandboxDriver) -> None:
         """Open the case of a customer whose legal entity reaches the vendor by its portal."""
         (account,) = (await driver.get("invoicing", "/v1/accounts?limit=1"))["items"]
         await driver.put("escalation", f"/v1/vendor-channels/{account['legal_entity']}", CHANNEL)
@@ -61,7 +61,7 @@ class VendorStory:
         self.case_id = (await driver.post("escalation", "/v1/cases", case))["id"]
         await driver.post("escalation", f"{self._path}:start", {"reason": "looking into it"})
 
-    async def prepare_handover(self, driver: Driver) -> None:
+    async def prepare_handover(self, driver: SandboxDriver) -> None:
         """Do what has to be done before the vendor is asked."""
         resource = await driver.post("escalation", "/v1/support-resources", RESOURCE)
         steps = (
@@ -73,7 +73,7 @@ class VendorStory:
         for place, body in steps:
             await driver.post("escalation", f"{self._path}/{place}", body)
 
-    async def hand_over(self, driver: Driver) -> None:
+    async def hand_over(self, driver: SandboxDriver) -> None:
         """Prepare the ticket, open it in the vendor's portal, and record its number."""
         body = {
             "title": "Messages arrive hours late",
@@ -84,29 +84,29 @@ class VendorStory:
         await driver.put("vendor", f"/sandbox/servicerequests/{NUMBER}", {"title": body["title"]})
         await driver.post("escalation", f"/v1/vendor-tickets/{self.ticket_id}:submit", {"number": NUMBER})
 
-    async def answer_at_vendor(self, driver: Driver) -> None:
+    async def answer_at_vendor(self, driver: SandboxDriver) -> None:
         """Let the vendor's people ask something, which makes it our turn."""
         await driver.post("vendor", f"/sandbox/servicerequests/{NUMBER}/notes", {"text": "Which connector is it?"})
         await driver.put("vendor", f"/sandbox/servicerequests/{NUMBER}", {"status": "attention_needed"})
 
-    async def answer_vendor(self, driver: Driver) -> None:
+    async def answer_vendor(self, driver: SandboxDriver) -> None:
         """Answer the vendor."""
         note = {"content": "The inbound one."}
         await driver.post("escalation", f"/v1/vendor-tickets/{self.ticket_id}/notes", note)
 
-    async def close_at_vendor(self, driver: Driver) -> None:
+    async def close_at_vendor(self, driver: SandboxDriver) -> None:
         """Let the vendor's people close the request, which resolves nothing by itself."""
         await driver.post("vendor", f"/sandbox/servicerequests/{NUMBER}/notes", {"text": "The queue was restarted."})
         await driver.put("vendor", f"/sandbox/servicerequests/{NUMBER}", {"status": "closed"})
 
-    async def confirm_solution(self, driver: Driver) -> None:
+    async def confirm_solution(self, driver: SandboxDriver) -> None:
         """Say that it helped, and know the outcome; whoever closes the loops of the week tells the customer."""
         confirmed = {"solved": True, "reason": "messages arrive at once"}
         await driver.post("escalation", f"/v1/vendor-tickets/{self.ticket_id}:confirm-solution", confirmed)
         outcome = {"outcome": "the vendor restarted a queue", "reason": "messages arrive at once"}
         await driver.post("escalation", f"{self._path}:resolve", outcome)
 
-    async def tell(self, driver: Driver) -> list[str]:
+    async def tell(self, driver: SandboxDriver) -> list[str]:
         """Tell the story from the thread of its case alone."""
         entries = (await driver.get("escalation", f"{self._path}/entries"))["items"]
         return tell_thread(await driver.get("escalation", self._path), entries)

@@ -9,9 +9,9 @@ from datetime import time as clock_time
 from typing import Any
 
 from sandbox.customers import RESOLVE_AFTER, Customer, Year
-from sandbox.driver import Agenda, Driver
+from sandbox.driver import ActionAgenda, SandboxDriver
 from sandbox.entities import ensure_legal_entity
-from sandbox.limits import set_limits
+from sandbox.limits import set_operator_limits
 
 BUY_AT, RUN_AT, APPROVE_AT, CHANGE_AT = clock_time(5), clock_time(6), clock_time(8), clock_time(11)
 CLOSE_AT, LOOK_AT, PAY_AT = clock_time(12), clock_time(9), clock_time(6)
@@ -51,9 +51,9 @@ class PlanYear:
         """The day before anything is bought."""
         return _at(self.year.start) - timedelta(days=1)
 
-    async def prepare(self, driver: Driver, policy: str) -> None:
+    async def prepare(self, driver: SandboxDriver, policy: str) -> None:
         """Publish the policy, the tax rates and the plan; register every customer; the operator may uphold disputes."""
-        await set_limits(driver, {customer.profile.currency for customer in self.year.customers})
+        await set_operator_limits(driver, {customer.profile.currency for customer in self.year.customers})
         since = self.begin().date().isoformat()
         await driver.post(
             "collections", "/v1/policies", {"document": policy, "effective_date": since, "reason": "demo"}
@@ -68,7 +68,7 @@ class PlanYear:
         for customer in self.year.customers:
             self.accounts[customer.name] = await self._register(driver, customer)
 
-    async def _register(self, driver: Driver, customer: Customer) -> str:
+    async def _register(self, driver: SandboxDriver, customer: Customer) -> str:
         profile = customer.profile
         body = {
             "name": f"Customer {customer.name}",
@@ -85,7 +85,7 @@ class PlanYear:
         }
         return str((await driver.post("invoicing", "/v1/accounts", body))["id"])
 
-    def plan(self, agenda: Agenda) -> None:
+    def plan(self, agenda: ActionAgenda) -> None:
         """Plan every action of the year."""
         for customer in self.year.customers:
             agenda.at(_at(customer.starts, BUY_AT), self._buy(customer))
@@ -98,8 +98,8 @@ class PlanYear:
         for month in self.year.months[1:]:
             agenda.at(_at(month + timedelta(days=2), CLOSE_AT), self._close(month - timedelta(days=1)))
 
-    def _buy(self, customer: Customer) -> Callable[[Driver], Awaitable[None]]:
-        async def buy(driver: Driver) -> None:
+    def _buy(self, customer: Customer) -> Callable[[SandboxDriver], Awaitable[None]]:
+        async def buy(driver: SandboxDriver) -> None:
             tenant, vendor_id = f"tenant-{customer.name}", f"subscription-{customer.name}"
             seed = {"autoRenewEnabled": True, "quantity": customer.seats}
             await driver.put("vendor", f"/sandbox/customers/{tenant}/subscriptions/{vendor_id}", seed)
@@ -115,36 +115,36 @@ class PlanYear:
 
         return buy
 
-    def _change(self, customer: Customer, seats: int) -> Callable[[Driver], Awaitable[None]]:
-        async def change_quantity(driver: Driver) -> None:
+    def _change(self, customer: Customer, seats: int) -> Callable[[SandboxDriver], Awaitable[None]]:
+        async def change_quantity(driver: SandboxDriver) -> None:
             body = {"kind": "quantity", "when": "now", "quantity": seats, "reason": "more people"}
             await driver.post("invoicing", f"/v1/subscriptions/{self.subscriptions[customer.name]}/changes", body)
 
         return change_quantity
 
-    def _run(self, day: date) -> Callable[[Driver], Awaitable[None]]:
-        async def bill(driver: Driver) -> None:
+    def _run(self, day: date) -> Callable[[SandboxDriver], Awaitable[None]]:
+        async def bill(driver: SandboxDriver) -> None:
             body = {"run_date": day.isoformat(), "at_once": False}
             self.runs[day] = (await driver.post("invoicing", "/v1/bill-runs", body))["id"]
 
         return bill
 
-    def _approve(self, day: date) -> Callable[[Driver], Awaitable[None]]:
-        async def approve(driver: Driver) -> None:
+    def _approve(self, day: date) -> Callable[[SandboxDriver], Awaitable[None]]:
+        async def approve(driver: SandboxDriver) -> None:
             path = f"/v1/bill-runs/{self.runs[day]}:approve"
             await driver.post("invoicing", path, {"reason": "nothing unusual among the differences"})
 
         return approve
 
-    def _close(self, last: date) -> Callable[[Driver], Awaitable[None]]:
-        async def close_month(driver: Driver) -> None:
+    def _close(self, last: date) -> Callable[[SandboxDriver], Awaitable[None]]:
+        async def close_month(driver: SandboxDriver) -> None:
             for entity in TAX:
                 path = f"/v1/ledger/{entity}/periods/{last:%Y-%m}:close"
                 await driver.agree(await driver.post("invoicing", path, {"reason": "the month is over"}))
 
         return close_month
 
-    async def _customers_look(self, driver: Driver) -> None:
+    async def _customers_look(self, driver: SandboxDriver) -> None:
         """Customers read the invoices that are new, and decide what they do about them."""
         customers = {self.accounts[customer.name]: customer for customer in self.year.customers}
         path: str | None = "/v1/invoices?limit=200"
@@ -158,7 +158,7 @@ class PlanYear:
             path = f"/v1/invoices?limit=200&after={page['next']}" if page["next"] else None
 
 
-def _decide(driver: Driver, customer: Customer, invoice: dict[str, Any]) -> None:
+def _decide(driver: SandboxDriver, customer: Customer, invoice: dict[str, Any]) -> None:
     issued, due = (date.fromisoformat(invoice[name]) for name in ("issue_date", "due_date"))
     answer = customer.answer(issued, due)
     if answer.pays_on is not None:
@@ -169,8 +169,8 @@ def _decide(driver: Driver, customer: Customer, invoice: dict[str, Any]) -> None
         driver.at(_at(issued + RESOLVE_AFTER, RESOLVE_AT), dispute.resolve)
 
 
-def _pay(invoice_id: str) -> Callable[[Driver], Awaitable[None]]:
-    async def pay(driver: Driver) -> None:
+def _pay(invoice_id: str) -> Callable[[SandboxDriver], Awaitable[None]]:
+    async def pay(driver: SandboxDriver) -> None:
         balance = await driver.get("invoicing", f"/v1/invoices/{invoice_id}/balance")
         if balance["open_minor"]:
             amount = {"amount_minor": balance["open_minor"], "currency": balance["currency"]}
@@ -188,7 +188,7 @@ class _Dispute:
     upheld: bool
     id: str = ""
 
-    async def open(self, driver: Driver) -> None:
+    async def open(self, driver: SandboxDriver) -> None:
         balance = await driver.get("invoicing", f"/v1/invoices/{self.invoice_id}/balance")
         lines = [
             {"line": line["line"], "amount_minor": line["open_minor"]}
@@ -203,7 +203,7 @@ class _Dispute:
         }
         self.id = (await driver.post("escalation", "/v1/disputes", body))["id"]
 
-    async def resolve(self, driver: Driver) -> None:
+    async def resolve(self, driver: SandboxDriver) -> None:
         verb, reason = ("uphold", "billed in error") if self.upheld else ("reject", "the invoice is right")
         await driver.post("escalation", f"/v1/disputes/{self.id}:{verb}", {"reason": reason})
 

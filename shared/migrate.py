@@ -33,7 +33,7 @@ GRANT INSERT, UPDATE ON clock.clock TO clock;
 """
 
 
-def migrate(connection: Connection, names: tuple[str, ...] = NAMES) -> None:
+def migrate_services(connection: Connection, names: tuple[str, ...] = NAMES) -> None:
     """Run the migrations of these services on one connection; waits for locks 5 s at most."""
     connection.execute(text("SET lock_timeout = '5s'"))
     for name in names:
@@ -44,7 +44,7 @@ def migrate(connection: Connection, names: tuple[str, ...] = NAMES) -> None:
         connection.commit()
 
 
-def install_clock(connection: Connection) -> None:
+def install_sandbox_clock(connection: Connection) -> None:
     """The table of the sandbox's clock, where there is a schema for it."""
     if connection.scalar(text("SELECT to_regnamespace('clock') IS NOT NULL")):
         for statement in CLOCK.split(";\n"):
@@ -53,14 +53,14 @@ def install_clock(connection: Connection) -> None:
         connection.commit()
 
 
-async def migrate_at(url: str, names: tuple[str, ...] = NAMES) -> None:
+async def migrate_database(url: str, names: tuple[str, ...] = NAMES) -> None:
     """Migrate the database at `url`, which logs in as the owner; TLS and the password are those of the settings."""
     connect = partial(connect_database, DatabaseAccess(database_url=url))
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
-            await connection.run_sync(install_clock)
-            await connection.run_sync(lambda sync_connection: migrate(sync_connection, names))
+            await connection.run_sync(install_sandbox_clock)
+            await connection.run_sync(lambda sync_connection: migrate_services(sync_connection, names))
     finally:
         await engine.dispose()
 
@@ -73,7 +73,7 @@ def main(
     names = tuple(services or NAMES)
     if unknown := set(names) - set(NAMES):
         raise typer.BadParameter(f"no service: {', '.join(sorted(unknown))}")
-    asyncio.run(migrate_at(database_url, names))
+    asyncio.run(migrate_database(database_url, names))
 
 
 if __name__ == "__main__":

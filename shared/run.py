@@ -13,14 +13,14 @@ import uvloop
 from pydantic import ValidationError
 
 from shared.base.metrics.process import Parts
-from shared.base.metrics.serving import serving
+from shared.base.metrics.serving import serving_metrics
 from shared.base.settings import settings
-from shared.base.telemetry import log, set_up
-from shared.messaging.consumer import Consumer
-from shared.messaging.relay import Relay
+from shared.base.telemetry import log, set_up_telemetry
+from shared.messaging.consumer import EventConsumer
+from shared.messaging.relay import OutboxRelay
 from shared.process.runtime import Runtime
 from shared.process.service import load_service
-from shared.web.http import create_app
+from shared.web.http import create_process_app
 from shared.web.http.protocol import bound_connections
 
 ROLES = ("api", "consumer", "relay", "jobs")
@@ -49,7 +49,7 @@ def _keep_what_is_loaded() -> None:
 
 async def run(runtime: Runtime, roles: tuple[str, ...]) -> None:
     """Run these roles, and tell Prometheus of them, until SIGTERM or SIGINT; then end them in good order."""
-    async with serving(runtime.settings, Parts(runtime.health), runtime.jobs.figures):
+    async with serving_metrics(runtime.settings, Parts(runtime.health), runtime.jobs.figures):
         await _run(runtime, roles)
 
 
@@ -59,7 +59,7 @@ async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     config = uvicorn.Config(
-        create_app(runtime, with_routes="api" in roles),
+        create_process_app(runtime, with_routes="api" in roles),
         host=runtime.settings.host,
         port=runtime.settings.port,
         http=bound_connections(runtime.settings.max_connections),
@@ -97,11 +97,11 @@ async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
 def _works(runtime: Runtime, roles: tuple[str, ...]) -> Iterator[tuple[str, Coroutine[Any, Any, None]]]:
     service, parts = runtime.service, (runtime.settings, runtime.wakeups, runtime.health)
     if "relay" in roles:
-        yield "relay", Relay(service.name, *parts).run()
-    if "consumer" in roles and service.handlers.topics():
+        yield "relay", OutboxRelay(service.name, *parts).run()
+    if "consumer" in roles and service.handlers.list_topics():
         yield (
             "consumer",
-            Consumer(service.name, service.handlers, runtime.units, runtime.settings, runtime.health).run(),
+            EventConsumer(service.name, service.handlers, runtime.units, runtime.settings, runtime.health).run(),
         )
     if "jobs" in roles:
         yield "jobs", runtime.jobs.run()
@@ -116,9 +116,9 @@ def main(
     if role is not None and role not in ROLES:
         raise typer.BadParameter(f"{role!r} is no role")
     process = f"{service}/{role or 'all'}"
-    set_up(process)
+    set_up_telemetry(process)
     try:
-        set_up(process, settings().log_level)
+        set_up_telemetry(process, settings().log_level)
     except ValidationError as error:  # its message shows what was set, passwords too
         log.critical("settings are missing or wrong", settings=[".".join(map(str, e["loc"])) for e in error.errors()])
         raise typer.Exit(1) from None

@@ -17,10 +17,10 @@ import httpx2
 from fastapi import FastAPI
 
 from deploy.local import children, ports
-from deploy.local.children import Program
+from deploy.local.children import ChildProgram
 from deploy.local.postgres import PostgresServer
-from deploy.local.tokens import ISSUER, Keys
-from shared.base.kafka import Envelope, parse_envelope
+from deploy.local.tokens import ISSUER, SigningKeyPair
+from shared.base.kafka import MessageEnvelope, parse_message_envelope
 from shared.base.settings import Settings
 from shared.events import Event
 from shared.events.invoicing import (
@@ -33,7 +33,7 @@ from shared.events.invoicing import (
 from shared.persistence.database import Unit
 from shared.process.runtime import Runtime
 from shared.process.service import load_service
-from shared.web.http import create_app
+from shared.web.http import create_process_app
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 """A Monday; the business time at which a test begins."""
@@ -173,7 +173,7 @@ _idle_apps: dict[str, list[FastAPI]] = defaultdict(list)
 def applying(runtime: Runtime) -> Iterator[FastAPI]:
     """Lend an application of the runtime's service, which is nobody else's meanwhile."""
     idle = _idle_apps[runtime.service.name]
-    app = idle.pop() if idle else create_app(runtime)
+    app = idle.pop() if idle else create_process_app(runtime)
     app.state.runtime = runtime
     yield app
     app.state.runtime = None
@@ -182,7 +182,7 @@ def applying(runtime: Runtime) -> Iterator[FastAPI]:
 
 @asynccontextmanager
 async def running(
-    service: str, database: Database, keys: Keys, jwks_file: Path, **more: Any
+    service: str, database: Database, keys: SigningKeyPair, jwks_file: Path, **more: Any
 ) -> AsyncIterator[tuple[Runtime, Client]]:
     """A service in this process, without Kafka: its runtime, and a client of its API."""
     runtime = Runtime(load_service(service), settings_for(service, database, jwks_file, **more))
@@ -197,7 +197,7 @@ async def running(
 
 async def sweep(runtime: Runtime) -> None:
     """Run every sweep of a service until nothing is due."""
-    while await runtime.jobs.sweeper.sweep_once():
+    while await runtime.jobs.sweeper.run_due_sweeps():
         pass
 
 
@@ -295,7 +295,7 @@ def end_subscription(account_id: UUID, subscription_id: UUID, ended_on: date) ->
     )
 
 
-def message(event: Event, sequence: int, at: datetime) -> Envelope:
+def message(event: Event, sequence: int, at: datetime) -> MessageEnvelope:
     """An event of another service as it is received."""
     headers = {
         "ce_id": str(uuid4()),
@@ -305,28 +305,28 @@ def message(event: Event, sequence: int, at: datetime) -> Envelope:
         "ce_sequence": str(sequence),
         "ce_time": at.isoformat(),
     }
-    return parse_envelope(event.topic(), headers, event.model_dump_json().encode())
+    return parse_message_envelope(event.topic(), headers, event.model_dump_json().encode())
 
 
 async def hear(runtime: Runtime, event: Event, *, sequence: int = 1, at: datetime | None = None) -> None:
     """Let a service hear an event of another one, as its consumer would in a unit of its own."""
 
     async def handle(unit: Unit) -> None:
-        await unit.lock(event.subject())
-        await runtime.service.handlers.handle(unit, message(event, sequence, at or unit.now))
+        await unit.lock_subjects(event.subject())
+        await runtime.service.handlers.handle_event(unit, message(event, sequence, at or unit.now))
 
     await runtime.units.run(handle)
 
 
 async def work(runtime: Runtime) -> None:
     """Let the workers of a service do every intent that is due."""
-    while await runtime.jobs.work_once():
+    while await runtime.jobs.perform_due_intents():
         pass
 
 
-def listening(program: Program, log: Path, port: int) -> subprocess.Popen[bytes]:
+def listening(program: ChildProgram, log: Path, port: int) -> subprocess.Popen[bytes]:
     """A process of the sandbox, started, and waited for until it listens."""
-    child = children.spawn(program, log)
+    child = children.spawn_program(program, log)
     deadline = time.monotonic() + 30
     while not ports.is_port_answering(port):
         assert child.poll() is None, log.read_text()

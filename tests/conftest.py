@@ -17,8 +17,8 @@ from hypothesis import settings
 
 from deploy.local.bootstrap import bootstrap_server
 from deploy.local.postgres import PostgresServer
-from deploy.local.tokens import Keys
-from shared.migrate import migrate_at
+from deploy.local.tokens import SigningKeyPair
+from shared.migrate import migrate_database
 from tests.builders import Database, insert_legal_entities
 
 # Whether a change is accepted must not hang on the dice; whoever works on it gets new examples each time.
@@ -84,7 +84,7 @@ async def postgres(fast_folder: Path) -> AsyncIterator[PostgresServer]:
     server.start()
     try:
         await bootstrap_server(server, TEMPLATE)
-        await migrate_at(server.url("owner", TEMPLATE))
+        await migrate_database(server.url("owner", TEMPLATE))
         await insert_legal_entities(server.url(database=TEMPLATE))
         yield server
     finally:
@@ -92,16 +92,16 @@ async def postgres(fast_folder: Path) -> AsyncIterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+def keys(tmp_path_factory: pytest.TempPathFactory) -> SigningKeyPair:
     """The keys that sign this run's tokens."""
     folder = tmp_path_factory.mktemp("keys")
-    keys = Keys(folder)
+    keys = SigningKeyPair(folder)
     keys.publish(folder / "jwks.json")
     return keys
 
 
 @pytest.fixture(scope="session")
-def jwks_file(keys: Keys) -> Path:
+def jwks_file(keys: SigningKeyPair) -> Path:
     """The public half of the keys."""
     return keys._folder / "jwks.json"
 

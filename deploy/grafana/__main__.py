@@ -36,7 +36,7 @@ def _today(made: Any) -> Any:
     return kept
 
 
-def differing(folder: Path = FOLDER) -> list[str]:
+def list_differing_files(folder: Path = FOLDER) -> list[str]:
     """Files that are not what the code makes, that are missing, or that nothing makes."""
     wanted = dict(generate_files())
     texts = {path.name: path.read_text() for path in folder.glob("*.json")}
@@ -46,7 +46,7 @@ def differing(folder: Path = FOLDER) -> list[str]:
 def main(check: Annotated[bool, typer.Option(help="write nothing; say what differs")] = False) -> None:
     """Write the dashboards, or compare."""
     if check:
-        for name in (wrong := differing()):
+        for name in (wrong := list_differing_files()):
             typer.echo(f"{name} is not what deploy/grafana makes: run python -m deploy.grafana", err=True)
         sys.exit(bool(wrong))
     FOLDER.mkdir(exist_ok=True)

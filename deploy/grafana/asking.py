@@ -42,7 +42,7 @@ class Window:
         """With one variable as said."""
         return replace(self, variables={**self.variables, name: value})
 
-    def values_of(self, query: str) -> list[str]:
+    def query_variable_values(self, query: str) -> list[str]:
         """The values that a variable's query, `label_values(SERIES, LABEL)`, has in this time."""
         series, _, label = query.removeprefix("label_values(").removesuffix(")").rpartition(", ")
         asked = {"match[]": self.fill_variables(series), "start": self.begin, "end": self.end}
@@ -60,14 +60,14 @@ class Window:
             points = [(at, float(value)) for at, value in result.get("values") or [result["value"]]]
             finite = [(at, value) for at, value in points if math.isfinite(value)]
             if finite:
-                yield {"labels": result["metric"], "legend": legend(target, result["metric"]), "points": finite}
+                yield {"labels": result["metric"], "legend": name_series(target, result["metric"]), "points": finite}
 
     def _got(self, path: str, parameters: Mapping[str, object]) -> Any:
         with urlopen(f"{self.prometheus}{path}?{urlencode(parameters)}", timeout=WITHIN) as answer:
             return json.load(answer)["data"]
 
 
-def legend(target: Json, labels: Mapping[str, str]) -> str:
+def name_series(target: Json, labels: Mapping[str, str]) -> str:
     """Name a series as its legend shows it."""
     text = str(target.get("legendFormat", ""))
     for name, value in labels.items():
@@ -75,12 +75,12 @@ def legend(target: Json, labels: Mapping[str, str]) -> str:
     return text
 
 
-def panels(board: Json) -> Iterator[Json]:
+def list_querying_panels(board: Json) -> Iterator[Json]:
     """All panels of a dashboard that ask something."""
     return (panel for panel in board["panels"] if panel["type"] != "row")
 
 
-def series(window: Window, panel: Json) -> list[Json]:
+def query_panel_series(window: Window, panel: Json) -> list[Json]:
     """All that a panel is answered."""
     return [each for target in panel["targets"] for each in window.query_series(target)]
 
@@ -104,7 +104,7 @@ def query_board(window: Window, board: Json) -> Iterable[Json]:
         if panel["type"] == "row":
             yield {"panel": panel, "series": []}
         elif "repeat" in panel:
-            for inside, copy in repeat_panel(window, panel, window.values_of(queries[panel["repeat"]])):
-                yield {"panel": copy, "series": series(inside, copy)}
+            for inside, copy in repeat_panel(window, panel, window.query_variable_values(queries[panel["repeat"]])):
+                yield {"panel": copy, "series": query_panel_series(inside, copy)}
         else:
-            yield {"panel": panel, "series": series(window, panel)}
+            yield {"panel": panel, "series": query_panel_series(window, panel)}

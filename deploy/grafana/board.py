@@ -43,7 +43,7 @@ VENDOR_CURRENCY = Choice(
 
 
 @dataclass(frozen=True)
-class Board:
+class DashboardBoard:
     """All that one dashboard is."""
 
     uid: str

@@ -8,7 +8,7 @@ from grafana_foundation_sdk.builders import bargauge, common, dashboard, prometh
 from grafana_foundation_sdk.models import common as words
 from grafana_foundation_sdk.models import dashboard as parts
 
-from deploy.grafana.queries import Query
+from deploy.grafana.queries import PanelQuery
 
 SOURCE = parts.DataSourceRef(type_val="prometheus", uid="${source}")
 BOOKS = "/public/docs/runbooks"
@@ -58,7 +58,7 @@ class PanelText:
 
 
 @dataclass(frozen=True)
-class Look:
+class PanelLook:
     """How wide and high (of 24 columns), and what else is not as usual."""
 
     width: int = 8
@@ -87,13 +87,13 @@ def _links(text: PanelText) -> list[Any]:
     ]
 
 
-def _target(number: int, query: Query, *, instant: bool, exemplars: bool = False) -> prometheus.Dataquery:
+def _target(number: int, query: PanelQuery, *, instant: bool, exemplars: bool = False) -> prometheus.Dataquery:
     asked = prometheus.Dataquery().datasource(SOURCE).ref_id(chr(ord("A") + number))
     asked = asked.expr(query.ask).legend_format(query.legend).exemplar(exemplars)
     return asked.instant() if instant else asked.range()
 
 
-def _steps(look: Look, fine: str = "green") -> dashboard.ThresholdsConfig:
+def _steps(look: PanelLook, fine: str = "green") -> dashboard.ThresholdsConfig:
     """From fine over yellow to red; the other way round where little is bad."""
     limits = [(look.warn, "yellow"), (look.bad, "red")]
     if look.low_is_bad:
@@ -104,7 +104,7 @@ def _steps(look: Look, fine: str = "green") -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(parts.ThresholdsMode.ABSOLUTE).steps(steps)
 
 
-def draw_line_panel(text: PanelText, *queries: Query, look: Look = Look()) -> timeseries.Panel:
+def draw_line_panel(text: PanelText, *queries: PanelQuery, look: PanelLook = PanelLook()) -> timeseries.Panel:
     """How something went over time."""
     panel = _common(timeseries.Panel(), text, look)
     for number, query in enumerate(queries):
@@ -125,13 +125,13 @@ def draw_line_panel(text: PanelText, *queries: Query, look: Look = Look()) -> ti
     return _set_colours(panel, (SERVICES if by_service else {}) | look.colours)
 
 
-def _scheme(look: Look) -> dashboard.FieldColor:
+def _scheme(look: PanelLook) -> dashboard.FieldColor:
     if look.colour is None:
         return dashboard.FieldColor().mode(parts.FieldColorModeId.PALETTE_CLASSIC)
     return dashboard.FieldColor().mode(parts.FieldColorModeId.FIXED).fixed_color(look.colour)
 
 
-def _counts(text: PanelText, look: Look) -> bool:
+def _counts(text: PanelText, look: PanelLook) -> bool:
     """Whether nothing is drawn on an axis up to one, or to the limit, rather than up to a hundred."""
     return text.unit in {"none", "ops", "reqps", "suffix: ×", *PER_TIME.values()} or look.bad is not None
 
@@ -149,7 +149,9 @@ def _set_colours(panel: timeseries.Panel, colours: dict[str, str]) -> timeseries
     return panel
 
 
-def draw_number_panel(text: PanelText, *queries: Query, look: Look = Look(width=4, height=4)) -> stat.Panel:
+def draw_number_panel(
+    text: PanelText, *queries: PanelQuery, look: PanelLook = PanelLook(width=4, height=4)
+) -> stat.Panel:
     """Draw a number at the end of the time shown: never the last that somebody reported before."""
     panel = _common(stat.Panel(), text, look)
     for at, query in enumerate(queries):
@@ -160,7 +162,7 @@ def draw_number_panel(text: PanelText, *queries: Query, look: Look = Look(width=
     return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
 
 
-def bars(text: PanelText, query: Query, look: Look = Look()) -> bargauge.Panel:
+def draw_bar_panel(text: PanelText, query: PanelQuery, look: PanelLook = PanelLook()) -> bargauge.Panel:
     """How much of each there is now."""
     panel = _common(bargauge.Panel(), text, look).with_target(_target(0, query, instant=True))
     panel = panel.thresholds(_steps(look)).min(0).no_value(look.none)
@@ -169,7 +171,7 @@ def bars(text: PanelText, query: Query, look: Look = Look()) -> bargauge.Panel:
     return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
 
 
-def draw_table_panel(text: PanelText, query: Query, look: Look = Look()) -> table.Panel:
+def draw_table_panel(text: PanelText, query: PanelQuery, look: PanelLook = PanelLook()) -> table.Panel:
     """A row for each series now; its labels are the columns."""
     panel = _common(table.Panel(), text, look).with_target(_target(0, query, instant=True).format(TABLE))
     shown = {"excludeByName": {"Time": True}, "renameByName": {"Value": "number"}}
@@ -177,7 +179,7 @@ def draw_table_panel(text: PanelText, query: Query, look: Look = Look()) -> tabl
     return panel.with_transformation(moved).no_value(look.none)
 
 
-def _common(panel: P, text: PanelText, look: Look) -> P:
+def _common(panel: P, text: PanelText, look: PanelLook) -> P:
     panel.title(text.title).description(text.description).datasource(SOURCE).unit(text.unit)
     panel.links(_links(text)).span(look.width).height(look.height)
     if look.decimals is not None:

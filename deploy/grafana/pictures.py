@@ -41,7 +41,7 @@ def build_page_input(board: dict[str, Any], window: Window, caption: str) -> dic
     return page_input | {"width": WIDTH, "panels": list(query_board(window, board))}
 
 
-def picture(page_input: dict[str, Any], target: Path) -> None:
+def draw_dashboard_picture(page_input: dict[str, Any], target: Path) -> None:
     """Draw it, as a PNG with few colours."""
     bottom = max(panel["panel"]["gridPos"]["y"] + panel["panel"]["gridPos"]["h"] for panel in page_input["panels"])
     height = HEAD + int(bottom) * (ROW + GAP)
@@ -51,7 +51,7 @@ def picture(page_input: dict[str, Any], target: Path) -> None:
         shutil.copy(NODE / "picture.html", folder)
         (folder / "asked.js").write_text(f"window.ASKED = {json.dumps(page_input)};")
         _screenshot(folder, height)
-        small(folder / "shot.png", target)
+        save_small_picture(folder / "shot.png", target)
 
 
 def _screenshot(folder: Path, height: int) -> None:
@@ -71,7 +71,7 @@ def _screenshot(folder: Path, height: int) -> None:
         raise SystemExit(f"chromium took no picture:\n{done.stderr}")
 
 
-def small(shot: Path, target: Path) -> None:
+def save_small_picture(shot: Path, target: Path) -> None:
     """Save the same picture with a palette, whose colours are as far apart as they can be: a quarter of the bytes."""
     with Image.open(shot) as image:
         few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
@@ -91,7 +91,7 @@ def main(
         for kind in ("good", "bad") if path.stem in BOTH else ("bad",):
             begin, end = times[kind]
             window = Window(times["prometheus"], begin, end, SCRAPED, VARIABLES)
-            picture(build_page_input(board, window, f"a {kind} hour"), into / f"{path.stem}-{kind}.png")
+            draw_dashboard_picture(build_page_input(board, window, f"a {kind} hour"), into / f"{path.stem}-{kind}.png")
             typer.echo(f"{path.stem} in a {kind} hour")
 
 

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from shared.pure.money import get_minor_digits, known_currencies
+from shared.pure.money import get_minor_digits, list_known_currencies
 
 REQUESTS = 'goodstanding_http_requests_total{route!~"/health/.*"%s}'
 BUSINESS = "max by (service) (goodstanding_business_timestamp_seconds)"
 
 
 @dataclass(frozen=True)
-class Query:
+class PanelQuery:
     """A query, and how each line of its answer is called."""
 
     ask: str
@@ -28,15 +28,15 @@ def rate_per_hour(metric: str, by: str, selector: str = "") -> str:
 
 def count_now(metric: str, service: str = "", selector: str = "") -> str:
     """Count what rows of a table tell: 0 if there are none, and nothing if that service tells no figures."""
-    return f"sum({metric}{{{selector}}}) or {zero_if_read(service)}"
+    return f"sum({metric}{{{selector}}}) or {give_zero_if_read(service)}"
 
 
-def zero_if_read(service: str = "") -> str:
+def give_zero_if_read(service: str = "") -> str:
     """Give 0 while this service (any, if none is named) tells figures, else nothing."""
     return f'0 * max(goodstanding_business_timestamp_seconds{{service=~"{service or ".+"}"}})'
 
 
-def quantile(part: float, metric: str, by: str, selector: str = "") -> str:
+def compute_quantile(part: float, metric: str, by: str, selector: str = "") -> str:
     """The value below which so large a part of what a histogram saw is."""
     buckets = rate(f"{metric}_bucket", f"{by}, le" if by else "le", selector)
     return f"histogram_quantile({part}, {buckets})"
@@ -47,18 +47,18 @@ def total(metric: str, by: str, selector: str = "") -> str:
     return f"sum by ({by}) ({metric}{{{selector}}})"
 
 
-def age(metric: str, by: str, selector: str = "") -> str:
+def compute_age(metric: str, by: str, selector: str = "") -> str:
     """How long ago by the system's clock; an instant of 0 is none."""
     return f"time() - min by ({by}) ({metric}{{{selector}}} > 0)"
 
 
-def business_age(metric: str, by: str, selector: str = "") -> str:
+def compute_business_age(metric: str, by: str, selector: str = "") -> str:
     """How many hours ago by the business clock; `by` begins with the service."""
     assert by.startswith("service")
     return f"({BUSINESS} - on (service) group_right () min by ({by}) ({metric}{{{selector}}})) / 3600"
 
 
-def failing(window: str = "$__rate_interval") -> str:
+def compute_failing_share(window: str = "$__rate_interval") -> str:
     """The part of the requests of each service that failed; 0 if none did."""
     failed, asked = (REQUESTS % more for more in (',status=~"5.."', ""))
     bad, every = (f"sum by (service) (rate({counter}[{window}]))" for counter in (failed, asked))
@@ -66,7 +66,7 @@ def failing(window: str = "$__rate_interval") -> str:
 
 
 def _of_precision(digits: int) -> str:
-    return "|".join(sorted(code for code in known_currencies() if get_minor_digits(code) == digits))
+    return "|".join(sorted(code for code in list_known_currencies() if get_minor_digits(code) == digits))
 
 
 def money(metric: str, by: str, selector: str = "") -> str:

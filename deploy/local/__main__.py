@@ -43,7 +43,7 @@ def down(folder: Folder = DEFAULT) -> None:
     state = StackState(folder)
     identity = state.launcher()
     if identity is not None:
-        children.end_stranded(identity, within=3 * GRACE + 5)
+        children.end_stranded_process(identity, within=3 * GRACE + 5)
     if state.end_stranded() or identity is not None:
         console.print("the stack is down; its data stay in " + str(state.root))
     else:
@@ -110,7 +110,7 @@ def token(
 def prepare() -> None:
     """Fetch Kafka's jars and make their class-data archive, unless they are there."""
     with console.status("Fetching Kafka and letting it run once (only the first time)"):
-        jars.fetch()
+        jars.fetch_jars()
         ensure_archive()
 
 
@@ -126,7 +126,7 @@ def redrive(context: typer.Context, service: str, folder: Folder = DEFAULT) -> N
     state = StackState(folder)
     if service not in SERVICES:
         raise typer.BadParameter(f"no service: {service!r}; there are: {', '.join(SERVICES)}")
-    program = processes.service(service, Plan(), state, processes.postgres_of(state))
+    program = processes.service(service, Plan(), state, processes.build_postgres_server(state))
     command = [sys.executable, "-m", "shared.redrive", service, *context.args]
     raise typer.Exit(subprocess.run(command, env=dict(os.environ) | dict(program.environment)).returncode)
 
@@ -144,7 +144,7 @@ def supervise(
     proxies = {name: int(port) for name, port in (pair.split("=") for pair in proxy or ())}
     plan = Plan(tuple(filter(None, services.split(","))), durable, log_level, metrics, proxies)
     try:
-        came_up = launcher.supervise(StackState(folder), plan, typer.echo)
+        came_up = launcher.supervise_stack(StackState(folder), plan, typer.echo)
     except AlreadyRunningError as running:
         typer.echo(str(running), err=True)
         came_up = False
@@ -165,7 +165,7 @@ def _start_detached(state: StackState) -> None:
 def _health(state: StackState, name: str) -> str:
     if name in ("postgres", "kafka"):
         return "ready" if ports.is_port_answering(state.port(name)) else "does not answer"
-    ready = monitoring.ready_url(state, name) if name in monitoring.PROGRAMS else f"{state.url(name)}/health/ready"
+    ready = monitoring.get_ready_url(state, name) if name in monitoring.PROGRAMS else f"{state.url(name)}/health/ready"
     try:
         answer = httpx2.get(ready, timeout=2, verify=state.tls.make_context())
     except httpx2.HTTPError:
@@ -188,7 +188,7 @@ def _print_addresses(state: StackState) -> None:
     for name, place in places.items():
         table.add_row(name, place)
     console.print(table)
-    if missing := monitoring.list_missing():
+    if missing := monitoring.list_missing_programs():
         console.print(f"No metrics are kept: {' and '.join(missing)} not installed")
     console.print("\nA token for the API pages: make token SERVICE=invoicing · to stop: make down")
 

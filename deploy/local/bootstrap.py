@@ -13,7 +13,7 @@ SERVICES = ("invoicing", "collections", "entitlements", "escalation")
 ROLES = ("owner", *SERVICES, "monitor", "clock")
 
 
-async def bootstrap(
+async def bootstrap_database(
     admin_access: Callable[[str], DatabaseAccess], passwords: Mapping[str, str], database: str = DATABASE
 ) -> None:
     """Make roles, database and schemas. `admin_access` says how the superuser reaches a database, by its name."""
@@ -34,9 +34,9 @@ async def bootstrap(
 
 
 async def bootstrap_server(server: PostgresServer, database: str = DATABASE) -> None:
-    """`bootstrap`, with the passwords that the server keeps."""
+    """Make roles, database and schemas as `bootstrap_database` does, with the passwords that the server keeps."""
     passwords = {role: server.password(role) for role in ROLES}
-    await bootstrap(lambda name: server.access(database=name), passwords, database)
+    await bootstrap_database(lambda name: server.access(database=name), passwords, database)
 
 
 def _quote(text: str, quote: str) -> str:

@@ -55,7 +55,7 @@ listener.name.{listener}.plain.sasl.jaas.config=org.apache.kafka.common.security
 
 
 @dataclass(frozen=True)
-class Proxied:
+class ProxiedListener:
     """A second listener, whose clients are told to come through a proxy."""
 
     behind: int
@@ -65,15 +65,15 @@ class Proxied:
 
 
 @dataclass(frozen=True)
-class Listeners:
+class BrokerListeners:
     """The ports of a broker on 127.0.0.1."""
 
     broker: int
     controller: int
-    proxied: Proxied | None
+    proxied: ProxiedListener | None
 
 
-def format_properties(listeners: Listeners, folder: Path, login: KafkaLogin | None) -> str:
+def format_broker_properties(listeners: BrokerListeners, folder: Path, login: KafkaLogin | None) -> str:
     """Format the configuration of a broker with these listeners, which keeps its data in that folder."""
     second = listeners.proxied
     return PROPERTIES.format(
@@ -87,7 +87,7 @@ def format_properties(listeners: Listeners, folder: Path, login: KafkaLogin | No
     )
 
 
-def format_security(login: KafkaLogin, keystore: Path) -> str:
+def format_broker_security(login: KafkaLogin, keystore: Path) -> str:
     """Format what lets nobody in without TLS and a login; the keystore has the broker's key and certificate."""
     password = login.password_file.read_text().strip()
     asking = "required" if login.tls.client_ca else "none"

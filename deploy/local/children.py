@@ -24,7 +24,7 @@ class StartFailedError(Exception):
 
 
 @dataclass(frozen=True)
-class User:
+class SystemUser:
     """The operating system user that a program runs as, where that is not our own."""
 
     uid: int
@@ -32,21 +32,21 @@ class User:
 
 
 @dataclass(frozen=True)
-class Program:
+class ChildProgram:
     """A program to run, and how it is asked to end."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path = Path("/")
-    user: User | None = None
+    user: SystemUser | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals | None = signal.SIGKILL
     """What the program gets when the thread that spawned it is no more; None for one that stays."""
 
 
 @dataclass(frozen=True)
-class Identity:
+class ProcessIdentity:
     """A process id with the start time of its process, so that a reused id is never mistaken for ours."""
 
     pid: int
@@ -54,7 +54,7 @@ class Identity:
     """Clock ticks since the machine started, field 22 of `/proc/PID/stat`."""
 
     @classmethod
-    def of(cls, pid: int) -> "Identity | None":
+    def of(cls, pid: int) -> "ProcessIdentity | None":
         """The identity of a living process; None when there is none (a zombie counts as none)."""
         try:
             stat = Path(f"/proc/{pid}/stat").read_text()
@@ -67,11 +67,11 @@ class Identity:
     @property
     def alive(self) -> bool:
         """Whether this very process still runs."""
-        return Identity.of(self.pid) == self
+        return ProcessIdentity.of(self.pid) == self
 
 
-def as_user(
-    user: User | None, command: tuple[str, ...], death_signal: signal.Signals | None = signal.SIGKILL
+def build_user_command(
+    user: SystemUser | None, command: tuple[str, ...], death_signal: signal.Signals | None = signal.SIGKILL
 ) -> list[str]:
     """The command, run as that user and bound to the life of the thread that spawns it.
 
@@ -83,7 +83,7 @@ def as_user(
     return ["setpriv", *change, "--pdeathsig", bond, "--", *command]
 
 
-def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
+def spawn_program(program: ChildProgram, log: Path) -> subprocess.Popen[bytes]:
     """Start the program in a session of its own, with its output appended to `log`.
 
     Call it from a thread that lives as long as the program should.
@@ -93,7 +93,7 @@ def spawn(program: Program, log: Path) -> subprocess.Popen[bytes]:
         log.replace(log.with_name(log.name + ".1"))
     with log.open("ab") as output:
         return subprocess.Popen(
-            as_user(program.user, program.command, program.death_signal),
+            build_user_command(program.user, program.command, program.death_signal),
             env=dict(os.environ) | dict(program.environment),
             cwd=program.directory,
             stdin=subprocess.DEVNULL,
@@ -110,7 +110,7 @@ def end_child(child: subprocess.Popen[bytes], stop_signal: signal.Signals = sign
     try:
         child.wait(GRACE)
     except subprocess.TimeoutExpired:
-        kill_group(child.pid)
+        kill_process_group(child.pid)
         child.wait()
 
 
@@ -126,22 +126,22 @@ async def wait_for_child_end(child: subprocess.Popen[bytes]) -> int:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
-    kill_group(child.pid)  # before the id is free for others
+    kill_process_group(child.pid)  # before the id is free for others
     return child.wait()
 
 
-async def end_soon(child: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None:
+async def end_child_in_background(child: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None:
     """`end`, without holding up the loop."""
     if child.poll() is None:
         child.send_signal(stop_signal)
     try:
         await asyncio.wait_for(wait_for_child_end(child), GRACE)
     except TimeoutError:
-        kill_group(child.pid)
+        kill_process_group(child.pid)
         await wait_for_child_end(child)
 
 
-def end_stranded(identity: Identity, within: float = GRACE) -> None:
+def end_stranded_process(identity: ProcessIdentity, within: float = GRACE) -> None:
     """End a process that a killed launcher left behind; nothing happens if its id is someone else's now."""
     if not identity.alive:
         return
@@ -150,10 +150,10 @@ def end_stranded(identity: Identity, within: float = GRACE) -> None:
     while identity.alive and time.monotonic() < deadline:
         time.sleep(0.05)
     if identity.alive:
-        kill_group(identity.pid)
+        kill_process_group(identity.pid)
 
 
-def kill_group(group: int) -> None:
+def kill_process_group(group: int) -> None:
     """SIGKILL to every member of the process group, if it has any."""
     try:
         os.killpg(group, signal.SIGKILL)

@@ -18,7 +18,7 @@ JARS = CHECKOUT / ".local" / "kafka-jars"
 ARCHIVE = JARS / "kafka.jsa"
 
 
-def java() -> str:
+def find_java() -> str:
     """The Java program: `$JAVA_HOME`'s, else the PATH's. Raises StartFailedError."""
     home = os.environ.get("JAVA_HOME")
     path = shutil.which("java", path=f"{home}/bin" if home else None)
@@ -27,12 +27,12 @@ def java() -> str:
     return path
 
 
-def class_path() -> str:
+def build_class_path() -> str:
     """The jars in a fixed order, without which the archive would not be valid."""
     return ":".join(str(jar) for jar in sorted(JARS.glob("*.jar")))
 
 
-def fetch() -> bool:
+def fetch_jars() -> bool:
     """Fetch the jars unless those of this very `pom.xml` are there; whether anything was fetched.
 
     Raises StartFailedError.

@@ -17,11 +17,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from deploy.local import children, files, jars, ports
-from deploy.local.broker import Listeners, Proxied, format_properties, format_security
-from deploy.local.children import Program, StartFailedError
-from deploy.local.secured import KafkaLogin, name_files
+from deploy.local.broker import BrokerListeners, ProxiedListener, format_broker_properties, format_broker_security
+from deploy.local.children import ChildProgram, StartFailedError
+from deploy.local.secured import KafkaLogin, name_tls_files
 from shared.base.connections.access import KafkaAccess
-from shared.base.connections.kafka import connection_options
+from shared.base.connections.kafka import build_kafka_options
 
 START_TIMEOUT = 60.0
 PARTITIONS = 6
@@ -47,7 +47,7 @@ class KafkaServer:
         *,
         port: int | None = None,
         controller_port: int | None = None,
-        proxied: Proxied | None = None,
+        proxied: ProxiedListener | None = None,
         login: KafkaLogin | None = None,
     ) -> None:
         self._login = login
@@ -75,12 +75,12 @@ class KafkaServer:
     @cached_property
     def port(self) -> int:
         """The brokers' port on 127.0.0.1."""
-        return self._port or ports.free_port()
+        return self._port or ports.find_free_port()
 
     @cached_property
     def controller_port(self) -> int:
         """The controller's port on 127.0.0.1."""
-        return self._controller_port or ports.free_port({self.port})
+        return self._controller_port or ports.find_free_port({self.port})
 
     @property
     def pid(self) -> int:
@@ -103,25 +103,27 @@ class KafkaServer:
             kafka_security_protocol="SASL_SSL",
             kafka_username=self._login.username,
             kafka_password_file=self._login.password_file,
-            **name_files("kafka", self._login.tls.client),
+            **name_tls_files("kafka", self._login.tls.client),
         )
 
     def prepare(self) -> None:
         """Fetch the jars and make the class-data archive if need be, and format a new storage."""
-        jars.fetch()
+        jars.fetch_jars()
         ensure_archive()
         self.configure()
 
     def configure(self) -> None:
         """Write the broker's configuration, and format its storage if it is new."""
         login = self._login
-        text = format_properties(Listeners(self.port, self.controller_port, self._proxied), self._data, login)
+        text = format_broker_properties(
+            BrokerListeners(self.port, self.controller_port, self._proxied), self._data, login
+        )
         if login:
             keystore = self.folder / "server.pem"
             files.write_private_file(
                 keystore, login.tls.key.read_text() + login.tls.certificate.read_text(), mode=0o600
             )
-            text += format_security(login, keystore)
+            text += format_broker_security(login, keystore)
         files.write_private_file(self._properties, text, mode=0o600)
         if (self._data / "meta.properties").exists():
             return
@@ -137,22 +139,22 @@ class KafkaServer:
         if login:
             scram = f"SCRAM-SHA-512=[name={login.username},password={login.password_file.read_text().strip()}]"
             command += ["--add-scram", scram]
-        done = subprocess.run(children.as_user(None, tuple(command)), capture_output=True, text=True)
+        done = subprocess.run(children.build_user_command(None, tuple(command)), capture_output=True, text=True)
         if done.returncode:
             raise StartFailedError("kafka", f"storage not formatted: {done.stdout}{done.stderr}")
 
-    def program(self, *options: str) -> Program:
+    def program(self, *options: str) -> ChildProgram:
         """How the broker is run, with more options for Java in front."""
-        return Program(
+        return ChildProgram(
             name="kafka",
             command=(*_java(*MEMORY, *options), "kafka.Kafka", str(self._properties)),
             directory=self.folder,
         )
 
-    def start_prepared(self, program: Program) -> None:
+    def start_prepared(self, program: ChildProgram) -> None:
         """Start the program of a configured broker, and wait until it answers a client."""
         log = self.folder / "kafka.log"
-        self._child = children.spawn(program, log)
+        self._child = children.spawn_program(program, log)
         deadline = time.monotonic() + START_TIMEOUT
         with ThreadPoolExecutor(1) as prober:  # a thread of its own: the caller's may run an event loop
             while not prober.submit(asyncio.run, self.is_ready()).result():
@@ -165,7 +167,7 @@ class KafkaServer:
         """Whether a client's question for the metadata is answered with a broker."""
         if not ports.is_port_answering(self.port):
             return False
-        admin = AIOKafkaAdminClient(**connection_options(self.access), request_timeout_ms=3000)
+        admin = AIOKafkaAdminClient(**build_kafka_options(self.access), request_timeout_ms=3000)
         try:
             await admin.start()
             return bool((await admin.describe_cluster())["brokers"])
@@ -176,7 +178,7 @@ class KafkaServer:
 
     async def create_topics(self, names: Collection[str]) -> None:
         """Create the topics that are missing; they keep everything."""
-        admin = AIOKafkaAdminClient(**connection_options(self.access))
+        admin = AIOKafkaAdminClient(**build_kafka_options(self.access))
         await admin.start()
         try:
             missing = sorted(set(names) - set(await admin.list_topics()))
@@ -215,8 +217,8 @@ def ensure_archive() -> None:
 def _java(*options: str) -> tuple[str, ...]:
     archive = (f"-XX:SharedArchiveFile={jars.ARCHIVE}",) if jars.ARCHIVE.exists() else ()
     logging = f"-Dlog4j2.configurationFile=file:{jars.RECIPE / 'log4j2.xml'}"
-    fixed = ("-Xshare:auto", "-Djava.awt.headless=true", logging, "-cp", jars.class_path())
-    return (jars.java(), *archive, *options, *fixed)
+    fixed = ("-Xshare:auto", "-Djava.awt.headless=true", logging, "-cp", jars.build_class_path())
+    return (jars.find_java(), *archive, *options, *fixed)
 
 
 def _cluster_id() -> str:

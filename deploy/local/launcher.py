@@ -12,17 +12,17 @@ import httpx2
 
 from deploy.local import monitoring, processes, tokens
 from deploy.local.bootstrap import SERVICES, bootstrap_server
-from deploy.local.children import Program, StartFailedError, as_user
+from deploy.local.children import ChildProgram, StartFailedError, build_user_command
 from deploy.local.jars import CHECKOUT
 from deploy.local.processes import Plan
 from deploy.local.state import StackState
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import StackSupervisor
 
 TOPICS = tuple(f"{service}.events" for service in SERVICES)
 Tell = Callable[[str], None]
 
 
-def supervise(state: StackState, plan: Plan, tell: Tell) -> bool:
+def supervise_stack(state: StackState, plan: Plan, tell: Tell) -> bool:
     """Run the stack until SIGTERM or SIGINT; whether it came up.
 
     Raises AlreadyRunningError when the folder has a launcher already.
@@ -41,9 +41,9 @@ class _Launcher:
         self._state = state
         self._plan = plan
         self._tell_plainly = tell
-        self._supervisor = Supervisor(state, self._tell)
-        self._postgres = processes.postgres_of(state, plan.durable)
-        self._kafka = processes.kafka_of(state, plan.proxies.get("kafka"))
+        self._supervisor = StackSupervisor(state, self._tell)
+        self._postgres = processes.build_postgres_server(state, plan.durable)
+        self._kafka = processes.build_kafka_server(state, plan.proxies.get("kafka"))
         self._stopped = asyncio.Event()
 
     async def run(self) -> bool:
@@ -74,7 +74,7 @@ class _Launcher:
             await asyncio.wait({doing})
 
     async def _live(self) -> None:
-        await self._supervisor.start_up(self._start())
+        await self._supervisor.start_programs(self._start())
         await self._stay_up()
 
     async def _start(self) -> None:
@@ -85,7 +85,7 @@ class _Launcher:
         async with asyncio.TaskGroup() as servers:
             servers.create_task(self._start_postgres())
             servers.create_task(self._start_kafka())
-        programs = processes.programs(self._plan, self._state, self._postgres)
+        programs = processes.list_stack_programs(self._plan, self._state, self._postgres)
         self._supervisor.start(*programs)
         async with httpx2.AsyncClient(timeout=2, verify=self._state.tls.make_context()) as client:
             await asyncio.gather(*(self._until_healthy(client, program) for program in programs))
@@ -95,12 +95,12 @@ class _Launcher:
         """Prometheus and Alertmanager where they are wanted and installed; the stack is whole without them."""
         if not self._plan.metrics:
             return
-        watching = monitoring.programs(self._state, self._plan.services)
+        watching = monitoring.list_monitoring_programs(self._state, self._plan.services)
         if not watching:
-            self._tell(f"no metrics are kept: {' and '.join(monitoring.list_missing())} not installed")
+            self._tell(f"no metrics are kept: {' and '.join(monitoring.list_missing_programs())} not installed")
             return
         self._supervisor.start(*watching)
-        places = {program.name: monitoring.ready_url(self._state, program.name) for program in watching}
+        places = {program.name: monitoring.get_ready_url(self._state, program.name) for program in watching}
         await asyncio.gather(*(self._until_answered(client, *place) for place in places.items()))
 
     async def _start_postgres(self) -> None:
@@ -126,7 +126,7 @@ class _Launcher:
             await asyncio.sleep(tokens.RENEWED_EVERY)
             self._write_keys()
 
-    async def _until_healthy(self, client: httpx2.AsyncClient, program: Program) -> None:
+    async def _until_healthy(self, client: httpx2.AsyncClient, program: ChildProgram) -> None:
         """Wait until the process says that it is ready."""
         await self._until_answered(client, program.name, f"{self._state.url(program.name)}/health/ready")
 
@@ -144,11 +144,11 @@ class _Launcher:
 
     def _migrate(self) -> None:
         """Bring every schema to its newest version, as the owner role."""
-        command, environment = processes.migration(self._postgres)
+        command, environment = processes.build_migration_command(self._postgres)
         log = self._state.log("migrate")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            bound = as_user(None, tuple(command))
+            bound = build_user_command(None, tuple(command))
             done = subprocess.run(bound, env=environment, cwd=CHECKOUT, stdout=output, stderr=output)
         if done.returncode:
             raise StartFailedError("migrate", f"exit code {done.returncode}")

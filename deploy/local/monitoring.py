@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import yaml
 
 from deploy.local import files
-from deploy.local.children import Program
+from deploy.local.children import ChildProgram
 from deploy.local.jars import CHECKOUT
 from deploy.local.ports import HOST
-from deploy.local.state import StackState, metrics_port_of
+from deploy.local.state import StackState, name_metrics_port
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "prometheus": ("prometheus",),
@@ -28,7 +28,7 @@ RESEND_AFTER = 60.0
 """How often an alert is told again while it fires (seconds): the first may come before Alertmanager is known."""
 
 
-def list_missing() -> list[str]:
+def list_missing_programs() -> list[str]:
     """List the programs that are not installed here."""
     return [name for name in PROGRAMS if _binary(name) is None]
 
@@ -37,7 +37,7 @@ def _binary(name: str) -> str | None:
     return next((path for command in PROGRAMS[name] if (path := shutil.which(command))), None)
 
 
-def programs(state: StackState, services: tuple[str, ...]) -> list[Program]:
+def list_monitoring_programs(state: StackState, services: tuple[str, ...]) -> list[ChildProgram]:
     """Both, with their configuration written anew; nothing where one is not installed."""
     prometheus, alertmanager = _binary("prometheus"), _binary("alertmanager")
     if prometheus is None or alertmanager is None:
@@ -46,13 +46,15 @@ def programs(state: StackState, services: tuple[str, ...]) -> list[Program]:
     folder.mkdir(parents=True, exist_ok=True)
     files.write_private_file(folder / "rules.yml", faster(RULES.read_text(), speed))
     files.write_private_file(
-        folder / "prometheus.yml", yaml.safe_dump(build_scraping(state, services, SCRAPE_EVERY / speed))
+        folder / "prometheus.yml", yaml.safe_dump(build_scraping_configuration(state, services, SCRAPE_EVERY / speed))
     )
     webhook = os.environ.get(WEBHOOK_VARIABLE)
-    files.write_private_file(folder / "alertmanager.yml", route_to_webhook(faster(ROUTES.read_text(), speed), webhook))
+    files.write_private_file(
+        folder / "alertmanager.yml", route_alerts_to_webhook(faster(ROUTES.read_text(), speed), webhook)
+    )
     address = f"--web.listen-address={HOST}:{{}}"
     return [
-        Program(
+        ChildProgram(
             "alertmanager",
             (
                 alertmanager,
@@ -62,7 +64,7 @@ def programs(state: StackState, services: tuple[str, ...]) -> list[Program]:
                 "--cluster.listen-address=",
             ),
         ),
-        Program(
+        ChildProgram(
             "prometheus",
             (
                 prometheus,
@@ -77,11 +79,11 @@ def programs(state: StackState, services: tuple[str, ...]) -> list[Program]:
     ]
 
 
-def build_scraping(state: StackState, services: tuple[str, ...], every: float) -> dict[str, object]:
+def build_scraping_configuration(state: StackState, services: tuple[str, ...], every: float) -> dict[str, object]:
     """Build Prometheus's configuration: each process with its service and role, the rules, where alerts go."""
     targets = [
         {
-            "targets": [f"{HOST}:{state.port(metrics_port_of(service))}"],
+            "targets": [f"{HOST}:{state.port(name_metrics_port(service))}"],
             "labels": {"service": service, "role": "all"},
         }
         for service in services
@@ -113,7 +115,7 @@ def faster(text: str, speed: float) -> str:
     return _DURATION.sub(shorter, text)
 
 
-def route_to_webhook(text: str, webhook: str | None) -> str:
+def route_alerts_to_webhook(text: str, webhook: str | None) -> str:
     """The routes, whose receivers go to one webhook, or nowhere: the local stack pages nobody."""
     configuration = yaml.safe_load(text)
     hooks = [{"url": webhook, "send_resolved": True}] if webhook else []
@@ -123,6 +125,6 @@ def route_to_webhook(text: str, webhook: str | None) -> str:
     return yaml.safe_dump(configuration)
 
 
-def ready_url(state: StackState, name: str) -> str:
+def get_ready_url(state: StackState, name: str) -> str:
     """Where one of both says that it is ready."""
     return f"{state.url(name)}/-/ready"

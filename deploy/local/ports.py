@@ -9,7 +9,7 @@ RANGE = range(20_000, 32_000)
 """Below the ports that the system hands out to outgoing connections, which come and go."""
 
 
-def is_free(port: int) -> bool:
+def is_port_free(port: int) -> bool:
     """Whether nobody listens on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -27,20 +27,20 @@ def is_port_answering(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def free_port(taken: Collection[int] = ()) -> int:
+def find_free_port(taken: Collection[int] = ()) -> int:
     """A port that is free now and not among `taken`."""
     choices = random.SystemRandom()
     while True:
         port = choices.choice(RANGE)
-        if port not in taken and is_free(port):
+        if port not in taken and is_port_free(port):
             return port
 
 
-def keep_or_pick(names: Iterable[str], kept: dict[str, int]) -> dict[str, int]:
+def keep_or_pick_ports(names: Iterable[str], kept: dict[str, int]) -> dict[str, int]:
     """A port for each name: the one it had if that is still free, else another."""
     picked: dict[str, int] = {}
     for name in names:
         port = kept.get(name)
-        usable = port is not None and port not in picked.values() and is_free(port)
-        picked[name] = port if port is not None and usable else free_port(picked.values())
+        usable = port is not None and port not in picked.values() and is_port_free(port)
+        picked[name] = port if port is not None and usable else find_free_port(picked.values())
     return picked

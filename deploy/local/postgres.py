@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 from deploy.local import children, files, ports
-from deploy.local.children import Identity, Program, StartFailedError, User
-from deploy.local.secured import ServerTls, name_files
+from deploy.local.children import ChildProgram, ProcessIdentity, StartFailedError, SystemUser
+from deploy.local.secured import ServerTlsFiles, name_tls_files
 from shared.base.connections.access import DatabaseAccess
 
 SUPERUSER = "postgres"
@@ -39,7 +39,7 @@ CARELESS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "of
 """Fast, and lost when the machine (not the process) dies: for stacks that are thrown away."""
 
 
-def binaries() -> Path:
+def find_postgres_binaries() -> Path:
     """The folder of the server's programs: `$PG_BIN`, the newest installed, or the PATH's.
 
     Raises StartFailedError.
@@ -74,7 +74,7 @@ class PostgresServer:
         *,
         durable: bool = False,
         port: int | None = None,
-        tls: ServerTls | None = None,
+        tls: ServerTlsFiles | None = None,
         by_socket: bool = False,
     ) -> None:
         self.folder = folder.absolute()
@@ -93,7 +93,7 @@ class PostgresServer:
         self.prepare()
         log = self.folder / "postgres.log"
         deadline = time.monotonic() + START_TIMEOUT
-        self._child = children.spawn(self.program(), log)
+        self._child = children.spawn_program(self.program(), log)
         while not self.is_ready():
             ended = self._child.poll() is not None
             if time.monotonic() > deadline or (ended and not _is_in_the_way(log)):
@@ -101,7 +101,7 @@ class PostgresServer:
                 raise StartFailedError("postgres", f"did not start; see {log}")
             time.sleep(0.02)
             if ended:
-                self._child = children.spawn(self.program(), log)
+                self._child = children.spawn_program(self.program(), log)
 
     def stop(self) -> None:
         """Disconnect everyone, write everything down and end."""
@@ -118,7 +118,7 @@ class PostgresServer:
     @cached_property
     def port(self) -> int:
         """The port on 127.0.0.1."""
-        return self._port or ports.free_port()
+        return self._port or ports.find_free_port()
 
     @property
     def pid(self) -> int:
@@ -142,7 +142,7 @@ class PostgresServer:
             database_url=f"postgresql://{role}@{ports.HOST}:{port or self.port}/{database}",
             database_password_file=password_file,
             database_sslmode="verify-full",
-            **name_files("database", self._tls.client),
+            **name_tls_files("database", self._tls.client),
         )
 
     def password(self, role: str) -> str:
@@ -166,11 +166,11 @@ class PostgresServer:
         lines = [f"{name} = '{value}'\n" for name, value in values.items()]
         (self.data / "goodstanding.conf").write_text("".join(lines))
 
-    def program(self) -> Program:
+    def program(self) -> ChildProgram:
         """How the server is run; a parent's death makes it shut down as `stop` does."""
-        return Program(
+        return ChildProgram(
             name="postgres",
-            command=(str(binaries() / "postgres"), "-D", str(self.data)),
+            command=(str(find_postgres_binaries() / "postgres"), "-D", str(self.data)),
             user=self._user,
             directory=self._home,
             stop_signal=signal.SIGINT,
@@ -193,13 +193,13 @@ class PostgresServer:
         return self._home if self._by_socket and len(str(self._home)) <= LONGEST_SOCKET_FOLDER_CHARS else None
 
     @cached_property
-    def _user(self) -> User | None:
+    def _user(self) -> SystemUser | None:
         """Postgres refuses to run as root."""
         if os.geteuid() != 0:
             return None
         names = {entry.pw_name: entry for entry in pwd.getpwall()}
         entry = names.get("postgres") or names["nobody"]
-        return User(entry.pw_uid, entry.pw_gid)
+        return SystemUser(entry.pw_uid, entry.pw_gid)
 
     @cached_property
     def _home(self) -> Path:
@@ -223,10 +223,17 @@ class PostgresServer:
         files.write_private_file(password_file, self.password(SUPERUSER), mode=0o600)
         if self._user is not None:
             os.chown(password_file, self._user.uid, self._user.gid)
-        command = (str(binaries() / "initdb"), "-D", str(self.data), "-U", SUPERUSER, "--auth=scram-sha-256")
+        command = (
+            str(find_postgres_binaries() / "initdb"),
+            "-D",
+            str(self.data),
+            "-U",
+            SUPERUSER,
+            "--auth=scram-sha-256",
+        )
         options = (f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
         done = subprocess.run(
-            children.as_user(self._user, command + options), cwd=self._home, capture_output=True, text=True
+            children.build_user_command(self._user, command + options), cwd=self._home, capture_output=True, text=True
         )
         password_file.unlink()
         if done.returncode:
@@ -256,9 +263,9 @@ class PostgresServer:
         status = self._status()
         if not status:
             return
-        holder = Identity.of(int(status[0]))
+        holder = ProcessIdentity.of(int(status[0]))
         if holder is not None and self._owns(holder.pid):
-            children.end_stranded(holder)
+            children.end_stranded_process(holder)
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def _status(self) -> list[str]:
@@ -276,7 +283,7 @@ class PostgresServer:
             return False
 
 
-def _can_reach(user: User, folder: Path) -> bool:
+def _can_reach(user: SystemUser, folder: Path) -> bool:
     """Whether the user may pass through the folder and all above it."""
     for place in (folder, *folder.parents):
         status = place.stat()

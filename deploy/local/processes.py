@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from deploy.local.bootstrap import DATABASE, SERVICES
-from deploy.local.broker import Proxied
-from deploy.local.children import Program
+from deploy.local.broker import ProxiedListener
+from deploy.local.children import ChildProgram
 from deploy.local.jars import CHECKOUT
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresServer
-from deploy.local.secured import USERNAME, list_variables
-from deploy.local.state import StackState, metrics_port_of
+from deploy.local.secured import USERNAME, list_access_variables
+from deploy.local.state import StackState, name_metrics_port
 from deploy.local.tokens import ISSUER, RELAY
 from shared.base.connections.access import MailAccess, VendorAccess
 
@@ -33,32 +33,32 @@ class Plan:
     """The services reach these programs (by name) through a proxy on this port."""
 
 
-def postgres_of(state: StackState, durable: bool = True) -> PostgresServer:
+def build_postgres_server(state: StackState, durable: bool = True) -> PostgresServer:
     """The stack's Postgres."""
     tls = state.security.server if state.security else None
     return PostgresServer(state.root / "postgres", durable=durable, port=state.port("postgres"), tls=tls)
 
 
-def kafka_of(state: StackState, proxy: int | None = None) -> KafkaServer:
+def build_kafka_server(state: StackState, proxy: int | None = None) -> KafkaServer:
     """The stack's Kafka, and the proxy through which the services reach it, if they do."""
-    proxied = Proxied(state.port("kafka-proxied"), proxy) if proxy is not None else None
+    proxied = ProxiedListener(state.port("kafka-proxied"), proxy) if proxy is not None else None
     port, controller_port = state.port("kafka"), state.port("controller")
     login = state.security.kafka_login if state.security else None
     return KafkaServer(state.root / "kafka", port=port, controller_port=controller_port, proxied=proxied, login=login)
 
 
-def programs(plan: Plan, state: StackState, postgres: PostgresServer) -> list[Program]:
+def list_stack_programs(plan: Plan, state: StackState, postgres: PostgresServer) -> list[ChildProgram]:
     """Everything that is neither Postgres nor Kafka."""
     return [*_sandbox(plan, state, postgres), *(service(name, plan, state, postgres) for name in plan.services)]
 
 
-def migration(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
+def build_migration_command(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
     """The command that migrates all schemas, and its environment."""
-    owner = list_variables(postgres.access("owner", DATABASE))
+    owner = list_access_variables(postgres.access("owner", DATABASE))
     return [sys.executable, "-m", "shared.migrate"], dict(os.environ) | owner
 
 
-def service(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> Program:
+def service(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> ChildProgram:
     """One service; `shared/base/settings.py` explains the variables."""
 
     def port(other: str) -> int:
@@ -78,7 +78,7 @@ def service(name: str, plan: Plan, state: StackState, postgres: PostgresServer) 
         }
     )
     if plan.metrics:
-        environment["GOODSTANDING_METRICS_PORT"] = str(state.port(metrics_port_of(name)))
+        environment["GOODSTANDING_METRICS_PORT"] = str(state.port(name_metrics_port(name)))
     return _python(name, "shared.run", name, environment=environment)
 
 
@@ -86,18 +86,18 @@ def _connections(name: str, plan: Plan, state: StackState, postgres: PostgresSer
     """How a service reaches Postgres, Kafka, the mail hop and the vendor."""
     security, smtp = state.security, plan.proxies.get("smtp") or state.port("smtp")
     base = state.vendor_url(plan.proxies.get("vendor"))
-    kafka = kafka_of(state).access
+    kafka = build_kafka_server(state).access
     if (proxy := plan.proxies.get("kafka")) is not None:
         kafka = kafka.model_copy(update={"kafka": f"{HOST}:{proxy}"})
     return (
-        list_variables(postgres.access(name, DATABASE, plan.proxies.get("postgres")))
-        | list_variables(kafka)
-        | list_variables(security.mail_access(smtp) if security else MailAccess(smtp_port=smtp))
-        | list_variables(security.vendor_access(base) if security else VendorAccess(vendor_url=base))
+        list_access_variables(postgres.access(name, DATABASE, plan.proxies.get("postgres")))
+        | list_access_variables(kafka)
+        | list_access_variables(security.mail_access(smtp) if security else MailAccess(smtp_port=smtp))
+        | list_access_variables(security.vendor_access(base) if security else VendorAccess(vendor_url=base))
     )
 
 
-def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[Program]:
+def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[ChildProgram]:
     """The world around the services: the vendor, the customers' mailbox and the business clock."""
     smtp, web = str(state.port("smtp")), str(state.port("mailbox"))
     mailbox = ["--smtp-port", smtp, "--port", web, "--state", str(state.root / "mailbox")]
@@ -111,7 +111,7 @@ def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[Pr
             files += [f"--{option}", str(path)]
         mailbox += [*files, "--username", USERNAME, "--password-file", str(security.smtp_password_file)]
         vendor += [*files, "--oauth", str(security.vendor_client_file)]
-    clock = list_variables(postgres.access("clock", DATABASE))
+    clock = list_access_variables(postgres.access("clock", DATABASE))
     return [
         _python("vendor", "sandbox.vendor_simulator", *vendor),
         _python("mailbox", "sandbox.mailbox", *mailbox),
@@ -119,6 +119,6 @@ def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[Pr
     ]
 
 
-def _python(name: str, module: str, *arguments: str, environment: dict[str, str] | None = None) -> Program:
+def _python(name: str, module: str, *arguments: str, environment: dict[str, str] | None = None) -> ChildProgram:
     command = (sys.executable, "-m", module, *arguments)
-    return Program(name, command, environment or {}, directory=CHECKOUT)
+    return ChildProgram(name, command, environment or {}, directory=CHECKOUT)

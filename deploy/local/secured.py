@@ -20,7 +20,7 @@ _SECRETS = ("kafka-password", "smtp-password", "vendor-secret", "vendor-refresh-
 
 
 @dataclass(frozen=True, slots=True)
-class ServerTls:
+class ServerTlsFiles:
     """The certificate of a server and its key, as PEM files, and the files of its clients."""
 
     certificate: Path
@@ -42,7 +42,7 @@ class ServerTls:
 class KafkaLogin:
     """TLS of a broker, and the one who may log in, with SCRAM-SHA-512 or PLAIN."""
 
-    tls: ServerTls
+    tls: ServerTlsFiles
     username: str
     password_file: Path = field(repr=False)
 
@@ -58,7 +58,7 @@ class Security:
         self._folder = folder
         key, password = folder / "client.key", folder / "client-key-password"
         self.client = TlsFiles(folder / "ca.pem", folder / "client.crt", key, password)
-        self.server = ServerTls(folder / "server.crt", folder / "server.key", self.client)
+        self.server = ServerTlsFiles(folder / "server.crt", folder / "server.key", self.client)
         self.kafka_login = KafkaLogin(self.server, USERNAME, folder / "kafka-password")
         self.smtp_password_file = folder / "smtp-password"
         self.vendor_client_file = folder / "vendor-client.json"
@@ -81,7 +81,7 @@ class Security:
             smtp_security="starttls",
             smtp_username=USERNAME,
             smtp_password_file=self.smtp_password_file,
-            **name_files("smtp", self.client),
+            **name_tls_files("smtp", self.client),
         )
 
     def vendor_access(self, url: str) -> VendorAccess:
@@ -92,7 +92,7 @@ class Security:
             vendor_client_id=USERNAME,
             vendor_client_secret_file=self._folder / "vendor-secret",
             vendor_refresh_token_file=self._folder / "vendor-refresh-token",
-            **name_files("vendor", self.client),
+            **name_tls_files("vendor", self.client),
         )
 
 
@@ -106,7 +106,7 @@ def make_server_context(certificate: Path, key: Path | None, client_ca: Path | N
     return context
 
 
-def name_files(prefix: str, client: TlsFiles) -> dict[str, Any]:
+def name_tls_files(prefix: str, client: TlsFiles) -> dict[str, Any]:
     """Name a client's files as the settings of that prefix."""
     return {
         f"{prefix}_ca_file": client.ca,
@@ -116,7 +116,7 @@ def name_files(prefix: str, client: TlsFiles) -> dict[str, Any]:
     }
 
 
-def list_variables(access: BaseSettings) -> dict[str, str]:
+def list_access_variables(access: BaseSettings) -> dict[str, str]:
     """List the environment that says the same as these settings."""
     prefix = access.model_config["env_prefix"]
     return {f"{prefix}{name}".upper(): str(value) for name, value in access.model_dump(exclude_defaults=True).items()}

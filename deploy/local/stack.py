@@ -12,7 +12,7 @@ from typing import Self
 
 from deploy.local import children, processes
 from deploy.local.bootstrap import DATABASE, SERVICES
-from deploy.local.children import Identity, Program, StartFailedError
+from deploy.local.children import ChildProgram, ProcessIdentity, StartFailedError
 from deploy.local.jars import CHECKOUT
 from deploy.local.postgres import PostgresServer
 from deploy.local.state import StackState
@@ -76,16 +76,16 @@ class Stack:
     @property
     def kafka(self) -> str:
         """Kafka's address for clients."""
-        return processes.kafka_of(self._state).bootstrap
+        return processes.build_kafka_server(self._state).bootstrap
 
     @property
     def kafka_access(self) -> KafkaAccess:
         """How clients of ours reach Kafka."""
-        return processes.kafka_of(self._state).access
+        return processes.build_kafka_server(self._state).access
 
     def database_access(self, role: str) -> DatabaseAccess:
         """How a role reaches the stack's database: owner, a service, monitor or clock."""
-        return processes.postgres_of(self._state).access(role, DATABASE)
+        return processes.build_postgres_server(self._state).access(role, DATABASE)
 
     @property
     def tls(self) -> TlsFiles:
@@ -94,7 +94,7 @@ class Stack:
 
     def database_url(self, role: str) -> str:
         """A connection string of the stack's database for a role: owner, a service, monitor or clock."""
-        return processes.postgres_of(self._state).url(role, DATABASE)
+        return processes.build_postgres_server(self._state).url(role, DATABASE)
 
     def token(
         self, audience: str, scopes: str | None = None, subject: str = "operator", roles: str = "operator"
@@ -106,7 +106,7 @@ class Stack:
         """The process id that a program has now. KeyError if it never ran."""
         return self.identity(name).pid
 
-    def identity(self, name: str) -> Identity:
+    def identity(self, name: str) -> ProcessIdentity:
         """The process that a program is now. KeyError if it never ran."""
         return self._state.processes()[name].identity
 
@@ -162,8 +162,8 @@ def launcher_arguments(
 def spawn_launcher(state: StackState, arguments: tuple[str, ...], *, attached: bool) -> subprocess.Popen[bytes]:
     """Start the launcher; attached, it takes its stack down when we go."""
     death_signal = signal.SIGTERM if attached else None
-    program = Program("launcher", arguments, directory=CHECKOUT, death_signal=death_signal)
-    return children.spawn(program, state.log("launcher"))
+    program = ChildProgram("launcher", arguments, directory=CHECKOUT, death_signal=death_signal)
+    return children.spawn_program(program, state.log("launcher"))
 
 
 def wait_until_ready(

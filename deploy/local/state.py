@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from deploy.local import children, files, ports
-from deploy.local.children import Identity
+from deploy.local.children import ProcessIdentity
 from deploy.local.jars import CHECKOUT
 from deploy.local.secured import Security
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.base.connections.tls import TlsFiles
 
 DEFAULT = CHECKOUT / ".local" / "stack"
@@ -29,7 +29,7 @@ PORTS = (
 )
 
 
-def metrics_port_of(service: str) -> str:
+def name_metrics_port(service: str) -> str:
     """The name of the port on which a service tells Prometheus of itself."""
     return f"{service}-metrics"
 
@@ -39,7 +39,7 @@ class AlreadyRunningError(Exception):
 
 
 @dataclass(frozen=True)
-class Running:
+class RunningProcess:
     """One process as its launcher last wrote it down."""
 
     pid: int
@@ -49,9 +49,9 @@ class Running:
     restarts: int
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> ProcessIdentity:
         """Identity of this process, which a later one with the same id has not."""
-        return Identity(self.pid, self.started)
+        return ProcessIdentity(self.pid, self.started)
 
 
 class StackState:
@@ -59,7 +59,7 @@ class StackState:
 
     def __init__(self, root: Path) -> None:
         self.root = root.absolute()
-        self.keys = Keys(self.root)
+        self.keys = SigningKeyPair(self.root)
         self.jwks = self.root / "jwks.json"
         self.tokens = self.root / "tokens"
         self.logs = self.root / "logs"
@@ -75,8 +75,8 @@ class StackState:
     def pick_ports(self, services: tuple[str, ...]) -> None:
         """Keep the ports of the last start as far as they are free."""
         kept = files.read_json(self._ports)
-        metrics = (metrics_port_of(service) for service in services)
-        files.write_json(self._ports, ports.keep_or_pick((*PORTS, *services, *metrics), kept))
+        metrics = (name_metrics_port(service) for service in services)
+        files.write_json(self._ports, ports.keep_or_pick_ports((*PORTS, *services, *metrics), kept))
 
     def url(self, name: str) -> str:
         """The address of a service, of `vendor`, `clock` or `mailbox`."""
@@ -107,18 +107,18 @@ class StackState:
             return ""
         return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
 
-    def note_processes(self, processes: dict[str, Running]) -> None:
+    def note_processes(self, processes: dict[str, RunningProcess]) -> None:
         """Write down what runs, in the order in which it was started."""
         files.write_json(self._processes, {name: asdict(running) for name, running in processes.items()})
 
-    def processes(self) -> dict[str, Running]:
+    def processes(self) -> dict[str, RunningProcess]:
         """Processes that ran when the launcher last wrote them down."""
-        return {name: Running(**entry) for name, entry in files.read_json(self._processes).items()}
+        return {name: RunningProcess(**entry) for name, entry in files.read_json(self._processes).items()}
 
-    def launcher(self) -> Identity | None:
+    def launcher(self) -> ProcessIdentity | None:
         """The launcher that holds this folder, if it lives."""
         entry = files.read_json(self._launcher)
-        identity = Identity(**entry) if entry else None
+        identity = ProcessIdentity(**entry) if entry else None
         return identity if identity is not None and identity.alive else None
 
     @property
@@ -134,7 +134,7 @@ class StackState:
         """End what a killed launcher left behind; the names of what had to be ended."""
         stranded = {name: entry for name, entry in self.processes().items() if entry.identity.alive}
         for entry in reversed(stranded.values()):
-            children.end_stranded(entry.identity)
+            children.end_stranded_process(entry.identity)
         self.note_processes({})
         return list(stranded)
 
@@ -148,7 +148,7 @@ class StackState:
             except BlockingIOError as held:
                 raise AlreadyRunningError(f"another launcher runs the stack in {self.root}") from held
             self._ready.unlink(missing_ok=True)
-            me = Identity.of(os.getpid())
+            me = ProcessIdentity.of(os.getpid())
             assert me is not None
             files.write_json(self._launcher, asdict(me))
             try:

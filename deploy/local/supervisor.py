@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deploy.local import children
-from deploy.local.children import Identity, Program, StartFailedError
-from deploy.local.state import Running, StackState
+from deploy.local.children import ChildProgram, ProcessIdentity, StartFailedError
+from deploy.local.state import RunningProcess, StackState
 
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 5.0
@@ -25,12 +25,12 @@ READY_WITHIN = 90.0
 class _Kept:
     """One program, its present process, and the task that looks after it."""
 
-    program: Program
+    program: ChildProgram
     child: subprocess.Popen[bytes] | None = None
     keeper: asyncio.Task[None] | None = None
 
 
-class Supervisor:
+class StackSupervisor:
     """Looks after the programs of one stack.
 
     All spawning happens in the thread of the event loop, whose death ends the programs.
@@ -40,10 +40,10 @@ class Supervisor:
         self._state = state
         self._tell = tell
         self._groups: list[list[_Kept]] = []
-        self._running: dict[str, Running] = {}
+        self._running: dict[str, RunningProcess] = {}
         self._ready = False
 
-    def start(self, *programs: Program) -> None:
+    def start(self, *programs: ChildProgram) -> None:
         """Start a group of programs; groups are stopped in reverse order, the members of one together."""
         group = [_Kept(program) for program in programs]
         self._groups.append(group)
@@ -59,7 +59,7 @@ class Supervisor:
             await asyncio.sleep(0.05)
         self._tell(f"{name} is up")
 
-    async def start_up(self, steps: Coroutine[Any, Any, None]) -> None:
+    async def start_programs(self, steps: Coroutine[Any, Any, None]) -> None:
         """Run the steps of a start, and give up as soon as a program has died too often."""
         start = asyncio.create_task(steps)
         try:
@@ -87,7 +87,7 @@ class Supervisor:
         name, pause, restarts = kept.program.name, FIRST_PAUSE, 0
         while True:
             born = time.monotonic()
-            kept.child = children.spawn(kept.program, self._state.log(name))
+            kept.child = children.spawn_program(kept.program, self._state.log(name))
             self._note(name, kept.child.pid, restarts)
             code = await children.wait_for_child_end(kept.child)
             restarts += 1
@@ -100,9 +100,9 @@ class Supervisor:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     def _note(self, name: str, pid: int, restarts: int) -> None:
-        identity = Identity.of(pid) or Identity(pid, 0)
+        identity = ProcessIdentity.of(pid) or ProcessIdentity(pid, 0)
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        self._running[name] = Running(pid, identity.started, since, restarts)
+        self._running[name] = RunningProcess(pid, identity.started, since, restarts)
         self._state.note_processes(self._running)
 
     async def _stop(self, kept: _Kept) -> None:
@@ -110,6 +110,6 @@ class Supervisor:
             kept.keeper.cancel()
             await asyncio.wait({kept.keeper})
         if kept.child is not None:
-            await children.end_soon(kept.child, kept.program.stop_signal)
+            await children.end_child_in_background(kept.child, kept.program.stop_signal)
         self._running.pop(kept.program.name, None)
         self._state.note_processes(self._running)

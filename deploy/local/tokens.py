@@ -27,7 +27,7 @@ RELAY = "mail-relay"
 RENEWED_EVERY = 3600.0
 
 
-class Keys:
+class SigningKeyPair:
     """An Ed25519 key pair in a folder: made on first use, the private half readable by its owner only."""
 
     def __init__(self, folder: Path) -> None:

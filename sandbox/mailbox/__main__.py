@@ -8,9 +8,9 @@ import uvicorn
 
 from deploy.local.secured import make_server_context
 from sandbox.mailbox.api import create_app
-from sandbox.mailbox.relay import Relay
-from sandbox.mailbox.smtp import Doorkeeper, Intake
-from sandbox.mailbox.store import Store
+from sandbox.mailbox.relay import MailRelay
+from sandbox.mailbox.smtp import MailIntake, SmtpLogin
+from sandbox.mailbox.store import MailStore
 
 
 def main(
@@ -32,9 +32,9 @@ def main(
         if password_file is None or not username:
             raise typer.BadParameter("--certificate needs --username and --password-file")
         context = make_server_context(certificate, key, client_ca)
-        doorkeeper = Doorkeeper(context, username, password_file.read_text().rstrip("\r\n"))
-    relay = Relay(relay_url, relay_token_file) if relay_url and relay_token_file else None
-    app = create_app(Intake(Store(state)), host, smtp_port, doorkeeper, relay)
+        doorkeeper = SmtpLogin(context, username, password_file.read_text().rstrip("\r\n"))
+    relay = MailRelay(relay_url, relay_token_file) if relay_url and relay_token_file else None
+    app = create_app(MailIntake(MailStore(state)), host, smtp_port, doorkeeper, relay)
     uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=5)
 
 

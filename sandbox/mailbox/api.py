@@ -12,8 +12,8 @@ from fastapi.responses import HTMLResponse, PlainTextResponse
 from jinja2 import Environment
 from pydantic import BaseModel, ConfigDict, Field
 
-from sandbox.mailbox.relay import Relay, write_bounce, write_reply
-from sandbox.mailbox.smtp import Doorkeeper, Fault, Intake, listening
+from sandbox.mailbox.relay import MailRelay, write_bounce_mail, write_reply_mail
+from sandbox.mailbox.smtp import MailIntake, RecipientFault, SmtpLogin, run_smtp_server
 from shared.web.http.pages import add_api_pages
 
 PAGE = Environment(autoescape=True).from_string("""\
@@ -90,13 +90,13 @@ class BounceRequest(BaseModel):
 
 
 def create_app(
-    intake: Intake, host: str, smtp_port: int, doorkeeper: Doorkeeper | None = None, relay: Relay | None = None
+    intake: MailIntake, host: str, smtp_port: int, doorkeeper: SmtpLogin | None = None, relay: MailRelay | None = None
 ) -> FastAPI:
     """The application; the SMTP server lives as long as it does, on the same loop."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with listening(intake, host, smtp_port, doorkeeper):
+        async with run_smtp_server(intake, host, smtp_port, doorkeeper):
             yield
 
     app = FastAPI(title="Mailbox", lifespan=lifespan, docs_url=None, redoc_url=None)
@@ -108,7 +108,7 @@ def create_app(
     return app
 
 
-def _add_reading(app: FastAPI, intake: Intake) -> None:
+def _add_reading(app: FastAPI, intake: MailIntake) -> None:
     store = intake.store
 
     @app.get("/v1/messages")
@@ -148,40 +148,40 @@ def _add_reading(app: FastAPI, intake: Intake) -> None:
         return PAGE.render(messages=store.newest(ON_PAGE), count=store.counts()[0])
 
 
-def _add_replies(app: FastAPI, intake: Intake, relay: Relay | None) -> None:
+def _add_replies(app: FastAPI, intake: MailIntake, relay: MailRelay | None) -> None:
     @app.post("/v1/messages/{identifier}/replies", status_code=201)
     async def reply(identifier: str, request: ReplyRequest) -> dict[str, Any]:
         """Reply to a mail as a customer does; what the service says that takes mails in."""
         content = _get_content(intake, identifier)
-        return await _hand_over(relay, write_reply(content, request.text, request.sender))
+        return await _hand_over(relay, write_reply_mail(content, request.text, request.sender))
 
     @app.post("/v1/messages/{identifier}/bounces", status_code=201)
     async def bounce(identifier: str, request: BounceRequest) -> dict[str, Any]:
         """Let a mail come back, as its recipient's server does; what the service says that takes mails in."""
-        return await _hand_over(relay, write_bounce(_get_content(intake, identifier), request.status))
+        return await _hand_over(relay, write_bounce_mail(_get_content(intake, identifier), request.status))
 
 
-def _get_content(intake: Intake, identifier: str) -> str:
+def _get_content(intake: MailIntake, identifier: str) -> str:
     content = intake.store.content(identifier)
     if content is None:
         raise HTTPException(404, f"no message {identifier}")
     return content
 
 
-async def _hand_over(relay: Relay | None, mail: Message) -> dict[str, Any]:
+async def _hand_over(relay: MailRelay | None, mail: Message) -> dict[str, Any]:
     if relay is None:
         raise HTTPException(409, "nobody takes replies here")
     try:
-        return await relay.hand_over(mail)
+        return await relay.hand_mail_over(mail)
     except httpx2.HTTPError as error:
         raise HTTPException(502, f"the mail was not taken: {type(error).__name__}") from error
 
 
-def _add_faults(app: FastAPI, intake: Intake) -> None:
+def _add_faults(app: FastAPI, intake: MailIntake) -> None:
     @app.post("/v1/faults", status_code=201)
-    async def add(fault: FaultRequest) -> list[Fault]:
+    async def add(fault: FaultRequest) -> list[RecipientFault]:
         """Add a fault; the answer lists all that are active."""
-        intake.faults.append(Fault(fault.recipient, fault.reply, fault.times))
+        intake.faults.append(RecipientFault(fault.recipient, fault.reply, fault.times))
         return [fault for fault in intake.faults if fault.times > 0]
 
     @app.delete("/v1/faults", status_code=204)

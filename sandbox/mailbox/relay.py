@@ -15,13 +15,13 @@ import httpx2
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
+class MailRelay:
     """Where mails are handed over, and the file with the token for it, read anew each time."""
 
     url: str
     token_file: Path
 
-    async def hand_over(self, mail: Message) -> dict[str, Any]:
+    async def hand_mail_over(self, mail: Message) -> dict[str, Any]:
         """Hand a mail over as it is; what the service answers. Raises httpx2.HTTPError."""
         content = mail.as_bytes()
         headers = {
@@ -35,7 +35,7 @@ class Relay:
         return dict(answer.json())
 
 
-def write_bounce(content: str, status: str) -> Message:
+def write_bounce_mail(content: str, status: str) -> Message:
     """Write the delivery status (RFC 3464) of a mail that its recipient's server could not deliver."""
     mail = message_from_string(content, EmailMessage, policy=policy.default)
     bounce = MIMEMultipart("report", report_type="delivery-status")
@@ -62,7 +62,7 @@ def _write_status(recipient: str, status: str) -> Message:
     return part
 
 
-def write_reply(content: str, text: str, sender: str | None = None) -> EmailMessage:
+def write_reply_mail(content: str, text: str, sender: str | None = None) -> EmailMessage:
     """Write what a customer replies to a mail; without a sender it is the one who got it."""
     mail = message_from_string(content, EmailMessage, policy=policy.default)
     recipient = parseaddr(str(mail.get("Reply-To", mail["From"])))[1]

@@ -9,13 +9,13 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from sandbox.mailbox.store import Store
+from sandbox.mailbox.store import MailStore
 
 REPLIES = {550: "550 5.1.1 no such mailbox", 451: "451 4.7.1 try again later"}
 
 
 @dataclass
-class Fault:
+class RecipientFault:
     """A recipient to be refused, with which reply, and how many times more."""
 
     recipient: str
@@ -24,11 +24,11 @@ class Fault:
 
 
 @dataclass
-class Intake:
+class MailIntake:
     """Handler of aiosmtpd for each recipient and each message."""
 
-    store: Store
-    faults: list[Fault] = field(default_factory=list)
+    store: MailStore
+    faults: list[RecipientFault] = field(default_factory=list)
 
     async def handle_RCPT(  # the name that aiosmtpd looks for
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -49,7 +49,7 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
-class Doorkeeper:
+class SmtpLogin:
     """Takes mail only over TLS (STARTTLS, RFC 3207), and from the one who logs in (RFC 4954)."""
 
     context: ssl.SSLContext
@@ -65,7 +65,9 @@ class Doorkeeper:
 
 
 @asynccontextmanager
-async def listening(intake: Intake, host: str, port: int, doorkeeper: Doorkeeper | None = None) -> AsyncIterator[None]:
+async def run_smtp_server(
+    intake: MailIntake, host: str, port: int, doorkeeper: SmtpLogin | None = None
+) -> AsyncIterator[None]:
     """An SMTP server on the running loop."""
     options: dict[str, Any] = {}
     if doorkeeper:

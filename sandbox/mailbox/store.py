@@ -30,7 +30,7 @@ class Message:
     """The plain text part."""
 
 
-class Store:
+class MailStore:
     """A folder with one `.eml` file for each message; what is there already is read at the start."""
 
     def __init__(self, folder: Path) -> None:

@@ -24,16 +24,16 @@ from deploy.local.stack import Stack, remove_stack_folder
 from deploy.local.state import StackState
 from sandbox import clock, topics
 from sandbox.connections import open_pool
-from sandbox.demo import close_loops
-from sandbox.driver import Driver, Refused
-from sandbox.generated import Generated, generate_year
-from sandbox.idle import NotSettled
+from sandbox.demo import close_case_loops
+from sandbox.driver import Refused, SandboxDriver
+from sandbox.generated import GeneratedYear, generate_year_of_invoices
+from sandbox.idle import SystemNotSettled
 from sandbox.replay import STANDARD, LedgerWorld
 from sandbox.storm import judge
-from sandbox.storm.proxies import Proxies
-from sandbox.storm.schedule import PROXIED, Strike, schedule
-from sandbox.storm.traffic import TIMEOUT, Hasty, Patient, Stubborn
-from sandbox.storm.weather import Weather
+from sandbox.storm.proxies import TcpProxies
+from sandbox.storm.schedule import PROXIED, StormStrike, schedule_strikes
+from sandbox.storm.traffic import TIMEOUT, HastyMonitor, PatientAgenda, RetryingTransport
+from sandbox.storm.weather import StormWeather
 
 START = date(2025, 1, 1)
 CALM = timedelta(days=5)
@@ -44,20 +44,23 @@ console = Console(highlight=False)
 
 
 @dataclass
-class Storm:
+class StackStorm:
     """Parts of a storm, and its figures."""
 
     stack: Stack
-    weather: Weather
-    driver: Driver
-    hasty: Hasty
-    stubborn: Stubborn
-    patient: Patient
+    weather: StormWeather
+    driver: SandboxDriver
+    hasty: HastyMonitor
+    stubborn: RetryingTransport
+    patient: PatientAgenda
     seconds: float = 0.0
 
-    async def blow(self, seed: int, seconds: float) -> None:
-        """Live through years of traffic for so many seconds of bad weather, then let all settle. Raises NotSettled."""
-        weather = asyncio.create_task(self.weather.blow(schedule(seed, seconds)))
+    async def blow_over_traffic(self, seed: int, seconds: float) -> None:
+        """Live through years of traffic for so many seconds of bad weather, then let all settle.
+
+        Raises SystemNotSettled.
+        """
+        weather = asyncio.create_task(self.weather.strike_processes(schedule_strikes(seed, seconds)))
         try:
             end = time.monotonic() + seconds
             reached = await self.live(seed, lambda: time.monotonic() > end)
@@ -75,21 +78,21 @@ class Storm:
         """Live through one year after the other until it is over; the instant reached."""
         reached = datetime.combine(START, datetime.min.time(), UTC)
         for number in range(100):
-            year = _rename_customers(generate_year(seed + number, date(START.year + number, 1, 1)), number)
+            year = _rename_customers(generate_year_of_invoices(seed + number, date(START.year + number, 1, 1)), number)
             world = LedgerWorld(year.invoices, year.profiles)
             await (world.register(self.driver) if number else world.prepare(self.driver, STANDARD.read_text()))
             world.plan(self.patient)
             end = datetime.combine(year.end, datetime.min.time(), UTC)
             friday = world.begin() + timedelta(hours=15)
             while (friday := friday + LOOPS_CLOSED_EVERY) < end:
-                self.patient.at(friday, close_loops)
-            async for reached in self.driver.living(end):
+                self.patient.at(friday, close_case_loops)
+            async for reached in self.driver.live_through_instants(end):
                 if is_over():
                     return reached
         return reached
 
 
-def _rename_customers(year: Generated, number: int) -> Generated:
+def _rename_customers(year: GeneratedYear, number: int) -> GeneratedYear:
     """Copy a year with customers of its own."""
 
     def own(name: str) -> str:
@@ -98,15 +101,15 @@ def _rename_customers(year: Generated, number: int) -> Generated:
     invoices = [
         replace(invoice, customer=own(invoice.customer), number=own(invoice.number)) for invoice in year.invoices
     ]
-    return Generated(invoices, {own(name): profile for name, profile in year.profiles.items()}, year.end)
+    return GeneratedYear(invoices, {own(name): profile for name, profile in year.profiles.items()}, year.end)
 
 
 @asynccontextmanager
-async def storming(stack: Stack, proxies: Proxies) -> AsyncIterator[Storm]:
+async def open_storm(stack: Stack, proxies: TcpProxies) -> AsyncIterator[StackStorm]:
     """A storm on a running stack."""
-    stubborn, began = Stubborn(), time.monotonic()
+    stubborn, began = RetryingTransport(), time.monotonic()
 
-    def tell(strike: Strike) -> None:
+    def tell(strike: StormStrike) -> None:
         lasts = f" for {strike.lasts:.1f} s" if strike.lasts else ""
         console.print(f"{time.monotonic() - began:7.1f} s  {strike.kind} {strike.target}{lasts}")
 
@@ -114,25 +117,28 @@ async def storming(stack: Stack, proxies: Proxies) -> AsyncIterator[Storm]:
         open_pool(stack.database_access("monitor"), min_size=0, max_size=1, command_timeout=30) as pool,
         httpx2.AsyncClient(transport=stubborn, timeout=TIMEOUT) as http,
     ):
-        hasty = Hasty(pool)
-        driver = Driver(http, hasty, stack)
-        yield Storm(stack, Weather(stack, proxies, tell), driver, hasty, stubborn, Patient(driver))
+        hasty = HastyMonitor(pool)
+        driver = SandboxDriver(http, hasty, stack)
+        yield StackStorm(stack, StormWeather(stack, proxies, tell), driver, hasty, stubborn, PatientAgenda(driver))
 
 
-async def storm(stack: Stack, proxies: Proxies, seed: int, seconds: float) -> dict[str, list[str]]:
-    """Storm, settle, and tell; the findings. Raises NotSettled, Refused."""
-    async with storming(stack, proxies) as current_storm:
-        await current_storm.blow(seed, seconds)
+async def storm_stack(stack: Stack, proxies: TcpProxies, seed: int, seconds: float) -> dict[str, list[str]]:
+    """Storm, settle, and tell; the findings. Raises SystemNotSettled, Refused."""
+    async with open_storm(stack, proxies) as current_storm:
+        await current_storm.blow_over_traffic(seed, seconds)
         events = await topics.read_all_events(stack.kafka_access)
         log = stack.logs("launcher")
         _tell(current_storm, len(events), log)
-        return await judge.findings(stack, events, current_storm.patient, current_storm.stubborn, log)
+        return await judge.list_storm_findings(stack, events, current_storm.patient, current_storm.stubborn, log)
 
 
-def _tell(finished_storm: Storm, events: int, launcher_log: str) -> None:
+def _tell(finished_storm: StackStorm, events: int, launcher_log: str) -> None:
     table = Table("", "", show_header=False, box=None, pad_edge=False)
     table.add_row("struck", ", ".join(f"{kind} {n}" for kind, n in sorted(finished_storm.weather.struck.items())))
-    table.add_row("started again", ", ".join(f"{name} {n}" for name, n in sorted(judge.deaths(launcher_log).items())))
+    table.add_row(
+        "started again",
+        ", ".join(f"{name} {n}" for name, n in sorted(judge.count_process_deaths(launcher_log).items())),
+    )
     table.add_row("done meanwhile", ", ".join(f"{name} {n}" for name, n in sorted(finished_storm.patient.done.items())))
     table.add_row("asked again", f"{finished_storm.stubborn.again} times, by a caller who does not give up")
     table.add_row("instants", f"{finished_storm.driver.instants}, {events} events")
@@ -158,16 +164,16 @@ def main(
     well, level = False, "info" if metrics else "warning"
     try:
         with (
-            Proxies(PROXIED, partial(_port, StackState(folder))) as proxies,
+            TcpProxies(PROXIED, partial(_port, StackState(folder))) as proxies,
             Stack(folder, log_level=level, metrics=metrics, proxies=proxies.ports) as stack,
         ):
-            findings_by_check = uvloop.run(storm(stack, proxies, chosen, seconds))
+            findings_by_check = uvloop.run(storm_stack(stack, proxies, chosen, seconds))
         for name, wrong in findings_by_check.items():
             console.print(f"{'[red]no ' if wrong else '[green]yes'}[/] {name}")
             for finding in wrong[:10]:
                 console.print(f"      {finding}", markup=False)
         well = not any(findings_by_check.values())
-    except (NotSettled, Refused, StartFailedError) as error:
+    except (SystemNotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)
     if not well:
         console.print(f"the logs are in {folder / 'logs'}", markup=False)

@@ -8,8 +8,8 @@ from typing import Any
 import httpx2
 
 from sandbox import checks
-from sandbox.checks import Running
-from sandbox.storm.traffic import Patient, Stubborn
+from sandbox.checks import RunningStack
+from sandbox.storm.traffic import PatientAgenda, RetryingTransport
 from sandbox.topics import Published
 from shared.base.connections.database import connect_database
 
@@ -25,7 +25,7 @@ KILLED, HUNG = -9, 70
 _DEATH = re.compile(r"(\w+) ended with (-?\d+);")
 
 
-def lost_or_doubled(done: Mapping[str, int], events: Sequence[Published]) -> Iterator[str]:
+def list_miscounted_actions(done: Mapping[str, int], events: Sequence[Published]) -> Iterator[str]:
     """Actions whose facts are not as many as they were."""
     facts = Counter(event.name for event in events)
     for action, fact in FACTS.items():
@@ -33,7 +33,7 @@ def lost_or_doubled(done: Mapping[str, int], events: Sequence[Published]) -> Ite
             yield f"{done.get(action, 0)} times {action}, but {facts[fact]} {fact}"
 
 
-def unlike_the_vendor(
+def list_vendor_mismatches(
     effects: Sequence[Mapping[str, Any]], names: Mapping[str, str], events: Sequence[Published]
 ) -> Iterator[str]:
     """Subscriptions whose status did not change at the vendor as often as events say.
@@ -57,7 +57,7 @@ def unlike_the_vendor(
             yield f"{name}: {seen[name, status]} times {status} at the vendor, {by_events[name, status]} by our events"
 
 
-def unlike_the_mailbox(message_ids: Sequence[str], events: Sequence[Published]) -> Iterator[str]:
+def list_mailbox_mismatches(message_ids: Sequence[str], events: Sequence[Published]) -> Iterator[str]:
     """Notices that were sent by our word only, or without it; the same mail may come twice.
 
     One that was withdrawn may have been received: by an attempt whose process died before it could say so.
@@ -71,20 +71,24 @@ def unlike_the_mailbox(message_ids: Sequence[str], events: Sequence[Published]) 
     yield from (f"{notice_id} was received, and we do not know" for notice_id in sorted(received - sent - withdrawn))
 
 
-def unexplained_deaths(launcher_log: str) -> Iterator[str]:
+def list_unexplained_deaths(launcher_log: str) -> Iterator[str]:
     """Processes of ours that ended by themselves."""
     for name, code in _DEATH.findall(launcher_log):
         if name not in ("postgres", "kafka") and int(code) not in (KILLED, HUNG):
             yield f"{name} ended with {code}"
 
 
-def deaths(launcher_log: str) -> Counter[str]:
+def count_process_deaths(launcher_log: str) -> Counter[str]:
     """How often each program was started again."""
     return Counter(name for name, _ in _DEATH.findall(launcher_log))
 
 
-async def findings(
-    stack: Running, events: Sequence[Published], patient: Patient, stubborn: Stubborn, launcher_log: str
+async def list_storm_findings(
+    stack: RunningStack,
+    events: Sequence[Published],
+    patient: PatientAgenda,
+    stubborn: RetryingTransport,
+    launcher_log: str,
 ) -> dict[str, list[str]]:
     """Everything that is wrong after a storm, by what should hold."""
     monitor = await connect_database(stack.database_access("monitor"))
@@ -96,12 +100,12 @@ async def findings(
     async with httpx2.AsyncClient(timeout=30, verify=stack.tls.make_context()) as http:
         effects = (await http.get(stack.url("vendor") + "/sandbox/effects")).raise_for_status().json()["effects"]
         mails = [message_id async for message_id in _message_ids(http, stack.url("mailbox"))]
-    return await checks.all_findings(stack, events) | {
-        "every action happened once": list(lost_or_doubled(patient.done, events)),
-        "every change at the vendor happened once": list(unlike_the_vendor(effects, names, events)),
-        "every notice is a mail, and every mail a notice": list(unlike_the_mailbox(mails, events)),
+    return await checks.list_stack_findings(stack, events) | {
+        "every action happened once": list(list_miscounted_actions(patient.done, events)),
+        "every change at the vendor happened once": list(list_vendor_mismatches(effects, names, events)),
+        "every notice is a mail, and every mail a notice": list(list_mailbox_mismatches(mails, events)),
         "nobody was answered with a 5xx but 503": stubborn.broken,
-        "nothing of ours ended by itself": list(unexplained_deaths(launcher_log)),
+        "nothing of ours ended by itself": list(list_unexplained_deaths(launcher_log)),
     }
 
 

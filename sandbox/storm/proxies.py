@@ -16,7 +16,7 @@ _RESET = struct.pack("ii", 1, 0)
 CHUNK = 65536
 
 
-class Proxies:
+class TcpProxies:
     """One proxy for each name, in a thread of their own, for the length of a `with` block.
 
     `port_of` says where a name leads to, for each connection anew; while it raises KeyError, nowhere.
@@ -43,7 +43,7 @@ class Proxies:
         self._thread.join()
         self._loop.close()
 
-    def reset(self, name: str) -> int:
+    def reset_connections(self, name: str) -> int:
         """Break every connection through this proxy; how many there were."""
         return asyncio.run_coroutine_threadsafe(self._proxies[name].reset(), self._loop).result()
 

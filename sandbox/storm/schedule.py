@@ -21,7 +21,7 @@ KINDS: dict[Kind, int] = {"kill": 4, "freeze": 3, "reset": 4}
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class StormStrike:
     """One fault: what it does to whom, so many seconds after the storm began; a freeze lasts."""
 
     at: float
@@ -30,10 +30,10 @@ class Strike:
     lasts: float = 0.0
 
 
-def schedule(seed: int, seconds: float) -> list[Strike]:
+def schedule_strikes(seed: int, seconds: float) -> list[StormStrike]:
     """The strikes of a storm of so many seconds; the same for the same seed, and a longer one begins alike."""
     dice = random.Random(seed)
-    strikes: list[Strike] = []
+    strikes: list[StormStrike] = []
     at = dice.expovariate(1 / MEAN_PAUSE)
     while at < seconds:
         strikes.append(_strike(dice, at))
@@ -41,12 +41,12 @@ def schedule(seed: int, seconds: float) -> list[Strike]:
     return strikes
 
 
-def _strike(dice: random.Random, at: float) -> Strike:
+def _strike(dice: random.Random, at: float) -> StormStrike:
     kind = _one_of(dice, KINDS)
     if kind == "reset":
-        return Strike(at, kind, _one_of(dice, PROXIED))
+        return StormStrike(at, kind, _one_of(dice, PROXIED))
     lasts = min(dice.expovariate(1 / MEAN_FREEZE), LONGEST_FREEZE) if kind == "freeze" else 0.0
-    return Strike(at, kind, _one_of(dice, PROCESSES), lasts)
+    return StormStrike(at, kind, _one_of(dice, PROCESSES), lasts)
 
 
 def _one_of(dice: random.Random, weights: dict[T, int]) -> T:

@@ -8,8 +8,8 @@ from datetime import datetime
 import asyncpg
 import httpx2
 
-from sandbox.driver import Action, Driver, Refused
-from sandbox.idle import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, Look, Monitor, NotSettled
+from sandbox.driver import Action, Refused, SandboxDriver
+from sandbox.idle import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, IdleMonitor, SystemLook, SystemNotSettled
 from shared.base.transient import BROKEN
 
 PATIENCE = 120.0
@@ -21,7 +21,7 @@ PAUSE = 0.1
 COME_AGAIN = (429, 502, 503, 504)
 
 
-class Stubborn(httpx2.AsyncBaseTransport):
+class RetryingTransport(httpx2.AsyncBaseTransport):
     """Sends a request, with its Idempotency-Key, again until it is answered; a 500 is noted as a finding."""
 
     def __init__(self, inner: httpx2.AsyncBaseTransport | None = None) -> None:
@@ -53,17 +53,17 @@ class Stubborn(httpx2.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-class Patient:
+class PatientAgenda:
     """Plans actions that are tried again when the product is not there yet, and counts what was done."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: SandboxDriver) -> None:
         self._driver = driver
         self.done: Counter[str] = Counter()
 
     def at(self, instant: datetime, action: Action, *, rank: int = 0) -> None:
         """Plan an action; at one instant by rank, then in the order in which they were planned."""
 
-        async def patiently(driver: Driver) -> None:
+        async def patiently(driver: SandboxDriver) -> None:
             give_up_at = time.monotonic() + PATIENCE
             while True:
                 try:
@@ -78,8 +78,8 @@ class Patient:
         self._driver.at(instant, patiently, rank=rank)
 
 
-class Hasty:
-    """Looks at the system as `Monitor` does, over connections that may be lost.
+class HastyMonitor:
+    """Looks at the system as `IdleMonitor` does, over connections that may be lost.
 
     As long as it is `hasty` it does not wait for a system that is slow to settle, so that the storm meets work that
     is under way.
@@ -89,7 +89,7 @@ class Hasty:
     """Seconds."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
-        self._monitor = Monitor(pool)
+        self._monitor = IdleMonitor(pool)
         self.hasty = True
 
     @property
@@ -97,8 +97,8 @@ class Hasty:
         """How often it looked."""
         return self._monitor.looks
 
-    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> Look:
-        """Wait until the system is idle, or if hasty, for a while. Raises NotSettled."""
+    async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> SystemLook:
+        """Wait until the system is idle, or if hasty, for a while. Raises SystemNotSettled."""
         began, pause, look = time.monotonic(), FIRST_PAUSE, None
         while True:
             try:
@@ -109,10 +109,10 @@ class Hasty:
             if look and (not look.waiting or (self.hasty and waited > self.LEAVES_AFTER)):
                 return look
             if not self.hasty and waited > within:
-                raise NotSettled(f"after {within:.0f} s the system still waits:\n  {_what(look)}")
+                raise SystemNotSettled(f"after {within:.0f} s the system still waits:\n  {_what(look)}")
             await asyncio.sleep(pause)
             pause = min(pause * 1.1, LONGEST_PAUSE)
 
 
-def _what(look: Look | None) -> str:
+def _what(look: SystemLook | None) -> str:
     return "\n  ".join(look.what or []) if look else "the database does not answer"

@@ -7,23 +7,23 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deploy.local.children import Identity
+from deploy.local.children import ProcessIdentity
 from deploy.local.stack import Stack
-from sandbox.storm.proxies import Proxies
-from sandbox.storm.schedule import Strike
+from sandbox.storm.proxies import TcpProxies
+from sandbox.storm.schedule import StormStrike
 
 
-class Weather:
+class StormWeather:
     """Kills and freezes the processes of a stack, and resets connections through its proxies."""
 
-    def __init__(self, stack: Stack, proxies: Proxies, tell: Callable[[Strike], None]) -> None:
+    def __init__(self, stack: Stack, proxies: TcpProxies, tell: Callable[[StormStrike], None]) -> None:
         self._stack = stack
         self._proxies = proxies
         self._tell = tell
         self._thaws: set[asyncio.Task[None]] = set()
         self.struck: Counter[str] = Counter()
 
-    async def blow(self, strikes: Sequence[Strike]) -> None:
+    async def strike_processes(self, strikes: Sequence[StormStrike]) -> None:
         """Do all of it; whatever was frozen lives again when it ends, also early."""
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -37,20 +37,20 @@ class Weather:
                 thaw.cancel()
             await asyncio.gather(*self._thaws, return_exceptions=True)
 
-    def _strike(self, strike: Strike) -> None:
+    def _strike(self, strike: StormStrike) -> None:
         self._tell(strike)
         self.struck[strike.kind] += 1
         if strike.kind == "reset":
-            self._proxies.reset(strike.target)
+            self._proxies.reset_connections(strike.target)
             return
         victim = self._stack.identity(strike.target)
         if strike.kind == "kill":
             _signal(victim, signal.SIGKILL)
         else:
-            self._thaws.add(asyncio.create_task(frozen(family(victim), strike.lasts)))
+            self._thaws.add(asyncio.create_task(freeze_processes(list_process_family(victim), strike.lasts)))
 
 
-async def frozen(processes: list[Identity], seconds: float) -> None:
+async def freeze_processes(processes: list[ProcessIdentity], seconds: float) -> None:
     """Hold these processes for so long."""
     for process in processes:
         _signal(process, signal.SIGSTOP)
@@ -61,16 +61,16 @@ async def frozen(processes: list[Identity], seconds: float) -> None:
             _signal(process, signal.SIGCONT)
 
 
-def family(parent: Identity) -> list[Identity]:
+def list_process_family(parent: ProcessIdentity) -> list[ProcessIdentity]:
     """A process and its children: a Postgres server is many processes, each in a session of its own."""
     try:
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
     except (FileNotFoundError, ProcessLookupError):  # it has died meanwhile
         children = []
-    return [parent, *(child for child in map(Identity.of, map(int, children)) if child is not None)]
+    return [parent, *(child for child in map(ProcessIdentity.of, map(int, children)) if child is not None)]
 
 
-def _signal(process: Identity, number: signal.Signals) -> None:
+def _signal(process: ProcessIdentity, number: signal.Signals) -> None:
     """One that has died meanwhile gets nothing, and nobody who has its id by now."""
     if process.alive:
         os.kill(process.pid, number)

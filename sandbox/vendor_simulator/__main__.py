@@ -8,7 +8,7 @@ import typer
 import uvicorn
 
 from sandbox.vendor_simulator.api import create_app
-from sandbox.vendor_simulator.store import Store
+from sandbox.vendor_simulator.store import VendorStore
 from sandbox.vendor_simulator.tokens import TokenDesk
 from sandbox.vendor_simulator.vendor import Vendor
 
@@ -23,7 +23,7 @@ def main(
     client_ca: Annotated[Path | None, typer.Option(help="PEM of the CA whose certificates clients must have.")] = None,
 ) -> None:
     """Be the vendor, until SIGTERM or SIGINT."""
-    app = create_app(Vendor(Store(state)), TokenDesk(oauth) if oauth else None)
+    app = create_app(Vendor(VendorStore(state)), TokenDesk(oauth) if oauth else None)
     uvicorn.run(
         app,
         host=host,

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Header, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from sandbox.vendor_simulator.faults import Fault
-from sandbox.vendor_simulator.subscription import Seed, Subscription, create_subscription
-from sandbox.vendor_simulator.support_routes import add_support
-from sandbox.vendor_simulator.tokens import TokenDesk, add_tokens
+from sandbox.vendor_simulator.faults import VendorFault
+from sandbox.vendor_simulator.subscription import Subscription, SubscriptionSeed, create_vendor_subscription
+from sandbox.vendor_simulator.support_routes import add_service_request_routes
+from sandbox.vendor_simulator.tokens import TokenDesk, add_token_route
 from sandbox.vendor_simulator.vendor import Vendor, VendorAnswer, VendorCall
 from shared.web.http.pages import add_api_pages
 
@@ -44,12 +44,12 @@ def create_app(vendor: Vendor, desk: TokenDesk | None = None) -> FastAPI:
 
     app = FastAPI(title="Vendor simulator", lifespan=lifespan, docs_url=None, redoc_url=None)
     if desk is not None:
-        add_tokens(app, desk)
+        add_token_route(app, desk)
     add_api_pages(app)
     _add_vendor(app, vendor)
     _add_records(app, vendor)
     _add_weather(app, vendor)
-    add_support(app, vendor)
+    add_service_request_routes(app, vendor)
     _add_health(app)
     return app
 
@@ -94,9 +94,9 @@ def _add_vendor(app: FastAPI, vendor: Vendor) -> None:
 
 def _add_records(app: FastAPI, vendor: Vendor) -> None:
     @app.put(f"/sandbox{PATH}")
-    async def put(customer: str, subscription: str, seed: Seed) -> dict[str, Any]:
+    async def put(customer: str, subscription: str, seed: SubscriptionSeed) -> dict[str, Any]:
         """Create a subscription, or begin anew with it."""
-        fresh = create_subscription(customer, subscription, seed)
+        fresh = create_vendor_subscription(customer, subscription, seed)
         vendor.store.keep(fresh)
         return fresh.build_resource()
 
@@ -130,7 +130,7 @@ def _record(subscription: Subscription) -> dict[str, Any]:
 
 def _add_weather(app: FastAPI, vendor: Vendor) -> None:
     @app.post("/sandbox/faults", status_code=201)
-    async def add(fault: Fault) -> list[Fault]:
+    async def add(fault: VendorFault) -> list[VendorFault]:
         """Strike the next calls that fit; the answer lists all faults that wait."""
         vendor.faults.add(fault)
         return vendor.faults.waiting()
@@ -138,7 +138,7 @@ def _add_weather(app: FastAPI, vendor: Vendor) -> None:
     @app.delete("/sandbox/faults", status_code=204)
     async def clear() -> Response:
         """Strike nobody any more."""
-        vendor.faults.clear()
+        vendor.faults.clear_faults()
         return Response(status_code=204)
 
     @app.put("/sandbox/clock")

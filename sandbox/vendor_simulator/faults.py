@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Operation = Literal["GET", "PATCH"]
 
 
-class Fault(BaseModel):
+class VendorFault(BaseModel):
     """A fault: how often it meets which calls."""
 
     model_config = ConfigDict(extra="forbid")
@@ -36,25 +36,25 @@ class Fault(BaseModel):
         return self.operation in (None, operation) and self.subscription in (None, subscription)
 
 
-class Faults:
+class VendorFaults:
     """The faults that are waiting, in the order in which they were asked for."""
 
     def __init__(self) -> None:
-        self._waiting: list[Fault] = []
+        self._waiting: list[VendorFault] = []
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: VendorFault) -> None:
         """Strike the next calls that fit."""
         self._waiting.append(fault)
 
-    def clear(self) -> None:
+    def clear_faults(self) -> None:
         """Strike nobody any more."""
         self._waiting.clear()
 
-    def waiting(self) -> list[Fault]:
+    def waiting(self) -> list[VendorFault]:
         """List the faults that are still to come."""
         return list(self._waiting)
 
-    def strike(self, operation: Operation, subscription: str) -> Fault | None:
+    def take_fault(self, operation: Operation, subscription: str) -> VendorFault | None:
         """The fault that this call meets, if any; it is used up once."""
         for index, fault in enumerate(self._waiting):
             if fault.fits(operation, subscription):

@@ -33,7 +33,7 @@ class Accepted(BaseModel):
     after: Subscription
 
 
-class Store:
+class VendorStore:
     """The subscriptions, the answers given, and the changes that are still under way."""
 
     def __init__(self, file: Path) -> None:
@@ -59,7 +59,7 @@ class Store:
         for thing in things:
             self._remember(thing)
 
-    def under_way(self, customer: str, subscription: str) -> Accepted | None:
+    def get_pending_change(self, customer: str, subscription: str) -> Accepted | None:
         """The change of a subscription that is accepted and not done."""
         for change in self.accepted.values():
             if change.looks_left and (change.after.customer, change.after.id) == (customer, subscription):

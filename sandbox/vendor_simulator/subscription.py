@@ -34,18 +34,18 @@ class _Camel(BaseModel):
     model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
-class Renewal(_Camel):
+class RenewalSettings(_Camel):
     """Settings for the end of the term."""
 
     auto_renew_enabled: bool = False
     scheduled_next_term_instructions: dict[str, Any] | None = None
 
 
-LOST = Renewal()
+LOST = RenewalSettings()
 """What a suspension leaves of it."""
 
 
-class Wanted(Renewal):
+class Wanted(RenewalSettings):
     """The part of a resource that a PATCH can change; what it leaves out is dropped."""
 
     status: Status
@@ -53,7 +53,7 @@ class Wanted(Renewal):
     friendly_name: str | None = None
 
 
-class Seed(Wanted):
+class SubscriptionSeed(Wanted):
     """A subscription to begin with; by default an active one whose cancellation window is closed."""
 
     model_config = ConfigDict(extra="forbid")
@@ -68,21 +68,21 @@ class Seed(Wanted):
     """New commerce loses its renewal settings in a suspension; a legacy offer keeps them."""
 
 
-class Subscription(Seed):
+class Subscription(SubscriptionSeed):
     """A subscription with what the vendor remembers about it."""
 
     customer: str
     id: str
     etag: str
-    lost: Renewal | None = None
+    lost: RenewalSettings | None = None
     """The settings that a suspension lost, until somebody has put back exactly those."""
     effects: dict[str, int] = Field(default_factory=dict)
     """How many times its status became another, by that status."""
 
     @property
-    def renewal(self) -> Renewal:
+    def renewal(self) -> RenewalSettings:
         """The renewal settings as they are."""
-        return Renewal(
+        return RenewalSettings(
             auto_renew_enabled=self.auto_renew_enabled,
             scheduled_next_term_instructions=self.scheduled_next_term_instructions,
         )
@@ -94,12 +94,12 @@ class Subscription(Seed):
         return resource | {"attributes": {"etag": self.etag, "objectType": "Subscription"}}
 
 
-def create_subscription(customer: str, identifier: str, seed: Seed) -> Subscription:
+def create_vendor_subscription(customer: str, identifier: str, seed: SubscriptionSeed) -> Subscription:
     """A new subscription."""
     return Subscription(customer=customer, id=identifier, etag=_fresh_etag(), **dict(seed))
 
 
-def patch_subscription(current: Subscription, body: object, if_match: str | None, now: datetime) -> Subscription:
+def patch_vendor_subscription(current: Subscription, body: object, if_match: str | None, now: datetime) -> Subscription:
     """The subscription after a PATCH. Raises VendorRefusal, and then nothing has changed."""
     if current.status == "deleted":
         raise VendorRefusal(400, 2011, "the subscription is deleted")
@@ -142,12 +142,12 @@ def _check_move(current: Subscription, wanted: Wanted, now: datetime) -> None:
         raise VendorRefusal(400, 900117, "the time in which the subscription could be cancelled is over")
 
 
-def _renewal_after(current: Subscription, wanted: Wanted) -> tuple[Renewal, Renewal | None]:
+def _renewal_after(current: Subscription, wanted: Wanted) -> tuple[RenewalSettings, RenewalSettings | None]:
     """The renewal settings, and those that a suspension lost and nobody has put back.
 
     They are lost with the suspension, stay lost as long as it lasts, and do not come back with it.
     """
-    asked = Renewal(**{name: getattr(wanted, name) for name in Renewal.model_fields})
+    asked = RenewalSettings(**{name: getattr(wanted, name) for name in RenewalSettings.model_fields})
     if not current.is_new_commerce:
         return asked, None
     if "suspended" not in (current.status, wanted.status):

@@ -17,14 +17,20 @@ from sandbox.vendor_simulator.service_requests import (
     patch_request,
 )
 from sandbox.vendor_simulator.subscription import VendorRefusal
-from sandbox.vendor_simulator.vendor import Vendor, VendorAnswer, check_ids, decode_body, describe_error
+from sandbox.vendor_simulator.vendor import (
+    Vendor,
+    VendorAnswer,
+    check_request_ids,
+    decode_vendor_body,
+    describe_vendor_error,
+)
 
 PATH = "/servicerequests/{number}"
 RequestId = Annotated[str | None, Header(alias="MS-RequestId")]
 CorrelationId = Annotated[str | None, Header(alias="MS-CorrelationId")]
 
 
-def add_support(app: FastAPI, vendor: Vendor) -> None:
+def add_service_request_routes(app: FastAPI, vendor: Vendor) -> None:
     """Add the routes of service requests."""
     _add_requests(app, vendor)
     _add_portal(app, vendor)
@@ -49,15 +55,15 @@ async def _answer(
     vendor: Vendor, operation: Operation, number: str, ids: tuple[str | None, str | None], body: bytes | None
 ) -> Response:
     try:
-        check_ids(*ids)
-        vendor.check_limit()
-        fault = vendor.faults.strike(operation, number)
+        check_request_ids(*ids)
+        vendor.check_rate_limit()
+        fault = vendor.faults.take_fault(operation, number)
         if fault is not None:
-            said = await vendor.strike(fault, lambda: _perform(vendor, number, body))
+            said = await vendor.answer_with_fault(fault, lambda: _perform(vendor, number, body))
         else:
             said = _perform(vendor, number, body)
     except VendorRefusal as refusal:
-        said = describe_error(refusal.status, refusal.code, refusal.description)
+        said = describe_vendor_error(refusal.status, refusal.code, refusal.description)
     return Response(said.body, said.status, said.headers)
 
 
@@ -66,7 +72,7 @@ def _perform(vendor: Vendor, number: str, body: bytes | None) -> VendorAnswer:
     if request is None or not request.is_visible:
         raise VendorRefusal(404, 404, "there is no such service request")
     if body is not None:
-        request = patch_request(request, decode_body(body), vendor.clock.now())
+        request = patch_request(request, decode_vendor_body(body), vendor.clock.now())
         vendor.store.keep(request)
     return VendorAnswer(200, orjson.dumps(request.show()), {"Content-Type": "application/json"})
 
@@ -76,10 +82,10 @@ def _add_incidents(app: FastAPI, vendor: Vendor) -> None:
     async def list_incidents(request: RequestId = None, correlation: CorrelationId = None) -> Response:
         """The incidents that the vendor knows of."""
         try:
-            check_ids(request, correlation)
-            vendor.check_limit()
+            check_request_ids(request, correlation)
+            vendor.check_rate_limit()
         except VendorRefusal as refusal:
-            said = describe_error(refusal.status, refusal.code, refusal.description)
+            said = describe_vendor_error(refusal.status, refusal.code, refusal.description)
             return Response(said.body, said.status, said.headers)
         return JSONResponse({"items": [incident.show() for incident in vendor.store.incidents.values()]})
 

@@ -47,17 +47,17 @@ class TokenDesk:
         self._good_until[token] = self._now() + client.seconds
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": client.seconds}
 
-    def is_good(self, authorization: str) -> bool:
+    def is_valid_token(self, authorization: str) -> bool:
         """Whether a header carries a token that was given out and has not expired."""
         scheme, _, token = authorization.partition(" ")
         return scheme.lower() == "bearer" and self._good_until.get(token, 0.0) > self._now()
 
-    def forget(self) -> None:
+    def expire_all_tokens(self) -> None:
         """Let all tokens expire."""
         self._good_until.clear()
 
 
-def add_tokens(app: FastAPI, desk: TokenDesk) -> None:
+def add_token_route(app: FastAPI, desk: TokenDesk) -> None:
     """Add the place where tokens come from, and require one of every call to the vendor's API."""
 
     @app.post(TOKEN_PATH)
@@ -75,13 +75,13 @@ def add_tokens(app: FastAPI, desk: TokenDesk) -> None:
     @app.delete("/sandbox/tokens", status_code=204)
     async def forget() -> Response:
         """Let all tokens expire."""
-        desk.forget()
+        desk.expire_all_tokens()
         return Response(status_code=204)
 
     @app.middleware("http")
     async def require_token(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
         """401 for a call to the vendor's API without a good token."""
-        if request.url.path.startswith("/v1/") and not desk.is_good(request.headers.get("authorization", "")):
+        if request.url.path.startswith("/v1/") and not desk.is_valid_token(request.headers.get("authorization", "")):
             said = {"code": 401, "description": "the token is missing, wrong or expired"}
             return JSONResponse(said, 401, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         return await answer(request)

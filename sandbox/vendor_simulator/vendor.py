@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 
 import orjson
 
-from sandbox.vendor_simulator.faults import Clock, Fault, Faults, Operation
-from sandbox.vendor_simulator.store import Accepted, Store, StoredAnswer
-from sandbox.vendor_simulator.subscription import Subscription, VendorRefusal, patch_subscription
+from sandbox.vendor_simulator.faults import Clock, Operation, VendorFault, VendorFaults
+from sandbox.vendor_simulator.store import Accepted, StoredAnswer, VendorStore
+from sandbox.vendor_simulator.subscription import Subscription, VendorRefusal, patch_vendor_subscription
 
 USUAL_CODES = {"401": 401, "404": 404, "409": 900278, "412": 2055, "429": 429, "500": 500, "503": 503}
 MINUTE = 60.0
@@ -43,9 +43,9 @@ class VendorAnswer:
 class Vendor:
     """Everything that the simulator is."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: VendorStore) -> None:
         self.store = store
-        self.faults = Faults()
+        self.faults = VendorFaults()
         self.clock = Clock()
         self.calls_per_minute: int | None = None
         """Above it, calls are answered with 429; None: no limit."""
@@ -54,28 +54,28 @@ class Vendor:
     async def answer(self, call: VendorCall) -> VendorAnswer:
         """Answer a call, as a struck one if a fault waits for it."""
         try:
-            check_ids(call.request_id, call.correlation_id)
-            self.check_limit()
-            fault = self.faults.strike(call.operation, call.subscription)
+            check_request_ids(call.request_id, call.correlation_id)
+            self.check_rate_limit()
+            fault = self.faults.take_fault(call.operation, call.subscription)
             if fault is None:
                 return self._carry_out(call, polls=0)
-            return await self.strike(
+            return await self.answer_with_fault(
                 fault, lambda: self._carry_out(call, polls=fault.polls if fault.fault == "202" else 0)
             )
         except VendorRefusal as refusal:
-            return describe_error(refusal.status, refusal.code, refusal.description)
+            return describe_vendor_error(refusal.status, refusal.code, refusal.description)
 
     def look(self, identifier: str) -> VendorAnswer:
         """How far an accepted change is; a look moves it on."""
         accepted = self.store.accepted.get(identifier)
         if accepted is None:
-            return describe_error(404, 20003, "there is no such operation")
+            return describe_vendor_error(404, 20003, "there is no such operation")
         accepted = self._moved_on(accepted)
         if accepted.looks_left:
             return VendorAnswer(202, b"", {"Location": _location(identifier)})
         return _answer_resource(self._get_subscription(accepted.after.customer, accepted.after.id))
 
-    async def strike(self, fault: Fault, perform: Callable[[], VendorAnswer]) -> VendorAnswer:
+    async def answer_with_fault(self, fault: VendorFault, perform: Callable[[], VendorAnswer]) -> VendorAnswer:
         """Answer a call that meets a fault; `perform` carries it out, where it takes effect."""
         match fault.fault:
             case "202":
@@ -83,18 +83,20 @@ class Vendor:
                 return VendorAnswer(said.status, said.body, said.headers | _retry_after(fault))
             case "timeout_before":
                 await asyncio.sleep(fault.hold)
-                return describe_error(504, 504, "nobody answers")
+                return describe_vendor_error(504, 504, "nobody answers")
             case "timeout_after":
                 perform()
                 await asyncio.sleep(fault.hold)
-                return describe_error(504, 504, "the answer was lost")
+                return describe_vendor_error(504, 504, "the answer was lost")
             case status:
-                return describe_error(int(status), fault.code or USUAL_CODES[status], "on request", _retry_after(fault))
+                return describe_vendor_error(
+                    int(status), fault.code or USUAL_CODES[status], "on request", _retry_after(fault)
+                )
 
     def _carry_out(self, call: VendorCall, *, polls: int) -> VendorAnswer:
         """The call carried out; with `polls`, a change is only accepted, and done after so many looks."""
         if call.operation == "GET":
-            if under_way := self.store.under_way(call.customer, call.subscription):
+            if under_way := self.store.get_pending_change(call.customer, call.subscription):
                 self._moved_on(under_way)
             return _answer_resource(self._get_subscription(call.customer, call.subscription))
         if first_answer := self.store.answers.get(str(call.request_id)):
@@ -103,9 +105,9 @@ class Vendor:
 
     def _patch(self, call: VendorCall, polls: int) -> VendorAnswer:
         current = self._get_subscription(call.customer, call.subscription)
-        if self.store.under_way(call.customer, call.subscription):
+        if self.store.get_pending_change(call.customer, call.subscription):
             raise VendorRefusal(409, 900278, "another operation on the subscription is pending")
-        after = patch_subscription(current, decode_body(call.body), call.if_match, self.clock.now())
+        after = patch_vendor_subscription(current, decode_vendor_body(call.body), call.if_match, self.clock.now())
         request_id = str(call.request_id)
         if not polls:
             answer = StoredAnswer(request_id=request_id, status=200, body=orjson.dumps(after.build_resource()).decode())
@@ -130,7 +132,7 @@ class Vendor:
             raise VendorRefusal(404, 20003, "there is no such subscription")
         return subscription_found
 
-    def check_limit(self) -> None:
+    def check_rate_limit(self) -> None:
         """Refuse a call above the limit of a minute. Raises VendorRefusal."""
         if self.calls_per_minute is None:
             return
@@ -142,7 +144,7 @@ class Vendor:
         self._calls.append(now)
 
 
-def check_ids(request_id: str | None, correlation_id: str | None) -> None:
+def check_request_ids(request_id: str | None, correlation_id: str | None) -> None:
     """Refuse a call that does not name itself, and the attempt that it belongs to. Raises VendorRefusal."""
     for name, value in (("MS-RequestId", request_id), ("MS-CorrelationId", correlation_id)):
         try:
@@ -151,7 +153,7 @@ def check_ids(request_id: str | None, correlation_id: str | None) -> None:
             raise VendorRefusal(400, 2001, f"{name} must be a GUID") from None
 
 
-def decode_body(body: bytes) -> Any:
+def decode_vendor_body(body: bytes) -> Any:
     """Decode a body. Raises VendorRefusal if it is no JSON."""
     try:
         return orjson.loads(body)
@@ -163,7 +165,7 @@ def _location(identifier: str) -> str:
     return f"/v1/operations/{identifier}"
 
 
-def _retry_after(fault: Fault) -> dict[str, str]:
+def _retry_after(fault: VendorFault) -> dict[str, str]:
     return {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
 
 
@@ -177,7 +179,9 @@ def _again(answer: StoredAnswer) -> VendorAnswer:
     return VendorAnswer(answer.status, answer.body.encode(), headers)
 
 
-def describe_error(status: int, code: int, description: str, headers: dict[str, str] | None = None) -> VendorAnswer:
+def describe_vendor_error(
+    status: int, code: int, description: str, headers: dict[str, str] | None = None
+) -> VendorAnswer:
     """Describe an error as the vendor answers it."""
     body = orjson.dumps({"code": code, "description": description, "data": [], "source": "vendor"})
     if status == 429:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from services.collections.tables import NoticeRow
 from shared.base.wording import LocaleTexts, choose_locale
 from shared.contracts.notice_facts import NoticeFacts, NoticeInvoice, NoticeSupply
-from shared.outside.mail import build_letter, format_sender
+from shared.outside.mail import build_letter, format_mail_sender
 
 FOLDER = Path(__file__).parent / "templates"
 TEMPLATES = Environment(
@@ -79,7 +79,7 @@ def message(row: NoticeRow, facts: NoticeFacts, sender: str, policy_url: str) ->
     )
     return build_letter(
         row.id,
-        sender=format_sender(seller.name, seller.mail_from, sender) if seller else sender,
+        sender=format_mail_sender(seller.name, seller.mail_from, sender) if seller else sender,
         to=facts.billing_email,
         subject=writer.texts(f"subject_{_choose_subject(row)}"),
         body=body,

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Histogram
 
-from shared.base.metrics.figures import Figure
+from shared.base.metrics.figures import MetricQuery
 
 CALLS = Counter(
     "goodstanding_vendor_calls",
@@ -41,7 +41,7 @@ SELECT h.subscription_id, min(h.placed_at) AS placed_at FROM holds h WHERE h.rel
 _FREED = "(SELECT max(released_at) FROM holds h WHERE h.subscription_id = e.subscription_id)"
 
 FIGURES = (
-    Figure(
+    MetricQuery(
         """
         SELECT h.reason, age, count(*) AS suspended_subscriptions
         FROM holds h JOIN entitlements e USING (subscription_id), (VALUES ('0-7', -1000000, 7), ('8-30', 8, 30),
@@ -56,7 +56,7 @@ FIGURES = (
         },
         ("reason", "age"),
     ),
-    Figure(
+    MetricQuery(
         f"""
         SELECT wanted, count(since) AS entitlements_unsettled,
             extract(epoch FROM min(since)) AS entitlements_unsettled_oldest_timestamp_seconds
@@ -75,7 +75,7 @@ FIGURES = (
         },
         ("wanted",),
     ),
-    Figure(
+    MetricQuery(
         """SELECT count(*) AS entitlements, count(*) FILTER (WHERE NOT allowed) AS entitlements_denied,
             count(*) FILTER (WHERE state = 'ended') AS entitlements_ended,
             count(*) FILTER (WHERE failure_code IS NOT NULL) AS entitlements_refused_by_vendor

@@ -1,15 +1,15 @@
 """Figures of escalation for Prometheus: cases, answers that are late, disputes."""
 
-from shared.base.metrics.figures import Figure
+from shared.base.metrics.figures import MetricQuery
 
 FIGURES = (
-    Figure(
+    MetricQuery(
         """SELECT kind, coalesce(severity, 'none') AS severity, state, count(*) AS cases FROM cases
         WHERE state NOT IN ('closed', 'merged') AND $1::timestamptz IS NOT NULL GROUP BY 1, 2, 3""",
         {"goodstanding_cases": "Cases that are not closed; one that is resolved waits until the customer was told."},
         ("kind", "severity", "state"),
     ),
-    Figure(
+    MetricQuery(
         """
         SELECT s.severity, count(late.case_id) AS cases_answer_late,
             extract(epoch FROM min(late.due_at)) AS cases_answer_late_oldest_timestamp_seconds
@@ -26,7 +26,7 @@ FIGURES = (
         },
         ("severity",),
     ),
-    Figure(
+    MetricQuery(
         """SELECT count(*) AS cases_customer_not_informed,
             extract(epoch FROM min(inform_by)) AS cases_customer_not_informed_oldest_timestamp_seconds
         FROM cases WHERE inform_by < $1""",
@@ -35,7 +35,7 @@ FIGURES = (
             "goodstanding_cases_customer_not_informed_oldest_timestamp_seconds": "By when the first was to be told.",
         },
     ),
-    Figure(
+    MetricQuery(
         """SELECT count(*) AS inbound_mails_waiting,
             extract(epoch FROM min(received_at)) AS inbound_mails_waiting_oldest_timestamp_seconds
         FROM inbound_mails WHERE state = 'triage' AND $1::timestamptz IS NOT NULL""",
@@ -44,12 +44,12 @@ FIGURES = (
             "goodstanding_inbound_mails_waiting_oldest_timestamp_seconds": "When the first of them came.",
         },
     ),
-    Figure(
+    MetricQuery(
         """SELECT count(*) AS cases_with_unread_answers FROM cases
         WHERE unread_answers > 0 AND $1::timestamptz IS NOT NULL""",
         {"goodstanding_cases_with_unread_answers": "Cases with an answer of the customer that nobody has read."},
     ),
-    Figure(
+    MetricQuery(
         """
         SELECT count(*) AS vendor_credits_not_passed_on
         FROM vendor_credits v LEFT JOIN service_credits s ON s.id = v.service_credit_id
@@ -58,21 +58,21 @@ FIGURES = (
         """,
         {"goodstanding_vendor_credits_not_passed_on": "Credits of the vendor's that no customer has after ten days."},
     ),
-    Figure(
+    MetricQuery(
         """SELECT status, count(t.id) AS vendor_tickets
         FROM (VALUES ('prepared'), ('open'), ('attention_needed')) AS s (status)
         LEFT JOIN vendor_tickets t USING (status) WHERE $1::timestamptz IS NOT NULL GROUP BY status""",
         {"goodstanding_vendor_tickets": "Tickets at the vendor that are not closed, by status."},
         ("status",),
     ),
-    Figure(
+    MetricQuery(
         """SELECT state, count(disputes.id) AS disputes
         FROM (VALUES ('requested'), ('opened'), ('under_review'), ('waiting_for_second_person')) AS states (state)
         LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
         {"goodstanding_disputes": "Disputes that are not decided, by state."},
         ("state",),
     ),
-    Figure(
+    MetricQuery(
         """SELECT state, count(disputes.id) AS disputes_finished
         FROM (VALUES ('refused'), ('upheld'), ('partly_upheld'), ('rejected'), ('withdrawn')) AS states (state)
         LEFT JOIN disputes USING (state) WHERE $1::timestamptz IS NOT NULL GROUP BY state""",
@@ -80,7 +80,7 @@ FIGURES = (
         ("state",),
         kind="counter",
     ),
-    Figure(
+    MetricQuery(
         """SELECT currency, sum(total_minor)::bigint AS disputes_opened_minor FROM disputes
         WHERE state IN ('opened', 'under_review', 'waiting_for_second_person') AND $1::timestamptz IS NOT NULL
         GROUP BY currency""",

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.escalation.domain.clocks import ResponseTarget
 from services.escalation.tables import BusinessCalendarRow, SupportStatementRow
-from shared.base.wording import read_catalogue
+from shared.base.wording import read_text_catalogue
 
 FOLDER = Path(__file__).parent / "templates"
 WORDS = FOLDER / "page_words"
@@ -66,7 +66,7 @@ def choose_support_statement(
 def list_weekday_hours(calendar: BusinessCalendarRow, language: str) -> list[WeekdayOpeningHours]:
     """List the hours of each weekday from Monday on, written out."""
     names = get_day_names("wide", "stand-alone", Locale(language))
-    closed = read_catalogue(WORDS, language)["closed"]
+    closed = read_text_catalogue(WORDS, language)["closed"]
     return [
         WeekdayOpeningHours(names[weekday], ", ".join(_write_span(span, language) for span in spans) or closed)
         for weekday, spans in enumerate(calendar.hours)
@@ -92,7 +92,7 @@ def list_response_times(
     targets: Mapping[tuple[str, str | None], ResponseTarget], language: str
 ) -> list[StatedResponseTime]:
     """List how long first answers may take, written out."""
-    words = read_catalogue(WORDS, language)
+    words = read_text_catalogue(WORDS, language)
     names = {(kind, severity): f"{kind}_{severity}" if severity else kind for kind, severity in SHOWN_KINDS}
     return [
         StatedResponseTime(words[name], write_response_target(targets[key], words))
@@ -122,7 +122,7 @@ def render_support_page(
     return TEMPLATES.get_template("support.html").render(
         row=row,
         content=content,
-        words=read_catalogue(WORDS, row.language),
+        words=read_text_catalogue(WORDS, row.language),
         weekdays=weekdays,
         time_zone=time_zone,
         closed_days=closed_days,

@@ -1,6 +1,6 @@
 """Figures of finance in Prometheus: money in minor units, each currency for itself."""
 
-from shared.base.metrics.figures import Figure
+from shared.base.metrics.figures import MetricQuery
 
 _OPEN_LINES = """
 SELECT i.currency, i.due_date, a.time_zone, b.open_minor,
@@ -13,7 +13,7 @@ JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor A
 WHERE s.open_minor > 0
 """
 
-RECEIVABLES = Figure(
+RECEIVABLES = MetricQuery(
     f"""
     WITH aged AS (
         SELECT *, ($1::timestamptz AT TIME ZONE time_zone)::date - due_date AS days FROM ({_OPEN_LINES}) AS lines
@@ -30,13 +30,13 @@ RECEIVABLES = Figure(
     },
     ("currency", "bucket", "disputed"),
 )
-UNAPPLIED = Figure(
+UNAPPLIED = MetricQuery(
     """SELECT currency, sum(unapplied_minor) AS unapplied_cash_minor FROM payments
     WHERE unapplied_minor > 0 AND $1::timestamptz IS NOT NULL GROUP BY currency""",
     {"goodstanding_unapplied_cash_minor": "Money received that is not allocated to an invoice."},
     ("currency",),
 )
-EXPOSURE = Figure(
+EXPOSURE = MetricQuery(
     """
     SELECT currency, part, sum(minor) AS vendor_exposure_minor FROM (
         SELECT currency, 'accrued' AS part, amount_minor AS minor FROM vendor_charges
@@ -59,7 +59,7 @@ EXPOSURE = Figure(
     },
     ("currency", "part"),
 )
-LEDGER = Figure(
+LEDGER = MetricQuery(
     """SELECT legal_entity, currency, sum(amount_minor) AS ledger_imbalance_minor,
         sum(amount_minor) FILTER (WHERE code = 'receivables') AS ledger_receivables_minor
     FROM ledger_entries WHERE posted_at <= $1 GROUP BY legal_entity, currency""",
@@ -69,7 +69,7 @@ LEDGER = Figure(
     },
     ("legal_entity", "currency"),
 )
-WAITING = Figure(
+WAITING = MetricQuery(
     """SELECT (SELECT count(*) FROM bank_entries WHERE state = 'unmatched') AS bank_entries_open,
         (SELECT count(*) FROM bill_run_accounts WHERE state = 'set_aside') AS bill_run_accounts_set_aside
     WHERE $1::timestamptz IS NOT NULL""",
@@ -78,7 +78,7 @@ WAITING = Figure(
         "goodstanding_bill_run_accounts_set_aside": "Accounts that a bill run could not bill.",
     },
 )
-APPROVALS = Figure(
+APPROVALS = MetricQuery(
     """SELECT kinds.kind, count(a.id) AS approvals_proposed
     FROM (VALUES ('credit_note'), ('write_off'), ('refund')) AS kinds (kind)
     LEFT JOIN approvals a ON a.kind = kinds.kind AND a.state = 'proposed' AND $1::timestamptz IS NOT NULL
@@ -86,7 +86,7 @@ APPROVALS = Figure(
     {"goodstanding_approvals_proposed": "Credit notes, write-offs and refunds that wait for a second person."},
     ("kind",),
 )
-DEBITS = Figure(
+DEBITS = MetricQuery(
     """SELECT currency,
         coalesce(sum(amount_minor) FILTER (WHERE state = 'initiated'), 0) AS debits_in_flight_minor
     FROM debits WHERE $1::timestamptz IS NOT NULL GROUP BY currency""",
@@ -95,7 +95,7 @@ DEBITS = Figure(
 )
 _DAYS = 30
 """The length of the period of the index, as is usual; DSO looks back 90 days."""
-COLLECTION = Figure(
+COLLECTION = MetricQuery(
     f"""
     WITH day AS (SELECT ($1::timestamptz AT TIME ZONE 'UTC')::date AS today),
     ends AS (

@@ -19,13 +19,13 @@ from services.invoicing.files.repository import ReceivedUploadedFile
 from services.invoicing.vendor_costs.use_cases import reconciliation
 from services.invoicing.vendor_costs.use_cases.reconciliation import ReconciliationResult
 from shared.base.settings import settings
-from shared.base.telemetry import set_up
-from shared.base.wakeups import Wakeups
+from shared.base.telemetry import set_up_telemetry
+from shared.base.wakeups import LoopWakeups
 from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit, Units
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
-from shared.web.auth import parse_actor
+from shared.web.auth import parse_command_actor
 
 LAYOUTS = {
     ".csv": UploadedFileLayout.CSV,
@@ -78,11 +78,11 @@ def main(
     """Reconcile a vendor invoice with a file."""
     if _suffix(file) not in LAYOUTS:
         raise typer.BadParameter(f"{file.name} is neither {', '.join(LAYOUTS)}, nor one of them packed as .gz")
-    who = parse_actor(actor)
-    set_up("invoicing/reconcile")
+    who = parse_command_actor(actor)
+    set_up_telemetry("invoicing/reconcile")
 
     async def run_reconciliation() -> ReconciliationResult:
-        units = Units(settings(), Wakeups())
+        units = Units(settings(), LoopWakeups())
         try:
             return await reconcile_vendor_invoice(units, file, invoice, who, replace)
         finally:

@@ -1,9 +1,9 @@
 """Figures of a service's backbone tables, and of the database as its role sees it: one process of each reads them."""
 
-from shared.base.metrics.figures import Figure
+from shared.base.metrics.figures import MetricQuery
 
 FIGURES = (
-    Figure(
+    MetricQuery(
         """SELECT count(*) AS outbox_pending,
             (SELECT extract(epoch FROM (headers->>'ce_recordedtime')::timestamptz)
                 FROM outbox ORDER BY position LIMIT 1) AS outbox_oldest_timestamp_seconds
@@ -13,7 +13,7 @@ FIGURES = (
             "goodstanding_outbox_oldest_timestamp_seconds": "When the first of them was recorded (system's clock).",
         },
     ),
-    Figure(
+    MetricQuery(
         """SELECT topic, CASE WHEN error IS NULL THEN 'follower' WHEN type = 'unreadable' THEN 'unreadable' ELSE 'head'
             END AS place, CASE WHEN error IS NULL THEN 'none' WHEN type = 'unreadable' THEN 'Unreadable'
                 ELSE coalesce(substring(error FROM '^([A-Za-z_][A-Za-z_0-9.]{2,79})[:(]'), 'other') END AS error,
@@ -27,7 +27,7 @@ FIGURES = (
         },
         ("topic", "place", "error"),
     ),
-    Figure(
+    MetricQuery(
         """SELECT (SELECT count(*) FROM stopped) AS consumer_group_stopped,
             (SELECT extract(epoch FROM stopped_at) FROM stopped) AS consumer_group_stopped_timestamp_seconds
         WHERE $1::timestamptz IS NOT NULL""",
@@ -36,7 +36,7 @@ FIGURES = (
             "goodstanding_consumer_group_stopped_timestamp_seconds": "Since when (system's clock).",
         },
     ),
-    Figure(
+    MetricQuery(
         """SELECT topic, sum(end_offset - next_offset) AS backfill_messages_left
         FROM backfills WHERE finished_at IS NULL AND $1::timestamptz IS NOT NULL GROUP BY topic""",
         {
@@ -45,7 +45,7 @@ FIGURES = (
         },
         ("topic",),
     ),
-    Figure(
+    MetricQuery(
         """SELECT kind, count(*) AS intents_unfinished, count(*) FILTER (WHERE attempts > 1) AS intents_retried,
             extract(epoch FROM min(created_at)) AS intents_oldest_timestamp_seconds
         FROM intents WHERE state = 'pending' AND $1::timestamptz IS NOT NULL GROUP BY kind""",
@@ -56,7 +56,7 @@ FIGURES = (
         },
         ("kind",),
     ),
-    Figure(
+    MetricQuery(
         """SELECT kind, name, error, count(*) AS failed_work,
             extract(epoch FROM min(failed_at)) AS failed_work_oldest_timestamp_seconds
         FROM failed_work WHERE $1::timestamptz IS NOT NULL GROUP BY 1, 2, 3""",
@@ -67,12 +67,12 @@ FIGURES = (
         },
         ("kind", "name", "error"),
     ),
-    Figure(
+    MetricQuery(
         "SELECT kind, name, 1 AS stopped_work FROM stopped_work WHERE $1::timestamptz IS NOT NULL",
         {"goodstanding_stopped_work": "Sweeps and kinds of call that are stopped, since too many subjects failed (1)."},
         ("kind", "name"),
     ),
-    Figure(
+    MetricQuery(
         """SELECT name, count(*) AS due_work, extract(epoch FROM min(due_at)) AS due_work_oldest_timestamp_seconds
         FROM pending_work WHERE kind = 'due' AND due_at <= $1 GROUP BY name""",
         {
@@ -81,7 +81,7 @@ FIGURES = (
         },
         ("name",),
     ),
-    Figure(
+    MetricQuery(
         """SELECT d.numbackends AS postgres_connections, current_setting('max_connections')::int AS
             postgres_connections_limit, pg_database_size(d.datid) AS postgres_database_bytes,
             (SELECT extract(epoch FROM min(xact_start)) FROM pg_stat_activity
@@ -96,7 +96,7 @@ FIGURES = (
             " service's role began (system's clock); of other roles nothing is seen.",
         },
     ),
-    Figure(
+    MetricQuery(
         """SELECT deadlocks AS postgres_deadlocks, xact_commit AS postgres_commits, xact_rollback AS postgres_rollbacks
         FROM pg_stat_database WHERE datname = current_database() AND $1::timestamptz IS NOT NULL""",
         {

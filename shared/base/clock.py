@@ -1,7 +1,7 @@
 """The business clock: the system's, or in the sandbox one row that everybody reads.
 
 Only this module asks the system for the time. Business time reaches the rest as `now`; leases,
-back-off and supervision use `system_now`.
+back-off and supervision use `read_system_clock`.
 """
 
 from datetime import UTC, datetime
@@ -13,6 +13,6 @@ CHANNEL = "clock"
 """The channel on which the sandbox's clock says that it moved or that sweeps were released."""
 
 
-def system_now() -> datetime:
+def read_system_clock() -> datetime:
     """The system's time, in UTC."""
     return datetime.now(UTC)  # noqa: TID251

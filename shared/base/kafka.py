@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError
 
 from shared.base.connections.access import KafkaAccess
-from shared.base.connections.kafka import connection_options
+from shared.base.connections.kafka import build_kafka_options
 
 CLIENT_TIMEOUT = 15.0
 """aiokafka's start and stop can hang on a half-dead broker; past this they are given up (seconds)."""
@@ -34,7 +34,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class MessageEnvelope:
     """A received message: the CloudEvents attributes, where it stood, and the payload as it came."""
 
     id: str
@@ -60,10 +60,12 @@ class Envelope:
         return at if at.tzinfo else self.time
 
 
-def parse_envelope(topic: str, headers: dict[str, str], payload: bytes, *, is_past: bool = False) -> Envelope:
+def parse_message_envelope(
+    topic: str, headers: dict[str, str], payload: bytes, *, is_past: bool = False
+) -> MessageEnvelope:
     """The envelope of a message. Raises Unreadable."""
     try:
-        read = Envelope(
+        read = MessageEnvelope(
             id=headers["ce_id"],
             type=headers["ce_type"],
             source=headers["ce_source"],
@@ -85,15 +87,15 @@ def parse_envelope(topic: str, headers: dict[str, str], payload: bytes, *, is_pa
     return read
 
 
-def read_headers(record: ConsumerRecord) -> dict[str, str]:
+def read_message_headers(record: ConsumerRecord) -> dict[str, str]:
     """A record's headers as text; one without a value is left out."""
     return {name: value.decode("utf-8", "replace") for name, value in record.headers if value is not None}
 
 
-def create_producer(access: KafkaAccess) -> AIOKafkaProducer:
+def create_kafka_producer(access: KafkaAccess) -> AIOKafkaProducer:
     """An idempotent producer; `linger_ms=0`, because aiokafka really waits for it."""
     return AIOKafkaProducer(
-        **connection_options(access),
+        **build_kafka_options(access),
         enable_idempotence=True,
         acks="all",
         linger_ms=0,
@@ -103,10 +105,10 @@ def create_producer(access: KafkaAccess) -> AIOKafkaProducer:
     )
 
 
-def create_consumer(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
+def create_kafka_consumer(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
     """A member of a group that commits by itself only what is in the database already."""
     return AIOKafkaConsumer(
-        **connection_options(access),
+        **build_kafka_options(access),
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -118,7 +120,7 @@ def create_consumer(access: KafkaAccess, group: str) -> AIOKafkaConsumer:
     )
 
 
-async def call_with_timeout(call: Awaitable[object], timeout: float = CLIENT_TIMEOUT) -> None:
+async def await_with_timeout(call: Awaitable[object], timeout: float = CLIENT_TIMEOUT) -> None:
     """Wait for a client's start or stop, but not for ever. Raises TimeoutError."""
     async with asyncio.timeout(timeout):
         await call
@@ -129,7 +131,7 @@ async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
 
     A start that is cancelled comes to its end first: aiokafka would forget the connection that it made.
     """
-    starting = asyncio.ensure_future(call_with_timeout(client.start()))
+    starting = asyncio.ensure_future(await_with_timeout(client.start()))
     try:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
@@ -142,10 +144,10 @@ async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
 async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     """Stop a client in good order; where that fails or takes too long, only close its connections."""
     try:
-        await call_with_timeout(client.stop(), STOP_TIMEOUT)
+        await await_with_timeout(client.stop(), STOP_TIMEOUT)
     except (KafkaError, TimeoutError):
         with contextlib.suppress(KafkaError, TimeoutError):
-            await call_with_timeout(_abandon(client), CLOSE_TIMEOUT)
+            await await_with_timeout(_abandon(client), CLOSE_TIMEOUT)
 
 
 async def _abandon(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
@@ -160,12 +162,12 @@ async def _abandon(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
     await client._client.close()
 
 
-def find_end_offset(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
+def find_partition_end(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
     """Where a partition ends, as far as the broker has said; None for one that was just taken away."""
     return client.highwater(at) if at in client.assignment() else None
 
 
-async def is_reachable(client: AIOKafkaConsumer) -> bool:
+async def is_broker_reachable(client: AIOKafkaConsumer) -> bool:
     """Whether the broker is there: while it is away aiokafka just reads nothing, without a word."""
     try:
         async with asyncio.timeout(ANSWER_WITHIN):

@@ -23,7 +23,7 @@ class _Queue:
     length: int = 0
 
 
-class Queues:
+class UnitQueues:
     """The queues of one process, each of which lives as long as somebody stands in it."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from shared.base.transient import BROKEN, is_transient
+from shared.base.transient import BROKEN, is_transient_error
 
 QUICK_ATTEMPTS = 4
 QUICK_WAIT_SECONDS = 0.02
@@ -29,7 +29,7 @@ def retry_briefly(
     )
 
 
-async def wait_quickly() -> None:
+async def wait_before_retry() -> None:
     """Wait as `retry_briefly` does before a second attempt."""
     await asyncio.sleep(random.uniform(0, QUICK_WAIT_SECONDS))
 
@@ -51,11 +51,11 @@ async def restart_on_error(work: Callable[[], Awaitable[None]], broke: Callable[
 
 def _is_break(error: BaseException) -> bool:
     if isinstance(error, asyncio.CancelledError):
-        return not is_told_to_end(error)
-    return isinstance(error, BROKEN) or is_transient(error)
+        return not is_task_cancelled(error)
+    return isinstance(error, BROKEN) or is_transient_error(error)
 
 
-def is_told_to_end(error: BaseException) -> bool:
+def is_task_cancelled(error: BaseException) -> bool:
     """Whether somebody has cancelled this task: clients cancel futures of their own when a connection is lost."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling() > 0)

@@ -8,21 +8,21 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from shared.base.connections.access import DatabaseAccess, KafkaAccess, MailAccess, VendorAccess
-from shared.pure.addresses import parse_address
+from shared.pure.addresses import parse_mail_address
 
 
 def _check_sender(sender: str) -> str:
     """Check that a sender is an address, with or without a name before it."""
-    parse_address(parseaddr(sender)[1])
+    parse_mail_address(parseaddr(sender)[1])
     return sender
 
 
 def _check_support_address(address: str) -> str:
     """Check that an address has room for a secret behind its local part, which has 64 characters at most."""
-    local_part, _, _ = parse_address(address).partition("@")
+    local_part, _, _ = parse_mail_address(address).partition("@")
     if len(local_part) > 20 or "+" in local_part:
         raise ValueError("the part before the @ has at most 20 characters, and no plus sign")
-    return parse_address(address)
+    return parse_mail_address(address)
 
 
 class Settings(DatabaseAccess, KafkaAccess, MailAccess, VendorAccess):

@@ -13,7 +13,7 @@ import jwt
 import orjson
 from prometheus_client import Counter, Gauge
 
-from shared.base.clock import system_now
+from shared.base.clock import read_system_clock
 from shared.base.telemetry import log
 from shared.pure.errors import Unavailable
 
@@ -33,20 +33,20 @@ UNREADABLE_SINCE = Gauge(
 )
 
 
-class KeysMissing(Unavailable):
+class SigningKeysMissing(Unavailable):
     """No public keys were read yet, so nobody can be let in."""
 
     code = "keys_missing"
 
 
-class KeySet:
+class PublicKeySet:
     """The usable keys of one content of the file, by id. Each is an object of its own, by which tokens are kept."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
         self._keys = _parse_keys(content)
 
-    def find_key(self, kid: str) -> jwt.PyJWK | None:
+    def find_public_key(self, kid: str) -> jwt.PyJWK | None:
         """Find a key."""
         return self._keys.get(kid)
 
@@ -94,23 +94,23 @@ class SigningKeys:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._set: KeySet | None = None
+        self._set: PublicKeySet | None = None
         self._read_at = float("-inf")
         self._is_well = True
 
-    def get_set(self) -> KeySet:
-        """Get what the file says, or said lately. Raises KeysMissing if it never said anything."""
+    def get_key_set(self) -> PublicKeySet:
+        """Get what the file says, or said lately. Raises SigningKeysMissing if it never said anything."""
         self._read_after(READ_EVERY_SECONDS)
         if self._set is None:
             self._read_after(ASKED_EVERY_SECONDS)
         if self._set is None:
-            raise KeysMissing("the public keys are not readable; try again")
+            raise SigningKeysMissing("the public keys are not readable; try again")
         return self._set
 
-    def get_newer_set(self) -> KeySet:
-        """Get what the file says for a token whose key is not known: it may be new. Raises KeysMissing."""
+    def get_newer_key_set(self) -> PublicKeySet:
+        """Get what the file says for a token whose key is not known: it may be new. Raises SigningKeysMissing."""
         self._read_after(ASKED_EVERY_SECONDS)
-        return self.get_set()
+        return self.get_key_set()
 
     def _read_after(self, seconds: float) -> None:
         """Read the file if it was not read for so long; what cannot be read leaves what is known."""
@@ -121,7 +121,7 @@ class SigningKeys:
         try:
             content = self._file.read_bytes()
             if self._set is None or content != self._set.content:
-                self._set = KeySet(content)
+                self._set = PublicKeySet(content)
             self._note_reading(is_well=True)
         except (OSError, ValueError) as error:
             UNREADABLE.inc()
@@ -133,7 +133,7 @@ class SigningKeys:
         if is_well == self._is_well:
             return
         self._is_well = is_well
-        UNREADABLE_SINCE.set(0 if is_well else system_now().timestamp())
+        UNREADABLE_SINCE.set(0 if is_well else read_system_clock().timestamp())
 
 
 @lru_cache(maxsize=16)

@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.base.transient import chain
+from shared.base.transient import list_error_causes
 
 EXPORT_WITHIN = 1.0
 """Seconds for one batch of spans, unless the environment says otherwise: a process that ends waits no longer."""
@@ -43,7 +43,7 @@ def _with_trace(_: object, __: str, entry: structlog.typing.EventDict) -> struct
 
 def _with_members(error: BaseException | None) -> Iterator[BaseException]:
     """Yield an error, its causes, and what broke together if it is a group."""
-    for cause in chain(error):
+    for cause in list_error_causes(error):
         yield cause
         if isinstance(cause, BaseExceptionGroup):
             for member in cause.exceptions:
@@ -127,7 +127,7 @@ _ids = RandomIdGenerator()
 _state = {"ids_only": False}
 
 
-def has_ids_only() -> bool:
+def is_tracing_off() -> bool:
     """Say whether spans go nowhere in this process: then a request needs the ids of one, and no more."""
     return _state["ids_only"]
 
@@ -135,7 +135,7 @@ def has_ids_only() -> bool:
 @contextmanager
 def identify_request(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
     """Put a request whose spans go nowhere into the trace of its `traceparent`, or into a new one."""
-    if not has_ids_only():
+    if not is_tracing_off():
         yield
         return
     parent = next((value.decode("latin-1") for name, value in headers if name == b"traceparent"), "")
@@ -151,7 +151,7 @@ def identify_request(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
         detach(token)
 
 
-def set_up(process: str, level: str = "info") -> None:
+def set_up_telemetry(process: str, level: str = "info") -> None:
     """Give this process its tracer and its JSON log. `process` is `service/role`."""
     trace.set_tracer_provider(_tracer_provider(process))
     _state["ids_only"] = not os.environ.get("OTEL_TRACES_EXPORTER")
@@ -174,7 +174,7 @@ def set_up(process: str, level: str = "info") -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
-def traceparent() -> str:
+def get_traceparent() -> str:
     """The current trace context as a W3C `traceparent`, or an empty string."""
     context = trace.get_current_span().get_span_context()
     if not context.is_valid:
@@ -189,7 +189,7 @@ def _context_of(parent: str) -> Context:
 
 
 @contextmanager
-def continued(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[SpanContext]:
+def continue_trace(name: str, parent: str, kind: SpanKind = SpanKind.CONSUMER) -> Iterator[SpanContext]:
     """A span that continues the trace of `parent` (a `traceparent`, or empty for a new trace).
 
     What breaks it is told by its type only, as in the log.

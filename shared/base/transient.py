@@ -15,7 +15,7 @@ BROKEN = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Int
 """What somebody with a connection of its own starts afresh after, with a new one."""
 
 
-def chain(error: BaseException | None) -> Iterator[BaseException]:
+def list_error_causes(error: BaseException | None) -> Iterator[BaseException]:
     """The error and what caused it, outermost first."""
     while error is not None:
         yield error
@@ -27,12 +27,12 @@ def _is_closed_handler(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and "the handler is closed" in str(error)
 
 
-def is_transient(error: BaseException) -> bool:
+def is_transient_error(error: BaseException) -> bool:
     """Whether running the whole unit again may work: deadlock, serialization, lock time-out, connection.
 
     SQLSTATE classes are those of PostgreSQL's appendix A.
     """
-    for cause in chain(error):
+    for cause in list_error_causes(error):
         if isinstance(cause, Refusal):
             return isinstance(cause, Unavailable)
         if isinstance(cause, asyncpg.PostgresError):
@@ -46,6 +46,6 @@ def is_transient(error: BaseException) -> bool:
 def describe_error_type(error: BaseException) -> str:
     """Name the class of an error: the database's own where it is the cause. Never its text, which may hold values."""
     return next(
-        (type(cause).__name__ for cause in chain(error) if isinstance(cause, asyncpg.PostgresError)),
+        (type(cause).__name__ for cause in list_error_causes(error) if isinstance(cause, asyncpg.PostgresError)),
         type(error).__name__,
     )

@@ -4,13 +4,13 @@ import asyncio
 from collections import defaultdict
 
 
-class Wakeups:
-    """Named signals: whoever waits for a name is woken by the next `wake` of it."""
+class LoopWakeups:
+    """Named signals: whoever waits for a name is woken by the next `wake_loops` of it."""
 
     def __init__(self) -> None:
         self._signals: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
 
-    def wake(self, *names: str) -> None:
+    def wake_loops(self, *names: str) -> None:
         """Wake the waiters of these names; remembered until somebody waits."""
         for name in names:
             self._signals[name].set()

@@ -10,11 +10,11 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
 from shared.pure.languages import LANGUAGES
-from shared.pure.money import format_minor
+from shared.pure.money import format_minor_units
 
 
 @lru_cache
-def read_catalogue(folder: Path, language: str) -> dict[str, str]:
+def read_text_catalogue(folder: Path, language: str) -> dict[str, str]:
     """Read the texts of a language by their keys."""
     texts: dict[str, str] = yaml.safe_load((folder / f"{language}.yaml").read_text())
     return texts
@@ -40,14 +40,14 @@ class LocaleTexts:
     locale: Locale
 
     def __call__(self, key: str, **values: object) -> str:
-        return read_catalogue(self.folder, self.locale.language)[key].format(**values)
+        return read_text_catalogue(self.folder, self.locale.language)[key].format(**values)
 
     def __contains__(self, key: str) -> bool:
-        return key in read_catalogue(self.folder, self.locale.language)
+        return key in read_text_catalogue(self.folder, self.locale.language)
 
     def write_money(self, minor: int, currency: str) -> str:
         """Write an amount of minor units with all decimals of its currency."""
-        return format_minor(minor, currency, self.locale)
+        return format_minor_units(minor, currency, self.locale)
 
     def write_day(self, day: date) -> str:
         """Write a date."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 
 
 class DunningTerms(BaseModel):
@@ -34,8 +34,8 @@ class DunningItem(BaseModel):
     model_config = example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        terms=get_example(DunningTerms),
-        next=get_example(DunningNext),
+        terms=get_model_example(DunningTerms),
+        next=get_model_example(DunningNext),
     )
 
     invoice_id: UUID

@@ -5,13 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.pure.fields import Body, example, get_example
+from shared.pure.fields import RequestBody, example, get_model_example
 
 MAX_NAMED = 10_000
 """Invoices, and subscriptions, of one request."""
 
 
-class NoticeFactsIn(Body):
+class NoticeFactsIn(RequestBody):
     """Request for the facts of a notice about these invoices and subscriptions of an account."""
 
     model_config = example(
@@ -66,7 +66,7 @@ class NoticeInvoice(BaseModel):
         due_date="2026-03-31",
         total_minor=25200,
         payment_reference="RF73GSDE00000001",
-        supplies=[get_example(NoticeSupply)],
+        supplies=[get_model_example(NoticeSupply)],
     )
 
     invoice_id: UUID
@@ -99,9 +99,9 @@ class NoticeFacts(BaseModel):
         name="Alpenrose Hotels",
         billing_email="billing@alpenrose.example",
         language="de",
-        seller=get_example(NoticeSeller),
-        invoices=[get_example(NoticeInvoice)],
-        subscriptions=[get_example(NoticeSubscription)],
+        seller=get_model_example(NoticeSeller),
+        invoices=[get_model_example(NoticeInvoice)],
+        subscriptions=[get_model_example(NoticeSubscription)],
     )
 
     account_id: UUID

@@ -1,7 +1,7 @@
 """Every event of the product, declared once: the public contract of the topics."""
 
 from shared.events import collections, entitlements, escalation, invoicing
-from shared.events.base import PARTITIONS, REGISTRY, Event, topic_of
+from shared.events.base import PARTITIONS, REGISTRY, Event, get_topic
 
 __all__ = [
     "PARTITIONS",
@@ -10,6 +10,6 @@ __all__ = [
     "collections",
     "entitlements",
     "escalation",
+    "get_topic",
     "invoicing",
-    "topic_of",
 ]

@@ -39,24 +39,24 @@ class Event(BaseModel):
     @classmethod
     def topic(cls) -> str:
         """The Kafka topic on which this event is published."""
-        return topic_of(cls.producer)
+        return get_topic(cls.producer)
 
     def subject(self) -> str:
         """Subject of the event, which is also its partition key."""
         raise NotImplementedError
 
 
-def topic_of(producer: str) -> str:
+def get_topic(producer: str) -> str:
     """The topic of a producing service."""
     return f"{producer}.events"
 
 
-def producer_of(topic: str) -> str:
+def get_producer(topic: str) -> str:
     """The service that alone publishes on a topic."""
     return topic.removesuffix(".events")
 
 
-def source_of(producer: str) -> str:
+def get_event_source(producer: str) -> str:
     """The CloudEvents source of what a service publishes."""
     return f"/goodstanding/{producer}"
 

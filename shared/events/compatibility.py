@@ -22,7 +22,7 @@ UNDERSTOOD = {"type", "format", "enum", "const", "properties", "required", "addi
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
+class SchemaBreak:
     """A change that one of the two readers does not survive."""
 
     reader: str
@@ -34,21 +34,23 @@ class Break:
         return f"{self.where}: {self.what}, for a reader of the {self.reader} schema"
 
 
-class Recursive(Exception):
+class RecursiveSchema(Exception):
     """A schema that contains itself cannot be compared; no event needs one."""
 
 
-def find_breaks(old: Schema, new: Schema) -> list[Break]:
-    """Find what a reader of either schema cannot read in messages of the other. Raises Recursive."""
+def find_schema_breaks(old: Schema, new: Schema) -> list[SchemaBreak]:
+    """Find what a reader of either schema cannot read in messages of the other. Raises RecursiveSchema."""
     older, newer = _plain(old, old), _plain(new, new)
-    breaks = [Break("older", *find) for find in (*_unreadable(older, newer, ""), *_find_dropped(older, newer))]
-    return breaks + [Break("newer", *find) for find in _unreadable(newer, older, "")]
+    breaks = [SchemaBreak("older", *find) for find in (*_unreadable(older, newer, ""), *_find_dropped(older, newer))]
+    return breaks + [SchemaBreak("newer", *find) for find in _unreadable(newer, older, "")]
 
 
-def find_all_breaks(released: Mapping[str, Schema], declared: Mapping[str, Schema]) -> dict[str, list[Break]]:
+def find_breaks_by_type(released: Mapping[str, Schema], declared: Mapping[str, Schema]) -> dict[str, list[SchemaBreak]]:
     """The breaks by type; that a released type is gone is one. New types, and new versions beside old, are fine."""
     breaks_by_type = {
-        name: find_breaks(old, declared[name]) if name in declared else [Break("older", name, "the type is gone")]
+        name: find_schema_breaks(old, declared[name])
+        if name in declared
+        else [SchemaBreak("older", name, "the type is gone")]
         for name, old in released.items()
     }
     return {name: some for name, some in breaks_by_type.items() if some}
@@ -62,7 +64,7 @@ def _plain(schema: Any, root: Schema, inside: tuple[str, ...] = ()) -> Any:
         return schema
     if (name := schema.get("$ref")) is not None:
         if name in inside:
-            raise Recursive(name)
+            raise RecursiveSchema(name)
         target = root["$defs"][name.removeprefix("#/$defs/")]
         return _plain(target | {key: value for key, value in schema.items() if key != "$ref"}, root, (*inside, name))
     return {key: _part(key, value, root, inside) for key, value in schema.items() if key not in ANNOTATIONS}

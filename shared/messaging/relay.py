@@ -16,14 +16,14 @@ from aiokafka import AIOKafkaProducer
 from shared.base import kafka
 from shared.base.connections.database import connect_database
 from shared.base.connections.kafka import start_client
-from shared.base.connections.tls import describe_refusal
+from shared.base.connections.tls import describe_tls_refusal
 from shared.base.health import Health
 from shared.base.metrics import backbone
 from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
 from shared.base.telemetry import log
-from shared.base.wakeups import Wakeups
-from shared.events import topic_of
+from shared.base.wakeups import LoopWakeups
+from shared.events import get_topic
 
 BATCH = 500
 SEND_TIMEOUT = 10.0
@@ -49,12 +49,12 @@ class BrokerAway(ConnectionError):
     """The broker does not answer."""
 
 
-class Relay:
+class OutboxRelay:
     """Moves the outbox to the service's topic until it is cancelled."""
 
-    def __init__(self, service: str, settings: Settings, wakeups: Wakeups, health: Health) -> None:
+    def __init__(self, service: str, settings: Settings, wakeups: LoopWakeups, health: Health) -> None:
         self._service = service
-        self._topic = topic_of(service)
+        self._topic = get_topic(service)
         self._settings = settings
         self._wakeups = wakeups
         self._health = health
@@ -66,7 +66,7 @@ class Relay:
     def _broke(self, error: BaseException) -> None:
         backbone.RELAY_RESTARTS.inc()
         backbone.LEADING.set(0)
-        state = describe_refusal(error) or f"starting afresh after {type(error).__name__}"
+        state = describe_tls_refusal(error) or f"starting afresh after {type(error).__name__}"
         self._health.set("relay", False, state)
         log.warning("relay starts afresh", error=repr(error))
 
@@ -74,7 +74,7 @@ class Relay:
         connection = await connect_database(self._settings, timeout=3, command_timeout=30)
         try:
             await self._become_leader(connection)
-            producer = kafka.create_producer(self._settings)
+            producer = kafka.create_kafka_producer(self._settings)
             try:
                 await start_client(kafka.start_client(producer), self._settings)
                 self._health.set("relay", True, "leading")

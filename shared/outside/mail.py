@@ -12,12 +12,12 @@ from uuid import UUID
 import aiosmtplib
 
 from shared.base.connections.access import MailAccess
-from shared.base.connections.tls import describe_refusal, read_secret
+from shared.base.connections.tls import describe_tls_refusal, read_secret
 from shared.base.health import Health
 from shared.base.retries import retry_briefly
 from shared.base.telemetry import log
-from shared.pure.addresses import is_address
-from shared.pure.errors import Later
+from shared.pure.addresses import is_mail_address
+from shared.pure.errors import RetryLater
 
 MAX_LINE_CHARS = 74
 """Characters of a folded line; the first one may exceed it by two, and 76 are allowed (RFC 2047, 2)."""
@@ -49,12 +49,12 @@ class _FoldingPolicy(EmailPolicy):
         return self.fold(name, value).encode("ascii", "surrogateescape")
 
 
-def fold_headers(mail: EmailMessage) -> EmailMessage:
+def fold_mail_headers(mail: EmailMessage) -> EmailMessage:
     """Fold the headers of a letter for good, so that whoever sends it sends them as they are."""
     return message_from_bytes(mail.as_bytes(policy=_FoldingPolicy(linesep="\r\n")), policy=SMTP)
 
 
-class LetterDeferred(Later):
+class LetterDeferred(RetryLater):
     """The next mail hop puts the letter off (4xx), and may take it later."""
 
     def __init__(self, code: int) -> None:
@@ -81,7 +81,7 @@ def build_letter(
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = to
-    if reply_to and is_address(reply_to):
+    if reply_to and is_mail_address(reply_to):
         mail["Reply-To"] = reply_to
     mail["Subject"] = subject
     mail["Date"] = format_datetime(at)
@@ -97,9 +97,9 @@ def build_message_id(id_: UUID, secret: str = "") -> str:
     return f"<{id_}.{secret}@goodstanding>" if secret else f"<{id_}@goodstanding>"
 
 
-def format_sender(name: str, address: str | None, fallback: str) -> str:
+def format_mail_sender(name: str, address: str | None, fallback: str) -> str:
     """Format the sender of a letter by name and address; without one that can be written, the fallback as it is."""
-    if address and not is_address(address):
+    if address and not is_mail_address(address):
         log.warning("a legal entity's sender is no address, so the one of the settings is used")
         return fallback
     return formataddr((name, address)) if address else fallback
@@ -112,25 +112,25 @@ class MailHop:
         self._access = access
         self._health = health
 
-    async def deliver_once(
+    async def deliver_letter_once(
         self, mail: EmailMessage, waited: timedelta, envelope_sender: str | None = None
     ) -> str | None:
-        """Hand a message over as `deliver` does, but give up when it was put off for too long.
+        """Hand a message over as `deliver_letter` does, but give up when it was put off for too long.
 
-        `waited` is the business time since it was first to be sent. Raises Later.
+        `waited` is the business time since it was first to be sent. Raises RetryLater.
         """
         try:
-            return await self.deliver(mail, envelope_sender)
+            return await self.deliver_letter(mail, envelope_sender)
         except LetterDeferred as deferred:
             if waited < DEFERRED_FOR:
                 raise
             return f"{deferred.code} put off by the next mail hop for {DEFERRED_FOR.days} days"
 
-    async def deliver(self, mail: EmailMessage, envelope_sender: str | None = None) -> str | None:
+    async def deliver_letter(self, mail: EmailMessage, envelope_sender: str | None = None) -> str | None:
         """Hand a message over; None when the next hop took it, its answer when it refuses for good (5xx).
 
-        Bounces go to the sender of the envelope, which is that of the message where none is named.
-        Raises LetterDeferred for 4xx answers, and Later when the hop cannot be reached, closes down, or refuses TLS or
+        Bounces go to the sender of the envelope, which is that of the message where none is named. Raises
+        LetterDeferred for 4xx answers, and RetryLater when the hop cannot be reached, closes down, or refuses TLS or
         the login: then no letter goes out.
         """
         try:
@@ -138,7 +138,7 @@ class MailHop:
         except LetterDeferred:
             self._health.note("mail", True, "answers")
             raise
-        except Later as later:
+        except RetryLater as later:
             if self._health.note("mail", False, str(later)):
                 log.error("mail cannot be sent", reason=str(later))
             raise
@@ -146,7 +146,7 @@ class MailHop:
         return refusal
 
     async def _deliver(self, mail: EmailMessage, envelope_sender: str | None) -> str | None:
-        folded = fold_headers(mail)
+        folded = fold_mail_headers(mail)
         try:
             security = self._security()
             async for attempt in retry_briefly(_is_worth_another_attempt, attempts=3):
@@ -163,14 +163,14 @@ class MailHop:
             return _final(refused.recipients[0])
         except aiosmtplib.SMTPResponseException as refused:
             if isinstance(refused, aiosmtplib.SMTPConnectError):
-                raise Later(f"the mail hop cannot be reached: {refused.code}") from refused
+                raise RetryLater(f"the mail hop cannot be reached: {refused.code}") from refused
             return _final(refused)
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise Later(f"the mail hop cannot be reached: {self._describe(error)}") from error
+            raise RetryLater(f"the mail hop cannot be reached: {self._describe(error)}") from error
         return None
 
     def _security(self) -> dict[str, Any]:
-        """Options of `aiosmtplib.send` for what is configured, no less. Raises AccessRefused."""
+        """Options of `aiosmtplib.send` for what is configured, no less. Raises ConnectionAccessRefused."""
         access = self._access
         if access.smtp_security == "none":
             return {"start_tls": False}
@@ -183,7 +183,7 @@ class MailHop:
 
     def _describe(self, error: BaseException) -> str:
         """Describe a failure by what of TLS is refused, or by its class. Never by its text, which quotes the hop."""
-        if refusal := describe_refusal(error):
+        if refusal := describe_tls_refusal(error):
             return refusal
         if "STARTTLS extension not supported" in str(error):  # aiosmtplib has no class of its own for either
             return "it offers no STARTTLS"
@@ -193,15 +193,15 @@ class MailHop:
 
 
 def _is_worth_another_attempt(error: BaseException) -> bool:
-    return isinstance(error, aiosmtplib.SMTPConnectError | OSError) and describe_refusal(error) is None
+    return isinstance(error, aiosmtplib.SMTPConnectError | OSError) and describe_tls_refusal(error) is None
 
 
 def _final(answer: aiosmtplib.SMTPResponseException) -> str:
     """A refusal for good. Its text may name the address, so only the code is kept."""
     if answer.code == CLOSES_DOWN:
-        raise Later("the mail hop closes down")
+        raise RetryLater("the mail hop closes down")
     if answer.code in REFUSES_ACCESS:
-        raise Later(f"the mail hop refuses the login, or TLS: {answer.code}")
+        raise RetryLater(f"the mail hop refuses the login, or TLS: {answer.code}")
     if answer.code < 500:
         raise LetterDeferred(answer.code)
     return f"{answer.code} refused by the next mail hop"

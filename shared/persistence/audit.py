@@ -49,7 +49,7 @@ PLAIN_TEXTS = frozenset(
 """Fields whose text is a code and tells of nobody. The text of any other field may, and is personal."""
 
 
-class NotAudited(Exception):
+class RequestNotAudited(Exception):
     """A request was accepted, and nothing said what it changed: a defect, and its unit is undone."""
 
 
@@ -102,7 +102,7 @@ class AuditEntry(NamedTuple):
 
 def build_audit_entry(cause: ActingCause, act: AuditedAct, now: datetime, change: AuditedChange) -> AuditEntry:
     """Build the entry of a request that changed this at `now`."""
-    before, after, personal = split_personal(change.before, change.after)
+    before, after, personal = split_personal_values(change.before, change.after)
     if act.reason is not None:
         personal["reason"] = act.reason
     return AuditEntry(
@@ -120,7 +120,9 @@ def build_audit_entry(cause: ActingCause, act: AuditedAct, now: datetime, change
     )
 
 
-def split_personal(before: Values | None, after: Values | None) -> tuple[Values | None, Values | None, dict[str, Any]]:
+def split_personal_values(
+    before: Values | None, after: Values | None
+) -> tuple[Values | None, Values | None, dict[str, Any]]:
     """Split what changed into what is plain (before, after) and what is personal (under the same two names).
 
     A field is plain if both of its values are. Without `before` and `after` there is nothing of either.
@@ -182,17 +184,17 @@ class Audit:
         """By the cause's id; None for a request that changed nothing."""
 
     def record(self, cause: ActingCause, now: datetime, change: AuditedChange | None) -> None:
-        """Note what a request changed, or that it changed nothing. Raises NotAudited for a second time."""
+        """Note what a request changed, or that it changed nothing. Raises RequestNotAudited for a second time."""
         if cause.act is None:
             return
         if cause.id in self._entries:
-            raise NotAudited(f"{cause.act.action} is recorded twice: a request has one entry")
+            raise RequestNotAudited(f"{cause.act.action} is recorded twice: a request has one entry")
         self._entries[cause.id] = None if change is None else build_audit_entry(cause, cause.act, now, change)
 
     def check(self, cause: ActingCause) -> None:
-        """Raise NotAudited if nothing said what an accepted request changed."""
+        """Raise RequestNotAudited if nothing said what an accepted request changed."""
         if cause.act is not None and cause.id not in self._entries:
-            raise NotAudited(f"nothing said what {cause.act.action} changed")
+            raise RequestNotAudited(f"nothing said what {cause.act.action} changed")
 
     def entries(self) -> list[AuditEntry]:
         """The entries to be written."""
@@ -202,7 +204,7 @@ class Audit:
         """How many requests have said so far what they changed."""
         return len(self._entries)
 
-    def forget_since(self, mark: int) -> None:
+    def undo_entries_since(self, mark: int) -> None:
         """Forget what was noted after a mark: it is undone."""
         for cause_id in list(self._entries)[mark:]:
             del self._entries[cause_id]

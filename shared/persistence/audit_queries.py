@@ -12,32 +12,32 @@ from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
 
 
-class UnknownCursor(Refusal):
+class UnknownAuditCursor(Refusal):
     """The cursor names no entry of this list."""
 
     code = "bad_cursor"
     status = 422
 
 
-class UnknownAction(Refusal):
+class UnknownAuditAction(Refusal):
     """No route of the service does this, and no entry has it."""
 
     code = "unknown_action"
     status = 422
 
 
-async def check_action(unit: Unit, action: str | None, actions: Set[str]) -> None:
-    """Refuse an action that is neither one of `actions` nor of an entry. Raises UnknownAction."""
+async def check_audit_action(unit: Unit, action: str | None, actions: Set[str]) -> None:
+    """Refuse an action that is neither one of `actions` nor of an entry. Raises UnknownAuditAction."""
     if action is None or action in actions or await unit.connection.fetchval(_HAS_ACTION, action):
         return
-    raise UnknownAction(f"action: nothing does {action}; there are {', '.join(sorted(actions))}")
+    raise UnknownAuditAction(f"action: nothing does {action}; there are {', '.join(sorted(actions))}")
 
 
 _HAS_ACTION = "SELECT EXISTS (SELECT FROM audit_entries WHERE action = $1)"
 
 
 @dataclass(frozen=True, slots=True)
-class Criteria:
+class AuditCriteria:
     """Criteria of the entries that are wanted; None is any. `since` is inclusive, `until` exclusive."""
 
     account_id: UUID | None = None
@@ -64,7 +64,7 @@ _COLUMNS = "id, occurred_at, actor, action, account_id, object_type, object_id, 
 _OCCURRED_AT = "SELECT occurred_at FROM audit_entries WHERE id = $1"
 
 
-def build_page_query(criteria: Criteria, last: tuple[datetime, UUID] | None, limit: int) -> tuple[str, list[Any]]:
+def build_audit_query(criteria: AuditCriteria, last: tuple[datetime, UUID] | None, limit: int) -> tuple[str, list[Any]]:
     """Build the query of a page, the entries after `last`, and its arguments.
 
     It names only what is asked for: a condition that may be switched off is served by no index.
@@ -88,15 +88,17 @@ async def get_audit_entry(unit: Unit, entry_id: UUID) -> asyncpg.Record:
     return row
 
 
-async def list_audit_entries(unit: Unit, criteria: Criteria, after: UUID | None, limit: int) -> list[asyncpg.Record]:
-    """List entries, oldest first, after the one with this id. Raises UnknownCursor."""
+async def list_audit_entries(
+    unit: Unit, criteria: AuditCriteria, after: UUID | None, limit: int
+) -> list[asyncpg.Record]:
+    """List entries, oldest first, after the one with this id. Raises UnknownAuditCursor."""
     last = None
     if after is not None:
         occurred_at = await unit.connection.fetchval(_OCCURRED_AT, after)
         if occurred_at is None:
-            raise UnknownCursor("`after` is not a cursor of this list")
+            raise UnknownAuditCursor("`after` is not a cursor of this list")
         last = (occurred_at, after)
-    query, arguments = build_page_query(criteria, last, limit)
+    query, arguments = build_audit_query(criteria, last, limit)
     return await unit.connection.fetch(query, *arguments)  # type: ignore[no-any-return]
 
 
@@ -106,11 +108,11 @@ WHERE object_id = ANY ($1) AND object_type = ANY ($2) AND personal ?| ARRAY['bef
 """
 
 
-async def erase_personal_values(unit: Unit, object_type: str, object_id: UUID) -> None:
+async def erase_audited_values(unit: Unit, object_type: str, object_id: UUID) -> None:
     """Empty what entries about an object say of its personal values; who changed it, when and why stays."""
-    await erase_values_of_many(unit, [object_type], [object_id])
+    await erase_values_by_type(unit, [object_type], [object_id])
 
 
-async def erase_values_of_many(unit: Unit, object_types: Collection[str], object_ids: Collection[UUID]) -> None:
+async def erase_values_by_type(unit: Unit, object_types: Collection[str], object_ids: Collection[UUID]) -> None:
     """Empty what entries about objects of these types say of their personal values."""
     await unit.connection.execute(_ERASE, [str(object_id) for object_id in object_ids], list(object_types))

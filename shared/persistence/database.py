@@ -20,18 +20,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.base import clock
-from shared.base.attempts import count_attempt, translate_transient
+from shared.base.attempts import count_unit_attempt, translate_transient_errors
 from shared.base.metrics import process
-from shared.base.queues import Queues
-from shared.base.retries import QUICK_ATTEMPTS, QUICK_WAIT_SECONDS, retry_briefly, wait_quickly
+from shared.base.queues import UnitQueues
+from shared.base.retries import QUICK_ATTEMPTS, QUICK_WAIT_SECONDS, retry_briefly, wait_before_retry
 from shared.base.settings import Settings
-from shared.base.transient import is_transient
-from shared.base.wakeups import Wakeups
+from shared.base.transient import is_transient_error
+from shared.base.wakeups import LoopWakeups
 from shared.events import Event
 from shared.persistence import outbox, streams
 from shared.persistence.audit import Audit, AuditedAct, AuditedChange
-from shared.persistence.endings import KeptAnswer, write_ending
-from shared.persistence.pool import build_engine, find_living
+from shared.persistence.endings import KeptAnswer, write_unit_ending
+from shared.persistence.pool import build_database_pool, find_living_connection
 from shared.persistence.transactions import open_transaction
 from shared.pure.ids import new_id
 
@@ -85,12 +85,12 @@ class Unit:
             self._session = AsyncSession(bind=self._sa, expire_on_commit=False)
         return self._session
 
-    async def lock(self, *subjects: object) -> None:
+    async def lock_subjects(self, *subjects: object) -> None:
         """Lock the streams of these subjects (accounts) in order; whoever publishes about one holds it."""
         self._check_writes()
         wanted = [subject for subject in map(str, subjects) if subject not in self._sequences]
         if wanted:
-            self._sequences |= await streams.lock_subjects(self.connection, wanted)
+            self._sequences |= await streams.lock_subject_streams(self.connection, wanted)
 
     def _check_writes(self) -> None:
         assert not self.is_reading, "what only reads has no transaction in which it could hold or write anything"
@@ -99,14 +99,14 @@ class Unit:
         """A use case's own statement has locked the stream of a subject, and found this sequence."""
         self._sequences.setdefault(str(subject), sequence)
 
-    def pass_over(self, subjects: Iterable[object]) -> None:
+    def note_passed_over(self, subjects: Iterable[object]) -> None:
         """Note subjects that a use case did nothing about, since others hold them and this unit does not wait."""
         self.passed_over.update(map(str, subjects))
 
     async def claim(self, due: str, limit: int, passed_over: Collection[str] = ()) -> list[str]:
         """Lock up to `limit` accounts that `due` finds at $1 = now, but for those passed over or in others' hands."""
         self._check_writes()
-        claimed = await streams.claim_subjects(self.connection, due, self.now, limit, passed_over)
+        claimed = await streams.claim_due_subjects(self.connection, due, self.now, limit, passed_over)
         self._sequences |= claimed
         return list(claimed)
 
@@ -121,7 +121,7 @@ class Unit:
         cause = self.causes.get(subject, self.cause)
         self._outbox.append(outbox.build_outbox_row(event, sequence=sequence, unit_now=self.now, cause=cause))
         self._sequences[subject] = sequence
-        self.wake("relay")
+        self.wake_after_commit("relay")
         return sequence
 
     def record(self, change: AuditedChange) -> None:
@@ -134,54 +134,54 @@ class Unit:
         """Record that the request at hand is accepted and changes nothing."""
         self.audit.record(self.cause, self.now, None)
 
-    async def publish_each(self, event: type[Event], payload_query: str, *arguments: object) -> None:
+    async def publish_for_each_subject(self, event: type[Event], payload_query: str, *arguments: object) -> None:
         """Announce one fact of a kind about each of many subjects, set-based; all of them must be locked.
 
-        `payload_query` is a query of (subject, data) with parameters from $3 on: see `outbox.write_each`.
+        `payload_query` is a query of (subject, data) with parameters from $3 on: see `outbox.write_event_for_each`.
         """
-        await self.flush()  # what was published before comes before
-        self._sequences |= await outbox.write_each(
+        await self.write_pending()  # what was published before comes before
+        self._sequences |= await outbox.write_event_for_each(
             self.connection, event, payload_query, arguments, unit_now=self.now, cause=self.cause
         )
-        self.wake("relay")
+        self.wake_after_commit("relay")
 
-    async def flush(self) -> None:
+    async def write_pending(self) -> None:
         """Write what was changed in the session and published so far; it is committed with all else."""
         if self._session is not None:
             await self._session.flush()
         if self._outbox:
-            await outbox.write_outbox(self.connection, self._outbox, self._sequences)
+            await outbox.write_outbox_rows(self.connection, self._outbox, self._sequences)
             self._outbox.clear()
 
     def keep_answers(self, answers: Iterable[KeptAnswer]) -> None:
         """Keep what keys that this unit has taken are answered, together with all else."""
         self._answers += answers
 
-    async def finish(self) -> None:
+    async def write_ending(self) -> None:
         """Write what is left to be written: changes of the session, events, entries of the audit, answers."""
         if self.is_reading:
             if self._session is not None and (self._session.new or self._session.dirty):
                 self._check_writes()
             return
         if not self._answers and not self.audit.entries():
-            await self.flush()
+            await self.write_pending()
             return
         if self._session is not None:
             await self._session.flush()
-        await write_ending(self.connection, self._outbox, self._sequences, self.audit.entries(), self._answers)
+        await write_unit_ending(self.connection, self._outbox, self._sequences, self.audit.entries(), self._answers)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what is written and published within when it breaks, so that the unit can go on."""
-        await self.flush()
+        await self.write_pending()
         sequences, recorded, answered = dict(self._sequences), self.audit.mark(), len(self._answers)
         try:
             async with self.connection.transaction():
                 yield
-                await self.flush()
+                await self.write_pending()
         except BaseException:
             self._sequences = sequences
-            self.audit.forget_since(recorded)
+            self.audit.undo_entries_since(recorded)
             del self._answers[answered:]
             self._outbox.clear()
             if self._session is not None:
@@ -189,7 +189,7 @@ class Unit:
             raise
 
     @contextmanager
-    def applying(self, *, is_past: bool) -> Iterator[None]:
+    def applying_events(self, *, is_past: bool) -> Iterator[None]:
         """Apply events within; those of the past set state, open no case, send no mail, call nobody."""
         self.is_past = is_past
         try:
@@ -197,7 +197,7 @@ class Unit:
         finally:
             self.is_past = False
 
-    def wake(self, *names: str) -> None:
+    def wake_after_commit(self, *names: str) -> None:
         """Wake these loops of the process (relay, sweeps, intents) once the unit is committed."""
         self._wakes.update(names)
 
@@ -205,12 +205,12 @@ class Unit:
 class Units:
     """Runs units on a pool of connections that log in with the service's own role."""
 
-    def __init__(self, settings: Settings, wakeups: Wakeups) -> None:
-        self._engine = build_engine(settings)
+    def __init__(self, settings: Settings, wakeups: LoopWakeups) -> None:
+        self._engine = build_database_pool(settings)
         process.POOL_SIZE.set(settings.pool_size)
         self._sandbox = settings.clock == "sandbox"
         self._wakeups = wakeups
-        self._queues = Queues()
+        self._queues = UnitQueues()
 
     async def run(
         self, action: Callable[[Unit], Awaitable[T]], cause: Cause | None = None, subject: object | None = None
@@ -221,11 +221,11 @@ class Units:
         action refuses, and `Unavailable` when the database stays away or locked.
         """
         unit_cause = cause or Cause(id=str(new_id()))
-        with translate_transient():
+        with translate_transient_errors():
             async with self._queues.wait_turn(subject):
                 unit, result = await self._attempts(action, partial(self._unit, unit_cause))
         # While the sandbox's clock holds the sweeps they are not woken: its release does that.
-        self._wakeups.wake(*(unit._wakes - {"sweeps"} if unit.sweeps_held else unit._wakes))
+        self._wakeups.wake_loops(*(unit._wakes - {"sweeps"} if unit.sweeps_held else unit._wakes))
         return result
 
     async def read(self, action: Callable[[Unit], Awaitable[T]]) -> T:
@@ -233,7 +233,7 @@ class Units:
 
         Raises what the action refuses, and `Unavailable` as `run` does.
         """
-        with translate_transient():
+        with translate_transient_errors():
             _, result = await self._attempts(action, self._reading_unit)
         return result
 
@@ -243,10 +243,10 @@ class Units:
         try:
             return await self._attempt(action, begin)
         except Exception as error:
-            if not is_transient(error):
+            if not is_transient_error(error):
                 raise
-        await wait_quickly()
-        async for attempt in retry_briefly(is_transient, QUICK_ATTEMPTS - 1, 2 * QUICK_WAIT_SECONDS):
+        await wait_before_retry()
+        async for attempt in retry_briefly(is_transient_error, QUICK_ATTEMPTS - 1, 2 * QUICK_WAIT_SECONDS):
             with attempt:
                 done = await self._attempt(action, begin)
         return done
@@ -254,10 +254,10 @@ class Units:
     async def _attempt(
         self, action: Callable[[Unit], Awaitable[T]], begin: Callable[[], AbstractAsyncContextManager[Unit]]
     ) -> tuple[Unit, T]:
-        with count_attempt():
+        with count_unit_attempt():
             async with begin() as unit:
                 result = await action(unit)
-                await unit.finish()
+                await unit.write_ending()
         return unit, result
 
     @asynccontextmanager
@@ -272,7 +272,7 @@ class Units:
 
     async def _read_clock(self, raw: asyncpg.Connection) -> tuple[datetime, bool]:
         """Read the business time, and whether the sandbox's clock holds the sweeps."""
-        return await raw.fetchrow(clock.READ) if self._sandbox else (clock.system_now(), False)
+        return await raw.fetchrow(clock.READ) if self._sandbox else (clock.read_system_clock(), False)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
@@ -281,7 +281,7 @@ class Units:
             with process.POOL_WAITING.track_inprogress():
                 connection = await stack.enter_async_context(self._engine.connect())
             with process.POOL_IN_USE.track_inprogress():
-                raw = await find_living(connection)
+                raw = await find_living_connection(connection)
                 try:
                     yield connection, raw
                 finally:

@@ -48,7 +48,7 @@ ORDER BY place
 """
 
 
-async def write_ending(
+async def write_unit_ending(
     connection: asyncpg.Connection,
     events: Sequence[OutboxRow],
     sequences: Mapping[str, int],

@@ -35,7 +35,7 @@ class WorkKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class WorkName:
+class FailedWorkName:
     """A sweep, or a kind of intent."""
 
     kind: WorkKind
@@ -70,7 +70,7 @@ SELECT array(SELECT subject FROM failed_work WHERE kind = $1 AND name = $2) AS s
 """
 
 
-async def read_work_state(connection: asyncpg.Connection, work: WorkName) -> tuple[list[str], bool]:
+async def read_work_state(connection: asyncpg.Connection, work: FailedWorkName) -> tuple[list[str], bool]:
     """Read which subjects of a sweep are passed over, and whether it is stopped."""
     row = await connection.fetchrow(_STATE, work.kind, work.name)
     return row["subjects"], row["is_stopped"]
@@ -87,9 +87,11 @@ HAVING count(*) >= $5 ON CONFLICT DO NOTHING RETURNING name
 """
 
 
-async def keep_failed_work(unit: Unit, work: WorkName, subject: str, account_id: UUID | None, error: Exception) -> None:
+async def keep_failed_work(
+    unit: Unit, work: FailedWorkName, subject: str, account_id: UUID | None, error: Exception
+) -> None:
     """Set a subject aside, and stop the work if too many of its subjects failed."""
-    at = clock.system_now()
+    at = clock.read_system_clock()
     error_class = describe_error_type(error)
     await unit.connection.execute(_KEEP, new_id(), work.kind, work.name, subject, account_id, error_class, at)
     stopped = await unit.connection.fetchval(_STOP_IF_FLOODED, work.kind, work.name, at, at - WINDOW, FLOOD)
@@ -98,7 +100,7 @@ async def keep_failed_work(unit: Unit, work: WorkName, subject: str, account_id:
         log.error("work is stopped", kind=work.kind, name=work.name, failures=FLOOD)
 
 
-class UnknownWork(Refusal):
+class UnknownWorkName(Refusal):
     """The service has no sweep and no kind of call of this name, and nothing of it failed."""
 
     code = "unknown_work"
@@ -106,10 +108,10 @@ class UnknownWork(Refusal):
 
 
 async def check_work_name(unit: Unit, name: str | None, names: Set[str]) -> None:
-    """Refuse a name that is neither one of `names` nor of work that failed or is stopped. Raises UnknownWork."""
+    """Refuse a name that is neither one of `names` nor of work that failed or is stopped. Raises UnknownWorkName."""
     if name is None or name in names or await unit.connection.fetchval(_HAS_NAME, name):
         return
-    raise UnknownWork(f"there is no work {name}; there are {', '.join(sorted(names))}")
+    raise UnknownWorkName(f"there is no work {name}; there are {', '.join(sorted(names))}")
 
 
 _HAS_NAME = """
@@ -124,7 +126,7 @@ ORDER BY id LIMIT $5
 """
 
 
-async def list_failed(
+async def list_failed_work_items(
     unit: Unit, kind: WorkKind | None, name: str | None, account_id: UUID | None, after: UUID | None, limit: int
 ) -> list[FailedWork]:
     """List what is set aside, in the order in which it failed."""
@@ -136,7 +138,7 @@ def _read_row(row: asyncpg.Record) -> FailedWork:
     return FailedWork(**{**row, "kind": WorkKind(row["kind"])})
 
 
-async def list_stopped(unit: Unit) -> list[StoppedWork]:
+async def list_stopped_work_items(unit: Unit) -> list[StoppedWork]:
     """List the sweeps and kinds of intent that are stopped."""
     rows = await unit.connection.fetch("SELECT kind, name, stopped_at FROM stopped_work ORDER BY kind, name")
     return [StoppedWork(WorkKind(row["kind"]), row["name"], row["stopped_at"]) for row in rows]
@@ -159,12 +161,12 @@ async def retry(unit: Unit, failed_id: UUID) -> FailedWork:
     if row is None:
         raise NotFound(f"there is no failed work {failed_id}")
     failed = _read_row(row)
-    await _go_on(unit, WorkName(failed.kind, failed.name), [failed.subject])
+    await _go_on(unit, FailedWorkName(failed.kind, failed.name), [failed.subject])
     unit.record(AuditedChange("failed_work", failed.id, failed.account_id))
     return failed
 
 
-async def retry_all(unit: Unit, work: WorkName) -> int:
+async def retry_failed_work_items(unit: Unit, work: FailedWorkName) -> int:
     """Have all of what failed of this work tried again, and the work go on if it was stopped; how many they are."""
     rows = await unit.connection.fetch(
         "DELETE FROM failed_work WHERE kind = $1 AND name = $2 RETURNING subject", work.kind, work.name
@@ -175,9 +177,9 @@ async def retry_all(unit: Unit, work: WorkName) -> int:
     return len(rows)
 
 
-async def _go_on(unit: Unit, work: WorkName, subjects: list[str]) -> None:
+async def _go_on(unit: Unit, work: FailedWorkName, subjects: list[str]) -> None:
     if work.kind is WorkKind.SWEEP:
-        unit.wake("sweeps")
+        unit.wake_after_commit("sweeps")
         return
     await unit.connection.execute(_WANT_INTENTS_AGAIN, [UUID(subject) for subject in subjects], unit.now)
-    unit.wake("intents")
+    unit.wake_after_commit("intents")

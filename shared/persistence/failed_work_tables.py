@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 TABLES = """
 CREATE TABLE {schema}.failed_work (
@@ -43,7 +43,7 @@ def create_failed_work(schema: str, due: dict[str, str]) -> None:
 
     `due` is that of `create_pending_work`.
     """
-    execute(TABLES.format(schema=schema))
+    execute_script(TABLES.format(schema=schema))
     create_pending_work(schema, due)
 
 
@@ -58,4 +58,4 @@ def create_pending_work(schema: str, due: dict[str, str]) -> None:
         for name, query in due.items()
     )
     op.execute(f"DROP VIEW {schema}.pending_work")
-    execute(PENDING_WORK.format(schema=schema, due="\n    ".join(parts)))
+    execute_script(PENDING_WORK.format(schema=schema, due="\n    ".join(parts)))

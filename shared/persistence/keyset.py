@@ -11,7 +11,7 @@ from shared.persistence.database import Unit
 R = TypeVar("R", bound=SQLModel)
 
 
-async def rows_after(unit: Unit, row: type[R], after: UUID | None, limit: int, **only: object) -> Sequence[R]:
+async def list_rows_after(unit: Unit, row: type[R], after: UUID | None, limit: int, **only: object) -> Sequence[R]:
     """Rows in the order of their ids, after this one; only those whose columns have these values (None: any)."""
     table = cast(Any, row)
     query = select(row).order_by(table.id).limit(limit)

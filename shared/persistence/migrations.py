@@ -9,7 +9,7 @@ from alembic import context, op
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.engine import Connection
 
-from shared.pure.subjects import fold_subject
+from shared.pure.subjects import fold_actor_name
 
 BACKBONE_1 = """
 CREATE TABLE {schema}.streams (
@@ -203,29 +203,29 @@ def run_migrations(schema: str) -> None:
         context.run_migrations()
 
 
-def execute(script: str) -> None:
+def execute_script(script: str) -> None:
     """Execute the statements of a script one by one (asyncpg prepares each of them)."""
     for statement in script.split(";\n"):
         if statement.strip():
             op.execute(statement)
 
 
-def backbone_1(schema: str) -> None:
+def create_backbone_tables(schema: str) -> None:
     """Create the tables of the event backbone, first version."""
-    execute(BACKBONE_1.format(schema=schema))
+    execute_script(BACKBONE_1.format(schema=schema))
 
 
-def backbone_2(schema: str) -> None:
+def index_idempotency_keys(schema: str) -> None:
     """Let old idempotency keys be found by their age."""
-    execute(BACKBONE_2.format(schema=schema))
+    execute_script(BACKBONE_2.format(schema=schema))
 
 
-def backbone_3(schema: str, consumed_types: Mapping[str, Sequence[str]]) -> None:
+def create_backfills(schema: str, consumed_types: Mapping[str, Sequence[str]]) -> None:
     """Let a service that begins to consume a type read its past.
 
     `consumed_types` says by topic which types the service has consumed so far.
     """
-    execute(BACKBONE_3.format(schema=schema))
+    execute_script(BACKBONE_3.format(schema=schema))
     for topic, types in consumed_types.items():
         op.execute(
             text(f"UPDATE {schema}.consumed SET types = :types WHERE topic = :topic").bindparams(
@@ -234,7 +234,7 @@ def backbone_3(schema: str, consumed_types: Mapping[str, Sequence[str]]) -> None
         )
 
 
-def monitor_1(schema: str, due: dict[str, str]) -> None:
+def create_pending_work_view(schema: str, due: dict[str, str]) -> None:
     """Create the view of pending work, and let the `monitor` role read it.
 
     `due` names each sweep and a query of its due rows with the columns detail (text) and due_at.
@@ -242,30 +242,30 @@ def monitor_1(schema: str, due: dict[str, str]) -> None:
     parts = (
         f"UNION ALL SELECT 'due', '{name}', detail, due_at FROM ({query}) AS {name}" for name, query in due.items()
     )
-    execute(MONITOR_1.format(schema=schema, due="\n    ".join(parts)))
+    execute_script(MONITOR_1.format(schema=schema, due="\n    ".join(parts)))
 
 
-def rights_1(schema: str, append_only: tuple[str, ...] = ()) -> None:
+def grant_service_rights(schema: str, append_only: tuple[str, ...] = ()) -> None:
     """Let the service's role use its tables; those of `append_only` can be neither changed nor deleted."""
-    execute(RIGHTS_1.format(schema=schema))
+    execute_script(RIGHTS_1.format(schema=schema))
     for table in append_only:
         op.execute(f"REVOKE UPDATE, DELETE ON {schema}.{table} FROM {schema}")
 
 
-def audit_1(schema: str, views: dict[str, str]) -> None:
+def grant_monitor_views(schema: str, views: dict[str, str]) -> None:
     """Offer views to the `monitor` role, for checks of the end state; `views` names each and its query."""
     for name, query in views.items():
-        execute(f"CREATE VIEW {schema}.{name} AS {query};\nGRANT SELECT ON {schema}.{name} TO monitor;\n")
+        execute_script(f"CREATE VIEW {schema}.{name} AS {query};\nGRANT SELECT ON {schema}.{name} TO monitor;\n")
 
 
-def audit_2(schema: str) -> None:
+def create_audit_entries(schema: str) -> None:
     """Create the audit: the service's role may append entries and empty `personal`, and nothing else."""
-    execute(AUDIT_2.format(schema=schema))
+    execute_script(AUDIT_2.format(schema=schema))
 
 
-def fold_callers_1(schema: str) -> None:
+def fold_idempotency_callers(schema: str) -> None:
     """Let the keys of callers count on for them by the name by which they are known from now on."""
     connection = op.get_bind()
     for (caller,) in connection.execute(text(f"SELECT DISTINCT caller FROM {schema}.idempotency")).all():
-        if (folded := fold_subject(caller)) != caller:
+        if (folded := fold_actor_name(caller)) != caller:
             connection.execute(text(FOLD_CALLER.format(schema=schema)), {"caller": caller, "folded": folded})

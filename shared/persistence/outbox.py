@@ -8,9 +8,9 @@ import asyncpg
 import orjson
 
 from shared.base import clock
-from shared.base.telemetry import traceparent
+from shared.base.telemetry import get_traceparent
 from shared.events import Event
-from shared.events.base import source_of
+from shared.events.base import get_event_source
 from shared.persistence.audit import AuditedAct
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_text_id
@@ -26,7 +26,7 @@ class EventTooLarge(Refusal):
     status = 422
 
 
-class CauseLike(Protocol):
+class EventCause(Protocol):
     """Fields of an event about the event or request that it goes back to."""
 
     @property
@@ -46,7 +46,7 @@ class OutboxRow(NamedTuple):
     data: str
 
 
-def build_outbox_row(event: Event, *, sequence: int, unit_now: datetime, cause: CauseLike) -> OutboxRow:
+def build_outbox_row(event: Event, *, sequence: int, unit_now: datetime, cause: EventCause) -> OutboxRow:
     """The outbox row of an event that occurred at `unit_now`. Raises EventTooLarge."""
     payload = event.model_dump_json()
     if len(payload.encode()) > MAX_EVENT_BYTES:
@@ -56,19 +56,19 @@ def build_outbox_row(event: Event, *, sequence: int, unit_now: datetime, cause: 
     return OutboxRow(subject, event.type(), _headers(type(event), unit_now, cause, own), payload)
 
 
-def _headers(event: type[Event], unit_now: datetime, cause: CauseLike, own: Mapping[str, str]) -> str:
+def _headers(event: type[Event], unit_now: datetime, cause: EventCause, own: Mapping[str, str]) -> str:
     """The headers that all events of a kind in one unit have, and an event's own, as JSON."""
     headers = {
         "ce_specversion": "1.0",
-        "ce_source": source_of(event.producer),
+        "ce_source": get_event_source(event.producer),
         "ce_type": event.type(),
         "ce_time": unit_now.isoformat(),
-        "ce_recordedtime": clock.system_now().isoformat(),
+        "ce_recordedtime": clock.read_system_clock().isoformat(),
         "ce_causationid": cause.id,
         "content-type": "application/json",
         **own,
     }
-    if within := cause.traceparent or traceparent():
+    if within := cause.traceparent or get_traceparent():
         headers["traceparent"] = within
     if cause.act:  # who and why stand in the audit, and nowhere else
         headers["ce_actionid"] = str(cause.act.id)
@@ -89,7 +89,9 @@ ORDER BY place
 """
 
 
-async def write_outbox(connection: asyncpg.Connection, rows: Sequence[OutboxRow], sequences: Mapping[str, int]) -> None:
+async def write_outbox_rows(
+    connection: asyncpg.Connection, rows: Sequence[OutboxRow], sequences: Mapping[str, int]
+) -> None:
     """Write the rows in their order and note the sequences that they used; the streams are locked."""
     subjects = {row.subject for row in rows}
     await connection.execute(
@@ -121,14 +123,14 @@ FROM moved
 """
 
 
-async def write_each(
+async def write_event_for_each(
     connection: asyncpg.Connection,
     event: type[Event],
     payload_query: str,
     arguments: Sequence[object],
     *,
     unit_now: datetime,
-    cause: CauseLike,
+    cause: EventCause,
 ) -> dict[str, int]:
     """Write one event for each of many subjects, whose streams are locked; their sequences.
 

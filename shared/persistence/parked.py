@@ -13,7 +13,7 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from shared.base import clock
-from shared.base.kafka import Envelope, Unreadable, parse_envelope, read_headers
+from shared.base.kafka import MessageEnvelope, Unreadable, parse_message_envelope, read_message_headers
 from shared.base.telemetry import log
 
 UNREADABLE = "unreadable"
@@ -24,7 +24,7 @@ UNREADABLE = "unreadable"
 class ParkedEvent:
     """An event that waits; a head carries the error that stopped it."""
 
-    envelope: Envelope
+    envelope: MessageEnvelope
     error: str | None
 
     @property
@@ -33,7 +33,7 @@ class ParkedEvent:
         return self.error is not None
 
 
-async def list_waiting(
+async def list_waiting_events(
     connection: asyncpg.Connection, topic: str, subjects: Iterable[str]
 ) -> dict[str, dict[int, ParkedEvent]]:
     """List the events that wait for these subjects, by subject and sequence."""
@@ -46,7 +46,9 @@ async def list_waiting(
     )
     by_subject: dict[str, dict[int, ParkedEvent]] = {}
     for row in rows:
-        kept = ParkedEvent(parse_envelope(topic, row["headers"], row["data"], is_past=row["is_past"]), row["error"])
+        kept = ParkedEvent(
+            parse_message_envelope(topic, row["headers"], row["data"], is_past=row["is_past"]), row["error"]
+        )
         by_subject.setdefault(row["subject"], {})[row["sequence"]] = kept
     return by_subject
 
@@ -63,7 +65,7 @@ ON CONFLICT (topic, subject, sequence) DO UPDATE SET error = coalesce(excluded.e
 """
 
 
-async def park(connection: asyncpg.Connection, event: Envelope, error: str | None) -> None:
+async def park_event(connection: asyncpg.Connection, event: MessageEnvelope, error: str | None) -> None:
     """Keep an event: as a head with its error, or as a follower."""
     await connection.execute(
         _PARK,
@@ -75,35 +77,37 @@ async def park(connection: asyncpg.Connection, event: Envelope, error: str | Non
         orjson.dumps(event.headers).decode(),
         event.payload,
         error,
-        clock.system_now(),
+        clock.read_system_clock(),
         event.is_past,
     )
 
 
-async def read_or_park(connection: asyncpg.Connection, record: ConsumerRecord, *, is_past: bool) -> Envelope | None:
+async def read_event_or_park(
+    connection: asyncpg.Connection, record: ConsumerRecord, *, is_past: bool
+) -> MessageEnvelope | None:
     """Read a record as an event; one that is none of ours is kept, and None."""
-    headers = read_headers(record)
+    headers = read_message_headers(record)
     try:
-        return parse_envelope(record.topic, headers, record.value or b"", is_past=is_past)
+        return parse_message_envelope(record.topic, headers, record.value or b"", is_past=is_past)
     except Unreadable as error:
         log.error("message is no event of ours", topic=record.topic, offset=record.offset)
         place = f"{record.partition}:{record.offset}"
-        await park_unreadable(connection, record.topic, place, headers, record.value or b"", str(error))
+        await park_unreadable_message(connection, record.topic, place, headers, record.value or b"", str(error))
         return None
 
 
-async def park_unreadable(
+async def park_unreadable_message(
     connection: asyncpg.Connection, topic: str, place: str, headers: dict[str, str], payload: bytes, error: str
 ) -> None:
     """Keep a message that is no event of ours, under its place in the topic."""
     # Postgres keeps no NUL character in JSON; U+2400 is the picture of one.
     readable = {name.replace("\0", "\u2400"): value.replace("\0", "\u2400") for name, value in headers.items()}
     kept = orjson.dumps(readable).decode()
-    at = clock.system_now()
+    at = clock.read_system_clock()
     await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, payload, error, at, False)
 
 
-async def delete_parked(connection: asyncpg.Connection, event: Envelope) -> None:
+async def delete_parked_event(connection: asyncpg.Connection, event: MessageEnvelope) -> None:
     """An event no longer waits: it was applied, or given up."""
     await connection.execute(
         "DELETE FROM parked WHERE topic = $1 AND subject = $2 AND sequence = $3",
@@ -113,7 +117,7 @@ async def delete_parked(connection: asyncpg.Connection, event: Envelope) -> None
     )
 
 
-async def give_up(connection: asyncpg.Connection, event: Envelope, *, actor: str, reason: str) -> None:
+async def give_event_up(connection: asyncpg.Connection, event: MessageEnvelope, *, actor: str, reason: str) -> None:
     """Record that a person gave this event up, with its whole content, and remove it."""
     await connection.execute(
         "INSERT INTO skipped (event_id, topic, subject, sequence, type, headers, data, actor, reason, skipped_at)"
@@ -127,12 +131,12 @@ async def give_up(connection: asyncpg.Connection, event: Envelope, *, actor: str
         event.payload,
         actor,
         reason,
-        clock.system_now(),
+        clock.read_system_clock(),
     )
-    await delete_parked(connection, event)
+    await delete_parked_event(connection, event)
 
 
-async def list_heads(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
+async def list_parked_heads(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
     """The parked heads, oldest first; of one subject if it is given."""
     return await connection.fetch(  # type: ignore[no-any-return]
         "SELECT topic, subject, sequence, event_id, type, error, parked_at FROM parked"
@@ -142,7 +146,7 @@ async def list_heads(connection: asyncpg.Connection, subject: str | None = None)
     )
 
 
-async def list_subjects(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
+async def list_parked_subjects(connection: asyncpg.Connection, subject: str | None = None) -> list[asyncpg.Record]:
     """The topic and subject of whatever waits; of one subject if it is given."""
     return await connection.fetch(  # type: ignore[no-any-return]
         "SELECT topic, subject FROM parked WHERE type <> $2 AND ($1::text IS NULL OR subject = $1)"
@@ -152,36 +156,36 @@ async def list_subjects(connection: asyncpg.Connection, subject: str | None = No
     )
 
 
-async def is_flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
+async def is_parking_flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
     """Whether too many heads were parked within the window (seconds): something is wrong with us, not them."""
-    since: datetime = clock.system_now() - timedelta(seconds=window)
+    since: datetime = clock.read_system_clock() - timedelta(seconds=window)
     count: int = await connection.fetchval(
         "SELECT count(*) FROM parked WHERE error IS NOT NULL AND parked_at > $1", since
     )
     return count >= limit
 
 
-async def stop_group(connection: asyncpg.Connection, reason: str) -> None:
+async def stop_consumer_group(connection: asyncpg.Connection, reason: str) -> None:
     """Stop this service's group; it stays stopped, over restarts too, until it is told to go on."""
     await connection.execute(
         "INSERT INTO stopped (id, why, stopped_at) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
         reason,
-        clock.system_now(),
+        clock.read_system_clock(),
     )
 
 
-async def stop_if_flooded(connection: asyncpg.Connection, limit: int, window: float) -> bool:
+async def stop_flooded_group(connection: asyncpg.Connection, limit: int, window: float) -> bool:
     """Stop the group if too many heads were parked within the window (seconds); whether it is stopped."""
-    if await is_flooded(connection, limit, window):
-        await stop_group(connection, f"{limit} events were parked within {window:.0f} s")
-    return await find_stop_reason(connection) is not None
+    if await is_parking_flooded(connection, limit, window):
+        await stop_consumer_group(connection, f"{limit} events were parked within {window:.0f} s")
+    return await find_group_stop_reason(connection) is not None
 
 
-async def find_stop_reason(connection: asyncpg.Connection) -> str | None:
+async def find_group_stop_reason(connection: asyncpg.Connection) -> str | None:
     """Why the group is stopped, or None."""
     return await connection.fetchval("SELECT why FROM stopped")  # type: ignore[no-any-return]
 
 
-async def resume_group(connection: asyncpg.Connection) -> None:
+async def resume_consumer_group(connection: asyncpg.Connection) -> None:
     """Let the group go on."""
     await connection.execute("DELETE FROM stopped")

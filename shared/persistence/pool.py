@@ -10,7 +10,7 @@ from shared.base.connections.database import connect_database
 from shared.base.settings import Settings
 
 
-def build_engine(settings: Settings) -> AsyncEngine:
+def build_database_pool(settings: Settings) -> AsyncEngine:
     """The pool of a service: its role, its search path, bounded waits."""
     server_settings = {
         "lock_timeout": str(int(settings.lock_timeout * 1000)),
@@ -32,7 +32,7 @@ def build_engine(settings: Settings) -> AsyncEngine:
     )
 
 
-async def find_living(connection: AsyncConnection) -> asyncpg.Connection:
+async def find_living_connection(connection: AsyncConnection) -> asyncpg.Connection:
     """Find the driver's connection; one that died while it rested in the pool is replaced."""
     raw = (await connection.get_raw_connection()).driver_connection
     if raw is None or raw.is_closed():

@@ -20,7 +20,7 @@ ON CONFLICT (subject) DO NOTHING
 """
 
 
-async def lock_subjects(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, int]:
+async def lock_subject_streams(connection: asyncpg.Connection, subjects: Iterable[str]) -> dict[str, int]:
     """Lock the rows of these subjects, in order; returns their sequences. New subjects begin at 0."""
     wanted = sorted(set(subjects))
     rows = await connection.fetch(_LOCK, wanted)
@@ -38,7 +38,7 @@ WINDOW = 4
 """Among how many due rows a claim looks first, as a multiple of what it wants: not among all that there are."""
 
 
-async def claim_subjects(
+async def claim_due_subjects(
     connection: asyncpg.Connection, due: str, now: datetime, limit: int, passed_over: Collection[str] = ()
 ) -> dict[str, int]:
     """Lock accounts that `due` selects at $1 = now, skipping those that are passed over or in others' hands.

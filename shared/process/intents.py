@@ -16,11 +16,11 @@ import asyncpg
 import orjson
 
 from shared.base import clock
-from shared.base.telemetry import traceparent
+from shared.base.telemetry import get_traceparent
 from shared.base.transient import describe_error_type
 from shared.persistence import failed_work
 from shared.persistence.database import Unit
-from shared.persistence.failed_work import WorkKind, WorkName
+from shared.persistence.failed_work import FailedWorkName, WorkKind
 from shared.pure.ids import new_id
 
 LEASE = timedelta(seconds=60)
@@ -48,7 +48,7 @@ class Intent:
     """When it was first wanted, in business time."""
 
 
-class PastCallsNobody(Exception):
+class PastEventCallsOut(Exception):
     """A defect of a handler: an event of the past sets state and calls nobody outside."""
 
 
@@ -64,7 +64,7 @@ class Recorded(Enum):
 
 @dataclass(frozen=True, slots=True)
 class IntentKind:
-    """A kind of intent: `perform` makes the call (and raises Later), `record` keeps what came of it."""
+    """A kind of intent: `perform` makes the call (and raises RetryLater), `record` keeps what came of it."""
 
     name: str
     perform: Callable[[Any, Intent], Awaitable[Any]]
@@ -89,19 +89,19 @@ async def add_intent(
 ) -> UUID:
     """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew.
 
-    It is due after a delay of business time. Raises PastCallsNobody.
+    It is due after a delay of business time. Raises PastEventCallsOut.
     """
     if unit.is_past:
-        raise PastCallsNobody(f"an event of the past wants {kind}")
+        raise PastEventCallsOut(f"an event of the past wants {kind}")
     intent_id = id_ or new_id()
     text = orjson.dumps(payload).decode()
-    due_at, trace = unit.now + delay, traceparent()
+    due_at, trace = unit.now + delay, get_traceparent()
     await unit.connection.execute(_ADD, intent_id, kind, account_id, str(key), text, due_at, unit.now, trace)
-    unit.wake("intents")
+    unit.wake_after_commit("intents")
     return intent_id
 
 
-async def make_due_now(unit: Unit, kind: str, key: object) -> None:
+async def make_intent_due(unit: Unit, kind: str, key: object) -> None:
     """A pending intent that waits for its next attempt is due at once: the facts changed since the last one."""
     await unit.connection.execute(
         "UPDATE intents SET due_at = $3 WHERE kind = $1 AND key = $2 AND state = 'pending' AND due_at > $3",
@@ -109,7 +109,7 @@ async def make_due_now(unit: Unit, kind: str, key: object) -> None:
         str(key),
         unit.now,
     )
-    unit.wake("intents")
+    unit.wake_after_commit("intents")
 
 
 _GOING_ON = "NOT EXISTS (SELECT FROM stopped_work s WHERE (s.kind, s.name) = ('intent', intents.kind))"
@@ -130,7 +130,7 @@ RETURNING id, kind, account_id, key, payload, attempts, traceparent, created_at
 
 async def claim_intents(unit: Unit, limit: int) -> list[Intent]:
     """Take due intents under a lease."""
-    now = clock.system_now()
+    now = clock.read_system_clock()
     if not await unit.connection.fetchval(_DUE, unit.now, now):
         return []
     rows = await unit.connection.fetch(_CLAIM, unit.now, now, now + LEASE, limit)
@@ -139,7 +139,7 @@ async def claim_intents(unit: Unit, limit: int) -> list[Intent]:
 
 async def lease_intent(unit: Unit, intent_id: UUID) -> Intent | None:
     """Take one pending intent at once, for the request that made it; None if a worker has it already."""
-    now = clock.system_now()
+    now = clock.read_system_clock()
     row: asyncpg.Record | None = await unit.connection.fetchrow(
         "UPDATE intents SET leased_until = $3, attempts = attempts + 1"
         " WHERE id = $1 AND state = 'pending' AND (leased_until IS NULL OR leased_until < $2)"
@@ -153,7 +153,7 @@ async def lease_intent(unit: Unit, intent_id: UUID) -> Intent | None:
 
 async def record_intent_result(unit: Unit, kind: IntentKind, intent: Intent, result: Any) -> None:
     """Keep what came of an intent; nothing if somebody else has finished it."""
-    await unit.lock(intent.account_id)
+    await unit.lock_subjects(intent.account_id)
     state = await unit.connection.fetchval("SELECT state FROM intents WHERE id = $1 FOR UPDATE", intent.id)
     if state != "pending":
         return
@@ -165,11 +165,11 @@ async def record_intent_result(unit: Unit, kind: IntentKind, intent: Intent, res
             unit.now,
         )
     else:
-        pause = compute_back_off(intent.attempts) if recorded is Recorded.RETRY_LATER else timedelta(0)
-        await postpone(unit, intent, unit.now + pause)
+        pause = compute_retry_pause(intent.attempts) if recorded is Recorded.RETRY_LATER else timedelta(0)
+        await postpone_intent(unit, intent, unit.now + pause)
 
 
-async def postpone(unit: Unit, intent: Intent, due_at: datetime, error: str | None = None) -> None:
+async def postpone_intent(unit: Unit, intent: Intent, due_at: datetime, error: str | None = None) -> None:
     """The intent is due again then, free of its lease."""
     await unit.connection.execute(
         "UPDATE intents SET due_at = $2, leased_until = NULL, last_error = $3 WHERE id = $1 AND state = 'pending'",
@@ -177,7 +177,7 @@ async def postpone(unit: Unit, intent: Intent, due_at: datetime, error: str | No
         due_at,
         error,
     )
-    unit.wake("intents")
+    unit.wake_after_commit("intents")
 
 
 _BROKE = """
@@ -187,14 +187,14 @@ WHERE id = $1 AND state = 'pending' RETURNING state
 """
 
 
-async def keep_broken(unit: Unit, intent: Intent, error: Exception) -> bool:
+async def record_broken_attempt(unit: Unit, intent: Intent, error: Exception) -> bool:
     """Keep that an attempt broke: the intent is due again after a pause, or is set aside. Whether it is."""
-    due_at = unit.now + compute_back_off(intent.attempts)
+    due_at = unit.now + compute_retry_pause(intent.attempts)
     state = await unit.connection.fetchval(_BROKE, intent.id, describe_error_type(error), due_at, MOST_BROKEN)
     if state != "failed":
         return False
     await failed_work.keep_failed_work(
-        unit, WorkName(WorkKind.INTENT, intent.kind), str(intent.id), intent.account_id, error
+        unit, FailedWorkName(WorkKind.INTENT, intent.kind), str(intent.id), intent.account_id, error
     )
     return True
 
@@ -214,7 +214,7 @@ async def cancel_intents(unit: Unit, kind: str, keys: Sequence[str]) -> None:
     await unit.connection.execute(_GIVE_UP, kind, keys, unit.now)
 
 
-async def release_claims(unit: Unit, claimed: Sequence[Intent]) -> None:
+async def release_intent_claims(unit: Unit, claimed: Sequence[Intent]) -> None:
     """Free claims with which nothing was begun, as if they had not been made: another worker goes on at once."""
     await unit.connection.execute(
         "UPDATE intents SET leased_until = NULL, attempts = attempts - 1 WHERE id = ANY($1) AND state = 'pending'",
@@ -222,6 +222,6 @@ async def release_claims(unit: Unit, claimed: Sequence[Intent]) -> None:
     )
 
 
-def compute_back_off(attempts: int) -> timedelta:
+def compute_retry_pause(attempts: int) -> timedelta:
     """How long to wait after this many attempts."""
     return BACK_OFF[min(attempts, len(BACK_OFF)) - 1]

@@ -15,18 +15,18 @@ from shared.base import backbone_figures, clock
 from shared.base.connections.database import connect_database
 from shared.base.health import Health
 from shared.base.metrics import jobs as metrics_jobs
-from shared.base.metrics.figures import Figure, Figures
+from shared.base.metrics.figures import MetricQuery, ServiceMetricQueries
 from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
-from shared.base.telemetry import continued, log
-from shared.base.transient import describe_error_type, is_transient
-from shared.base.wakeups import Wakeups
+from shared.base.telemetry import continue_trace, log
+from shared.base.transient import describe_error_type, is_transient_error
+from shared.base.wakeups import LoopWakeups
 from shared.persistence.database import Units
 from shared.persistence.failed_work import WorkKind
 from shared.process import intents
 from shared.process.intents import Intent, IntentKind
-from shared.process.sweeps import Sweep, Sweeper
-from shared.pure.errors import Later, Unavailable
+from shared.process.sweeps import Sweep, SweepRunner
+from shared.pure.errors import RetryLater, Unavailable
 from shared.web import idempotency
 
 WORKERS = 4
@@ -46,10 +46,10 @@ class WorkingService(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def figures(self) -> tuple[Figure, ...]: ...
+    def figures(self) -> tuple[MetricQuery, ...]: ...
 
 
-class Host(Protocol):
+class JobHost(Protocol):
     """The process that jobs run in."""
 
     @property
@@ -59,28 +59,30 @@ class Host(Protocol):
     @property
     def health(self) -> Health: ...
     @property
-    def wakeups(self) -> Wakeups: ...
+    def wakeups(self) -> LoopWakeups: ...
     @property
     def units(self) -> Units: ...
 
 
-class Jobs:
+class ServiceJobs:
     """Runs the sweeps and intents of one service until it is cancelled."""
 
-    def __init__(self, runtime: Host, sweeps: tuple[Sweep, ...], kinds: tuple[IntentKind, ...]) -> None:
+    def __init__(self, runtime: JobHost, sweeps: tuple[Sweep, ...], kinds: tuple[IntentKind, ...]) -> None:
         self._runtime = runtime
         settings = runtime.settings
-        self.sweeper = Sweeper(runtime.units, sweeps, chunk=settings.chunk_accounts, interval=settings.jobs_poll)
+        self.sweeper = SweepRunner(runtime.units, sweeps, chunk=settings.chunk_accounts, interval=settings.jobs_poll)
         self._kinds = {kind.name: kind for kind in kinds}
         self._ending = False
         service = runtime.service
-        self.figures = Figures(service.name, (*backbone_figures.FIGURES, *service.figures), runtime.settings)
+        self.figures = ServiceMetricQueries(
+            service.name, (*backbone_figures.FIGURES, *service.figures), runtime.settings
+        )
 
     async def run(self) -> None:
         """Sweep, work and listen until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._loop("sweeps", self.sweeper.sweep_once))
-            group.create_task(self._loop("intents", self.work_once))
+            group.create_task(self._loop("sweeps", self.sweeper.run_due_sweeps))
+            group.create_task(self._loop("intents", self.perform_due_intents))
             group.create_task(self._maintain())
             group.create_task(self.figures.run())
             if self._runtime.settings.clock == "sandbox":
@@ -103,12 +105,12 @@ class Jobs:
         while True:
             await asyncio.sleep(MAINTAIN_PAUSE if more else MAINTAIN_EVERY)
             try:
-                more = await self._runtime.units.run(idempotency.prune)
-                metrics_jobs.went_well("maintenance", MAINTAIN_EVERY)
+                more = await self._runtime.units.run(idempotency.prune_idempotency_keys)
+                metrics_jobs.record_job_success("maintenance", MAINTAIN_EVERY)
             except Unavailable as error:
                 log.warning("maintenance waits", error=error.detail)
 
-    async def work_once(self) -> bool:
+    async def perform_due_intents(self) -> bool:
         """Work on some due intents; whether there were any."""
         if not self._kinds:
             return False
@@ -122,9 +124,9 @@ class Jobs:
 
     async def _claim_and_work(self) -> bool:
         claimed = await self._runtime.units.run(lambda unit: intents.claim_intents(unit, WORKERS))
-        metrics_jobs.went_well("intents", self._runtime.settings.jobs_poll, len(claimed))
+        metrics_jobs.record_job_success("intents", self._runtime.settings.jobs_poll, len(claimed))
         if self._ending:
-            await self._runtime.units.run(lambda unit: intents.release_claims(unit, claimed))
+            await self._runtime.units.run(lambda unit: intents.release_intent_claims(unit, claimed))
         else:
             await asyncio.gather(*(self.work(intent) for intent in claimed))
         return bool(claimed)
@@ -132,14 +134,14 @@ class Jobs:
     async def work(self, intent: Intent) -> None:
         """Make the call of one claimed intent and record the result, or when to try again."""
         kind = self._kinds[intent.kind]
-        span = continued(f"intent {intent.kind}", intent.traceparent, SpanKind.CLIENT)
+        span = continue_trace(f"intent {intent.kind}", intent.traceparent, SpanKind.CLIENT)
         with span, metrics_jobs.attempt(intent.kind) as outcome:
             try:
                 result = await kind.perform(self._runtime, intent)
                 await self._runtime.units.run(lambda unit: intents.record_intent_result(unit, kind, intent, result))
                 outcome.append("done")
                 log.info("intent", kind=intent.kind, intent=str(intent.id), account=str(intent.account_id))
-            except Later as error:
+            except RetryLater as error:
                 outcome.append("later")
                 log.warning("intent later", kind=intent.kind, intent=str(intent.id), error=str(error))
                 await self._later(intent, str(error))
@@ -149,15 +151,15 @@ class Jobs:
 
     async def _keep_broken(self, intent: Intent, error: Exception) -> None:
         """Have an intent that broke tried again, or set aside; what passes by itself is always tried again."""
-        if is_transient(error) or isinstance(error, httpx2.TransportError):
+        if is_transient_error(error) or isinstance(error, httpx2.TransportError):
             await self._later(intent, describe_error_type(error))
-        elif await self._runtime.units.run(lambda unit: intents.keep_broken(unit, intent, error)):
+        elif await self._runtime.units.run(lambda unit: intents.record_broken_attempt(unit, intent, error)):
             metrics_jobs.FAILED.labels(WorkKind.INTENT, intent.kind).inc()
 
     async def _later(self, intent: Intent, error: str) -> None:
         await self._runtime.units.run(
-            lambda unit: intents.postpone(
-                unit, intent, unit.now + intents.compute_back_off(intent.attempts), error[:500]
+            lambda unit: intents.postpone_intent(
+                unit, intent, unit.now + intents.compute_retry_pause(intent.attempts), error[:500]
             )
         )
 
@@ -167,7 +169,7 @@ class Jobs:
 
     async def _hear(self) -> None:
         def wake_jobs(*_: object) -> None:
-            self._runtime.wakeups.wake("sweeps", "intents")
+            self._runtime.wakeups.wake_loops("sweeps", "intents")
 
         connection = await connect_database(self._runtime.settings, timeout=3)
         try:

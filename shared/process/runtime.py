@@ -5,17 +5,17 @@ from functools import cached_property
 
 import httpx2
 
-from shared.base.connections.vendor import VendorClient
+from shared.base.connections.vendor import VendorHttpClient
 from shared.base.health import Health
 from shared.base.settings import Settings
-from shared.base.wakeups import Wakeups
+from shared.base.wakeups import LoopWakeups
 from shared.outside.mail import MailHop
-from shared.outside.printing import Printer
+from shared.outside.printing import DocumentPrinter
 from shared.persistence.database import Units
-from shared.process.jobs import Jobs
+from shared.process.jobs import ServiceJobs
 from shared.process.service import Service
-from shared.web.clients import Clients
-from shared.web.gathering import Batchers
+from shared.web.clients import ServiceClients
+from shared.web.gathering import RequestBatchers
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Runtime:
 
     service: Service
     settings: Settings
-    wakeups: Wakeups = field(default_factory=Wakeups)
+    wakeups: LoopWakeups = field(default_factory=LoopWakeups)
     health: Health = field(default_factory=Health)
 
     @cached_property
@@ -33,14 +33,14 @@ class Runtime:
         return Units(self.settings, self.wakeups)
 
     @cached_property
-    def batchers(self) -> Batchers:
+    def batchers(self) -> RequestBatchers:
         """Does together what is asked for at once."""
-        return Batchers(self.units)
+        return RequestBatchers(self.units)
 
     @cached_property
-    def clients(self) -> Clients:
+    def clients(self) -> ServiceClients:
         """The other services."""
-        return Clients(self.settings)
+        return ServiceClients(self.settings)
 
     @cached_property
     def mail_hop(self) -> MailHop:
@@ -50,7 +50,7 @@ class Runtime:
     @cached_property
     def vendor(self) -> httpx2.AsyncClient:
         """The vendor's API."""
-        return VendorClient(self.settings, self.health)
+        return VendorHttpClient(self.settings, self.health)
 
     @cached_property
     def tax_calculator(self) -> httpx2.AsyncClient:
@@ -58,14 +58,14 @@ class Runtime:
         return httpx2.AsyncClient(base_url=self.settings.tax_calculator_url, timeout=10)
 
     @cached_property
-    def jobs(self) -> Jobs:
+    def jobs(self) -> ServiceJobs:
         """The sweeps and intents of this process."""
-        return Jobs(self, self.service.sweeps, self.service.intents)
+        return ServiceJobs(self, self.service.sweeps, self.service.intents)
 
     @cached_property
-    def printer(self) -> Printer:
+    def printer(self) -> DocumentPrinter:
         """Makes PDF, in processes of its own."""
-        return Printer(self.settings.pdf_workers, self.settings.pdf_seconds, self.settings.pdf_queue)
+        return DocumentPrinter(self.settings.pdf_workers, self.settings.pdf_seconds, self.settings.pdf_queue)
 
     async def close(self) -> None:
         """Close every connection that was opened."""

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import MetaData
 
-from shared.base.metrics.figures import Figure
-from shared.messaging.consumer import Handlers
+from shared.base.metrics.figures import MetricQuery
+from shared.messaging.consumer import EventHandlers
 from shared.process.intents import IntentKind
 from shared.process.sweeps import Sweep
 
@@ -25,10 +25,10 @@ class Service:
     summary: str
     routers: "tuple[Router, ...]"
     tables: MetaData
-    handlers: Handlers = field(default_factory=Handlers)
+    handlers: EventHandlers = field(default_factory=EventHandlers)
     sweeps: tuple[Sweep, ...] = ()
     intents: tuple[IntentKind, ...] = ()
-    figures: tuple[Figure, ...] = ()
+    figures: tuple[MetricQuery, ...] = ()
     """What one process tells Prometheus of the service's tables."""
     calls: tuple[str, ...] = ()
     """The services that it calls over REST."""

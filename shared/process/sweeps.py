@@ -16,7 +16,7 @@ from shared.base.telemetry import log
 from shared.base.transient import describe_error_type
 from shared.persistence import failed_work
 from shared.persistence.database import Unit, Units
-from shared.persistence.failed_work import WorkKind, WorkName
+from shared.persistence.failed_work import FailedWorkName, WorkKind
 from shared.pure.errors import Unavailable
 
 ACCOUNTS_A_UNIT = 200
@@ -42,9 +42,9 @@ class Sweep:
     """Whether its subjects are accounts, and not documents or runs."""
 
     @property
-    def work(self) -> WorkName:
+    def work(self) -> FailedWorkName:
         """Its name where failed work is kept."""
-        return WorkName(WorkKind.SWEEP, self.name)
+        return FailedWorkName(WorkKind.SWEEP, self.name)
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class _Finding:
     is_stopped: bool = False
 
 
-class Sweeper:
+class SweepRunner:
     """Runs the sweeps of one service."""
 
     def __init__(self, units: Units, sweeps: Sequence[Sweep], *, chunk: int, interval: float) -> None:
@@ -64,7 +64,7 @@ class Sweeper:
         self._interval = interval
         self._find_due = f"SELECT {', '.join(f'({sweep.due} LIMIT 1) IS NOT NULL' for sweep in sweeps)}"
 
-    async def sweep_once(self) -> bool:
+    async def run_due_sweeps(self) -> bool:
         """Run each sweep for which something is due; whether anything was.
 
         Those behind one that ran are run in any case: what it did may have made their subjects due.
@@ -154,7 +154,7 @@ async def _judge_again(sweep: Sweep, subjects: Sequence[str], unit: Unit) -> Non
     _, is_stopped = await failed_work.read_work_state(unit.connection, sweep.work)
     if is_stopped:
         return
-    await unit.lock(*subjects)
+    await unit.lock_subjects(*subjects)
     due = await unit.connection.fetch(_STILL_DUE.format(due=sweep.due), unit.now, subjects)
     if due:
         await sweep.handler(unit, [row["subject"] for row in due])

@@ -8,25 +8,25 @@ has no such form. Quoted parts, comments, display names and IP literals are refu
 from email_validator import EmailNotValidError, validate_email
 
 
-class AddressRefused(ValueError):
+class MailAddressRefused(ValueError):
     """The text is no address that a letter can be written to; the message says why."""
 
 
-def parse_address(text: str) -> str:
-    """Parse an address, and give its ASCII form with the domain in small letters. Raises AddressRefused."""
+def parse_mail_address(text: str) -> str:
+    """Parse an address, and give its ASCII form with the domain in small letters. Raises MailAddressRefused."""
     try:
         address = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
-        raise AddressRefused(f"no e-mail address that can be written to: {error}") from None
+        raise MailAddressRefused(f"no e-mail address that can be written to: {error}") from None
     if address.ascii_email is None:
-        raise AddressRefused("no e-mail address that can be written to: it has no form in ASCII")
+        raise MailAddressRefused("no e-mail address that can be written to: it has no form in ASCII")
     return address.ascii_email
 
 
-def is_address(text: str) -> bool:
+def is_mail_address(text: str) -> bool:
     """Say whether a letter can be written to it."""
     try:
-        parse_address(text)
-    except AddressRefused:
+        parse_mail_address(text)
+    except MailAddressRefused:
         return False
     return True

@@ -10,7 +10,7 @@ BOUNCE_PREFIX = "bounce-"
 """Prefix of the secret in the address to which a mail bounces."""
 
 
-def create_secret() -> str:
+def create_mail_secret() -> str:
     """Create the secret of a mail, in the form in which its addresses and its Message-ID carry it."""
     return secrets.token_hex(SECRET_BYTES)
 

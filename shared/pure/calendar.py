@@ -13,13 +13,13 @@ KEPT = 10_000
 """How many answers are kept: many accounts ask of the same few days, times and zones."""
 
 
-def local_date(instant: datetime, zone: ZoneInfo) -> date:
+def get_local_date(instant: datetime, zone: ZoneInfo) -> date:
     """The date on which an instant falls in a zone."""
     return instant.astimezone(zone).date()
 
 
 @lru_cache(KEPT)
-def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
+def find_local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
     """The instant, in UTC, of a local time on a day."""
     local = datetime.combine(day, at, zone)
     instant = local.astimezone(UTC)
@@ -29,19 +29,19 @@ def local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 
 @lru_cache(KEPT)
-def first_day_from(instant: datetime, at: time, zone: ZoneInfo) -> date:
+def find_first_day_from(instant: datetime, at: time, zone: ZoneInfo) -> date:
     """The first day whose local time `at` is not before an instant."""
-    day = local_date(instant, zone) - ONE_DAY  # a zone that skips a whole date puts two days at one instant
-    while local_instant(day, at, zone) < instant:
+    day = get_local_date(instant, zone) - ONE_DAY  # a zone that skips a whole date puts two days at one instant
+    while find_local_instant(day, at, zone) < instant:
         day += ONE_DAY
     return day
 
 
 @lru_cache(KEPT)
-def last_day_until(instant: datetime, at: time, zone: ZoneInfo) -> date:
+def find_last_day_until(instant: datetime, at: time, zone: ZoneInfo) -> date:
     """The last day whose local time `at` is not after an instant."""
-    day = local_date(instant, zone) + ONE_DAY  # a clock set back over midnight returns to the day before
-    while local_instant(day, at, zone) > instant:
+    day = get_local_date(instant, zone) + ONE_DAY  # a clock set back over midnight returns to the day before
+    while find_local_instant(day, at, zone) > instant:
         day -= ONE_DAY
     return day
 

@@ -3,7 +3,7 @@
     Refusal          the request or message is understood and refused; has a `code` and an HTTP status
       NotFound       404
       Unavailable    503, with Retry-After
-    Later            a call to the outside did not work now; the same attempt may work later
+    RetryLater            a call to the outside did not work now; the same attempt may work later
 
 Anything else is a defect: a 500 and someone's alarm.
 """
@@ -40,5 +40,5 @@ class Unavailable(Refusal):
     """Seconds."""
 
 
-class Later(Exception):
+class RetryLater(Exception):
     """A call to the outside failed in a way that may pass: the intent becomes a due row again."""

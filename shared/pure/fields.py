@@ -10,8 +10,14 @@ import orjson
 from babel import Locale
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from shared.pure.addresses import parse_address
-from shared.pure.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_visible_line, check_visible_lines, normalise_breaks
+from shared.pure.addresses import parse_mail_address
+from shared.pure.hidden import (
+    SEEN_ON_LINE,
+    SEEN_ON_LINES,
+    check_visible_line,
+    check_visible_lines,
+    normalise_line_breaks,
+)
 
 NEEDED: dict[str, Any] = {"x-needed": True}
 """Marks a header that may be missing for FastAPI, since its absence has a refusal of its own; for callers it may not.
@@ -30,7 +36,7 @@ Name = Annotated[
 Prose = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=SEEN_ON_LINES),
-    AfterValidator(normalise_breaks),
+    AfterValidator(normalise_line_breaks),
     AfterValidator(check_visible_lines),
 ]
 """Text of several lines, such as a comment or a reason, all of which can be seen."""
@@ -40,7 +46,7 @@ Words = Annotated[
     StringConstraints(
         strip_whitespace=True, max_length=2000, pattern=r"(?s)^[^\x00]*\p{L}{2}[^\x00]*\s[^\x00]*\p{L}{2}[^\x00]*$"
     ),
-    AfterValidator(normalise_breaks),
+    AfterValidator(normalise_line_breaks),
     AfterValidator(check_visible_lines),
 ]
 """Prose of at least two words: a full stop is no reason."""
@@ -50,7 +56,7 @@ Code = Annotated[
 ]
 """An identifier that people and other systems use: part of a path as it is, so not of dots alone."""
 
-Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(parse_address)]
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(parse_mail_address)]
 """An address that a letter can be written to; whether it exists is found out by writing to it."""
 
 
@@ -116,7 +122,7 @@ Country = Annotated[str, Field(pattern="^[A-Z]{2}$", examples=["DE"]), AfterVali
 """The ISO 3166 code of a country."""
 
 
-class Body(BaseModel):
+class RequestBody(BaseModel):
     """A request's body; a field that is not known is refused rather than ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -130,14 +136,14 @@ def example(**fields: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [orjson.dumps(fields).decode()]})
 
 
-def get_example(model: type[BaseModel]) -> dict[str, Any]:
+def get_model_example(model: type[BaseModel]) -> dict[str, Any]:
     """Get the example that the API page shows of a model, for that of one that contains it."""
     extra: Any = model.model_config["json_schema_extra"]
     fields: dict[str, Any] = orjson.loads(extra["examples"][0])
     return fields
 
 
-class ReasonIn(Body):
+class ReasonIn(RequestBody):
     """Why a person does what they do; who it is says the token."""
 
     reason: Prose = Field(examples=["agreed with the customer by phone"])

@@ -33,7 +33,7 @@ _SCRIPTS_WITH_JOINERS = (
 """How the names of their characters begin."""
 
 
-def find_hidden(text: str) -> str | None:
+def find_hidden_character(text: str) -> str | None:
     """Find the first character that a reader would not see; None if there is none."""
     if text.isascii() and text.isprintable():
         return None
@@ -51,18 +51,18 @@ def check_visible_line(text: str) -> str:
 
 def check_visible_lines(text: str) -> str:
     """Check that text of several lines shows all that it has. Raises ValueError."""
-    if (hidden := find_hidden(text)) is not None:
+    if (hidden := find_hidden_character(text)) is not None:
         name = unicodedata.name(hidden, "a character without a name")
         raise ValueError(f"has a character that cannot be seen: U+{ord(hidden):04X}, {name}")
     return text
 
 
-def normalise_breaks(text: str) -> str:
+def normalise_line_breaks(text: str) -> str:
     """Write the line breaks of other systems as line feeds, and tabulators as spaces."""
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
 
 
-def remove_hidden(text: str) -> str:
+def remove_hidden_characters(text: str) -> str:
     """Leave out what a reader would not see of a text that others wrote, and that is not refused for it."""
     if text.isascii() and text.isprintable():
         return text
@@ -70,7 +70,7 @@ def remove_hidden(text: str) -> str:
     return _JOINERS.sub(lambda joiner: joiner[0] if _is_needed(kept, joiner.start()) else "", kept)
 
 
-def has_surrogate(text: str) -> bool:
+def has_lone_surrogate(text: str) -> bool:
     """Say whether a half of a pair stands alone in it: no encoding has that."""
     return any("\ud800" <= character <= "\udfff" for character in text)
 

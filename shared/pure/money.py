@@ -56,7 +56,7 @@ class CurrencyMismatch(Refusal):
 
 
 @lru_cache
-def known_currencies() -> frozenset[str]:
+def list_known_currencies() -> frozenset[str]:
     """The ISO 4217 codes that are accepted."""
     return frozenset(MINOR_DIGITS)
 
@@ -66,7 +66,7 @@ def get_minor_digits(currency: str) -> int:
     return MINOR_DIGITS.get(currency, 2)
 
 
-def format_minor(minor: int, currency: str, locale: Locale) -> str:
+def format_minor_units(minor: int, currency: str, locale: Locale) -> str:
     """Write an amount of minor units as a locale does, with all decimals of the currency's minor unit."""
     digits = get_minor_digits(currency)
     amount = Decimal(minor).scaleb(-digits)
@@ -81,7 +81,7 @@ def _pattern(locale: Locale, digits: int) -> NumberPattern:
 
 
 def _check_currency(code: str) -> str:
-    if code not in known_currencies():
+    if code not in list_known_currencies():
         raise ValueError("not an ISO 4217 currency")
     return code
 
@@ -116,10 +116,10 @@ class Money:
         return type(self)(self.minor - other.minor, self.currency)
 
     def __str__(self) -> str:
-        return format_minor(self.minor, self.currency, Locale("en"))
+        return format_minor_units(self.minor, self.currency, Locale("en"))
 
 
-def to_minor(amount: str, currency: str) -> int:
+def parse_minor_units(amount: str, currency: str) -> int:
     """`"12.50", "EUR"` → 1250. Raises ValueError for what is no amount or has too many decimals."""
     if not _AMOUNT.fullmatch(amount):
         raise ValueError(f"{amount[:40]!r} is no amount")

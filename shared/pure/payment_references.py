@@ -14,7 +14,7 @@ def _number(text: str) -> int:
     return int("".join(str(int(one, 36)) for one in text))
 
 
-def creditor_reference(number: str) -> str | None:
+def build_creditor_reference(number: str) -> str | None:
     """The structured reference of an invoice's number; None for a number that is too long to be one."""
     plain = re.sub("[^A-Z0-9]", "", number.upper())
     if not 0 < len(plain) <= MOST:
@@ -22,11 +22,11 @@ def creditor_reference(number: str) -> str | None:
     return f"RF{98 - _number(f'{plain}RF00') % 97:02d}{plain}"
 
 
-def is_checked(text: str) -> bool:
+def has_valid_check_digits(text: str) -> bool:
     """Whether the check digits of an IBAN or of a structured reference are right."""
     return bool(re.fullmatch("[A-Z]{2}[0-9]{2}[A-Z0-9]+", text)) and _number(text[4:] + text[:4]) % 97 == 1
 
 
-def grouped(text: str) -> str:
+def group_by_four(text: str) -> str:
     """In groups of four, as it is written on paper."""
     return " ".join(text[start : start + 4] for start in range(0, len(text), 4))

@@ -10,7 +10,7 @@ class SecondPersonNeeded(Refusal):
     status = 403
 
 
-class AlreadyProposed(Refusal):
+class ChangeAlreadyProposed(Refusal):
     """Somebody has proposed the same, and nobody has decided that yet; a member of the answer names it."""
 
     code = "already_proposed"
@@ -23,7 +23,7 @@ class NotTheProposer(Refusal):
     status = 403
 
 
-class FactsChanged(Refusal):
+class ProposedFactsChanged(Refusal):
     """Values that the change would replace are others by now: decline or withdraw it, and propose it anew."""
 
     code = "facts_changed"

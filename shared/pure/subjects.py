@@ -7,7 +7,7 @@ MAX_SUBJECT_CHARS = 255
 _BLANKS = re.compile(" {2,}")
 
 
-def fold_subject(text: str) -> str:
+def fold_actor_name(text: str) -> str:
     """Fold what an actor is called: Unicode's NFKC, no case, no blanks around it, one within.
 
     What is folded stays as it is.

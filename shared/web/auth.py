@@ -15,11 +15,11 @@ import typer
 from fastapi import Request, Security, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
-from shared.base.clock import system_now
+from shared.base.clock import read_system_clock
 from shared.base.scopes import is_scope
-from shared.base.signing_keys import KeySet, get_signing_keys
+from shared.base.signing_keys import PublicKeySet, get_signing_keys
 from shared.pure.errors import Refusal
-from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_subject
+from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_actor_name
 
 if TYPE_CHECKING:
     from shared.base.settings import Settings
@@ -35,47 +35,50 @@ _INVISIBLE = re.compile(
 """Characters that show nothing and are no space, beside control and format characters."""
 
 
-class NotAuthenticated(Refusal):
+class RequestNotAuthenticated(Refusal):
     """There is no token, or it is not one that this service believes."""
 
     code = "not_authenticated"
     status = 401
 
 
-class KeyUnknown(NotAuthenticated):
+class SigningKeyUnknown(RequestNotAuthenticated):
     """The token is signed by a key that is not among ours, or not yet."""
 
 
-class NotAllowed(Refusal):
+class ScopeMissing(Refusal):
     """The token does not carry the scope that this route needs."""
 
     code = "not_allowed"
     status = 403
 
 
-def normalise_subject(text: str) -> str:
-    """Normalise a token's subject. Raises NotAuthenticated for one that is empty, too long, or not all to be seen."""
-    folded = fold_subject(text)
+def normalise_token_subject(text: str) -> str:
+    """Normalise a token's subject.
+
+    Raises RequestNotAuthenticated for one that is empty, too long, or not all to be seen.
+    """
+    folded = fold_actor_name(text)
     if not 0 < len(folded) <= MAX_SUBJECT_CHARS:
-        raise NotAuthenticated(f"the token's subject has not 1 to {MAX_SUBJECT_CHARS} characters")
+        raise RequestNotAuthenticated(f"the token's subject has not 1 to {MAX_SUBJECT_CHARS} characters")
     if any(unicodedata.category(character)[0] == "C" for character in text + folded) or _INVISIBLE.search(
         text + folded
     ):
-        raise NotAuthenticated("the token's subject has characters that nobody sees")
+        raise RequestNotAuthenticated("the token's subject has characters that nobody sees")
     return folded
 
 
-def parse_actor(text: str) -> str:
+def parse_command_actor(text: str) -> str:
     """Parse the name of who runs a command, by the same rule. Raises typer's BadParameter."""
     try:
-        return normalise_subject(text)
-    except NotAuthenticated as error:
+        return normalise_token_subject(text)
+    except RequestNotAuthenticated as error:
         raise typer.BadParameter(f"--actor: {error.detail}") from error
 
 
 def is_same_actor(actor: str, other: str) -> bool:
     """Say whether two actors are the same, however each is written: also as it was stored by another rule."""
-    return fold_subject(actor) == fold_subject(other)
+    return fold_actor_name(actor) == fold_actor_name(other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +94,12 @@ class Caller:
 
 
 @lru_cache(maxsize=10_000)
-def _verify(token: str, audience: str, issuer: str, max_seconds: int, keys: KeySet) -> Caller:
+def _verify(token: str, audience: str, issuer: str, max_seconds: int, keys: PublicKeySet) -> Caller:
     """Check a token. What was found good is remembered with the keys by which it is, and forgotten with them."""
     try:
-        key = keys.find_key(_get_kid(token))
+        key = keys.find_public_key(_get_kid(token))
         if key is None:
-            raise KeyUnknown("the token's key is not known")
+            raise SigningKeyUnknown("the token's key is not known")
         claims: dict[str, Any] = jwt.decode(
             token,
             key,
@@ -108,38 +111,39 @@ def _verify(token: str, audience: str, issuer: str, max_seconds: int, keys: KeyS
         )
         expires_at, issued_at = float(claims["exp"]), float(claims["iat"])
     except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError) as error:
-        raise NotAuthenticated(f"the token is not valid: {error}") from error
+        raise RequestNotAuthenticated(f"the token is not valid: {error}") from error
     if not expires_at - issued_at <= max_seconds:
-        raise NotAuthenticated(f"the token is good for more than {max_seconds} seconds")
+        raise RequestNotAuthenticated(f"the token is good for more than {max_seconds} seconds")
     scopes, roles = (frozenset(str(claims.get(name, "")).split()) for name in ("scope", "roles"))
-    return Caller(normalise_subject(claims["sub"]), scopes, expires_at, roles)
+    return Caller(normalise_token_subject(claims["sub"]), scopes, expires_at, roles)
 
 
 def _get_kid(token: str) -> str:
-    """Get the id of the key of a token. Raises NotAuthenticated."""
+    """Get the id of the key of a token. Raises RequestNotAuthenticated."""
     try:
         kid = jwt.get_unverified_header(token).get("kid")
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        raise NotAuthenticated("the token is not valid: its header cannot be read") from error
+        raise RequestNotAuthenticated("the token is not valid: its header cannot be read") from error
     if not isinstance(kid, str):
-        raise NotAuthenticated("the token names no key")
+        raise RequestNotAuthenticated("the token names no key")
     return kid
 
 
-def verify(token: str, audience: str, settings: "Settings") -> Caller:
-    """Check that a token is for this audience, by keys that are in the file. Raises NotAuthenticated, KeysMissing.
+def verify_token(token: str, audience: str, settings: "Settings") -> Caller:
+    """Check that a token is for this audience, by keys that are in the file.
 
-    A token that was found good is remembered as long as the keys are the same; a bad one is checked each time.
+    Raises RequestNotAuthenticated, SigningKeysMissing. A token that was found good is remembered as long as the keys
+    are the same; a bad one is checked each time.
     """
     if len(token) > MAX_TOKEN_CHARS:
-        raise NotAuthenticated(f"the token has more than {MAX_TOKEN_CHARS} characters")
+        raise RequestNotAuthenticated(f"the token has more than {MAX_TOKEN_CHARS} characters")
     signing_keys, rules = get_signing_keys(settings.jwks_file), (settings.issuer, settings.max_token_seconds)
     try:
-        caller = _verify(token, audience, *rules, signing_keys.get_set())
-    except KeyUnknown:
-        caller = _verify(token, audience, *rules, signing_keys.get_newer_set())
-    if caller.expires_at <= system_now().timestamp():
-        raise NotAuthenticated("the token is expired")
+        caller = _verify(token, audience, *rules, signing_keys.get_key_set())
+    except SigningKeyUnknown:
+        caller = _verify(token, audience, *rules, signing_keys.get_newer_key_set())
+    if caller.expires_at <= read_system_clock().timestamp():
+        raise RequestNotAuthenticated("the token is expired")
     return caller
 
 
@@ -152,38 +156,41 @@ async def _authorise_request(
     credentials: HTTPAuthorizationCredentials | None = Security(_bearer),
 ) -> Caller:
     if credentials is None:
-        raise NotAuthenticated("this route needs a bearer token")
+        raise RequestNotAuthenticated("this route needs a bearer token")
     return authorise(request, needed.scopes, credentials.credentials)
 
 
 def authorise_request(request: Request, scopes: Iterable[str]) -> Caller:
-    """Let a caller go on by the head of their request alone. Raises NotAuthenticated, NotAllowed."""
+    """Let a caller go on by the head of their request alone. Raises RequestNotAuthenticated, ScopeMissing."""
     sent = request.headers.getlist("authorization")
     scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token.strip():
-        raise NotAuthenticated("this route needs a bearer token")
+        raise RequestNotAuthenticated("this route needs a bearer token")
     return authorise(request, scopes, token.strip())
 
 
 def authorise(request: Request, scopes: Iterable[str], token: str) -> Caller:
-    """Let the caller of a token go on, who is the request's from now on. Raises NotAuthenticated, NotAllowed."""
+    """Let the caller of a token go on, who is the request's from now on.
+
+    Raises RequestNotAuthenticated, ScopeMissing.
+    """
     runtime = request.app.state.runtime
-    caller = verify(token, runtime.service.name, runtime.settings)
+    caller = verify_token(token, runtime.service.name, runtime.settings)
     missing = [scope for scope in scopes if caller.scopes.isdisjoint(scope.split(_OR))]
     if missing:
-        raise NotAllowed(f"the token lacks the scope {', '.join(sorted(missing)).replace(_OR, ' or ')}")
+        raise ScopeMissing(f"the token lacks the scope {', '.join(sorted(missing)).replace(_OR, ' or ')}")
     request.state.caller = caller
     return caller
 
 
-def is_authorisation(call: object) -> bool:
+def is_scope_dependency(call: object) -> bool:
     """Say whether a dependency is the one that checks the token and its scopes."""
     return call is _authorise_request
 
 
-def find_scopes(dependencies: Iterable[params.Depends]) -> tuple[str, ...] | None:
+def find_required_scopes(dependencies: Iterable[params.Depends]) -> tuple[str, ...] | None:
     """Find the scopes that a route with these dependencies needs; None if it needs no token."""
-    checks = [dependency for dependency in dependencies if is_authorisation(dependency.dependency)]
+    checks = [dependency for dependency in dependencies if is_scope_dependency(dependency.dependency)]
     scopes = [scope for check in checks if isinstance(check, params.Security) for scope in check.scopes or ()]
     return tuple(scopes) if checks else None
 

@@ -8,8 +8,8 @@ import orjson
 
 from shared.base.retries import retry_briefly
 from shared.base.settings import Settings
-from shared.base.telemetry import traceparent
-from shared.pure.errors import Later
+from shared.base.telemetry import get_traceparent
+from shared.pure.errors import RetryLater
 
 TIMEOUT = 5.0
 """Seconds for one attempt."""
@@ -26,7 +26,7 @@ class Answered(Exception):
 
 
 class ServiceClient:
-    """Calls one other service. What may pass becomes `Later`, a refusal becomes `Answered`."""
+    """Calls one other service. What may pass becomes `RetryLater`, a refusal becomes `Answered`."""
 
     def __init__(self, audience: str, base_url: str, tokens_dir: Path | None) -> None:
         self._audience = audience
@@ -47,32 +47,32 @@ class ServiceClient:
 
     async def _call(self, method: str, path: str, body: bytes | None, key: str | None) -> Any:
         headers = {"authorization": f"Bearer {self._token()}", "content-type": "application/json"}
-        headers |= {"traceparent": traceparent()} if traceparent() else {}
+        headers |= {"traceparent": get_traceparent()} if get_traceparent() else {}
         headers |= {"idempotency-key": key} if key else {}
         try:
-            async for attempt in retry_briefly(lambda error: isinstance(error, httpx2.TransportError | Later)):
+            async for attempt in retry_briefly(lambda error: isinstance(error, httpx2.TransportError | RetryLater)):
                 with attempt:
                     answer = await self._http.request(method, path, content=body, headers=headers)
                     if answer.status_code in (429, 502, 503, 504):
-                        raise Later(f"{self._audience} answers {answer.status_code}")
+                        raise RetryLater(f"{self._audience} answers {answer.status_code}")
         except httpx2.TransportError as error:
-            raise Later(f"{self._audience} cannot be reached: {type(error).__name__}") from error
+            raise RetryLater(f"{self._audience} cannot be reached: {type(error).__name__}") from error
         if answer.status_code >= 500:
-            raise Later(f"{self._audience} answers {answer.status_code}")
+            raise RetryLater(f"{self._audience} answers {answer.status_code}")
         if answer.status_code >= 400:
             raise Answered(answer.status_code, orjson.loads(answer.content))
         return orjson.loads(answer.content)
 
     def _token(self) -> str:
         if self._tokens_dir is None:
-            raise Later("this process has no folder of tokens")
+            raise RetryLater("this process has no folder of tokens")
         try:
             return (self._tokens_dir / f"{self._audience}.jwt").read_text().strip()
         except OSError as error:
-            raise Later(f"no token for {self._audience}") from error
+            raise RetryLater(f"no token for {self._audience}") from error
 
 
-class Clients:
+class ServiceClients:
     """The clients of one process, made when first used."""
 
     def __init__(self, settings: Settings) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
-from shared.base.telemetry import traceparent
+from shared.base.telemetry import get_traceparent
 from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit
 from shared.pure.errors import Refusal
@@ -27,14 +27,14 @@ from shared.web.idempotency import IdempotencyKey, KeptFirstAnswer
 T = TypeVar("T")
 
 
-class KeyMissing(Refusal):
+class IdempotencyKeyMissing(Refusal):
     """A POST that changes something needs an Idempotency-Key."""
 
     code = "idempotency_key_missing"
     status = 400
 
 
-class ActRunner:
+class RequestRunner:
     """Whoever calls, and the causes of what they ask for by one action."""
 
     def __init__(self, request: Request, action: str) -> None:
@@ -45,10 +45,10 @@ class ActRunner:
     def cause(self, reason: str | None = None) -> Cause:
         """Build what events and the audit say about this request."""
         act = AuditedAct(self.caller.subject, self.action, reason)
-        return Cause(id=str(new_id()), traceparent=traceparent(), act=act)
+        return Cause(id=str(new_id()), traceparent=get_traceparent(), act=act)
 
 
-class ChangeRunner(ActRunner):
+class ChangeRunner(RequestRunner):
     """Runs what one PUT or PATCH asks for."""
 
     async def run(
@@ -65,25 +65,25 @@ class ChangeRunner(ActRunner):
         return result
 
 
-class CommandRunner(ActRunner):
-    """Runs what one POST asks for, once for its key. What the body of an upload was says `with_file`."""
+class CommandRunner(RequestRunner):
+    """Runs what one POST asks for, once for its key. What the body of an upload was says `bind_file`."""
 
     def __init__(self, request: Request, action: str, key: str | None, body: bytes | None) -> None:
         super().__init__(request, action)
         if key is None:
-            raise KeyMissing("send an Idempotency-Key of up to 255 characters with this request")
+            raise IdempotencyKeyMissing("send an Idempotency-Key of up to 255 characters with this request")
         scope = request.scope
         self._query: bytes = scope["query_string"]
         self._key = IdempotencyKey(self.caller.subject, f"{scope['method']} {scope['path']}", key, "", "")
         if body is not None:
-            self._stands_for(idempotency.normalise_json(body), body)
+            self._stands_for(idempotency.normalise_json_body(body), body)
 
-    def with_file(self, sha256: str) -> Self:
+    def bind_file(self, sha256: str) -> Self:
         """Build the same runner for a file that was received, which has this digest."""
         self._stands_for(sha256.encode(), sha256.encode())
         return self
 
-    def with_content(self, content: bytes) -> Self:
+    def bind_content(self, content: bytes) -> Self:
         """Let the command stand for this content of a file, which is no JSON."""
         self._stands_for(content, content)
         return self
@@ -111,8 +111,8 @@ class CommandRunner(ActRunner):
         async def once(unit: Unit) -> KeptFirstAnswer:
             assert self._key.body_hash, "a key without the body that it stands for would hide another one"
             if locked_first:
-                await unit.lock(subject)
-            stored = (await idempotency.take_key(unit, [self._key])).get(self._key)
+                await unit.lock_subjects(subject)
+            stored = (await idempotency.take_idempotency_keys(unit, [self._key])).get(self._key)
             if isinstance(stored, Refusal):
                 raise stored
             if stored is not None:
@@ -154,7 +154,7 @@ class CommandRunner(ActRunner):
 
     def _store(self, unit: Unit, status: int, model: BaseModel) -> KeptFirstAnswer:
         answer = KeptFirstAnswer(status, model.model_dump_json())
-        idempotency.store(unit, {self._key: answer})
+        idempotency.store_first_answers(unit, {self._key: answer})
         return answer
 
 
@@ -177,7 +177,7 @@ GivenKey = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class CommandOf:
+class CommandDependency:
     """The dependency of a route that changes something by a POST, and the action of its entries."""
 
     action: str
@@ -188,7 +188,7 @@ class CommandOf:
 
 
 @dataclass(frozen=True, slots=True)
-class UploadOf:
+class UploadDependency:
     """The dependency of a route that changes something by a file, which is received as a stream."""
 
     action: str
@@ -199,7 +199,7 @@ class UploadOf:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeOf:
+class ChangeDependency:
     """The dependency of a route that changes something by a PUT or a PATCH."""
 
     action: str
@@ -211,14 +211,14 @@ class ChangeOf:
 
 def perform_command(action: str) -> Any:
     """Declare the parameter of a POST (a `CommandRunner`) by the action of its audit entries."""
-    return Depends(CommandOf(action))
+    return Depends(CommandDependency(action))
 
 
 def perform_upload(action: str) -> Any:
     """Declare the parameter of a POST that takes a file (a `CommandRunner`) by the action of its audit entries."""
-    return Depends(UploadOf(action))
+    return Depends(UploadDependency(action))
 
 
 def perform_change(action: str) -> Any:
     """Declare the parameter of a PUT or PATCH (a `ChangeRunner`) by the action of its audit entries."""
-    return Depends(ChangeOf(action))
+    return Depends(ChangeDependency(action))

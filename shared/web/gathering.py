@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from shared.base.queues import WAIT
-from shared.base.retries import is_told_to_end
+from shared.base.retries import is_task_cancelled
 from shared.base.telemetry import log
 from shared.persistence.database import Cause, Unit, Units
 from shared.pure.errors import Refusal, Unavailable
@@ -27,8 +27,8 @@ Order = TypeVar("Order")
 BatchHandler = Callable[[Unit, Sequence[Order]], Awaitable[Sequence[BaseModel | Refusal]]]
 """Does what some requests ask for, each about another account; the answer of each, or its refusal.
 
-An account that others hold it passes over if the unit does not wait (`Unit.pass_over`); what it returns in its place
-does not count.
+An account that others hold it passes over if the unit does not wait (`Unit.note_passed_over`); what it returns in
+its place does not count.
 """
 Outcome = KeptFirstAnswer | Refusal | None
 """None: it was not done with the others, and is to be done by itself."""
@@ -65,7 +65,7 @@ class PendingRequest(Generic[Order]):
             self.outcome.set_result(outcome)
 
 
-class Batcher(Generic[Order]):
+class RequestBatcher(Generic[Order]):
     """Requests of one kind in one process."""
 
     def __init__(self, units: Units, many: BatchHandler[Order]) -> None:
@@ -118,13 +118,13 @@ class Batcher(Generic[Order]):
         except Unavailable as error:
             return [error for _ in batch]
         except (Exception, asyncio.CancelledError) as error:  # whose fault it is shows when each is done by itself
-            if is_told_to_end(error):
+            if is_task_cancelled(error):
                 raise
             log.warning("requests are done one by one", requests=len(batch), error=type(error).__qualname__)
             return [None for _ in batch]
 
     async def _handle_batch(self, batch: Sequence[PendingRequest[Order]], unit: Unit) -> list[Outcome]:
-        answered = await idempotency.take_key(unit, [request.key for request in batch])
+        answered = await idempotency.take_idempotency_keys(unit, [request.key for request in batch])
         new = [request for request in batch if request.key not in answered]
         unit.causes, unit.waits_for_accounts = {request.subject: request.cause for request in new}, False
         models = await self._many(unit, [request.order for request in new]) if new else []
@@ -138,22 +138,24 @@ class Batcher(Generic[Order]):
                 model if isinstance(model, Refusal) else KeptFirstAnswer(CREATED, model.model_dump_json())
             )
         answers = {request.key: outcomes.get(request.key) for request in new}
-        idempotency.store(unit, {key: answer for key, answer in answers.items() if isinstance(answer, KeptFirstAnswer)})
-        await idempotency.forget(
+        idempotency.store_first_answers(
+            unit, {key: answer for key, answer in answers.items() if isinstance(answer, KeptFirstAnswer)}
+        )
+        await idempotency.forget_idempotency_keys(
             unit, [key for key, answer in answers.items() if not isinstance(answer, KeptFirstAnswer)]
         )
         return [outcomes.get(request.key) for request in batch]
 
 
-class Batchers:
+class RequestBatchers:
     """The batchers of a process, one for each kind of request."""
 
     def __init__(self, units: Units) -> None:
         self._units = units
-        self._of: dict[Callable[..., Any], Batcher[Any]] = {}
+        self._of: dict[Callable[..., Any], RequestBatcher[Any]] = {}
 
-    def find_batcher(self, many: BatchHandler[Order]) -> Batcher[Order]:
+    def find_batcher(self, many: BatchHandler[Order]) -> RequestBatcher[Order]:
         """That of requests which this function does."""
         if many not in self._of:
-            self._of[many] = Batcher(self._units, many)
+            self._of[many] = RequestBatcher(self._units, many)
         return self._of[many]

@@ -19,14 +19,14 @@ from shared.persistence.endings import KeptAnswer
 from shared.pure.errors import Refusal
 
 
-class KeyReused(Refusal):
+class IdempotencyKeyReused(Refusal):
     """The key was used for another body."""
 
     code = "idempotency_key_reused"
     status = 422
 
 
-class AnswerRemoved(Refusal):
+class FirstAnswerRemoved(Refusal):
     """The request was done, and what it was answered was removed since then."""
 
     code = "answer_removed"
@@ -94,7 +94,9 @@ RETURNING 1
 """
 
 
-async def take_key(unit: Unit, keys: Collection[IdempotencyKey]) -> dict[IdempotencyKey, KeptFirstAnswer | Refusal]:
+async def take_idempotency_keys(
+    unit: Unit, keys: Collection[IdempotencyKey]
+) -> dict[IdempotencyKey, KeptFirstAnswer | Refusal]:
     """Take these keys, each of another place; what those were answered that had been used before."""
     answers: dict[IdempotencyKey, KeptFirstAnswer | Refusal] = {}
     wanted = {key[:3]: key for key in keys}
@@ -110,13 +112,13 @@ async def take_key(unit: Unit, keys: Collection[IdempotencyKey]) -> dict[Idempot
 
 def _repeat_answer(is_same: bool, status: int, body: str) -> KeptFirstAnswer | Refusal:
     if not is_same:
-        return KeyReused("this Idempotency-Key was used with another body")
+        return IdempotencyKeyReused("this Idempotency-Key was used with another body")
     if body == REMOVED_ANSWER:
-        return AnswerRemoved("this request was done; what it was answered was removed")
+        return FirstAnswerRemoved("this request was done; what it was answered was removed")
     return KeptFirstAnswer(status, body, is_repeated=True)
 
 
-def normalise_json(body: bytes) -> bytes:
+def normalise_json_body(body: bytes) -> bytes:
     """Normalise a body: fields in the order of their names, no blanks; numbers stay as they are written.
 
     What is no JSON stays as it is: it is refused elsewhere.
@@ -128,12 +130,12 @@ def normalise_json(body: bytes) -> bytes:
         return body
 
 
-def store(unit: Unit, answers: Mapping[IdempotencyKey, KeptFirstAnswer]) -> None:
+def store_first_answers(unit: Unit, answers: Mapping[IdempotencyKey, KeptFirstAnswer]) -> None:
     """Keep what these keys, which this unit took, are answered; it is written when the unit ends."""
     unit.keep_answers(KeptAnswer(*key[:3], answer.status, answer.body) for key, answer in answers.items())
 
 
-async def forget(unit: Unit, keys: Collection[IdempotencyKey]) -> None:
+async def forget_idempotency_keys(unit: Unit, keys: Collection[IdempotencyKey]) -> None:
     """Give up keys that this unit took: what they asked for was not done."""
     if keys:
         await unit.connection.execute(_FORGET, *columns((key[:3] for key in keys), 3))
@@ -148,6 +150,6 @@ async def delete_first_answers(unit: Unit, ids: Collection[UUID], kept_routes: C
     await unit.connection.execute(_REMOVE_ANSWERS, texts, list(kept_routes), REMOVED_ANSWER)
 
 
-async def prune(unit: Unit) -> bool:
+async def prune_idempotency_keys(unit: Unit) -> bool:
     """Forget keys that are older than `KEPT`, a chunk of them; whether there may be more."""
     return len(await unit.connection.fetch(_PRUNE, unit.now - KEPT, CHUNK)) == CHUNK

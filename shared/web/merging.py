@@ -7,16 +7,16 @@ from typing import Annotated, Any, Union, cast, get_args, get_origin
 from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 
-from shared.pure.fields import Body
+from shared.pure.fields import RequestBody
 
 
-def create_patch_model(model: type[BaseModel]) -> type[Body]:
+def create_patch_model(model: type[BaseModel]) -> type[RequestBody]:
     """Create the model of a patch of `model`: each of its fields may be left out, and be null if it may be empty.
 
     It refuses fields that `model` does not have. What may be empty is what may be null in it, and a list.
     """
     fields: dict[str, Any] = {name: _build_patch_field(field) for name, field in model.model_fields.items()}
-    return cast("type[Body]", create_model(f"{model.__name__}Fields", __base__=Body, **fields))
+    return cast("type[RequestBody]", create_model(f"{model.__name__}Fields", __base__=RequestBody, **fields))
 
 
 def _build_patch_field(field: FieldInfo) -> tuple[Any, Any]:
@@ -39,7 +39,7 @@ def is_emptied_by_null(field: FieldInfo) -> bool:
     return _is_list(field) or NoneType in kinds
 
 
-def merge_patch(model: type[BaseModel], patch: Body) -> Mapping[str, Any]:
+def merge_patch(model: type[BaseModel], patch: RequestBody) -> Mapping[str, Any]:
     """Merge a patch of `model`: the fields that it sets, by name; an emptied list is the empty one."""
     fields = patch.model_dump(exclude_unset=True)
     return {

@@ -6,7 +6,7 @@ ANY_VERSION = -1
 """The version that `If-Match: *` names: whichever there is."""
 
 
-class StaleVersion(Refusal):
+class ChangedMeanwhile(Refusal):
     """It was changed meanwhile, so the change is one of what nobody sees any more."""
 
     code = "stale"
@@ -30,10 +30,10 @@ def parse_if_match(if_match: str | None) -> int:
     return int(plain)
 
 
-def check_version(version: int, wanted: int) -> None:
-    """Refuse a change of another version than the present one. Raises StaleVersion."""
+def check_object_version(version: int, wanted: int) -> None:
+    """Refuse a change of another version than the present one. Raises ChangedMeanwhile."""
     if wanted not in (version, ANY_VERSION):
-        raise StaleVersion(f"it is at version {version}")
+        raise ChangedMeanwhile(f"it is at version {version}")
 
 
 def build_etag(version: int) -> str:

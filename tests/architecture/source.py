@@ -133,7 +133,7 @@ def readers_of_system_time(folder: Path) -> set[str]:
     return {
         path.relative_to(folder).as_posix()
         for path in sources(folder)
-        if re.search(r"\bsystem_now\b", path.read_text()) and path.name != "clock.py"
+        if re.search(r"\bread_system_clock\b", path.read_text()) and path.name != "clock.py"
     }
 
 

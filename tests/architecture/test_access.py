@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import RELAY, Keys
+from deploy.local.tokens import RELAY, SigningKeyPair
 from shared.base.scopes import SCOPES, SERVICE_SCOPES, list_scopes
 from shared.process.service import load_service
-from shared.web.auth import find_scopes
+from shared.web.auth import find_required_scopes
 from tests.architecture.source import ROOT, SERVICES, sources
 
 PAGE = (ROOT / "docs" / "access.md").read_text()
@@ -88,7 +88,7 @@ def list_route_scopes(service: str) -> Iterator[tuple[str, str]]:
     for router in load_service(service).routers:
         for route in router.routes:
             for method in route.methods:  # type: ignore[attr-defined]
-                for scope in find_scopes(route.dependencies) or ():  # type: ignore[attr-defined]
+                for scope in find_required_scopes(route.dependencies) or ():  # type: ignore[attr-defined]
                     yield f"{method} {route.path}".replace(":path}", "}"), scope  # type: ignore[attr-defined]
 
 
@@ -128,6 +128,6 @@ def test_each_service_s_token_lets_it_do_what_its_calls_need_and_no_more(tmp_pat
         (service, audience): scopes for service in SERVICES for audience, scopes in list_used_scopes(service).items()
     }
     assert page == tokens == used
-    Keys(tmp_path / "keys").write_service_tokens(tmp_path / "tokens")
+    SigningKeyPair(tmp_path / "keys").write_service_tokens(tmp_path / "tokens")
     written = {(path.parent.name, path.stem) for path in (tmp_path / "tokens").rglob("*.jwt")}
     assert written == tokens.keys() | {(RELAY, "escalation")}

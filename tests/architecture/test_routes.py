@@ -17,11 +17,11 @@ from shared.process.service import load_service
 from shared.pure.fields import Day, Instant
 from shared.web.auth import needs
 from shared.web.commands import (
-    ChangeOf,
+    ChangeDependency,
     ChangeRunner,
-    CommandOf,
+    CommandDependency,
     CommandRunner,
-    UploadOf,
+    UploadDependency,
     perform_change,
     perform_command,
 )
@@ -139,14 +139,14 @@ def without_key(routes_by_name: dict[str, APIRoute]) -> set[str]:
         name
         for name, route in routes_by_name.items()
         if name.startswith("POST ") and name not in CHANGES_NOTHING
-        if not any(isinstance(action, CommandOf | UploadOf) for action in list_actions(route))
+        if not any(isinstance(action, CommandDependency | UploadDependency) for action in list_actions(route))
     }
 
 
-def list_actions(route: APIRoute) -> list[ChangeOf | CommandOf | UploadOf]:
+def list_actions(route: APIRoute) -> list[ChangeDependency | CommandDependency | UploadDependency]:
     """List the dependencies of a route that name an action."""
     calls = (dependency.call for dependency in route.dependant.dependencies)
-    return [call for call in calls if isinstance(call, ChangeOf | CommandOf | UploadOf)]
+    return [call for call in calls if isinstance(call, ChangeDependency | CommandDependency | UploadDependency)]
 
 
 def without_action(by_name: dict[str, APIRoute]) -> set[str]:

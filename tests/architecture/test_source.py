@@ -130,7 +130,7 @@ def test_the_business_clock_is_no_other_clock(tmp_path: Path) -> None:
 
 def test_a_reader_of_the_system_time_is_seen(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
-    (tmp_path / "jobs" / "steps.py").write_text("from shared.base.clock import system_now\n")
+    (tmp_path / "jobs" / "steps.py").write_text("from shared.base.clock import read_system_clock\n")
     assert source.readers_of_system_time(tmp_path) == {"jobs/steps.py"}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, build_registered, hear, running, work
 from tests.component.collections.test_collections import Hop, mailbox
@@ -111,7 +111,7 @@ def bounce(of: EmailMessage, to: str, *, status: str = "5.1.1", action: str = "f
 
 
 @asynccontextmanager
-async def opened_desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+async def opened_desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[MailDesk]:
     """Open a desk for one account, of which nobody but its billing address is known."""
     hop = Hop()
     async with (

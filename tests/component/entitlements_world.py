@@ -11,11 +11,11 @@ from uuid import UUID, uuid4
 import httpx2
 import orjson
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from sandbox.vendor_simulator import vendor
 from sandbox.vendor_simulator.api import create_app
-from sandbox.vendor_simulator.store import Store
-from sandbox.vendor_simulator.subscription import Seed, Subscription, create_subscription
+from sandbox.vendor_simulator.store import VendorStore
+from sandbox.vendor_simulator.subscription import Subscription, SubscriptionSeed, create_vendor_subscription
 from shared.events.collections import (
     ReinstatementRequested,
     SuspensionCause,
@@ -24,7 +24,7 @@ from shared.events.collections import (
 )
 from shared.events.invoicing import SubscriptionActivated, SubscriptionEnded
 from shared.process.runtime import Runtime
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from tests.builders import Client, Database, build_activated, end_subscription, hear, running, work
 
 Break = httpx2.Response | str
@@ -41,11 +41,11 @@ class Vendor:
     """The vendor simulator with one subscription, and a hand on it."""
 
     def __init__(self, file: Path) -> None:
-        self.simulator = vendor.Vendor(Store(file))
+        self.simulator = vendor.Vendor(VendorStore(file))
         self.change(
             quantity=10,
             scheduled_next_term_instructions=NEXT_TERM,
-            fresh=create_subscription("tenant-17", "vendor-17", Seed()),
+            fresh=create_vendor_subscription("tenant-17", "vendor-17", SubscriptionSeed()),
         )
 
     def change(self, *, fresh: Subscription | None = None, **fields: Any) -> None:
@@ -116,7 +116,7 @@ class Collections:
         suspension_id = UUID(path.removeprefix("/v1/suspensions/").removesuffix("/confirmation"))
         verdict = self.verdicts.get(suspension_id, self.verdict)
         if verdict is None:
-            raise Later("collections cannot be reached")
+            raise RetryLater("collections cannot be reached")
         return {"suspension_id": str(suspension_id), "verdict": verdict, "detail": "as told"}
 
     async def close(self) -> None:
@@ -220,7 +220,7 @@ class World:
 
 
 @asynccontextmanager
-async def a_world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def a_world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     """Entitlements with a subscription that was granted."""
     wire, collections = Wire(Vendor(jwks_file.with_name(f"{database.name}.sqlite"))), Collections()
     async with running("entitlements", database, keys, jwks_file) as (runtime, client):

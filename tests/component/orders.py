@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from shared.events import Event
-from shared.messaging.consumer.batch import Batch
+from shared.messaging.consumer.batch import MessageBatch
 from shared.persistence.database import Unit
 from shared.process.runtime import Runtime
 from tests.builders import START, Database, message
@@ -54,7 +54,7 @@ async def read(
         batch = messages[topic][0 if again else places[topic] - 1 : places[topic]]
 
         async def apply(unit: Unit, batch: Sequence[Any] = batch) -> None:
-            await Batch(unit, runtime.service.handlers, Counter()).apply(batch[0].topic, batch)
+            await MessageBatch(unit, runtime.service.handlers, Counter()).apply(batch[0].topic, batch)
 
         await runtime.units.run(apply)
     waiting = "SELECT count(*) FROM parked WHERE subject = $1"

@@ -13,10 +13,10 @@ import httpx2
 
 from deploy.local.tokens import ISSUER
 from shared.base.settings import Settings
-from shared.base.telemetry import set_up
+from shared.base.telemetry import set_up_telemetry
 from shared.process.runtime import Runtime
 from shared.process.service import load_service
-from shared.web.http import create_app
+from shared.web.http import create_process_app
 from tests.vendor_files import BilledLine, as_csv, as_json_lines
 
 LINES_A_CHUNK = 100
@@ -37,10 +37,10 @@ async def content(lines: int, packed: bool) -> AsyncIterator[bytes]:
 
 async def main(url: str, jwks: str, token: str, invoice_id: str, lines: int, packed: bool) -> None:
     """Send it, and say the status, the lines taken, and the peak of memory in KiB."""
-    set_up("invoicing/api", "error")  # nothing but what is said below
+    set_up_telemetry("invoicing/api", "error")  # nothing but what is said below
     settings = Settings(database_url=url, clock="sandbox", jwks_file=Path(jwks), issuer=ISSUER)
     runtime = Runtime(load_service("invoicing"), settings)
-    transport = httpx2.ASGITransport(app=create_app(runtime))
+    transport = httpx2.ASGITransport(app=create_process_app(runtime))
     headers = {"authorization": f"Bearer {token}", "content-type": "application/gzip" if packed else "text/csv"}
     async with httpx2.AsyncClient(transport=transport, base_url="http://service", timeout=300) as http:
         path = f"/v1/vendor-invoices/{invoice_id}/reconciliation"

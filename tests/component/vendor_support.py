@@ -10,10 +10,10 @@ from uuid import UUID, uuid4
 import httpx2
 import orjson
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from sandbox.vendor_simulator.api import create_app
 from sandbox.vendor_simulator.faults import Clock
-from sandbox.vendor_simulator.store import Store
+from sandbox.vendor_simulator.store import VendorStore
 from sandbox.vendor_simulator.vendor import Vendor
 from shared.process.runtime import Runtime
 from shared.web.clients import Answered
@@ -170,9 +170,9 @@ class Support:
 
 
 @asynccontextmanager
-async def running_support(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Support]:
+async def running_support(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Support]:
     """Escalation with a channel to the vendor, on Monday 2 March 2026, 9:00 UTC."""
-    vendor = Vendor(Store(jwks_file.with_name(f"{database.name}.sqlite")))
+    vendor = Vendor(VendorStore(jwks_file.with_name(f"{database.name}.sqlite")))
     vendor.clock = Clock(START)
     wire, differences = Wire(vendor), Differences()
     async with (

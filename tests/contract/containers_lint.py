@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from deploy.grafana.panels import BOOKS
 from deploy.local.bootstrap import ROLES
-from deploy.prepare import password_variable
+from deploy.prepare import name_password_variable
 from services.invoicing.files.api import LARGEST_FILE
 from shared import run
 from shared.base.settings import Settings
@@ -28,7 +28,7 @@ ADDRESS = re.compile(r"(?:://(?:[^@/]*@)?|^)([a-z][\w-]*):(\d+)")
 PORTS = {"postgres": "5432", "kafka": "9092", "collector": "4318"}
 TELEMETRY = (ROOT / "shared" / "base" / "telemetry.py").read_text()
 SETTINGS = {f"GOODSTANDING_{name.upper()}" for name in Settings.model_fields}
-OF_THE_DATABASE_JOB = {"GOODSTANDING_ADMIN_URL", *map(password_variable, ROLES)}
+OF_THE_DATABASE_JOB = {"GOODSTANDING_ADMIN_URL", *map(name_password_variable, ROLES)}
 
 
 def load_deploy_file(name: str) -> Json:

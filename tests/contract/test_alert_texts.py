@@ -9,7 +9,7 @@ import promql_parser
 import pytest
 import yaml
 
-from shared.pure.money import get_minor_digits, known_currencies
+from shared.pure.money import get_minor_digits, list_known_currencies
 from tests.contract.dashboards_lint import nodes
 from tests.contract.test_alerts import ALERTS, program, rules
 
@@ -144,7 +144,7 @@ def test_the_imbalance_has_the_decimals_of_its_currency() -> None:
     (rule,) = (rule for rule in rules() if rule.get("record") == "goodstanding:ledger_imbalance:units")
     parts = re.findall(r'currency(=~|!~)"([A-Z|]+)"\} / (\d+), "decimals", "(\d)"', rule["expr"])
     assert len(parts) == 4
-    for currency in known_currencies():
+    for currency in list_known_currencies():
         matching = [
             (int(divisor), int(decimals))
             for operator, codes, divisor, decimals in parts

@@ -11,17 +11,19 @@ import pytest
 from typer.testing import CliRunner
 
 from shared.events import REGISTRY, __main__
-from shared.events.compatibility import Schema, find_all_breaks, find_breaks
+from shared.events.compatibility import Schema, find_breaks_by_type, find_schema_breaks
 from shared.process.service import NAMES
 
-RELEASED = __main__.read_schemas(__main__.RELEASED)
+RELEASED = __main__.read_event_schemas(__main__.RELEASED)
 DECLARED = {
-    name: orjson.loads(__main__.schema_of(event)) for name, event in REGISTRY.items() if event.producer in NAMES
+    name: orjson.loads(__main__.build_event_schema(event))
+    for name, event in REGISTRY.items()
+    if event.producer in NAMES
 }
 
 
 def test_no_reader_of_a_released_event_is_broken() -> None:
-    assert find_all_breaks(RELEASED, DECLARED) == {}
+    assert find_breaks_by_type(RELEASED, DECLARED) == {}
 
 
 def objects(schema: Any) -> Iterator[Schema]:
@@ -44,8 +46,8 @@ def test_no_field_of_it_could_go_unseen(type_: str) -> None:
             is_required = name in there.get("required", ())
             if is_required:
                 there["required"].remove(name)
-            assert {each.reader for each in find_breaks(old, new)} == {"older"}
-            assert {each.reader for each in find_breaks(new, old)} == ({"newer"} if is_required else set())
+            assert {each.reader for each in find_schema_breaks(old, new)} == {"older"}
+            assert {each.reader for each in find_schema_breaks(new, old)} == ({"newer"} if is_required else set())
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ def test_the_usual_command_leaves_what_was_released(folders: tuple[Path, Path]) 
     before = files(released)
     shutil.rmtree(declared)
     code, said = run_command()
-    assert (code, __main__.read_schemas(declared)) == (1, DECLARED)
+    assert (code, __main__.read_event_schemas(declared)) == (1, DECLARED)
     assert "InvoicePaid.v1: paid_by: is never there, for a reader of the older schema" in said
     assert files(released) == before
 
@@ -87,7 +89,7 @@ def test_a_release_takes_what_is_new(folders: tuple[Path, Path]) -> None:
     _, released = folders
     (released / "goodstanding.collections.NoticeSent.v1.json").unlink()
     assert run_command("release") == (0, "")
-    assert __main__.read_schemas(released) == DECLARED
+    assert __main__.read_event_schemas(released) == DECLARED
 
 
 def test_a_release_that_breaks_a_reader_is_refused_as_a_whole(

@@ -12,7 +12,7 @@ from typing import Any
 import promql_parser
 import pytest
 
-from deploy.grafana.__main__ import FOLDER, differing
+from deploy.grafana.__main__ import FOLDER, list_differing_files
 from deploy.grafana.asking import Window
 from deploy.grafana.pictures import PICTURES
 from tests.contract import dashboards_lint
@@ -26,7 +26,7 @@ LIFECYCLE = BOARDS["gs-lifecycle"]
 
 def test_there_are_seven_and_they_are_what_the_code_makes() -> None:
     assert len(BOARDS) == 7
-    assert differing() == []
+    assert list_differing_files() == []
 
 
 def test_a_dashboard_that_was_changed_by_hand_is_seen(tmp_path: Path) -> None:
@@ -35,7 +35,7 @@ def test_a_dashboard_that_was_changed_by_hand_is_seen(tmp_path: Path) -> None:
     changed.write_text(changed.read_text().replace('"title": "Published"', '"title": "Sent"'))
     (tmp_path / "gs-cases.json").unlink()
     (tmp_path / "gs-mine.json").write_text("{}")
-    assert differing(tmp_path) == ["gs-cases.json", "gs-events.json", "gs-mine.json"]
+    assert list_differing_files(tmp_path) == ["gs-cases.json", "gs-events.json", "gs-mine.json"]
 
 
 @pytest.mark.parametrize("uid", BOARDS)

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.events import PARTITIONS, REGISTRY, topic_of
+from shared.events import PARTITIONS, REGISTRY, get_topic
 from shared.events.invoicing import InvoicePaid
 from shared.persistence import outbox
 from shared.persistence.audit import AuditedAct
@@ -36,7 +36,7 @@ def test_the_types_it_names_are_declared(program: dict[str, Any]) -> None:
 
 
 def test_the_topics_and_their_partitions_are_those(program: dict[str, Any]) -> None:
-    topics = [topic_of(name) for name in NAMES]
+    topics = [get_topic(name) for name in NAMES]
     assert sorted(re.findall(r"^\| `(\w+\.events)` \|", TEXT, re.MULTILINE)) == sorted(topics)
     assert sorted(program["TOPICS"]) == sorted(topics)
     assert (program["PARTITIONS"], "**six partitions**" in TEXT) == (PARTITIONS, True)

@@ -19,12 +19,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.api.case_bodies import LinkKind
 from shared.events.invoicing import VendorCredit, VendorCreditReceived
 from shared.persistence import failed_work
 from shared.persistence.database import Unit
-from shared.persistence.failed_work import WorkKind, WorkName
+from shared.persistence.failed_work import FailedWorkName, WorkKind
 from shared.process.service import NAMES, load_service
 from shared.web.clients import Answered
 from shared.web.http import PROBLEM
@@ -647,9 +647,9 @@ async def _fail(unit: Unit) -> list[Any]:
     """Work that failed; the ids."""
     for number in range(12):
         await failed_work.keep_failed_work(
-            unit, WorkName(WorkKind.SWEEP, "steps"), f"subject {number}", None, ValueError()
+            unit, FailedWorkName(WorkKind.SWEEP, "steps"), f"subject {number}", None, ValueError()
         )
-    return [str(failed.id) for failed in await failed_work.list_failed(unit, None, None, None, None, 20)]
+    return [str(failed.id) for failed in await failed_work.list_failed_work_items(unit, None, None, None, None, 20)]
 
 
 def _shorten(schema: Any) -> Any:
@@ -673,7 +673,9 @@ SEEDS = {
 
 
 @pytest.fixture(params=NAMES)
-async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Edge]:
+async def edge(
+    request: pytest.FixtureRequest, database: Database, keys: SigningKeyPair, jwks_file: Path
+) -> AsyncIterator[Edge]:
     hop, balances = Hop(), Invoicing()
     async with (
         mailbox(hop) as port,

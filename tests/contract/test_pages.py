@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from shared.base.settings import Settings
 from shared.process.runtime import Runtime
 from shared.process.service import NAMES, load_service
-from shared.web.http import PROBLEM, create_app
+from shared.web.http import PROBLEM, create_process_app
 
 JSON = "application/json"
 FORMATS = jsonschema.FormatChecker(["uuid", "date"])
@@ -41,7 +41,7 @@ def _is_instant(value: object) -> bool:
 def document(service: str) -> dict[str, Any]:
     """The OpenAPI document of a service."""
     settings = Settings(database_url="postgresql://nobody@127.0.0.1/none", jwks_file=Path("none"), issuer="none")
-    return create_app(Runtime(load_service(service), settings)).openapi()
+    return create_process_app(Runtime(load_service(service), settings)).openapi()
 
 
 def untold(document: dict[str, Any]) -> set[str]:

@@ -11,9 +11,9 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events import REGISTRY
-from shared.events.__main__ import SCHEMAS, schema_of
+from shared.events.__main__ import SCHEMAS, build_event_schema
 from shared.messaging import relay
 from shared.process.service import NAMES, load_service
 from tests.builders import Client, Database, account, eur, invoice, running, subscription
@@ -30,12 +30,12 @@ def test_every_declared_event_has_its_schema_in_git_and_no_other() -> None:
 @pytest.mark.parametrize("type_", DECLARED)
 def test_a_schema_is_that_of_its_declaration(type_: str) -> None:
     kept = (SCHEMAS / f"{type_}.json").read_bytes()
-    assert kept == schema_of(REGISTRY[type_])
+    assert kept == build_event_schema(REGISTRY[type_])
     jsonschema.Draft202012Validator.check_schema(json.loads(kept))
 
 
 @pytest.fixture
-async def outbox(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[list[asyncpg.Record]]:
+async def outbox(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[list[asyncpg.Record]]:
     """Rows that invoicing publishes over a short life of an account."""
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         await live(client)

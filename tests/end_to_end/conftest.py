@@ -9,7 +9,7 @@ import pytest
 from deploy.local.kafka import KafkaServer
 from deploy.local.stack import Stack, remove_stack_folder
 from sandbox.clock import START
-from sandbox.driver import Driver, driving
+from sandbox.driver import SandboxDriver, open_driver
 from tests.end_to_end.beginnings import BEGIN, begin
 
 
@@ -40,8 +40,8 @@ def stack(fast_folder: Path) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-async def driver(stack: Stack) -> AsyncIterator[Driver]:
+async def driver(stack: Stack) -> AsyncIterator[SandboxDriver]:
     """A driver of the stack; the standard policy is in force."""
-    async with driving(stack) as new_driver:
+    async with open_driver(stack) as new_driver:
         await begin(new_driver)
         yield new_driver

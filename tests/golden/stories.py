@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from deploy.local.tokens import Keys
-from shared.messaging.consumer.batch import Batch
+from deploy.local.tokens import SigningKeyPair
+from shared.messaging.consumer.batch import MessageBatch
 from shared.persistence.database import Unit
 from tests.builders import Database, build_registered, eur, invoice, message, running, sweep
 from tests.component.billing_world import Billing
@@ -26,7 +26,7 @@ MESSAGES = 500
 class Stage:
     """The things that a story needs: a database, keys, and the recorder."""
 
-    def __init__(self, database: Database, keys: Keys, jwks_file: Path, recorder: Recorder) -> None:
+    def __init__(self, database: Database, keys: SigningKeyPair, jwks_file: Path, recorder: Recorder) -> None:
         self.database = database
         self.keys = keys
         self.jwks_file = jwks_file
@@ -92,7 +92,9 @@ async def consume_messages(stage: Stage) -> Counter[str]:
         envelopes = [message(event, 1, stage.database.now) for event in accounts]
 
         async def apply(unit: Unit) -> None:
-            await Batch(unit, runtime.service.handlers, Counter(), together=True).apply(envelopes[0].topic, envelopes)
+            await MessageBatch(unit, runtime.service.handlers, Counter(), together=True).apply(
+                envelopes[0].topic, envelopes
+            )
 
         with stage.recorder.recording() as statements:
             await runtime.units.run(apply)

@@ -17,11 +17,11 @@ import typer
 from prometheus_client import REGISTRY
 
 from shared.base.backbone_figures import FIGURES
-from shared.base.metrics.figures import Figure
+from shared.base.metrics.figures import MetricQuery
 from shared.base.settings import Settings
 from shared.process.runtime import Runtime
 from shared.process.service import NAMES, load_service
-from shared.web.http import create_app
+from shared.web.http import create_process_app
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("services", "shared", "sandbox", "deploy")
@@ -93,7 +93,7 @@ def _write_member(value: Any) -> str:
 def build_document(service: str) -> dict[str, Any]:
     """Build the OpenAPI document of a service."""
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none", jwks_file=ROOT / "none", issuer="none")
-    return create_app(Runtime(load_service(service), settings)).openapi()
+    return create_process_app(Runtime(load_service(service), settings)).openapi()
 
 
 async def read_shape(connection: asyncpg.Connection, schema: str) -> dict[str, dict[str, str]]:
@@ -149,7 +149,7 @@ def _show_command(command: Any) -> dict[str, Any]:
 
 def list_metrics() -> dict[str, list[str]]:
     """List the metrics of all services by name, with type and labels."""
-    figures: list[Figure] = [*FIGURES, *(figure for name in NAMES for figure in load_service(name).figures)]
+    figures: list[MetricQuery] = [*FIGURES, *(figure for name in NAMES for figure in load_service(name).figures)]
     metrics = {name: [figure.kind, *figure.labels] for figure in figures for name in figure.values}
     for collector in set(REGISTRY._collector_to_names):
         for metric in collector.describe() if hasattr(collector, "describe") else ():
@@ -170,7 +170,7 @@ def list_texts() -> dict[str, Any]:
         "advisory locks": sorted({key for source in sources for key in re.findall(r"hashtext\('([^']+)'\)", source)}),
         "intents": {name: sorted(kind.name for kind in service.intents) for name, service in services.items()},
         "sweeps": {name: sorted(sweep.name for sweep in service.sweeps) for name, service in services.items()},
-        "topics": {name: sorted(service.handlers.topics()) for name, service in services.items()},
+        "topics": {name: sorted(service.handlers.list_topics()) for name, service in services.items()},
         "calls": {name: sorted(service.calls) for name, service in services.items()},
     }
 
@@ -187,7 +187,7 @@ def _list_calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield "scopes of commands", _read_text(first)
         elif called == "AuditedChange":
             yield "audit", _read_text(first)
-        elif called == "lock" and any(isinstance(part, ast.Constant) for part in ast.walk(first)):
+        elif called == "lock_subjects" and any(isinstance(part, ast.Constant) for part in ast.walk(first)):
             yield "locks", _read_text(first)
 
 

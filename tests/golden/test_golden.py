@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.service import NAMES
 from tests.builders import Database
 from tests.golden import surface
@@ -49,7 +49,7 @@ async def test_the_schema_is_as_it_was(database: Database, service: str, is_writ
 
 @pytest.fixture
 async def stage(
-    database: Database, keys: Keys, jwks_file: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, keys: SigningKeyPair, jwks_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Stage]:
     with recorder(monkeypatch) as made:
         yield Stage(database, keys, jwks_file, made)

@@ -1,18 +1,18 @@
 """Who may not use what they bought, who disputes what, whose problem waits for whom."""
 
-from deploy.grafana.board import CURRENCY, Board, PanelRow
+from deploy.grafana.board import CURRENCY, DashboardBoard, PanelRow
 from deploy.grafana.boards.places import SERVICE, VENDOR
 from deploy.grafana.panels import (
     PER_TIME,
-    Look,
+    PanelLook,
     PanelText,
-    bars,
     book,
+    draw_bar_panel,
     draw_line_panel,
     draw_number_panel,
     draw_table_panel,
 )
-from deploy.grafana.queries import Query, business_age, count_now, money, rate_per_hour, total
+from deploy.grafana.queries import PanelQuery, compute_business_age, count_now, money, rate_per_hour, total
 
 NOW = PanelRow(
     "Now",
@@ -25,7 +25,7 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("ConsumerLagGrows")],
             ),
-            Query("sum(goodstanding_entitlements)", "all"),
+            PanelQuery("sum(goodstanding_entitlements)", "all"),
         ),
         draw_number_panel(
             PanelText(
@@ -35,8 +35,8 @@ NOW = PanelRow(
                 "none",
                 [VENDOR, book("SuspensionsSpike")],
             ),
-            Query("sum(goodstanding_entitlements_denied)", "denied"),
-            look=Look(width=4, height=4, warn=1),
+            PanelQuery("sum(goodstanding_entitlements_denied)", "denied"),
+            look=PanelLook(width=4, height=4, warn=1),
         ),
         draw_number_panel(
             PanelText(
@@ -46,8 +46,8 @@ NOW = PanelRow(
                 "none",
                 [VENDOR, book("PayerWithoutAccess")],
             ),
-            Query('sum(goodstanding_entitlements_unsettled{wanted="active"})', "wait"),
-            look=Look(width=4, height=4, bad=1),
+            PanelQuery('sum(goodstanding_entitlements_unsettled{wanted="active"})', "wait"),
+            look=PanelLook(width=4, height=4, bad=1),
         ),
         draw_number_panel(
             PanelText(
@@ -57,8 +57,8 @@ NOW = PanelRow(
                 "none",
                 [VENDOR, book("AccessDiffers")],
             ),
-            Query("sum(goodstanding_entitlements_refused_by_vendor)", "refused"),
-            look=Look(width=4, height=4, warn=1),
+            PanelQuery("sum(goodstanding_entitlements_refused_by_vendor)", "refused"),
+            look=PanelLook(width=4, height=4, warn=1),
         ),
         draw_number_panel(
             PanelText(
@@ -68,7 +68,7 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],
             ),
-            Query(count_now("goodstanding_cases", "escalation"), "open"),
+            PanelQuery(count_now("goodstanding_cases", "escalation"), "open"),
         ),
         draw_number_panel(
             PanelText(
@@ -78,8 +78,8 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],
             ),
-            Query("sum(goodstanding_cases_answer_late)", "late"),
-            look=Look(width=4, height=4, warn=1, bad=5),
+            PanelQuery("sum(goodstanding_cases_answer_late)", "late"),
+            look=PanelLook(width=4, height=4, warn=1, bad=5),
         ),
     ],
 )
@@ -94,8 +94,8 @@ ACCESS = PanelRow(
                 "none",
                 [VENDOR, book("SuspensionsSpike")],
             ),
-            Query("sum(goodstanding_entitlements_denied)", "denied"),
-            look=Look(colour="orange"),
+            PanelQuery("sum(goodstanding_entitlements_denied)", "denied"),
+            look=PanelLook(colour="orange"),
         ),
         draw_line_panel(
             PanelText(
@@ -105,10 +105,10 @@ ACCESS = PanelRow(
                 "none",
                 [VENDOR, book("AccessDiffers")],
             ),
-            Query(total("goodstanding_entitlements_unsettled", "wanted"), "wanted {{wanted}}"),
-            look=Look(colours={"wanted active": "red", "wanted suspended": "orange"}),
+            PanelQuery(total("goodstanding_entitlements_unsettled", "wanted"), "wanted {{wanted}}"),
+            look=PanelLook(colours={"wanted active": "red", "wanted suspended": "orange"}),
         ),
-        bars(
+        draw_bar_panel(
             PanelText(
                 "Holds by reason and days",
                 "One with two reasons counts for each.",
@@ -116,8 +116,8 @@ ACCESS = PanelRow(
                 "none",
                 [VENDOR, book("AccessDiffers")],
             ),
-            Query(total("goodstanding_suspended_subscriptions", "reason, age"), "{{reason}}, {{age}} days"),
-            look=Look(none="No holds", warn=1),
+            PanelQuery(total("goodstanding_suspended_subscriptions", "reason, age"), "{{reason}}, {{age}} days"),
+            look=PanelLook(none="No holds", warn=1),
         ),
         draw_line_panel(
             PanelText(
@@ -127,11 +127,11 @@ ACCESS = PanelRow(
                 "h",
                 [VENDOR, book("PayerWithoutAccess")],
             ),
-            Query(
-                business_age("goodstanding_entitlements_unsettled_oldest_timestamp_seconds", "service, wanted"),
+            PanelQuery(
+                compute_business_age("goodstanding_entitlements_unsettled_oldest_timestamp_seconds", "service, wanted"),
                 "wanted {{wanted}}",
             ),
-            look=Look(width=24, height=6, colours={"wanted active": "red", "wanted suspended": "orange"}),
+            look=PanelLook(width=24, height=6, colours={"wanted active": "red", "wanted suspended": "orange"}),
         ),
     ],
 )
@@ -146,8 +146,8 @@ DISPUTES = PanelRow(
                 "none",
                 [SERVICE, book("IntentOverdue")],
             ),
-            Query(total("goodstanding_disputes", "state"), "{{state}}"),
-            look=Look(width=12, height=8),
+            PanelQuery(total("goodstanding_disputes", "state"), "{{state}}"),
+            look=PanelLook(width=12, height=8),
         ),
         draw_line_panel(
             PanelText(
@@ -157,8 +157,8 @@ DISPUTES = PanelRow(
                 PER_TIME["h"],
                 [SERVICE, book("IntentOverdue")],
             ),
-            Query(rate_per_hour("goodstanding_disputes_finished_total", "state"), "{{state}}"),
-            look=Look(
+            PanelQuery(rate_per_hour("goodstanding_disputes_finished_total", "state"), "{{state}}"),
+            look=PanelLook(
                 width=12,
                 height=8,
                 colours={"refused": "red", "upheld": "orange", "rejected": "blue", "withdrawn": "purple"},
@@ -172,8 +172,8 @@ DISPUTES = PanelRow(
                 "short",
                 [SERVICE, book("BalancesDiffer")],
             ),
-            Query(money("goodstanding_disputes_opened_minor", "currency", 'currency="$currency"'), "disputed"),
-            look=Look(width=24, height=7, repeat="currency", colour="orange"),
+            PanelQuery(money("goodstanding_disputes_opened_minor", "currency", 'currency="$currency"'), "disputed"),
+            look=PanelLook(width=24, height=7, repeat="currency", colour="orange"),
         ),
     ],
 )
@@ -188,10 +188,10 @@ CASES = PanelRow(
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],
             ),
-            Query(total("goodstanding_cases", "kind"), "{{kind}}"),
-            look=Look(stacked=True, height=8),
+            PanelQuery(total("goodstanding_cases", "kind"), "{{kind}}"),
+            look=PanelLook(stacked=True, height=8),
         ),
-        bars(
+        draw_bar_panel(
             PanelText(
                 "Late answers by severity",
                 "First answers past their deadline, by the targets and the hours of the legal entity.",
@@ -199,8 +199,8 @@ CASES = PanelRow(
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],
             ),
-            Query(total("goodstanding_cases_answer_late", "severity"), "severity {{severity}}"),
-            look=Look(height=8, warn=1, bad=5, none="no figures"),
+            PanelQuery(total("goodstanding_cases_answer_late", "severity"), "severity {{severity}}"),
+            look=PanelLook(height=8, warn=1, bad=5, none="no figures"),
         ),
         draw_line_panel(
             PanelText(
@@ -210,8 +210,8 @@ CASES = PanelRow(
                 "none",
                 [SERVICE, book("CustomerNotInformed")],
             ),
-            Query("sum(goodstanding_cases_customer_not_informed)", "cases"),
-            look=Look(height=8, colour="red"),
+            PanelQuery("sum(goodstanding_cases_customer_not_informed)", "cases"),
+            look=PanelLook(height=8, colour="red"),
         ),
         draw_line_panel(
             PanelText(
@@ -221,9 +221,9 @@ CASES = PanelRow(
                 "none",
                 [SERVICE, book("MailsWaitForCase")],
             ),
-            Query("sum(goodstanding_inbound_mails_waiting)", "mails without a case"),
-            Query("sum(goodstanding_cases_with_unread_answers)", "cases with unread answers"),
-            look=Look(height=8),
+            PanelQuery("sum(goodstanding_inbound_mails_waiting)", "mails without a case"),
+            PanelQuery("sum(goodstanding_cases_with_unread_answers)", "cases with unread answers"),
+            look=PanelLook(height=8),
         ),
         draw_line_panel(
             PanelText(
@@ -233,8 +233,8 @@ CASES = PanelRow(
                 "none",
                 [SERVICE, book("VendorCreditsNotPassedOn")],
             ),
-            Query("sum(goodstanding_vendor_credits_not_passed_on)", "credits"),
-            look=Look(height=8, colour="red"),
+            PanelQuery("sum(goodstanding_vendor_credits_not_passed_on)", "credits"),
+            look=PanelLook(height=8, colour="red"),
         ),
         draw_line_panel(
             PanelText(
@@ -244,8 +244,8 @@ CASES = PanelRow(
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],
             ),
-            Query(total("goodstanding_vendor_tickets", "status"), "{{status}}"),
-            look=Look(height=8, stacked=True),
+            PanelQuery(total("goodstanding_vendor_tickets", "status"), "{{status}}"),
+            look=PanelLook(height=8, stacked=True),
         ),
         draw_table_panel(
             PanelText(
@@ -255,11 +255,11 @@ CASES = PanelRow(
                 "none",
                 [SERVICE, book("ResponseDeadlineMissed")],
             ),
-            Query(total("goodstanding_cases", "kind, severity, state"), ""),
-            look=Look(height=8, none="No open case"),
+            PanelQuery(total("goodstanding_cases", "kind, severity, state"), ""),
+            look=PanelLook(height=8, none="No open case"),
         ),
     ],
 )
-BOARD = Board(
+BOARD = DashboardBoard(
     "gs-cases", "5 Subscriptions, disputes and cases", __doc__ or "", [NOW, ACCESS, DISPUTES, CASES], [CURRENCY]
 )

@@ -1,20 +1,20 @@
 """Events from the record of a fact to its effect elsewhere: outbox, broker, consumers, what was parked."""
 
-from deploy.grafana.board import Board, PanelRow
+from deploy.grafana.board import DashboardBoard, PanelRow
 from deploy.grafana.boards.places import PLATFORM, SERVICE
 from deploy.grafana.panels import (
     PER_TIME,
-    Look,
+    PanelLook,
     PanelText,
-    bars,
     book,
+    draw_bar_panel,
     draw_line_panel,
     draw_number_panel,
     draw_table_panel,
 )
-from deploy.grafana.queries import Query, age, count_now, quantile, rate, total
+from deploy.grafana.queries import PanelQuery, compute_age, compute_quantile, count_now, rate, total
 
-SMALL = Look(width=4, height=4)
+SMALL = PanelLook(width=4, height=4)
 HEADS = 'place=~"head|unreadable"'
 
 NOW = PanelRow(
@@ -28,8 +28,8 @@ NOW = PanelRow(
                 "none",
                 [PLATFORM, book("OutboxStalled")],
             ),
-            Query("sum(goodstanding_outbox_pending)", "pending"),
-            look=Look(width=4, height=4, warn=200, bad=2000),
+            PanelQuery("sum(goodstanding_outbox_pending)", "pending"),
+            look=PanelLook(width=4, height=4, warn=200, bad=2000),
         ),
         draw_number_panel(
             PanelText(
@@ -39,8 +39,8 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("ConsumerLagGrows")],
             ),
-            Query("sum(goodstanding_consumer_lag_messages)", "lag"),
-            look=Look(width=4, height=4, warn=500, bad=5000),
+            PanelQuery("sum(goodstanding_consumer_lag_messages)", "lag"),
+            look=PanelLook(width=4, height=4, warn=500, bad=5000),
         ),
         draw_number_panel(
             PanelText(
@@ -50,8 +50,8 @@ NOW = PanelRow(
                 "s",
                 [SERVICE, book("EffectsLate")],
             ),
-            Query(quantile(0.99, "goodstanding_event_effect_seconds", ""), "p99"),
-            look=Look(width=4, height=4, warn=5, bad=30, none="no events"),
+            PanelQuery(compute_quantile(0.99, "goodstanding_event_effect_seconds", ""), "p99"),
+            look=PanelLook(width=4, height=4, warn=5, bad=30, none="no events"),
         ),
         draw_number_panel(
             PanelText(
@@ -61,8 +61,8 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("EventParked")],
             ),
-            Query(count_now("goodstanding_parked_events", selector=HEADS), "heads"),
-            look=Look(width=4, height=4, bad=1),
+            PanelQuery(count_now("goodstanding_parked_events", selector=HEADS), "heads"),
+            look=PanelLook(width=4, height=4, bad=1),
         ),
         draw_number_panel(
             PanelText(
@@ -72,8 +72,8 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("ConsumerGroupStopped")],
             ),
-            Query("sum(goodstanding_consumer_group_stopped)", "stopped"),
-            look=Look(width=4, height=4, bad=1),
+            PanelQuery("sum(goodstanding_consumer_group_stopped)", "stopped"),
+            look=PanelLook(width=4, height=4, bad=1),
         ),
         draw_number_panel(
             PanelText(
@@ -83,8 +83,8 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("ConsumerStuck")],
             ),
-            Query("sum(goodstanding_consumer_stuck)", "stuck"),
-            look=Look(width=4, height=4, bad=1),
+            PanelQuery("sum(goodstanding_consumer_stuck)", "stuck"),
+            look=PanelLook(width=4, height=4, bad=1),
         ),
     ],
 )
@@ -99,7 +99,7 @@ OUT = PanelRow(
                 "none",
                 [PLATFORM, book("OutboxStalled")],
             ),
-            Query(total("goodstanding_outbox_pending", "service"), "{{service}}"),
+            PanelQuery(total("goodstanding_outbox_pending", "service"), "{{service}}"),
         ),
         draw_line_panel(
             PanelText(
@@ -109,8 +109,8 @@ OUT = PanelRow(
                 "s",
                 [PLATFORM, book("OutboxStalled")],
             ),
-            Query(age("goodstanding_outbox_oldest_timestamp_seconds", "service"), "{{service}}"),
-            look=Look(bad=60),
+            PanelQuery(compute_age("goodstanding_outbox_oldest_timestamp_seconds", "service"), "{{service}}"),
+            look=PanelLook(bad=60),
         ),
         draw_line_panel(
             PanelText(
@@ -120,7 +120,7 @@ OUT = PanelRow(
                 "ops",
                 [PLATFORM, book("BrokerAway")],
             ),
-            Query(rate("goodstanding_outbox_published_total", "topic"), "{{topic}}"),
+            PanelQuery(rate("goodstanding_outbox_published_total", "topic"), "{{topic}}"),
         ),
     ],
 )
@@ -135,7 +135,7 @@ IN = PanelRow(
                 "none",
                 [SERVICE, book("ConsumerLagGrows")],
             ),
-            Query(total("goodstanding_consumer_lag_messages", "service"), "{{service}}"),
+            PanelQuery(total("goodstanding_consumer_lag_messages", "service"), "{{service}}"),
         ),
         draw_line_panel(
             PanelText(
@@ -145,8 +145,8 @@ IN = PanelRow(
                 "s",
                 [SERVICE, book("ConsumerLagGrows")],
             ),
-            Query(age("goodstanding_consumer_behind_since_timestamp_seconds", "service"), "{{service}}"),
-            look=Look(bad=120),
+            PanelQuery(compute_age("goodstanding_consumer_behind_since_timestamp_seconds", "service"), "{{service}}"),
+            look=PanelLook(bad=120),
         ),
         draw_line_panel(
             PanelText(
@@ -156,9 +156,9 @@ IN = PanelRow(
                 "s",
                 [SERVICE, book("EffectsLate")],
             ),
-            Query(quantile(0.5, "goodstanding_event_effect_seconds", ""), "half"),
-            Query(quantile(0.99, "goodstanding_event_effect_seconds", ""), "99 %"),
-            look=Look(bad=30),
+            PanelQuery(compute_quantile(0.5, "goodstanding_event_effect_seconds", ""), "half"),
+            PanelQuery(compute_quantile(0.99, "goodstanding_event_effect_seconds", ""), "99 %"),
+            look=PanelLook(bad=30),
         ),
         draw_line_panel(
             PanelText(
@@ -168,8 +168,8 @@ IN = PanelRow(
                 "ops",
                 [SERVICE, book("EventParked")],
             ),
-            Query(rate("goodstanding_consumer_events_total", "outcome"), "{{outcome}}"),
-            look=Look(
+            PanelQuery(rate("goodstanding_consumer_events_total", "outcome"), "{{outcome}}"),
+            look=PanelLook(
                 colours={
                     "head": "red",
                     "handled": "green",
@@ -190,8 +190,8 @@ IN = PanelRow(
                 "s",
                 [SERVICE, book("EffectsLate")],
             ),
-            Query(quantile(0.99, "goodstanding_event_effect_seconds", "topic"), "{{topic}}"),
-            look=Look(bad=30),
+            PanelQuery(compute_quantile(0.99, "goodstanding_event_effect_seconds", "topic"), "{{topic}}"),
+            look=PanelLook(bad=30),
         ),
         draw_line_panel(
             PanelText(
@@ -201,18 +201,20 @@ IN = PanelRow(
                 PER_TIME["min"],
                 [PLATFORM, book("BrokerAway")],
             ),
-            Query("60 * sum(rate(goodstanding_relay_restarts_total[$__rate_interval]))", "relays"),
-            Query("60 * sum(rate(goodstanding_consumer_restarts_total[$__rate_interval]))", "consumers"),
-            Query("60 * sum(rate(goodstanding_consumer_rebalances_total[$__rate_interval]))", "rebalances"),
-            Query("60 * sum(rate(goodstanding_relay_takeovers_total[$__rate_interval]))", "takeovers"),
-            look=Look(colours={"relays": "red", "consumers": "orange", "rebalances": "blue", "takeovers": "purple"}),
+            PanelQuery("60 * sum(rate(goodstanding_relay_restarts_total[$__rate_interval]))", "relays"),
+            PanelQuery("60 * sum(rate(goodstanding_consumer_restarts_total[$__rate_interval]))", "consumers"),
+            PanelQuery("60 * sum(rate(goodstanding_consumer_rebalances_total[$__rate_interval]))", "rebalances"),
+            PanelQuery("60 * sum(rate(goodstanding_relay_takeovers_total[$__rate_interval]))", "takeovers"),
+            look=PanelLook(
+                colours={"relays": "red", "consumers": "orange", "rebalances": "blue", "takeovers": "purple"}
+            ),
         ),
     ],
 )
 ASIDE = PanelRow(
     "Set aside",
     [
-        bars(
+        draw_bar_panel(
             PanelText(
                 "Parked events",
                 "Heads, and what waits behind them.",
@@ -220,8 +222,8 @@ ASIDE = PanelRow(
                 "none",
                 [SERVICE, book("EventParked")],
             ),
-            Query(total("goodstanding_parked_events", "service, place"), "{{service}} {{place}}"),
-            look=Look(width=8, height=8, bad=1, none="Nothing is parked"),
+            PanelQuery(total("goodstanding_parked_events", "service, place"), "{{service}} {{place}}"),
+            look=PanelLook(width=8, height=8, bad=1, none="Nothing is parked"),
         ),
         draw_table_panel(
             PanelText(
@@ -232,9 +234,9 @@ ASIDE = PanelRow(
                 "none",
                 [SERVICE, book("EventParked")],
             ),
-            Query(total("goodstanding_parked_events", "service, topic, error", HEADS), ""),
-            look=Look(width=16, height=8, none="Nothing is parked"),
+            PanelQuery(total("goodstanding_parked_events", "service, topic, error", HEADS), ""),
+            look=PanelLook(width=16, height=8, none="Nothing is parked"),
         ),
     ],
 )
-BOARD = Board("gs-events", "3 Events", __doc__ or "", [NOW, OUT, IN, ASIDE])
+BOARD = DashboardBoard("gs-events", "3 Events", __doc__ or "", [NOW, OUT, IN, ASIDE])

@@ -1,15 +1,23 @@
 """The way of all invoices from their issue to reinstatement: whether something is wrong, and where to look."""
 
-from deploy.grafana.board import Board, PanelRow
+from deploy.grafana.board import DashboardBoard, PanelRow
 from deploy.grafana.boards.places import CASES, EVENTS, MONEY, PLATFORM, SERVICE, VENDOR
-from deploy.grafana.panels import Look, PanelText, book, draw_line_panel, draw_number_panel, draw_table_panel
-from deploy.grafana.queries import Query, business_age, count_now, failing, quantile, rate, total
+from deploy.grafana.panels import PanelLook, PanelText, book, draw_line_panel, draw_number_panel, draw_table_panel
+from deploy.grafana.queries import (
+    PanelQuery,
+    compute_business_age,
+    compute_failing_share,
+    compute_quantile,
+    count_now,
+    rate,
+    total,
+)
 
 FIRING = 'ALERTS{alertstate="firing",severity=~"page|ticket"}'
-SMALL = Look(width=4, height=4, bad=1)
+SMALL = PanelLook(width=4, height=4, bad=1)
 FIRST = 3, 8
 """Width and height of the numbers beside the list of alerts."""
-COUNTED = Look(width=4, height=4)
+COUNTED = PanelLook(width=4, height=4)
 
 WRONG = PanelRow(
     "Is anything wrong?",
@@ -22,8 +30,8 @@ WRONG = PanelRow(
                 "none",
                 [PLATFORM, book("README")],
             ),
-            Query('count(ALERTS{alertstate="firing",severity="page"}) or vector(0)', "pages"),
-            look=Look(*FIRST, bad=1),
+            PanelQuery('count(ALERTS{alertstate="firing",severity="page"}) or vector(0)', "pages"),
+            look=PanelLook(*FIRST, bad=1),
         ),
         draw_number_panel(
             PanelText(
@@ -33,8 +41,8 @@ WRONG = PanelRow(
                 "none",
                 [PLATFORM, book("README")],
             ),
-            Query('count(ALERTS{alertstate="firing",severity="ticket"}) or vector(0)', "tickets"),
-            look=Look(*FIRST, warn=1),
+            PanelQuery('count(ALERTS{alertstate="firing",severity="ticket"}) or vector(0)', "tickets"),
+            look=PanelLook(*FIRST, warn=1),
         ),
         draw_number_panel(
             PanelText(
@@ -44,8 +52,8 @@ WRONG = PanelRow(
                 "percentunit",
                 [PLATFORM, book("ProcessDown")],
             ),
-            Query('avg(up{job="goodstanding"})', "up"),
-            look=Look(*FIRST, warn=1, bad=0.7, low_is_bad=True),
+            PanelQuery('avg(up{job="goodstanding"})', "up"),
+            look=PanelLook(*FIRST, warn=1, bad=0.7, low_is_bad=True),
         ),
         draw_number_panel(
             PanelText(
@@ -55,8 +63,8 @@ WRONG = PanelRow(
                 "percentunit",
                 [SERVICE, book("ErrorBudgetBurnsSlowly")],
             ),
-            Query(f"clamp_min(min(1 - {failing('$__range')} / 0.001), -1)", "left"),
-            look=Look(*FIRST, warn=0.5, bad=0.1, low_is_bad=True),
+            PanelQuery(f"clamp_min(min(1 - {compute_failing_share('$__range')} / 0.001), -1)", "left"),
+            look=PanelLook(*FIRST, warn=0.5, bad=0.1, low_is_bad=True),
         ),
         draw_table_panel(
             PanelText(
@@ -67,8 +75,8 @@ WRONG = PanelRow(
                 "none",
                 [book("README")],
             ),
-            Query(f"count by (alertname, severity, service) ({FIRING})", ""),
-            look=Look(width=12, height=8, none="Nothing fires"),
+            PanelQuery(f"count by (alertname, severity, service) ({FIRING})", ""),
+            look=PanelLook(width=12, height=8, none="Nothing fires"),
         ),
     ],
 )
@@ -84,12 +92,12 @@ BUDGET = PanelRow(
                 "suffix: ×",
                 [SERVICE, book("ErrorBudgetBurnsFast")],
             ),
-            Query(
+            PanelQuery(
                 "goodstanding:http_errors:ratio_rate1h / 0.001 or on (service)"
                 f" 0 * {rate('goodstanding_http_requests_total', 'service')}",
                 "{{service}}",
             ),
-            look=Look(bad=14.4),
+            look=PanelLook(bad=14.4),
         ),
         draw_line_panel(
             PanelText(
@@ -99,8 +107,8 @@ BUDGET = PanelRow(
                 "s",
                 [SERVICE, book("EventLoopBlocked")],
             ),
-            Query(quantile(0.99, "goodstanding_http_request_duration_seconds", "service"), "{{service}}"),
-            look=Look(warn=1),
+            PanelQuery(compute_quantile(0.99, "goodstanding_http_request_duration_seconds", "service"), "{{service}}"),
+            look=PanelLook(warn=1),
         ),
         draw_line_panel(
             PanelText(
@@ -110,8 +118,8 @@ BUDGET = PanelRow(
                 "s",
                 [EVENTS, book("EffectsLate")],
             ),
-            Query(quantile(0.99, "goodstanding_event_effect_seconds", "service"), "{{service}}"),
-            look=Look(bad=30),
+            PanelQuery(compute_quantile(0.99, "goodstanding_event_effect_seconds", "service"), "{{service}}"),
+            look=PanelLook(bad=30),
         ),
     ],
 )
@@ -126,8 +134,8 @@ WAY = PanelRow(
                 "none",
                 [VENDOR, book("StepOverdue")],
             ),
-            Query("sum(goodstanding_steps_due)", "due"),
-            look=Look(width=4, height=4, warn=50),
+            PanelQuery("sum(goodstanding_steps_due)", "due"),
+            look=PanelLook(width=4, height=4, warn=50),
         ),
         draw_number_panel(
             PanelText(
@@ -137,7 +145,7 @@ WAY = PanelRow(
                 "none",
                 [MONEY, book("BalancesDiffer")],
             ),
-            Query(count_now("goodstanding_dunning_cases", "collections"), "cases"),
+            PanelQuery(count_now("goodstanding_dunning_cases", "collections"), "cases"),
             look=COUNTED,
         ),
         draw_number_panel(
@@ -148,8 +156,8 @@ WAY = PanelRow(
                 "none",
                 [MONEY, book("NoticesWait")],
             ),
-            Query('sum(goodstanding_notices{state="pending"})', "pending"),
-            look=Look(width=4, height=4, warn=20),
+            PanelQuery('sum(goodstanding_notices{state="pending"})', "pending"),
+            look=PanelLook(width=4, height=4, warn=20),
         ),
         draw_number_panel(
             PanelText(
@@ -159,8 +167,8 @@ WAY = PanelRow(
                 "none",
                 [CASES, book("SuspensionsSpike")],
             ),
-            Query("sum(goodstanding_entitlements_denied)", "denied"),
-            look=Look(width=4, height=4, warn=1),
+            PanelQuery("sum(goodstanding_entitlements_denied)", "denied"),
+            look=PanelLook(width=4, height=4, warn=1),
         ),
         draw_number_panel(
             PanelText(
@@ -170,7 +178,7 @@ WAY = PanelRow(
                 "none",
                 [VENDOR, book("PayerWithoutAccess")],
             ),
-            Query('sum(goodstanding_entitlements_unsettled{wanted="active"})', "waiting"),
+            PanelQuery('sum(goodstanding_entitlements_unsettled{wanted="active"})', "waiting"),
             look=SMALL,
         ),
         draw_number_panel(
@@ -181,7 +189,7 @@ WAY = PanelRow(
                 "none",
                 [MONEY, book("GuardHolds")],
             ),
-            Query("sum(goodstanding_guard_held)", "held"),
+            PanelQuery("sum(goodstanding_guard_held)", "held"),
             look=SMALL,
         ),
     ],
@@ -197,8 +205,8 @@ FLOW = PanelRow(
                 "none",
                 [MONEY, book("StepOverdue")],
             ),
-            Query(total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
-            look=Look(stacked=True),
+            PanelQuery(total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
+            look=PanelLook(stacked=True),
         ),
         draw_line_panel(
             PanelText(
@@ -209,8 +217,8 @@ FLOW = PanelRow(
                 "none",
                 [CASES, book("AccessDiffers")],
             ),
-            Query(total("goodstanding_suspensions", "state"), "{{state}}"),
-            look=Look(stacked=True, colours={"effective": "orange", "requested": "blue", "ending": "purple"}),
+            PanelQuery(total("goodstanding_suspensions", "state"), "{{state}}"),
+            look=PanelLook(stacked=True, colours={"effective": "orange", "requested": "blue", "ending": "purple"}),
         ),
         draw_line_panel(
             PanelText(
@@ -220,12 +228,12 @@ FLOW = PanelRow(
                 "h",
                 [VENDOR, book("AccessDiffers")],
             ),
-            Query(
-                business_age("goodstanding_entitlements_unsettled_oldest_timestamp_seconds", "service, wanted"),
+            PanelQuery(
+                compute_business_age("goodstanding_entitlements_unsettled_oldest_timestamp_seconds", "service, wanted"),
                 "wanted {{wanted}}",
             ),
-            look=Look(colours={"wanted active": "red", "wanted suspended": "orange"}),
+            look=PanelLook(colours={"wanted active": "red", "wanted suspended": "orange"}),
         ),
     ],
 )
-BOARD = Board("gs-lifecycle", "1 Lifecycle overview", __doc__ or "", [WRONG, BUDGET, WAY, FLOW])
+BOARD = DashboardBoard("gs-lifecycle", "1 Lifecycle overview", __doc__ or "", [WRONG, BUDGET, WAY, FLOW])

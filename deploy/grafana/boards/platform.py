@@ -1,18 +1,18 @@
 """What all stand on: Postgres, Kafka, the processes."""
 
-from deploy.grafana.board import Board, PanelRow
+from deploy.grafana.board import DashboardBoard, PanelRow
 from deploy.grafana.boards.places import EVENTS, SERVICE
 from deploy.grafana.panels import (
     PER_TIME,
-    Look,
+    PanelLook,
     PanelText,
-    bars,
     book,
+    draw_bar_panel,
     draw_line_panel,
     draw_number_panel,
     draw_table_panel,
 )
-from deploy.grafana.queries import Query, age, quantile, rate, total
+from deploy.grafana.queries import PanelQuery, compute_age, compute_quantile, rate, total
 
 OURS = 'job="goodstanding"'
 NOW = PanelRow(
@@ -26,8 +26,8 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("ProcessDown")],
             ),
-            Query(f"count(up{{{OURS}}} == 0) or vector(0)", "down"),
-            look=Look(width=6, height=4, bad=1),
+            PanelQuery(f"count(up{{{OURS}}} == 0) or vector(0)", "down"),
+            look=PanelLook(width=6, height=4, bad=1),
         ),
         draw_number_panel(
             PanelText(
@@ -37,8 +37,8 @@ NOW = PanelRow(
                 "percentunit",
                 [EVENTS, book("BrokerAway")],
             ),
-            Query('avg(goodstanding_part_ok{part=~"relay|consumer"})', "reach"),
-            look=Look(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
+            PanelQuery('avg(goodstanding_part_ok{part=~"relay|consumer"})', "reach"),
+            look=PanelLook(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
         ),
         draw_number_panel(
             PanelText(
@@ -48,8 +48,8 @@ NOW = PanelRow(
                 "percentunit",
                 [SERVICE, book("DatabaseAway")],
             ),
-            Query('avg(goodstanding_part_ok{part=~"sweeps|intents"})', "reach"),
-            look=Look(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
+            PanelQuery('avg(goodstanding_part_ok{part=~"sweeps|intents"})', "reach"),
+            look=PanelLook(width=6, height=4, warn=1, bad=0.8, low_is_bad=True),
         ),
         draw_number_panel(
             PanelText(
@@ -59,8 +59,8 @@ NOW = PanelRow(
                 "percentunit",
                 [SERVICE, book("DatabaseConnectionsShort")],
             ),
-            Query("max(goodstanding_postgres_connections) / max(goodstanding_postgres_connections_limit)", "used"),
-            look=Look(width=6, height=4, warn=0.6, bad=0.8),
+            PanelQuery("max(goodstanding_postgres_connections) / max(goodstanding_postgres_connections_limit)", "used"),
+            look=PanelLook(width=6, height=4, warn=0.6, bad=0.8),
         ),
     ],
 )
@@ -75,9 +75,9 @@ POSTGRES = PanelRow(
                 "ops",
                 [SERVICE, book("DatabaseAway")],
             ),
-            Query("max(rate(goodstanding_postgres_commits_total[$__rate_interval]))", "committed"),
-            Query("max(rate(goodstanding_postgres_rollbacks_total[$__rate_interval]))", "rolled back"),
-            look=Look(colours={"committed": "green", "rolled back": "red"}),
+            PanelQuery("max(rate(goodstanding_postgres_commits_total[$__rate_interval]))", "committed"),
+            PanelQuery("max(rate(goodstanding_postgres_rollbacks_total[$__rate_interval]))", "rolled back"),
+            look=PanelLook(colours={"committed": "green", "rolled back": "red"}),
         ),
         draw_line_panel(
             PanelText(
@@ -87,8 +87,10 @@ POSTGRES = PanelRow(
                 "s",
                 [SERVICE, book("DatabaseTransactionLong")],
             ),
-            Query(age("goodstanding_postgres_oldest_transaction_timestamp_seconds", "service"), "{{service}}"),
-            look=Look(bad=300),
+            PanelQuery(
+                compute_age("goodstanding_postgres_oldest_transaction_timestamp_seconds", "service"), "{{service}}"
+            ),
+            look=PanelLook(bad=300),
         ),
         draw_line_panel(
             PanelText(
@@ -98,8 +100,8 @@ POSTGRES = PanelRow(
                 PER_TIME["h"],
                 [SERVICE, book("DatabaseDeadlocks")],
             ),
-            Query("3600 * max(rate(goodstanding_postgres_deadlocks_total[$__rate_interval]))", "deadlocks"),
-            look=Look(colour="red"),
+            PanelQuery("3600 * max(rate(goodstanding_postgres_deadlocks_total[$__rate_interval]))", "deadlocks"),
+            look=PanelLook(colour="red"),
         ),
         draw_line_panel(
             PanelText(
@@ -109,8 +111,8 @@ POSTGRES = PanelRow(
                 "none",
                 [SERVICE, book("DatabaseConnectionsShort")],
             ),
-            Query("max(goodstanding_postgres_connections)", "open"),
-            Query("max(goodstanding_postgres_connections_limit)", "allowed"),
+            PanelQuery("max(goodstanding_postgres_connections)", "open"),
+            PanelQuery("max(goodstanding_postgres_connections_limit)", "allowed"),
         ),
         draw_line_panel(
             PanelText(
@@ -120,7 +122,7 @@ POSTGRES = PanelRow(
                 "bytes",
                 [SERVICE, book("DatabaseTransactionLong")],
             ),
-            Query("max(goodstanding_postgres_database_bytes)", "size"),
+            PanelQuery("max(goodstanding_postgres_database_bytes)", "size"),
         ),
         draw_line_panel(
             PanelText(
@@ -130,7 +132,7 @@ POSTGRES = PanelRow(
                 "none",
                 [SERVICE, book("DatabaseConnectionsShort")],
             ),
-            Query(total("goodstanding_database_pool_waiting", "service"), "{{service}}"),
+            PanelQuery(total("goodstanding_database_pool_waiting", "service"), "{{service}}"),
         ),
     ],
 )
@@ -145,7 +147,7 @@ KAFKA = PanelRow(
                 "none",
                 [EVENTS, book("OutboxStalled")],
             ),
-            Query(total("goodstanding_relay_leading", "service"), "{{service}}"),
+            PanelQuery(total("goodstanding_relay_leading", "service"), "{{service}}"),
         ),
         draw_line_panel(
             PanelText(
@@ -155,8 +157,8 @@ KAFKA = PanelRow(
                 "none",
                 [EVENTS, book("BrokerAway")],
             ),
-            Query("sum by (part) (1 - goodstanding_part_ok)", "{{part}}"),
-            look=Look(
+            PanelQuery("sum by (part) (1 - goodstanding_part_ok)", "{{part}}"),
+            look=PanelLook(
                 stacked=True,
                 colours={"relay": "red", "consumer": "orange", "sweeps": "purple", "intents": "dark-red"},
             ),
@@ -169,9 +171,11 @@ KAFKA = PanelRow(
                 PER_TIME["min"],
                 [EVENTS, book("ConsumerStuck")],
             ),
-            Query("60 * sum(rate(goodstanding_consumer_retries_total[$__rate_interval])) or vector(0)", "read again"),
-            Query("60 * sum(rate(goodstanding_consumer_partitions_lost_total[$__rate_interval]))", "lost"),
-            look=Look(colours={"read again": "orange", "lost": "red"}),
+            PanelQuery(
+                "60 * sum(rate(goodstanding_consumer_retries_total[$__rate_interval])) or vector(0)", "read again"
+            ),
+            PanelQuery("60 * sum(rate(goodstanding_consumer_partitions_lost_total[$__rate_interval]))", "lost"),
+            look=PanelLook(colours={"read again": "orange", "lost": "red"}),
         ),
     ],
 )
@@ -186,8 +190,8 @@ PROCESSES = PanelRow(
                 "none",
                 [SERVICE, book("EventLoopBlocked")],
             ),
-            Query(rate("process_cpu_seconds_total", "service", OURS), "{{service}}"),
-            look=Look(width=6, decimals=2),
+            PanelQuery(rate("process_cpu_seconds_total", "service", OURS), "{{service}}"),
+            look=PanelLook(width=6, decimals=2),
         ),
         draw_line_panel(
             PanelText(
@@ -197,8 +201,8 @@ PROCESSES = PanelRow(
                 "bytes",
                 [SERVICE, book("ProcessDown")],
             ),
-            Query(total("process_resident_memory_bytes", "service", OURS), "{{service}}"),
-            look=Look(width=6),
+            PanelQuery(total("process_resident_memory_bytes", "service", OURS), "{{service}}"),
+            look=PanelLook(width=6),
         ),
         draw_line_panel(
             PanelText(
@@ -208,8 +212,8 @@ PROCESSES = PanelRow(
                 "s",
                 [SERVICE, book("EventLoopBlocked")],
             ),
-            Query(quantile(0.99, "goodstanding_event_loop_lag_seconds", "service"), "{{service}}"),
-            look=Look(width=6, bad=0.5),
+            PanelQuery(compute_quantile(0.99, "goodstanding_event_loop_lag_seconds", "service"), "{{service}}"),
+            look=PanelLook(width=6, bad=0.5),
         ),
         draw_line_panel(
             PanelText(
@@ -219,8 +223,8 @@ PROCESSES = PanelRow(
                 "percentunit",
                 [SERVICE, book("ProcessDown")],
             ),
-            Query("max by (service) (process_open_fds / process_max_fds)", "{{service}}"),
-            look=Look(width=6),
+            PanelQuery("max by (service) (process_open_fds / process_max_fds)", "{{service}}"),
+            look=PanelLook(width=6),
         ),
         draw_table_panel(
             PanelText(
@@ -230,10 +234,10 @@ PROCESSES = PanelRow(
                 "none",
                 [SERVICE, book("ProcessDown")],
             ),
-            Query(f"max by (service, role, instance) (up{{{OURS}}})", ""),
-            look=Look(width=12, height=8),
+            PanelQuery(f"max by (service, role, instance) (up{{{OURS}}})", ""),
+            look=PanelLook(width=12, height=8),
         ),
-        bars(
+        draw_bar_panel(
             PanelText(
                 "Running for",
                 "Since the process started.",
@@ -241,9 +245,9 @@ PROCESSES = PanelRow(
                 "s",
                 [SERVICE, book("ProcessDown")],
             ),
-            Query(f"time() - max by (service) (process_start_time_seconds{{{OURS}}})", "{{service}}"),
-            look=Look(width=12, height=8),
+            PanelQuery(f"time() - max by (service) (process_start_time_seconds{{{OURS}}})", "{{service}}"),
+            look=PanelLook(width=12, height=8),
         ),
     ],
 )
-BOARD = Board("gs-platform", "7 Platform", __doc__ or "", [NOW, POSTGRES, KAFKA, PROCESSES])
+BOARD = DashboardBoard("gs-platform", "7 Platform", __doc__ or "", [NOW, POSTGRES, KAFKA, PROCESSES])

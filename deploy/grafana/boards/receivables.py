@@ -1,15 +1,24 @@
 """For finance: what customers owe, how well it comes in, what we owe for it, and what collections does about it."""
 
-from deploy.grafana.board import CURRENCY, Board, PanelRow
+from deploy.grafana.board import CURRENCY, DashboardBoard, PanelRow
 from deploy.grafana.boards.places import CASES, EVENTS, VENDOR
-from deploy.grafana.panels import PER_TIME, Link, Look, PanelText, bars, book, draw_line_panel, draw_number_panel
-from deploy.grafana.queries import Query, money, rate_per_hour, total, zero_if_read
+from deploy.grafana.panels import (
+    PER_TIME,
+    Link,
+    PanelLook,
+    PanelText,
+    book,
+    draw_bar_panel,
+    draw_line_panel,
+    draw_number_panel,
+)
+from deploy.grafana.queries import PanelQuery, give_zero_if_read, money, rate_per_hour, total
 
 POLICY = Link("The dunning policy's ladder", "/d/gs-lifecycle?${__url_time_range}")
 OF = 'currency=~"$currency"'
-THREE = Look(width=8, height=8)
+THREE = PanelLook(width=8, height=8)
 BUCKETS = {"current": "green", "1-30": "yellow", "31-60": "orange", "61-90": "red", "90+": "dark-red"}
-SMALL = Look(width=4, height=4)
+SMALL = PanelLook(width=4, height=4)
 
 AGREED = PanelRow(
     "Do the books agree?",
@@ -22,8 +31,10 @@ AGREED = PanelRow(
                 "none",
                 [EVENTS, book("LedgerOutOfBalance")],
             ),
-            Query(f"count(goodstanding_ledger_imbalance_minor != 0) or {zero_if_read('invoicing')}", "ledgers"),
-            look=Look(width=4, height=4, bad=1),
+            PanelQuery(
+                f"count(goodstanding_ledger_imbalance_minor != 0) or {give_zero_if_read('invoicing')}", "ledgers"
+            ),
+            look=PanelLook(width=4, height=4, bad=1),
         ),
         draw_number_panel(
             PanelText(
@@ -33,12 +44,12 @@ AGREED = PanelRow(
                 "none",
                 [EVENTS, book("BalancesDiffer")],
             ),
-            Query(
+            PanelQuery(
                 "count(sum by (currency) (goodstanding_receivables_minor) != sum by (currency)"
-                f" (goodstanding_collections_open_minor)) or {zero_if_read('collections')}",
+                f" (goodstanding_collections_open_minor)) or {give_zero_if_read('collections')}",
                 "differ",
             ),
-            look=Look(width=4, height=4, warn=1),
+            look=PanelLook(width=4, height=4, warn=1),
         ),
         draw_number_panel(
             PanelText(
@@ -48,8 +59,8 @@ AGREED = PanelRow(
                 "none",
                 [CASES, book("NoticesWait")],
             ),
-            Query("sum(goodstanding_bank_entries_open)", "open"),
-            look=Look(width=4, height=4, warn=20, bad=200),
+            PanelQuery("sum(goodstanding_bank_entries_open)", "open"),
+            look=PanelLook(width=4, height=4, warn=20, bad=200),
         ),
         draw_number_panel(
             PanelText(
@@ -59,8 +70,8 @@ AGREED = PanelRow(
                 "none",
                 [VENDOR, book("JobMissed")],
             ),
-            Query("sum(goodstanding_bill_run_accounts_set_aside)", "set aside"),
-            look=Look(width=4, height=4, warn=1),
+            PanelQuery("sum(goodstanding_bill_run_accounts_set_aside)", "set aside"),
+            look=PanelLook(width=4, height=4, warn=1),
         ),
         draw_number_panel(
             PanelText(
@@ -70,8 +81,8 @@ AGREED = PanelRow(
                 "none",
                 [CASES, book("SuspensionsSpike")],
             ),
-            Query("sum(goodstanding_suspensions_requested_last_hour)", "requested"),
-            look=Look(width=4, height=4, warn=10, bad=50),
+            PanelQuery("sum(goodstanding_suspensions_requested_last_hour)", "requested"),
+            look=PanelLook(width=4, height=4, warn=10, bad=50),
         ),
         draw_number_panel(
             PanelText(
@@ -81,8 +92,8 @@ AGREED = PanelRow(
                 "none",
                 [CASES, book("GuardHolds")],
             ),
-            Query("sum(goodstanding_guard_held)", "held"),
-            look=Look(width=4, height=4, bad=1),
+            PanelQuery("sum(goodstanding_guard_held)", "held"),
+            look=PanelLook(width=4, height=4, bad=1),
         ),
     ],
 )
@@ -97,8 +108,10 @@ OWED = PanelRow(
                 "short",
                 [CASES, book("StepOverdue")],
             ),
-            Query(money("goodstanding_receivables_minor", "currency, bucket", 'currency="$currency"'), "{{bucket}}"),
-            look=Look(width=24, height=8, stacked=True, repeat="currency", colours=BUCKETS),
+            PanelQuery(
+                money("goodstanding_receivables_minor", "currency, bucket", 'currency="$currency"'), "{{bucket}}"
+            ),
+            look=PanelLook(width=24, height=8, stacked=True, repeat="currency", colours=BUCKETS),
         ),
         draw_line_panel(
             PanelText(
@@ -108,11 +121,11 @@ OWED = PanelRow(
                 "short",
                 [CASES, book("BalancesDiffer")],
             ),
-            Query(
+            PanelQuery(
                 money("goodstanding_receivables_minor", "currency", 'currency="$currency",disputed="yes"'), "disputed"
             ),
-            Query(money("goodstanding_unapplied_cash_minor", "currency", 'currency="$currency"'), "unapplied"),
-            look=Look(width=24, height=7, repeat="currency", colours={"disputed": "orange", "unapplied": "blue"}),
+            PanelQuery(money("goodstanding_unapplied_cash_minor", "currency", 'currency="$currency"'), "unapplied"),
+            look=PanelLook(width=24, height=7, repeat="currency", colours={"disputed": "orange", "unapplied": "blue"}),
         ),
     ],
 )
@@ -127,7 +140,7 @@ COMES = PanelRow(
                 "suffix: days",
                 [CASES, book("StepOverdue")],
             ),
-            Query(f"max by (currency) (goodstanding_dso_days{{{OF}}})", "{{currency}}"),
+            PanelQuery(f"max by (currency) (goodstanding_dso_days{{{OF}}})", "{{currency}}"),
             look=THREE,
         ),
         draw_line_panel(
@@ -138,8 +151,8 @@ COMES = PanelRow(
                 "percentunit",
                 [CASES, book("StepOverdue")],
             ),
-            Query(f"max by (currency) (goodstanding_collection_effectiveness_ratio{{{OF}}})", "{{currency}}"),
-            look=Look(width=8, height=8, most=1),
+            PanelQuery(f"max by (currency) (goodstanding_collection_effectiveness_ratio{{{OF}}})", "{{currency}}"),
+            look=PanelLook(width=8, height=8, most=1),
         ),
         draw_line_panel(
             PanelText(
@@ -149,12 +162,12 @@ COMES = PanelRow(
                 "percentunit",
                 [CASES, book("StepOverdue")],
             ),
-            Query(
+            PanelQuery(
                 f'sum by (currency) (goodstanding_receivables_minor{{{OF},bucket!="current"}})'
                 f" / sum by (currency) (goodstanding_receivables_minor{{{OF}}})",
                 "{{currency}}",
             ),
-            look=Look(width=8, height=8, most=1),
+            look=PanelLook(width=8, height=8, most=1),
         ),
     ],
 )
@@ -169,10 +182,10 @@ STEPS = PanelRow(
                 "none",
                 [CASES, book("StepOverdue")],
             ),
-            Query(total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
-            look=Look(stacked=True),
+            PanelQuery(total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
+            look=PanelLook(stacked=True),
         ),
-        bars(
+        draw_bar_panel(
             PanelText(
                 "Steps that wait",
                 "Due, and held by a gate of the policy or by the guard.",
@@ -180,10 +193,10 @@ STEPS = PanelRow(
                 "none",
                 [CASES, book("GuardHolds")],
             ),
-            Query(total("goodstanding_steps_deferred", "step, held_by"), "{{step}} ({{held_by}})"),
-            look=Look(none="None waits"),
+            PanelQuery(total("goodstanding_steps_deferred", "step, held_by"), "{{step}} ({{held_by}})"),
+            look=PanelLook(none="None waits"),
         ),
-        bars(
+        draw_bar_panel(
             PanelText(
                 "Notices that are not sent",
                 "By state, now.",
@@ -191,8 +204,8 @@ STEPS = PanelRow(
                 "none",
                 [VENDOR, book("NoticesFail")],
             ),
-            Query(total("goodstanding_notices", "state"), "{{state}}"),
-            look=Look(bad=1),
+            PanelQuery(total("goodstanding_notices", "state"), "{{state}}"),
+            look=PanelLook(bad=1),
         ),
         draw_line_panel(
             PanelText(
@@ -202,8 +215,8 @@ STEPS = PanelRow(
                 PER_TIME["h"],
                 [VENDOR, book("JobMissed")],
             ),
-            Query(rate_per_hour("goodstanding_notices_created_total", "template"), "{{template}}"),
-            look=Look(width=12),
+            PanelQuery(rate_per_hour("goodstanding_notices_created_total", "template"), "{{template}}"),
+            look=PanelLook(width=12),
         ),
         draw_line_panel(
             PanelText(
@@ -213,12 +226,12 @@ STEPS = PanelRow(
                 PER_TIME["h"],
                 [CASES, book("SuspensionsSpike")],
             ),
-            Query("3600 * sum(rate(goodstanding_suspensions_requested_total[$__rate_interval]))", "requested"),
-            Query(rate_per_hour("goodstanding_suspensions_finished_total", "state"), "{{state}}"),
-            look=Look(width=12, colours={"requested": "orange", "withdrawn": "purple", "ended": "blue"}),
+            PanelQuery("3600 * sum(rate(goodstanding_suspensions_requested_total[$__rate_interval]))", "requested"),
+            PanelQuery(rate_per_hour("goodstanding_suspensions_finished_total", "state"), "{{state}}"),
+            look=PanelLook(width=12, colours={"requested": "orange", "withdrawn": "purple", "ended": "blue"}),
         ),
     ],
 )
-BOARD = Board(
+BOARD = DashboardBoard(
     "gs-receivables", "4 Receivables and collections", __doc__ or "", [AGREED, OWED, COMES, STEPS], [CURRENCY]
 )

@@ -1,14 +1,14 @@
 """One service: what it is asked, what fails and how long it takes; then what its processes wait for."""
 
-from deploy.grafana.board import SERVICE, Board, PanelRow
+from deploy.grafana.board import SERVICE, DashboardBoard, PanelRow
 from deploy.grafana.boards.places import EVENTS, PLATFORM
-from deploy.grafana.panels import Look, PanelText, book, draw_line_panel, draw_number_panel
-from deploy.grafana.queries import Query, quantile, rate
+from deploy.grafana.panels import PanelLook, PanelText, book, draw_line_panel, draw_number_panel
+from deploy.grafana.queries import PanelQuery, compute_quantile, rate
 
 OF = 'service="$service"'
 ASKED = f'{OF},route!~"/health/.*"'
 TIMED = "goodstanding_http_request_duration_seconds"
-SMALL = Look(width=6, height=4)
+SMALL = PanelLook(width=6, height=4)
 
 NOW = PanelRow(
     "Now",
@@ -21,7 +21,7 @@ NOW = PanelRow(
                 "reqps",
                 [PLATFORM, book("ProcessDown")],
             ),
-            Query(f"sum(rate(goodstanding_http_requests_total{{{ASKED}}}[$__rate_interval]))", "requests"),
+            PanelQuery(f"sum(rate(goodstanding_http_requests_total{{{ASKED}}}[$__rate_interval]))", "requests"),
             look=SMALL,
         ),
         draw_number_panel(
@@ -33,12 +33,12 @@ NOW = PanelRow(
                 "percentunit",
                 [PLATFORM, book("ErrorBudgetBurnsFast")],
             ),
-            Query(
+            PanelQuery(
                 f'(sum(rate(goodstanding_http_requests_total{{{ASKED},status=~"5.."}}[$__rate_interval])) or vector(0))'
                 f" / sum(rate(goodstanding_http_requests_total{{{ASKED}}}[$__rate_interval]))",
                 "failed",
             ),
-            look=Look(width=6, height=4, warn=0.001, bad=0.0144, none="no requests"),
+            look=PanelLook(width=6, height=4, warn=0.001, bad=0.0144, none="no requests"),
         ),
         draw_number_panel(
             PanelText(
@@ -48,8 +48,8 @@ NOW = PanelRow(
                 "s",
                 [PLATFORM, book("EventLoopBlocked")],
             ),
-            Query(quantile(0.99, TIMED, "", ASKED), "p99"),
-            look=Look(width=6, height=4, warn=0.5, bad=2),
+            PanelQuery(compute_quantile(0.99, TIMED, "", ASKED), "p99"),
+            look=PanelLook(width=6, height=4, warn=0.5, bad=2),
         ),
         draw_number_panel(
             PanelText(
@@ -59,8 +59,8 @@ NOW = PanelRow(
                 "percentunit",
                 [PLATFORM, book("BrokerAway"), book("DatabaseAway")],
             ),
-            Query(f"avg(goodstanding_part_ok{{{OF}}})", "well"),
-            look=Look(width=6, height=4, warn=1, bad=0.7, low_is_bad=True),
+            PanelQuery(f"avg(goodstanding_part_ok{{{OF}}})", "well"),
+            look=PanelLook(width=6, height=4, warn=1, bad=0.7, low_is_bad=True),
         ),
     ],
 )
@@ -75,10 +75,10 @@ REQUESTS = PanelRow(
                 "reqps",
                 [PLATFORM, book("ErrorBudgetBurnsSlowly")],
             ),
-            Query(
+            PanelQuery(
                 f"topk(8, {rate('goodstanding_http_requests_total', 'method, route', ASKED)})", "{{method}} {{route}}"
             ),
-            look=Look(width=12, height=9),
+            look=PanelLook(width=12, height=9),
         ),
         draw_line_panel(
             PanelText(
@@ -89,8 +89,8 @@ REQUESTS = PanelRow(
                 "reqps",
                 [PLATFORM, book("ErrorBudgetBurnsFast")],
             ),
-            Query(rate("goodstanding_http_requests_total", "status", ASKED), "{{status}}"),
-            look=Look(
+            PanelQuery(rate("goodstanding_http_requests_total", "status", ASKED), "{{status}}"),
+            look=PanelLook(
                 width=12,
                 height=9,
                 stacked=True,
@@ -105,10 +105,10 @@ REQUESTS = PanelRow(
                 "s",
                 [PLATFORM, book("EventLoopBlocked")],
             ),
-            Query(quantile(0.5, TIMED, "", ASKED), "half"),
-            Query(quantile(0.95, TIMED, "", ASKED), "95 %"),
-            Query(quantile(0.99, TIMED, "", ASKED), "99 %"),
-            look=Look(width=12, height=8, exemplars=True, warn=1),
+            PanelQuery(compute_quantile(0.5, TIMED, "", ASKED), "half"),
+            PanelQuery(compute_quantile(0.95, TIMED, "", ASKED), "95 %"),
+            PanelQuery(compute_quantile(0.99, TIMED, "", ASKED), "99 %"),
+            look=PanelLook(width=12, height=8, exemplars=True, warn=1),
         ),
         draw_line_panel(
             PanelText(
@@ -118,8 +118,8 @@ REQUESTS = PanelRow(
                 "s",
                 [PLATFORM, book("DatabaseTransactionLong")],
             ),
-            Query(f"topk(6, {quantile(0.95, TIMED, 'method, route', ASKED)})", "{{method}} {{route}}"),
-            look=Look(width=12, height=8),
+            PanelQuery(f"topk(6, {compute_quantile(0.95, TIMED, 'method, route', ASKED)})", "{{method}} {{route}}"),
+            look=PanelLook(width=12, height=8),
         ),
     ],
 )
@@ -134,8 +134,8 @@ INSIDE = PanelRow(
                 "ops",
                 [PLATFORM, book("DatabaseAway")],
             ),
-            Query(rate("goodstanding_database_units_total", "outcome", OF), "{{outcome}}"),
-            look=Look(colours={"committed": "green", "transient": "orange", "refused": "purple"}),
+            PanelQuery(rate("goodstanding_database_units_total", "outcome", OF), "{{outcome}}"),
+            look=PanelLook(colours={"committed": "green", "transient": "orange", "refused": "purple"}),
         ),
         draw_line_panel(
             PanelText(
@@ -145,10 +145,10 @@ INSIDE = PanelRow(
                 "none",
                 [PLATFORM, book("DatabaseConnectionsShort")],
             ),
-            Query(f"sum(goodstanding_database_pool_in_use{{{OF}}})", "in use"),
-            Query(f"sum(goodstanding_database_pool_connections{{{OF}}})", "allowed"),
-            Query(f"sum(goodstanding_database_pool_waiting{{{OF}}})", "waiting"),
-            look=Look(colours={"waiting": "red", "allowed": "light-blue", "in use": "green"}),
+            PanelQuery(f"sum(goodstanding_database_pool_in_use{{{OF}}})", "in use"),
+            PanelQuery(f"sum(goodstanding_database_pool_connections{{{OF}}})", "allowed"),
+            PanelQuery(f"sum(goodstanding_database_pool_waiting{{{OF}}})", "waiting"),
+            look=PanelLook(colours={"waiting": "red", "allowed": "light-blue", "in use": "green"}),
         ),
         draw_line_panel(
             PanelText(
@@ -158,8 +158,8 @@ INSIDE = PanelRow(
                 "s",
                 [PLATFORM, book("EventLoopBlocked")],
             ),
-            Query(quantile(0.99, "goodstanding_event_loop_lag_seconds", "instance", OF), "{{instance}}"),
-            look=Look(bad=0.5),
+            PanelQuery(compute_quantile(0.99, "goodstanding_event_loop_lag_seconds", "instance", OF), "{{instance}}"),
+            look=PanelLook(bad=0.5),
         ),
         draw_line_panel(
             PanelText(
@@ -169,8 +169,8 @@ INSIDE = PanelRow(
                 "ops",
                 [EVENTS, book("EventParked")],
             ),
-            Query(rate("goodstanding_consumer_events_total", "outcome", OF), "{{outcome}}"),
-            look=Look(
+            PanelQuery(rate("goodstanding_consumer_events_total", "outcome", OF), "{{outcome}}"),
+            look=PanelLook(
                 width=12,
                 colours={
                     "head": "red",
@@ -191,9 +191,9 @@ INSIDE = PanelRow(
                 "none",
                 [PLATFORM, book("DatabaseConnectionsShort")],
             ),
-            Query(f"sum by (method) (goodstanding_http_requests_in_flight{{{OF}}})", "{{method}}"),
-            look=Look(width=12),
+            PanelQuery(f"sum by (method) (goodstanding_http_requests_in_flight{{{OF}}})", "{{method}}"),
+            look=PanelLook(width=12),
         ),
     ],
 )
-BOARD = Board("gs-service", "2 One service", __doc__ or "", [NOW, REQUESTS, INSIDE], [SERVICE])
+BOARD = DashboardBoard("gs-service", "2 One service", __doc__ or "", [NOW, REQUESTS, INSIDE], [SERVICE])

@@ -1,9 +1,9 @@
 """What goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
 
-from deploy.grafana.board import VENDOR_CURRENCY, Board, PanelRow
+from deploy.grafana.board import VENDOR_CURRENCY, DashboardBoard, PanelRow
 from deploy.grafana.boards.places import PLATFORM, SERVICE
-from deploy.grafana.panels import Look, PanelText, bars, book, draw_line_panel, draw_number_panel
-from deploy.grafana.queries import Query, business_age, count_now, money, quantile, rate, total
+from deploy.grafana.panels import PanelLook, PanelText, book, draw_bar_panel, draw_line_panel, draw_number_panel
+from deploy.grafana.queries import PanelQuery, compute_business_age, compute_quantile, count_now, money, rate, total
 
 BAD = 'outcome=~"passing|unreachable|throttled"'
 CALLS = "goodstanding_vendor_calls"
@@ -19,12 +19,12 @@ NOW = PanelRow(
                 "percentunit",
                 [SERVICE, book("VendorCallsFail")],
             ),
-            Query(
+            PanelQuery(
                 f"(sum(rate({CALLS}_total{{{BAD}}}[$__rate_interval])) or vector(0))"
                 f" / (sum(rate({CALLS}_total[$__rate_interval])) > 0)",
                 "fail",
             ),
-            look=Look(width=6, height=4, warn=0.05, bad=0.5, none="no calls"),
+            look=PanelLook(width=6, height=4, warn=0.05, bad=0.5, none="no calls"),
         ),
         draw_number_panel(
             PanelText(
@@ -34,8 +34,8 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("IntentOverdue")],
             ),
-            Query(count_now("goodstanding_intents_unfinished"), "wanted"),
-            look=Look(width=6, height=4, warn=50, bad=500),
+            PanelQuery(count_now("goodstanding_intents_unfinished"), "wanted"),
+            look=PanelLook(width=6, height=4, warn=50, bad=500),
         ),
         draw_number_panel(
             PanelText(
@@ -45,8 +45,8 @@ NOW = PanelRow(
                 "none",
                 [SERVICE, book("StepOverdue")],
             ),
-            Query(count_now("goodstanding_due_work"), "due"),
-            look=Look(width=6, height=4, warn=100, bad=1000),
+            PanelQuery(count_now("goodstanding_due_work"), "due"),
+            look=PanelLook(width=6, height=4, warn=100, bad=1000),
         ),
         draw_number_panel(
             PanelText(
@@ -56,12 +56,12 @@ NOW = PanelRow(
                 "percentunit",
                 [SERVICE, book("JobMissed")],
             ),
-            Query(
+            PanelQuery(
                 "max((time() - max by (service, name) (goodstanding_job_last_success_timestamp_seconds)) / (2 * max by"
                 " (service, name) (goodstanding_job_interval_seconds) + 60))",
                 "since",
             ),
-            look=Look(width=6, height=4, warn=0.5, bad=1),
+            look=PanelLook(width=6, height=4, warn=0.5, bad=1),
         ),
     ],
 )
@@ -76,8 +76,8 @@ VENDOR = PanelRow(
                 "ops",
                 [SERVICE, book("VendorCallsFail")],
             ),
-            Query(rate(f"{CALLS}_total", "outcome"), "{{outcome}}"),
-            look=Look(
+            PanelQuery(rate(f"{CALLS}_total", "outcome"), "{{outcome}}"),
+            look=PanelLook(
                 width=12,
                 stacked=True,
                 colours={
@@ -98,8 +98,10 @@ VENDOR = PanelRow(
                 "s",
                 [SERVICE, book("VendorCallsFail")],
             ),
-            Query(quantile(0.95, "goodstanding_vendor_call_duration_seconds", "operation"), "{{operation}}"),
-            look=Look(width=12, warn=5),
+            PanelQuery(
+                compute_quantile(0.95, "goodstanding_vendor_call_duration_seconds", "operation"), "{{operation}}"
+            ),
+            look=PanelLook(width=12, warn=5),
         ),
         draw_line_panel(
             PanelText(
@@ -109,18 +111,18 @@ VENDOR = PanelRow(
                 "short",
                 [SERVICE, book("AccessDiffers")],
             ),
-            Query(
+            PanelQuery(
                 money("goodstanding_vendor_exposure_minor", "currency, part", 'currency="$currency"'),
                 "{{part}}",
             ),
-            look=Look(width=24, height=7, repeat="currency"),
+            look=PanelLook(width=24, height=7, repeat="currency"),
         ),
     ],
 )
 OUT = PanelRow(
     "Calls to the outside",
     [
-        bars(
+        draw_bar_panel(
             PanelText(
                 "Wanted and not done",
                 "By kind.",
@@ -128,8 +130,8 @@ OUT = PanelRow(
                 "none",
                 [SERVICE, book("IntentOverdue")],
             ),
-            Query(total("goodstanding_intents_unfinished", "kind"), "{{kind}}"),
-            look=Look(none="All is done"),
+            PanelQuery(total("goodstanding_intents_unfinished", "kind"), "{{kind}}"),
+            look=PanelLook(none="All is done"),
         ),
         draw_line_panel(
             PanelText(
@@ -139,7 +141,9 @@ OUT = PanelRow(
                 "h",
                 [SERVICE, book("IntentOverdue"), book("NoticesWait")],
             ),
-            Query(business_age("goodstanding_intents_oldest_timestamp_seconds", "service, kind"), "{{kind}}"),
+            PanelQuery(
+                compute_business_age("goodstanding_intents_oldest_timestamp_seconds", "service, kind"), "{{kind}}"
+            ),
         ),
         draw_line_panel(
             PanelText(
@@ -149,8 +153,8 @@ OUT = PanelRow(
                 "ops",
                 [SERVICE, book("IntentOverdue")],
             ),
-            Query(rate("goodstanding_intent_attempts_total", "outcome"), "{{outcome}}"),
-            look=Look(colours={"done": "green", "later": "orange", "broke": "red"}),
+            PanelQuery(rate("goodstanding_intent_attempts_total", "outcome"), "{{outcome}}"),
+            look=PanelLook(colours={"done": "green", "later": "orange", "broke": "red"}),
         ),
         draw_line_panel(
             PanelText(
@@ -160,8 +164,8 @@ OUT = PanelRow(
                 "s",
                 [SERVICE, book("VendorCallsFail")],
             ),
-            Query(quantile(0.95, "goodstanding_intent_attempt_duration_seconds", "kind"), "{{kind}}"),
-            look=Look(width=24),
+            PanelQuery(compute_quantile(0.95, "goodstanding_intent_attempt_duration_seconds", "kind"), "{{kind}}"),
+            look=PanelLook(width=24),
         ),
     ],
 )
@@ -176,12 +180,12 @@ JOBS = PanelRow(
                 "percentunit",
                 [SERVICE, book("JobMissed")],
             ),
-            Query(
+            PanelQuery(
                 "max by (service) ((time() - max by (service, name) (goodstanding_job_last_success_timestamp_seconds))"
                 " / (2 * max by (service, name) (goodstanding_job_interval_seconds) + 60))",
                 "{{service}}",
             ),
-            look=Look(width=12, height=8, bad=1),
+            look=PanelLook(width=12, height=8, bad=1),
         ),
         draw_line_panel(
             PanelText(
@@ -191,11 +195,11 @@ JOBS = PanelRow(
                 "ops",
                 [SERVICE, book("StepOverdue")],
             ),
-            Query(
+            PanelQuery(
                 "topk(6, " + rate("goodstanding_job_items_total", "service, name", 'name!="figures"') + " > 0)",
                 "{{service}} {{name}}",
             ),
-            look=Look(width=12, height=8),
+            look=PanelLook(width=12, height=8),
         ),
         draw_line_panel(
             PanelText(
@@ -205,11 +209,11 @@ JOBS = PanelRow(
                 "s",
                 [PLATFORM, book("JobMissed")],
             ),
-            Query(
-                "topk(6, " + quantile(0.95, "goodstanding_job_duration_seconds", "service, name") + ")",
+            PanelQuery(
+                "topk(6, " + compute_quantile(0.95, "goodstanding_job_duration_seconds", "service, name") + ")",
                 "{{service}} {{name}}",
             ),
-            look=Look(width=12, height=8),
+            look=PanelLook(width=12, height=8),
         ),
         draw_line_panel(
             PanelText(
@@ -219,9 +223,11 @@ JOBS = PanelRow(
                 "none",
                 [PLATFORM, book("StepOverdue")],
             ),
-            Query(total("goodstanding_due_work", "service, name"), "{{service}} {{name}}"),
-            look=Look(width=12, height=8),
+            PanelQuery(total("goodstanding_due_work", "service, name"), "{{service}} {{name}}"),
+            look=PanelLook(width=12, height=8),
         ),
     ],
 )
-BOARD = Board("gs-vendor-jobs", "6 Vendor and jobs", __doc__ or "", [NOW, VENDOR, OUT, JOBS], [VENDOR_CURRENCY])
+BOARD = DashboardBoard(
+    "gs-vendor-jobs", "6 Vendor and jobs", __doc__ or "", [NOW, VENDOR, OUT, JOBS], [VENDOR_CURRENCY]
+)

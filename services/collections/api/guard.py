@@ -19,7 +19,7 @@ from services.collections.use_cases.guard import Decision
 from services.collections.use_cases.guard_limits import change_guard_limits
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn, example
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, refusals
@@ -138,7 +138,7 @@ async def approve_suspensions(
     status_code=200,
     response_model=GuardOut,
     summary="Set the limits of the guard",
-    responses={**LIMITS_PROPOSED, **refusals(AlreadyProposed)},
+    responses={**LIMITS_PROPOSED, **refusals(ChangeAlreadyProposed)},
 )
 async def set_limits(
     wanted: LimitsIn, command: Annotated[CommandRunner, perform_command("guard.set_limits")]

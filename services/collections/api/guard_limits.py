@@ -19,7 +19,7 @@ from services.collections.use_cases.guard_limits import (
 )
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn, example
-from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.pure.proposals import NotTheProposer, ProposedFactsChanged, SecondPersonNeeded
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -71,7 +71,7 @@ LIMITS_PROPOSED: dict[int | str, dict[str, Any]] = {
 @reads.get("", summary="List changes of the guard's limits")
 async def list_limit_changes(read: Read, paging: Paging) -> Page[GuardLimitChangeOut]:
     """The history of the limits, in the order in which their changes were wanted."""
-    rows = await read(lambda unit: list_guard_limit_changes(unit, paging.after_id(), paging.limit + 1))
+    rows = await read(lambda unit: list_guard_limit_changes(unit, paging.get_last_id(), paging.limit + 1))
     return paging.page([GuardLimitChangeOut.from_row(row) for row in rows], key=lambda change: change.id)
 
 
@@ -96,7 +96,7 @@ async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> 
     status_code=200,
     response_model=GuardLimitChangeOut,
     summary="Approve looser limits",
-    responses=refusals(GuardLimitChangeMoveRefused, FactsChanged, SecondPersonNeeded),
+    responses=refusals(GuardLimitChangeMoveRefused, ProposedFactsChanged, SecondPersonNeeded),
 )
 async def approve_limit_change(
     guard_limit_change_id: UUID,

@@ -12,7 +12,7 @@ from services.collections.api.standing import DunnableOut, NextOut
 from services.collections.repository.late_account_queries import LateAccountCriteria
 from services.collections.use_cases.late_accounts import LateAccount, UnknownPolicyStep
 from shared.events.collections import WaitsFor
-from shared.pure.fields import Code, example, get_example
+from shared.pure.fields import Code, example, get_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
@@ -24,7 +24,7 @@ reads = Router(
 class ComingOut(NextOut):
     """The first step that comes if no new fact does, and the invoice whose step it is."""
 
-    model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", **get_example(NextOut))
+    model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", **get_model_example(NextOut))
 
     invoice_id: UUID
 
@@ -62,10 +62,10 @@ class LateAccountOut(BaseModel):
         state="overdue",
         step="final_notice",
         position=14,
-        next=get_example(ComingOut),
-        amounts=[get_example(DunnableOut)],
+        next=get_model_example(ComingOut),
+        amounts=[get_model_example(DunnableOut)],
         suspended_subscription_ids=[],
-        waiting=[get_example(HeldStepOut)],
+        waiting=[get_model_example(HeldStepOut)],
     )
 
     account_id: UUID
@@ -105,7 +105,7 @@ async def list_late_accounts(
     read: Read, paging: Paging, criteria: Annotated[LateAccountCriteria, Depends(_read_criteria)]
 ) -> Page[LateAccountOut]:
     """Accounts of which something is overdue, first those that are so the longest without a break."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     accounts = await read(
         lambda unit: use_cases.late_accounts.list_late_accounts(unit, criteria, after, paging.limit + 1)
     )

@@ -13,7 +13,7 @@ from services.collections.tables import NoticeRow
 from services.collections.use_cases import notice_sending
 from services.collections.use_cases.notice_sending import NoticeNotFailed
 from shared.persistence.database import Unit
-from shared.pure.fields import Instant, ReasonIn, example, get_example
+from shared.pure.fields import Instant, ReasonIn, example, get_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -72,7 +72,7 @@ class NoticeOut(BaseModel):
 class ListedNoticeOut(NoticeOut):
     """A notice with its account."""
 
-    model_config = example(**get_example(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
+    model_config = example(**get_model_example(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
 
     account_id: UUID
 
@@ -86,7 +86,7 @@ async def list_notices(
     since: Annotated[Instant | None, Query(description="written then or later")] = None,
 ) -> Page[ListedNoticeOut]:
     """Notices of all accounts or of one, the newest first."""
-    criteria, after = NoticeCriteria(account_id, state, since), paging.after_id()
+    criteria, after = NoticeCriteria(account_id, state, since), paging.get_last_id()
     rows = await read(lambda unit: search_notices(unit, criteria, after, paging.limit + 1))
     return paging.page([ListedNoticeOut.model_validate(dict(row)) for row in rows], key=lambda notice: notice.id)
 

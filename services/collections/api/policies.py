@@ -13,8 +13,8 @@ from services.collections.repository import policy_queries
 from services.collections.tables import PolicyVersionRow
 from services.collections.use_cases.policies import GuardLoosenedByPolicy, PolicyDateRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Day, Prose, example
-from shared.pure.hidden import SEEN_ON_LINES, check_visible_lines, normalise_breaks
+from shared.pure.fields import Day, Prose, RequestBody, example
+from shared.pure.hidden import SEEN_ON_LINES, check_visible_lines, normalise_line_breaks
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, refusals
@@ -35,7 +35,7 @@ _GENTLE = (
 )
 
 
-class PolicyIn(Body):
+class PolicyIn(RequestBody):
     """A version to be published: the YAML document, the date it takes effect, and why."""
 
     model_config = example(
@@ -47,7 +47,7 @@ class PolicyIn(Body):
     document: Annotated[
         str,
         StringConstraints(min_length=1, max_length=64_000, pattern=SEEN_ON_LINES),
-        AfterValidator(normalise_breaks),
+        AfterValidator(normalise_line_breaks),
         AfterValidator(check_visible_lines),
     ]
     effective_date: Day

@@ -12,7 +12,7 @@ from services.collections.repository import policy_queries
 from services.collections.tables import PolicyVersionRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 from shared.pure.languages import Language
 from shared.web.http import OWN_STYLES, PROBLEMS, Read, Router
 
@@ -52,7 +52,7 @@ class PublishedPolicyOut(BaseModel):
         language="en",
         dispute_window_days=60,
         after_release_days=3,
-        steps=[get_example(StatedStepOut)],
+        steps=[get_model_example(StatedStepOut)],
         rules=["An invoice can be disputed for 60 days after its date."],
     )
 

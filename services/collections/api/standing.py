@@ -13,7 +13,7 @@ from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
 from services.collections.use_cases.account_evaluation import EvaluatedItem
 from services.collections.use_cases.standing import AccountStanding
 from services.collections.use_cases.vendor_debt import VendorDebt
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -73,7 +73,7 @@ class StepOut(BaseModel):
         reached_on="2026-04-14",
         outcome="requested",
         taken_at="2026-04-14T07:00:00Z",
-        requirements=[get_example(RequirementOut)],
+        requirements=[get_model_example(RequirementOut)],
     )
 
     step: str
@@ -85,7 +85,7 @@ class StepOut(BaseModel):
     requirements: list[RequirementOut]
 
 
-_SENT = get_example(StepOut) | {
+_SENT = get_model_example(StepOut) | {
     "step": "final_notice",
     "action": "notice",
     "day": 7,
@@ -143,12 +143,12 @@ class ItemOut(BaseModel):
         position=14,
         held_days=0,
         overdue_at="2026-03-31T22:00:00Z",
-        amounts=get_example(DunnableOut),
+        amounts=get_model_example(DunnableOut),
         after_release_until=None,
         stage="suspend",
-        steps=[_SENT, get_example(StepOut), _TO_COME],
-        next=get_example(NextOut),
-        facts=[get_example(FactOut)],
+        steps=[_SENT, get_model_example(StepOut), _TO_COME],
+        next=get_model_example(NextOut),
+        facts=[get_model_example(FactOut)],
     )
 
     invoice_id: UUID
@@ -234,12 +234,12 @@ class StandingOut(BaseModel):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         time_zone="Europe/Berlin",
         state="suspended",
-        items=[get_example(ItemOut)],
-        cases=[get_example(CaseOut)],
-        suspensions=[get_example(StandingSuspensionOut)],
+        items=[get_model_example(ItemOut)],
+        cases=[get_model_example(CaseOut)],
+        suspensions=[get_model_example(StandingSuspensionOut)],
         deferred=[],
-        notices=[get_example(NoticeOut)],
-        owed_to_vendor=get_example(VendorDebtOut),
+        notices=[get_model_example(NoticeOut)],
+        owed_to_vendor=get_model_example(VendorDebtOut),
         owed_to_vendor_missing=None,
     )
 

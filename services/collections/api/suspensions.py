@@ -14,7 +14,7 @@ from services.collections.repository.suspension_queries import SuspensionCriteri
 from services.collections.use_cases import suspension_check
 from services.collections.use_cases.suspensions import SuspensionReleaseRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Day, ReasonIn, example, get_example
+from shared.pure.fields import Day, ReasonIn, example, get_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -62,7 +62,7 @@ class SuspensionOut(BaseModel):
 class ListedSuspensionOut(SuspensionOut):
     """A suspension with what the vendor made of it; a person's reason for its end stands in the audit."""
 
-    model_config = example(**get_example(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None)
+    model_config = example(**get_model_example(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None)
 
     ended_at: datetime | None
     vendor_bills_on: bool | None = Field(description="whether the vendor bills on while it is suspended")
@@ -97,7 +97,7 @@ async def list_suspensions(
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[ListedSuspensionOut]:
     """Suspensions of all accounts in the order of their ids, which is that in which they were requested."""
-    criteria, after = SuspensionCriteria(state, account_id), paging.after_id()
+    criteria, after = SuspensionCriteria(state, account_id), paging.get_last_id()
     rows = await read(lambda unit: suspension_queries.search_suspensions(unit, criteria, after, paging.limit + 1))
     return paging.page([ListedSuspensionOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
 

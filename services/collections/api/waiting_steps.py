@@ -65,6 +65,6 @@ async def list_waiting_steps(
 
     A suspension that was requested before a person stopped all stands here as soon as entitlements asked for it.
     """
-    criteria, after = WaitingStepCriteria(waits_for, account_id, legal_entity), paging.after_id()
+    criteria, after = WaitingStepCriteria(waits_for, account_id, legal_entity), paging.get_last_id()
     rows = await read(lambda unit: search_waiting_steps(unit, criteria, after, paging.limit + 1))
     return paging.page([WaitingStepOut.model_validate(dict(row)) for row in rows], key=lambda row: row.invoice_id)

@@ -10,7 +10,7 @@ from services.collections.domain.dunning_item import ItemFacts, Outcome, TakenSt
 from services.collections.domain.item_evaluation import Action, ItemEvaluation, NextDunningStep
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import ActionKind, Policy, Step
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 
 
 class UpcomingDunningStep(NamedTuple):
@@ -67,7 +67,7 @@ def forecast_dunning_steps(
 
 
 def _coming_step(item: ItemFacts, step: Step, upcoming: NextDunningStep) -> UpcomingDunningStep:
-    return UpcomingDunningStep(step.name, step.action, step.template, local_date(upcoming.at, item.zone))
+    return UpcomingDunningStep(step.name, step.action, step.template, get_local_date(upcoming.at, item.zone))
 
 
 def _take_step(

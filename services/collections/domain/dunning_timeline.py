@@ -20,7 +20,7 @@ from services.collections.domain.dunning_item import (
     compute_dunnable_by_line,
     sort_lines_for_allocation,
 )
-from shared.pure.calendar import ONE_DAY, first_day_from, local_date, local_instant
+from shared.pure.calendar import ONE_DAY, find_first_day_from, find_local_instant, get_local_date
 
 MIDNIGHT = time(0)
 _BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -152,10 +152,10 @@ def _extend_holds(spans: Sequence[DunnableSpan], zone: ZoneInfo, days: int) -> t
 
 def _find_end_of_hold(release: datetime, zone: ZoneInfo, days: int) -> datetime:
     """Find the instant that is as long after the last midnight as the release was after its own, on that day."""
-    day = local_date(release, zone)
-    since_midnight = release - local_instant(day, MIDNIGHT, zone)
-    last_midnight = local_instant(day + days * ONE_DAY, MIDNIGHT, zone)
-    return min(last_midnight + since_midnight, local_instant(day + (days + 1) * ONE_DAY, MIDNIGHT, zone))
+    day = get_local_date(release, zone)
+    since_midnight = release - find_local_instant(day, MIDNIGHT, zone)
+    last_midnight = find_local_instant(day + days * ONE_DAY, MIDNIGHT, zone)
+    return min(last_midnight + since_midnight, find_local_instant(day + (days + 1) * ONE_DAY, MIDNIGHT, zone))
 
 
 def _split_span(span: DunnableSpan, holds: Iterable[tuple[datetime, datetime]]) -> Iterator[DunnableSpan]:
@@ -196,4 +196,4 @@ def _first_midnight(instant: datetime, zone: ZoneInfo) -> date:
     """The first day whose local midnight is not before an instant."""
     if instant in (_BEFORE_ALL, _AFTER_ALL):
         return instant.date()
-    return first_day_from(instant, MIDNIGHT, zone)
+    return find_first_day_from(instant, MIDNIGHT, zone)

@@ -16,7 +16,7 @@ from services.collections.domain.item_evaluation import Action, Deferred, ItemEv
 from services.collections.domain.policy import Policy, Step
 from services.collections.domain.policy_ladder import is_notice_rung, list_policy_rungs, list_takeable_rungs
 from services.collections.domain.voided_steps import VoidingCauses, gather_voiding_causes, is_suspension_released
-from shared.pure.calendar import ONE_DAY, first_day_from, last_day_until, local_date, local_instant
+from shared.pure.calendar import ONE_DAY, find_first_day_from, find_last_day_until, find_local_instant, get_local_date
 
 
 class _View(NamedTuple):
@@ -65,7 +65,7 @@ def _build_view(item: ItemFacts, policy: Policy, now: datetime) -> _View:
     return _View(
         item=item,
         now=now,
-        today=local_date(now, item.zone),
+        today=get_local_date(now, item.zone),
         round=number,
         began=began,
         overdue_at=_overdue_at(item, began, now),
@@ -89,8 +89,8 @@ def _overdue_at(item: ItemFacts, began: Balance | None, now: datetime) -> dateti
 
 
 def _last_instant(at: time, item: ItemFacts, now: datetime) -> tuple[date, datetime]:
-    day = last_day_until(now, at, item.zone)
-    return day, local_instant(day, at, item.zone)
+    day = find_last_day_until(now, at, item.zone)
+    return day, find_local_instant(day, at, item.zone)
 
 
 def _is_due(view: _View, rung: PolicyRung) -> bool:
@@ -202,19 +202,19 @@ def _next_instant(view: _View, rung: PolicyRung, since: datetime) -> datetime | 
     if rung.reached_on is None or not _can_be_overdue(view, step):
         return None
     last_day, _ = view.last[step.at]
-    day = max(last_day + ONE_DAY, rung.reached_on, first_day_from(since, step.at, view.item.zone))
+    day = max(last_day + ONE_DAY, rung.reached_on, find_first_day_from(since, step.at, view.item.zone))
     for requirement in rung.requirements:
         if requirement.met_on is None:
             return None
         day = max(day, requirement.met_on)
     while not _has_lapsed(view, step, day):
-        instant = local_instant(day, step.at, view.item.zone)
+        instant = find_local_instant(day, step.at, view.item.zone)
         span = view.timeline.at(instant)
         if span.dunnable_by_subscription if step.action == "suspend" else span.dunnable:
             return instant
         if span.is_open_ended:
             return None
-        day = first_day_from(span.end, step.at, view.item.zone)
+        day = find_first_day_from(span.end, step.at, view.item.zone)
     return None
 
 

@@ -9,7 +9,7 @@ from services.collections.domain.dunning_timeline import DunningTimeline
 from services.collections.domain.item_evaluation import PolicyRung, Requirement
 from services.collections.domain.policy import Policy, Required
 from services.collections.domain.voided_steps import StepValidity, VoidingCauses, find_step_validity
-from shared.pure.calendar import ONE_DAY, local_date
+from shared.pure.calendar import ONE_DAY, get_local_date
 
 
 def list_policy_rungs(
@@ -45,7 +45,7 @@ def _requirement(required: Required, item: ItemFacts, validity: StepValidity) ->
     void = validity.void.get(required.notice)
     if notice is None or notice.delivered_at is None:
         return Requirement(required.notice, required.days_before, sent_as, notice, None, None, void)
-    on = local_date(notice.delivered_at, item.zone)
+    on = get_local_date(notice.delivered_at, item.zone)
     met_on = on + required.days_before * ONE_DAY
     return Requirement(required.notice, required.days_before, sent_as, notice, on, met_on, void)
 

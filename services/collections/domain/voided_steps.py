@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from services.collections.domain.dunning_item import ItemFacts, Release, TakenStep
 from services.collections.domain.dunning_timeline import MIDNIGHT, DunnableSpan, DunningTimeline
 from services.collections.domain.policy import Policy
-from shared.pure.calendar import ONE_DAY, local_instant
+from shared.pure.calendar import ONE_DAY, find_local_instant
 
 VoidedBy = Literal["release", "block"]
 _BEST_FIRST = {"in_effect": 2, "awaited": 1, "over": 0}
@@ -100,7 +100,7 @@ def _blocked_until(voiding: VoidingCauses, step: TakenStep, instant: datetime) -
 
 def _end_of(release: Release, zone: ZoneInfo) -> datetime:
     """The midnight that ends the last day of a release."""
-    return local_instant(release.until + ONE_DAY, MIDNIGHT, zone)
+    return find_local_instant(release.until + ONE_DAY, MIDNIGHT, zone)
 
 
 def list_required_notices(policy: Policy) -> frozenset[str]:

@@ -297,4 +297,4 @@ async def save_next_evaluation_times(unit: Unit, due: Iterable[tuple[UUID, datet
         " WHERE items.invoice_id = n.invoice_id AND items.due_at IS DISTINCT FROM n.due_at",
         *columns(due, 2),
     )
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")

@@ -9,7 +9,7 @@ from sqlmodel import select
 from services.collections.domain.guard import LimitChangeState
 from services.collections.tables import GuardLimitChangeRow
 from shared.persistence.database import Unit
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -35,7 +35,7 @@ async def find_open_guard_change(unit: Unit) -> GuardLimitChangeRow | None:
 
 async def list_guard_limit_changes(unit: Unit, after: UUID | None, limit: int) -> Sequence[GuardLimitChangeRow]:
     """List changes in the order of their ids, after this one."""
-    return await rows_after(unit, GuardLimitChangeRow, after, limit)
+    return await list_rows_after(unit, GuardLimitChangeRow, after, limit)
 
 
 async def save_guard_limit_change(unit: Unit, row: GuardLimitChangeRow) -> None:

@@ -93,7 +93,7 @@ async def save_guard_decision(unit: Unit, decision: str, actor: str, reason: str
             " WHERE d.invoice_id = items.invoice_id AND d.waits_for = 'guard'",
             unit.now,
         )
-        unit.wake("sweeps")
+        unit.wake_after_commit("sweeps")
 
 
 async def decisions(unit: Unit) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from services.collections.domain.policy import Policy, parse_collection_policy
 from services.collections.tables import PolicyVersionRow
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from shared.pure.errors import NotFound
 
 
@@ -42,7 +42,7 @@ async def list_policy_versions(unit: Unit) -> list[PolicyVersion]:
 
 def find_policy(versions: Sequence[PolicyVersion], recorded_at: datetime, zone: ZoneInfo) -> PolicyVersion | None:
     """The version in force when an invoice was recorded; before the first one took effect, that one."""
-    day = local_date(recorded_at, zone)
+    day = get_local_date(recorded_at, zone)
     effective = [version for version in versions if version.effective_date <= day]
     return next(iter([*reversed(effective), *versions]), None)
 
@@ -72,4 +72,4 @@ async def get_policy_in_force(unit: Unit, day: date) -> PolicyVersionRow:
 async def mark_open_items_due(unit: Unit) -> None:
     """The first version makes every open item due, since nothing could be judged before."""
     await unit.connection.execute("UPDATE items SET due_at = $1 WHERE open_minor > 0", unit.now)
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")

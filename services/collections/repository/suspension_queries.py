@@ -182,7 +182,7 @@ async def record_suspension_step(unit: Unit, suspension_id: UUID) -> None:
 async def save_suspension_state(
     unit: Unit, suspension_id: UUID, state: SuspensionState, because: str | None = None
 ) -> None:
-    """Where the suspension is now; `because` says why it ends."""
+    """Where the suspension is now; `attribute_to_event` says why it ends."""
     await unit.connection.execute(
         "UPDATE suspensions SET state = $2,"
         " ended_because = coalesce($3, ended_because),"

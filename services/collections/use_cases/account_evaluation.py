@@ -31,7 +31,7 @@ from shared.events.collections import (
 )
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.pure.calendar import local_instant
+from shared.pure.calendar import find_local_instant
 from shared.pure.ids import new_id
 
 CHECK_SUSPENSION = "check_suspension"
@@ -87,7 +87,8 @@ async def apply_account_facts(
     """Settle what follows from the facts of these accounts, and say when to judge next.
 
     `asked` names the items whose suspension is in work or held by the guard, with when to look again.
-    `because` says, around what is done for an account, what it follows from, where that is not one cause for all.
+    `because` says, around what is done for an account, what it follows from, where that is not one cause for
+    all.
     """
     versions = await policy_queries.list_policy_versions(unit)
     due: list[tuple[UUID, datetime | None]] = []
@@ -145,7 +146,7 @@ def _compute_due_at(result: EvaluatedItem, asked: Mapping[UUID, datetime | None]
 def _list_deferral_instants(result: EvaluatedItem) -> list[datetime]:
     """When a suspension will be reached whose notice has not arrived: it cannot be taken then, but it is said."""
     reached = (
-        local_instant(rung.reached_on, rung.step.at, result.item.zone)
+        find_local_instant(rung.reached_on, rung.step.at, result.item.zone)
         for rung in result.evaluation.ladder
         if rung.reached_on and not rung.taken and any(required.met_on is None for required in rung.requirements)
     )

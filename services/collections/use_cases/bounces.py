@@ -14,7 +14,7 @@ async def record_notice_bounce(unit: Unit, event: MailBounced) -> None:
     if bounced is None or not event.permanent:
         return
     notice_id, account_id = bounced
-    await unit.lock(account_id)
+    await unit.lock_subjects(account_id)
     row = await notice_queries.get_notice(unit, notice_id)
     if row.bounce_id != event.message_id or row.state not in ("pending", "sent"):
         return

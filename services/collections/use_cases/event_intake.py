@@ -8,7 +8,7 @@ from services.collections.repository import fact_queries, suspension_queries
 from services.collections.repository.fact_queries import ReportedInvoiceBalance
 from services.collections.repository.suspension_queries import SuspensionRecord
 from services.collections.use_cases import account_evaluation, notice_writing
-from shared.base.kafka import Envelope
+from shared.base.kafka import MessageEnvelope
 from shared.events.invoicing import (
     AccountRegistered,
     InvoiceBalance,
@@ -41,10 +41,12 @@ async def apply_balance_events(unit: Unit, heard: EventGroup) -> None:
         ],
     )
     ids = [UUID(subject) for subject in heard.last]
-    await account_evaluation.apply_account_facts(unit, ids, because=lambda account_id: heard.because(unit, account_id))
+    await account_evaluation.apply_account_facts(
+        unit, ids, because=lambda account_id: heard.attribute_to_event(unit, account_id)
+    )
 
 
-def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: Envelope) -> ReportedInvoiceBalance:
+def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: MessageEnvelope) -> ReportedInvoiceBalance:
     return ReportedInvoiceBalance(
         balance.invoice_id,
         account_id,

@@ -17,12 +17,12 @@ from services.collections.use_cases.guard import set_guard_limits
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
-from shared.pure.proposals import AlreadyProposed, FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.pure.proposals import ChangeAlreadyProposed, NotTheProposer, ProposedFactsChanged, SecondPersonNeeded
 from shared.web.auth import Caller, is_same_actor
 
 
 async def change_guard_limits(unit: Unit, caller: Caller, limits: Limits, reason: str) -> GuardLimitChangeRow:
-    """Set the limits of the guard, or propose looser ones. Raises AlreadyProposed.
+    """Set the limits of the guard, or propose looser ones. Raises ChangeAlreadyProposed.
 
     Whoever sends their own proposal again gets it again.
     """
@@ -44,11 +44,11 @@ async def change_guard_limits(unit: Unit, caller: Caller, limits: Limits, reason
 async def approve_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> GuardLimitChangeRow:
     """Agree to looser limits that somebody else proposed, and set them.
 
-    Raises NotFound, GuardLimitChangeMoveRefused, SecondPersonNeeded, FactsChanged.
+    Raises NotFound, GuardLimitChangeMoveRefused, SecondPersonNeeded, ProposedFactsChanged.
     """
     state, row = await _lock_to_decide(unit, change_id, caller)
     if _dump_limits(state) != row.former:
-        raise FactsChanged("the limits were changed meanwhile: decline or withdraw it, and propose it anew")
+        raise ProposedFactsChanged("the limits were changed meanwhile: decline or withdraw it, and propose it anew")
     await _save_decision(unit, row, LimitChangeState.CARRIED_OUT, caller, reason)
     await set_guard_limits(unit, Limits.model_validate(row.wanted), row.proposed_by, row.reason)
     return row
@@ -80,7 +80,7 @@ async def _needs_second_person(unit: Unit, state: SuspensionGuardState, limits: 
 def _repeat_proposal(unit: Unit, standing: GuardLimitChangeRow, row: GuardLimitChangeRow) -> GuardLimitChangeRow:
     is_same = (standing.former, standing.wanted) == (row.former, row.wanted)
     if not is_same or not is_same_actor(standing.proposed_by, row.proposed_by):
-        raise AlreadyProposed(
+        raise ChangeAlreadyProposed(
             f"a change of them is proposed already, as {standing.id}: decide that first",
             guard_limit_change_id=str(standing.id),
         )

@@ -9,7 +9,7 @@ from services.collections.repository.fact_queries import DunningItemKey
 from services.collections.repository.policy_queries import PolicyVersion
 from shared.contracts.dunning_item import DunningItem, DunningNext, DunningTerms
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 
 
 async def describe_dunning_item(unit: Unit, invoice_id: UUID) -> DunningItem:
@@ -42,4 +42,4 @@ def _describe_terms(version: PolicyVersion | None) -> DunningTerms | None:
 def _describe_next(upcoming: NextDunningStep | None, key: DunningItemKey) -> DunningNext | None:
     if upcoming is None:
         return None
-    return DunningNext(step=upcoming.step, at=upcoming.at, on=local_date(upcoming.at, key.zone))
+    return DunningNext(step=upcoming.step, at=upcoming.at, on=get_local_date(upcoming.at, key.zone))

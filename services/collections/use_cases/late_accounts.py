@@ -17,7 +17,7 @@ from services.collections.use_cases import account_evaluation
 from services.collections.use_cases.account_evaluation import EvaluatedItem
 from services.collections.use_cases.standing import assess_account_state
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from shared.pure.errors import Refusal
 
 
@@ -98,7 +98,7 @@ async def list_late_accounts(
     for row in rows:
         account = facts_by_account[row["account_id"]]
         items = account_evaluation.evaluate_items(versions, account, unit.now)
-        today = local_date(unit.now, account.zone)
+        today = get_local_date(unit.now, account.zone)
         described.append(
             _describe_account(row, items, today, suspensions[account.account_id], waiting[account.account_id])
         )

@@ -20,9 +20,9 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
-from shared.pure.addresses import is_address
-from shared.pure.bounces import build_envelope_sender, create_secret
-from shared.pure.errors import Later, Refusal
+from shared.pure.addresses import is_mail_address
+from shared.pure.bounces import build_envelope_sender, create_mail_secret
+from shared.pure.errors import Refusal, RetryLater
 from shared.web.clients import Answered
 
 if TYPE_CHECKING:
@@ -53,20 +53,21 @@ class NoticeSendingResult:
 async def send_notice(runtime: "Runtime", intent: Intent) -> NoticeSendingResult:
     """See whether the notice still holds, ask invoicing whom to write to, and hand the message to the next hop.
 
-    Raises Later. A notice whose address cannot be written to, or that is refused or put off for too long, fails. Every
-    attempt has the same Message-ID and content: so one that does not hold any more is withdrawn as a whole. Whether an
-    attempt that was cut off reached the hop is not known, unless it came back: then there is nothing to send.
+    Raises RetryLater. A notice whose address cannot be written to, or that is refused or put off for too long, fails.
+    Every attempt has the same Message-ID and content: so one that does not hold any more is withdrawn as a whole.
+    Whether an attempt that was cut off reached the hop is not known, unless it came back: then there is nothing to
+    send.
     """
     row, not_dunnable, now = await runtime.units.run(lambda unit: _check_notice(unit, UUID(intent.key)))
     if not_dunnable or row.state != "pending" or row.secret is None:
         return NoticeSendingResult(not_dunnable=not_dunnable)
     facts = await _ask_facts(runtime, row)
-    if not is_address(facts.billing_email):
+    if not is_mail_address(facts.billing_email):
         return NoticeSendingResult(outside_mail.NOT_WRITABLE)
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
     message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
     sender = build_envelope_sender(runtime.settings.support_address, row.secret)
-    refusal = await runtime.mail_hop.deliver_once(message, now - intent.created_at, sender)
+    refusal = await runtime.mail_hop.deliver_letter_once(message, now - intent.created_at, sender)
     return NoticeSendingResult(refusal, None if refusal else _describe_message(message))
 
 
@@ -75,7 +76,7 @@ def _describe_message(message: EmailMessage) -> SentNoticeMessage:
 
 
 async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
-    """Ask invoicing what a notice states: contact, sender, what its invoices are for. Raises Later."""
+    """Ask invoicing what a notice states: contact, sender, what its invoices are for. Raises RetryLater."""
     coming = (id_ for item in row.items for id_ in item.get("subscription_ids", []))
     body = NoticeFactsIn(
         invoice_ids=sorted({UUID(item["invoice_id"]) for item in row.items}),
@@ -85,13 +86,13 @@ async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
     try:
         answer = await runtime.clients["invoicing"].post(path, body.model_dump(mode="json"))
     except Answered as refused:
-        raise Later(str(refused)) from refused
+        raise RetryLater(str(refused)) from refused
     return NoticeFacts.model_validate(answer)
 
 
 async def _check_notice(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:
     """Read a notice, the invoices on it that are not dunnable any more, and the business time; it has a secret then."""
-    await notice_queries.save_notice_secret(unit, notice_id, create_secret())
+    await notice_queries.save_notice_secret(unit, notice_id, create_mail_secret())
     row = await notice_queries.get_notice(unit, notice_id)
     if row.kind != "steps":
         return row, frozenset(), unit.now
@@ -142,7 +143,7 @@ async def _withdraw(unit: Unit, row: NoticeRow, not_dunnable: frozenset[UUID], c
 async def retry_notice(unit: Unit, notice_id: UUID) -> NoticeRow:
     """Send a notice that failed or came back again, after its address was mended. Raises NotFound, NotFailed."""
     row = await notice_queries.get_notice(unit, notice_id)
-    await unit.lock(row.account_id)
+    await unit.lock_subjects(row.account_id)
     await unit.session.refresh(row)
     if row.state != "failed":
         raise NoticeNotFailed(f"the notice is {row.state}")

@@ -36,7 +36,7 @@ async def publish_policy(unit: Unit, document: str, effective_date: date, actor:
     """
     policy = policy_queries.parse_published_policy(document)
     check_suspension_notices(policy)
-    await unit.lock(SUBJECT)
+    await unit.lock_subjects(SUBJECT)
     published = await policy_queries.list_policies(unit)
     if published:
         # An invoice recorded today, on the latest date that it is anywhere, keeps the version that it is on.

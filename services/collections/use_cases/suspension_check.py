@@ -26,7 +26,7 @@ from shared.events.collections import WaitsFor
 from shared.events.values import LineBalance
 from shared.persistence.database import Unit
 from shared.process.intents import Intent, Recorded
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from shared.web.clients import Answered
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class FreshInvoicingFacts:
 
 
 async def fetch_invoicing_facts(runtime: "Runtime", intent: Intent) -> FreshInvoicingFacts:
-    """Ask invoicing for the balances of an account's open items. Raises Later when there is no answer."""
+    """Ask invoicing for the balances of an account's open items. Raises RetryLater when there is no answer."""
     invoice_ids, asks = await runtime.units.run(lambda unit: _list_questions(unit, intent.account_id))
     balances = await _fetch_balances(runtime, invoice_ids)
     return FreshInvoicingFacts(balances, await _fetch_bank_knowledge(runtime, intent.account_id) if asks else None)
@@ -65,7 +65,7 @@ async def _fetch_bank_knowledge(runtime: "Runtime", account_id: UUID) -> BankDat
     try:
         answer = await runtime.clients["invoicing"].get(f"/v1/accounts/{account_id}/bank-knowledge")
     except Answered as refused:
-        raise Later(str(refused)) from refused
+        raise RetryLater(str(refused)) from refused
     until = answer["known_until"]
     return BankDataState(until and datetime.fromisoformat(until), len(answer["entries_in_question"]))
 
@@ -77,7 +77,7 @@ async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[d
     try:
         answer = await runtime.clients["invoicing"].post("/v1/balances:batch", body)
     except Answered as refused:
-        raise Later(str(refused)) from refused
+        raise RetryLater(str(refused)) from refused
     return list(answer["balances"])
 
 
@@ -207,7 +207,7 @@ async def confirm_suspension(runtime: "Runtime", suspension_id: UUID) -> tuple[S
         return _verdict_of_state(suspension.state)
     try:
         fresh = await _fetch_facts_of(runtime, suspension)
-    except Later as error:
+    except RetryLater as error:
         return "wait", f"invoicing gives no answer: {error}"
     return await runtime.units.run(lambda unit: _confirm(unit, suspension_id, fresh))
 
@@ -225,7 +225,7 @@ def _verdict_of_state(state: SuspensionState) -> tuple[SuspensionVerdict, str]:
 
 async def _confirm(unit: Unit, suspension_id: UUID, fresh: FreshInvoicingFacts) -> tuple[SuspensionVerdict, str]:
     unlocked = await suspension_queries.get_suspension(unit, suspension_id)
-    await unit.lock(unlocked.account_id)
+    await unit.lock_subjects(unlocked.account_id)
     await save_fetched_balances(unit, fresh.balances)
     await account_evaluation.apply_account_facts(unit, [unlocked.account_id])
     suspension = await suspension_queries.get_suspension(unit, suspension_id)

@@ -27,7 +27,7 @@ from shared.events.collections import (
 )
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.calendar import ONE_DAY, local_date
+from shared.pure.calendar import ONE_DAY, get_local_date
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 
@@ -188,10 +188,10 @@ async def release_suspension(unit: Unit, suspension_id: UUID, until: date, reaso
     step counts as taken until then; after it, access ends again only after a new notice and its days.
     """
     suspension = await suspension_queries.get_suspension(unit, suspension_id)
-    await unit.lock(suspension.account_id)
+    await unit.lock_subjects(suspension.account_id)
     suspension = await suspension_queries.get_suspension(unit, suspension_id)
     account = (await load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
-    _check_end_of_release(until, local_date(unit.now, account.zone))
+    _check_end_of_release(until, get_local_date(unit.now, account.zone))
     before = {"state": suspension.state}
     if suspension.state is SuspensionState.REQUESTED:
         await suspension_queries.record_suspension_step(unit, suspension_id)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.collections.use_cases.standing import GOOD, AccountStanding
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from shared.web.clients import Answered
 
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ async def fetch_vendor_debt(runtime: "Runtime", account_id: UUID) -> VendorDebt:
             return VendorDebt(await runtime.clients["invoicing"].get(f"/v1/accounts/{account_id}/exposure"), None)
     except TimeoutError:
         return VendorDebt(None, f"invoicing gives no answer within {MAX_WAIT_SECONDS:g} s")
-    except (Later, Answered) as error:
+    except (RetryLater, Answered) as error:
         return VendorDebt(None, f"invoicing gives no answer: {error}")

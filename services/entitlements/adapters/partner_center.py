@@ -17,7 +17,7 @@ import orjson
 from services.entitlements import metrics
 from services.entitlements.domain.vendor_errors import VendorRefusalKind, classify_vendor_refusal
 from shared.base.retries import retry_briefly
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from shared.pure.ids import new_id
 
 Resource = dict[str, Any]
@@ -41,7 +41,7 @@ class VendorRefusedForGood(Exception):
         self.detail = detail
 
 
-class VendorUnavailable(Later):
+class VendorUnavailable(RetryLater):
     """The vendor did not do it now; a few quick attempts are worth it."""
 
 
@@ -63,13 +63,13 @@ class VendorSubscription:
         return f"/v1/customers/{customer}/subscriptions/{subscription}"
 
     async def read(self) -> Resource:
-        """The resource as it is now. Raises VendorRefusedForGood, Later."""
+        """The resource as it is now. Raises VendorRefusedForGood, RetryLater."""
         return _resource(await self._call("GET", self._path, new_id()))
 
     async def change(self, resource: Resource, **fields: Any) -> Resource:
         """The resource after these fields were changed; read again and tried again if somebody else changed it.
 
-        Raises VendorRefusedForGood, Later.
+        Raises VendorRefusedForGood, RetryLater.
         """
         async for attempt in retry_briefly(lambda error: isinstance(error, VendorResourceChanged)):
             with attempt:
@@ -100,7 +100,7 @@ class VendorSubscription:
             answer = await self._call("GET", place._replace(scheme="", netloc="").geturl(), new_id())
             if answer.status_code != 202:
                 return
-        raise Later("the vendor accepted the change and has not done it yet")
+        raise RetryLater("the vendor accepted the change and has not done it yet")
 
     async def _call(
         self,
@@ -130,10 +130,10 @@ class VendorSubscription:
         raise AssertionError("the last attempt returns or raises")
 
     async def _wait_until_open(self) -> None:
-        """Wait as long as the vendor asked for when it is overloaded. Raises Later if that is long."""
+        """Wait as long as the vendor asked for when it is overloaded. Raises RetryLater if that is long."""
         pause = _closed_until.get(self._http, 0) - time.monotonic()
         if pause > LONGEST_WAIT:
-            raise Later(f"the vendor is overloaded and wants no call for {pause:.0f} s")
+            raise RetryLater(f"the vendor is overloaded and wants no call for {pause:.0f} s")
         await asyncio.sleep(max(pause, 0))
 
 
@@ -188,7 +188,7 @@ def _resource(answer: httpx2.Response) -> Resource:
             return dict(resource)
     except (ValueError, LookupError, TypeError):
         pass
-    raise Later("the vendor's answer is no subscription")
+    raise RetryLater("the vendor's answer is no subscription")
 
 
 def _retry_after(answer: httpx2.Response, default: float) -> float:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.entitlements import repository
 from shared.events.entitlements import HoldReason, WantedAtVendor
 from shared.pure.errors import NotFound
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -75,8 +75,8 @@ class AccessOut(BaseModel):
         allowed=False,
         since="2026-04-14T07:00:00Z",
         ended_on=None,
-        holds=[get_example(StandingHold)],
-        vendor=get_example(VendorOut),
+        holds=[get_model_example(StandingHold)],
+        vendor=get_model_example(VendorOut),
     )
 
     subscription_id: UUID
@@ -105,7 +105,7 @@ async def get_access(subscription_id: UUID, read: Read) -> AccessOut:
 @reads.get("/accounts/{account_id}/entitlements", summary="Access to the subscriptions of an account")
 async def list_entitlements(account_id: UUID, read: Read, paging: Paging) -> Page[AccessOut]:
     """The same for all subscriptions of an account, in the order of their ids."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(lambda unit: repository.list_access_of_account(unit, account_id, after, paging.limit + 1))
     return paging.page(_access(rows), key=lambda shown: shown.subscription_id)
 

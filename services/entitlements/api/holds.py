@@ -13,7 +13,7 @@ from services.entitlements.repository import HoldCriteria
 from services.entitlements.use_cases.holds import NewManualHold
 from shared.events.entitlements import HoldReason, ManualHoldReason
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Name, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Name, Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -22,7 +22,7 @@ reads = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlem
 writes = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitlements:write")], responses=PROBLEMS)
 
 
-class HoldIn(Body):
+class HoldIn(RequestBody):
     """A hold to be placed by a person."""
 
     model_config = example(
@@ -80,7 +80,7 @@ class ListedHoldOut(HoldOut):
     """A hold with what caused it, and since when the subscription is seen suspended at the vendor for it."""
 
     model_config = example(
-        **get_example(HoldOut), suspension_id=None, invoice_ids=[], effective_at="2026-04-14T11:45:05Z"
+        **get_model_example(HoldOut), suspension_id=None, invoice_ids=[], effective_at="2026-04-14T11:45:05Z"
     )
 
     suspension_id: UUID | None = Field(description="of collections, if it is for non-payment")
@@ -98,7 +98,7 @@ async def list_holds(
     subscription_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[ListedHoldOut]:
     """Holds on all subscriptions in the order of their ids, which is that in which they were placed."""
-    criteria, after = HoldCriteria(state, reason, account_id, subscription_id), paging.after_id()
+    criteria, after = HoldCriteria(state, reason, account_id, subscription_id), paging.get_last_id()
     rows = await read(lambda unit: repository.search_holds(unit, criteria, after, paging.limit + 1))
     return paging.page([ListedHoldOut.model_validate(dict(row)) for row in rows], key=lambda hold: hold.hold_id)
 

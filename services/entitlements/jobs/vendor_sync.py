@@ -19,7 +19,7 @@ from services.entitlements.domain.sync_outcome import (
 from services.entitlements.use_cases.vendor_results import begin_suspending_at_vendor
 from shared.process.intents import LEASE, Intent
 from shared.process.runtime import Runtime
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from shared.web.clients import Answered
 
 GONE = ("deleted", "expired")
@@ -38,7 +38,7 @@ async def sync_with_vendor(runtime: Runtime, intent: Intent) -> Outcome:
     except VendorRefusedForGood as refusal:
         wanted = "auto_renew_off" if entitlement.must_disable_auto_renew else entitlement.wanted
         return FinalVendorRefusal(decided_from, refusal.code, refusal.detail, wanted)
-    except Later as error:
+    except RetryLater as error:
         return VendorSyncWaiting(decided_from, str(error))
     except TimeoutError:
         return VendorSyncWaiting(decided_from, "an answer of the vendor within the time of one attempt")
@@ -79,7 +79,7 @@ class _Attempt:
         if renewal_settings.read_renewal_settings(resource)[renewal_settings.AUTO_RENEW]:
             resource = await self._vendor.change(resource, **{renewal_settings.AUTO_RENEW: False})
         if renewal_settings.read_renewal_settings(resource)[renewal_settings.AUTO_RENEW]:
-            raise Later("the vendor still shows auto-renew on")
+            raise RetryLater("the vendor still shows auto-renew on")
         return AutoRenewOff(self._standing)
 
     def _answer_ended(self) -> Outcome:
@@ -101,7 +101,7 @@ class _Attempt:
     async def _is_confirmed(self) -> bool:
         """Whether access may be switched off now: for non-payment alone, collections has the last word.
 
-        Raises Later without an answer: to be late is fine, to cut off a paying customer is not.
+        Raises RetryLater without an answer: to be late is fine, to cut off a paying customer is not.
         """
         holds = [hold for hold in self._entitlement.holds if hold.stands]
         if any(hold.reason != "non_payment" for hold in holds):
@@ -114,14 +114,14 @@ class _Attempt:
             if verdict != "withdrawn":
                 waits = detail
         if waits is not None:
-            raise Later(f"collections: {waits}")
+            raise RetryLater(f"collections: {waits}")
         return False
 
     async def _verdict(self, suspension_id: UUID) -> tuple[str, str]:
         try:
             answer = await self._runtime.clients["collections"].get(f"/v1/suspensions/{suspension_id}/confirmation")
         except Answered as refusal:
-            raise Later(f"collections does not confirm the suspension: {refusal}") from refusal
+            raise RetryLater(f"collections does not confirm the suspension: {refusal}") from refusal
         return answer["verdict"], answer["detail"]
 
     async def _reinstate(self, resource: dict[str, Any]) -> Outcome:

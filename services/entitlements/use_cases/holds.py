@@ -27,7 +27,7 @@ class NewManualHold:
 async def place_hold(unit: Unit, new: NewManualHold) -> Hold:
     """Place a hold by hand. Raises NotFound."""
     account_id = await repository.get_account_of_subscription(unit, new.subscription_id)
-    await unit.lock(account_id)
+    await unit.lock_subjects(account_id)
     hold = Hold(
         id=new_id(),
         account_id=account_id,
@@ -48,7 +48,7 @@ async def release_hold(unit: Unit, hold_id: UUID, roles: Collection[str]) -> Hol
 
     Raises NotFound, HoldEndsThroughCollections, FraudRoleNeeded, HoldAlreadyReleased.
     """
-    await unit.lock(await repository.get_account_of_hold(unit, hold_id))
+    await unit.lock_subjects(await repository.get_account_of_hold(unit, hold_id))
     placed = await repository.get_hold(unit, hold_id)
     hold = release_hold_by_hand(placed, unit.now, roles)
     await save_hold_and_sync(unit, hold)

@@ -15,7 +15,7 @@ from services.entitlements.use_cases.vendor_results import enqueue_vendor_sync
 from shared.events.entitlements import EntitlementEnded
 from shared.events.invoicing import AccountRegistered, SubscriptionEnded
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_instant
+from shared.pure.calendar import find_local_instant
 
 
 async def save_account_zone(unit: Unit, account: AccountRegistered) -> None:
@@ -24,7 +24,7 @@ async def save_account_zone(unit: Unit, account: AccountRegistered) -> None:
     for entitlement in await repository.list_entitlements_to_end(unit, [account.account_id]):
         assert entitlement.ended_on is not None
         assert entitlement.term_end is not None
-        ends_at = local_instant(entitlement.ended_on, time(), ZoneInfo(account.time_zone))
+        ends_at = find_local_instant(entitlement.ended_on, time(), ZoneInfo(account.time_zone))
         await repository.save_entitlement(
             unit, plan_subscription_end(entitlement, entitlement.ended_on, entitlement.term_end, ends_at)
         )
@@ -34,7 +34,7 @@ async def plan_entitlement_end(unit: Unit, event: SubscriptionEnded) -> None:
     """Note the end of a subscription; end access if it has come, and have auto-renew switched off. Raises NotFound."""
     entitlement = await repository.get_entitlement(unit, event.subscription_id)
     zone = ZoneInfo(await repository.get_account_time_zone(unit, event.account_id))
-    ends_at = local_instant(event.ended_on, time(), zone)
+    ends_at = find_local_instant(event.ended_on, time(), zone)
     ending = plan_subscription_end(entitlement, event.ended_on, event.term_end, ends_at)
     await repository.save_entitlement(unit, ending)
     if has_reached_its_end(ending, unit.now):

@@ -30,12 +30,12 @@ SYNC = "sync_vendor"
 async def enqueue_vendor_sync(unit: Unit, entitlement: SubscriptionEntitlement) -> None:
     """Want the vendor to get the state that is wanted when the worker looks, and not only after a pause."""
     await intents.add_intent(unit, SYNC, entitlement.account_id, entitlement.subscription_id, {})
-    await intents.make_due_now(unit, SYNC, entitlement.subscription_id)
+    await intents.make_intent_due(unit, SYNC, entitlement.subscription_id)
 
 
 async def begin_suspending_at_vendor(unit: Unit, decided: SubscriptionEntitlement, resource: Mapping[str, Any]) -> bool:
     """Commit the snapshot before the vendor is called; False if other holds stand now than it was decided from."""
-    await unit.lock(decided.account_id)
+    await unit.lock_subjects(decided.account_id)
     entitlement = await repository.get_entitlement(unit, decided.subscription_id)
     begun = domain_entitlement.begin_vendor_suspension(
         entitlement, standing(decided.holds), read_renewal_settings(resource), unit.now

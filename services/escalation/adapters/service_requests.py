@@ -16,8 +16,8 @@ from services.escalation.domain.vendor_tickets import (
     VendorTicketNote,
     VendorTicketView,
 )
-from shared.pure.errors import Later
-from shared.pure.hidden import remove_hidden
+from shared.pure.errors import RetryLater
+from shared.pure.hidden import remove_hidden_characters
 from shared.pure.ids import new_id
 
 MAX_NOTE_CHARS = 20_000
@@ -54,7 +54,7 @@ class _ServiceRequest(_Camel):
 
 
 class VendorServiceRequests:
-    """The vendor's desk of service requests. What may pass raises Later, what will not TicketRefusedByVendor."""
+    """The vendor's desk of service requests. What may pass raises RetryLater, what will not TicketRefusedByVendor."""
 
     def __init__(self, http: httpx2.AsyncClient) -> None:
         self._http = http
@@ -75,21 +75,21 @@ class VendorServiceRequests:
                 method, f"/v1/servicerequests/{quote(number, safe='')}", content=body, headers=headers
             )
         except httpx2.TransportError as error:
-            raise Later(f"the vendor cannot be reached: {type(error).__name__}") from error
+            raise RetryLater(f"the vendor cannot be reached: {type(error).__name__}") from error
         if answer.status_code >= 500 or answer.status_code in PASSING:
-            raise Later(f"the vendor answers {answer.status_code}")
+            raise RetryLater(f"the vendor answers {answer.status_code}")
         if answer.status_code >= 400:
             raise TicketRefusedByVendor(str(answer.status_code))
         return answer
 
 
 def _read_ticket(answer: httpx2.Response) -> VendorTicketView:
-    """Read the vendor's answer. Raises Later if it is no service request."""
+    """Read the vendor's answer. Raises RetryLater if it is no service request."""
     try:
         request = _ServiceRequest.model_validate_json(answer.content)
         status = STATUSES[_fold(request.status)]
     except (ValidationError, KeyError) as error:
-        raise Later("the vendor's answer is no service request") from error
+        raise RetryLater("the vendor's answer is no service request") from error
     severity = SEVERITIES.get(_fold(request.severity))
     notes = [note for note in request.notes or () if note.text][-MAX_NOTES:]
     return VendorTicketView(status, severity, tuple(map(_read_note, notes)))
@@ -100,5 +100,5 @@ def _fold(code: Any) -> str:
 
 
 def _read_note(note: _Note) -> VendorTicketNote:
-    content = remove_hidden((note.text or "").replace("\r\n", "\n"))[:MAX_NOTE_CHARS]
-    return VendorTicketNote(remove_hidden(note.created_by_name or "")[:200], note.created_date, content)
+    content = remove_hidden_characters((note.text or "").replace("\r\n", "\n"))[:MAX_NOTE_CHARS]
+    return VendorTicketNote(remove_hidden_characters(note.created_by_name or "")[:200], note.created_date, content)

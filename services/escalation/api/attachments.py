@@ -34,7 +34,7 @@ from shared.web.http import (
     Paging,
     Read,
     Router,
-    accept_body,
+    accept_larger_body,
     describe_problem,
     refusals,
 )
@@ -115,7 +115,7 @@ class AttachmentOut(BaseModel):
     response_model=AttachmentOut,
     summary="Add a file to a case",
     responses={415: UNSUPPORTED, 503: NO_ROOM, **refusals(AttachmentTypeRefused, StateMoveRefused, TooManyAttachments)},
-    dependencies=[accept_body(MAX_FILE_BYTES, is_on_disk=True)],
+    dependencies=[accept_larger_body(MAX_FILE_BYTES, is_on_disk=True)],
     openapi_extra=FILE,
 )
 async def add_attachment(
@@ -144,13 +144,13 @@ async def add_attachment(
                 await use_cases.attachments.add_case_attachment(unit, case_id, file, audience, actor)
             )
 
-        return await command.with_file(file.sha256).run(add, subject=case_id)
+        return await command.bind_file(file.sha256).run(add, subject=case_id)
 
 
 @reads.get("/v1/cases/{case_id}/attachments", summary="List the files of a case")
 async def list_attachments(case_id: UUID, read: Read, paging: Paging) -> Page[AttachmentOut]:
     """Files in the order in which they came; with those of the cases merged into it."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load(unit: Unit) -> list[AttachmentOut]:
         await case_queries.get_case(unit, case_id)
@@ -163,7 +163,7 @@ async def list_attachments(case_id: UUID, read: Read, paging: Paging) -> Page[At
 @reads.get("/v1/inbound-mails/{inbound_mail_id}/attachments", summary="List the files that a mail brought")
 async def list_files_of_mail(inbound_mail_id: UUID, read: Read, paging: Paging) -> Page[AttachmentOut]:
     """Files of a mail that are of a type which is kept; the mail names the others."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load(unit: Unit) -> list[AttachmentOut]:
         await inbound_mail_queries.get_inbound_mail_row(unit, inbound_mail_id)

@@ -12,9 +12,15 @@ from services.escalation.domain.cases import WAITING_SIDES, CaseState
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
 from shared.events.escalation import CaseKind, Severity
-from shared.pure.fields import Body, Code, Name, Prose, Words, example, get_example
-from shared.pure.hidden import SEEN_ON_LINE, SEEN_ON_LINES, check_visible_line, check_visible_lines, normalise_breaks
-from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_subject
+from shared.pure.fields import Code, Name, Prose, RequestBody, Words, example, get_model_example
+from shared.pure.hidden import (
+    SEEN_ON_LINE,
+    SEEN_ON_LINES,
+    check_visible_line,
+    check_visible_lines,
+    normalise_line_breaks,
+)
+from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_actor_name
 from shared.web.http import Fields
 from shared.web.merging import create_patch_model
 
@@ -23,14 +29,14 @@ LinkKind = Literal["account", "invoice", "subscription", "suspension", "vendor_d
 Description = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=SEEN_ON_LINES),
-    AfterValidator(normalise_breaks),
+    AfterValidator(normalise_line_breaks),
     AfterValidator(check_visible_lines),
 ]
 """A longer text of people, all of which can be seen."""
 
 
 def _fold_assignee(name: str) -> str:
-    folded = fold_subject(name)
+    folded = fold_actor_name(name)
     if len(folded) > MAX_SUBJECT_CHARS:
         raise ValueError(f"has more than {MAX_SUBJECT_CHARS} characters once it is normalised")
     return folded
@@ -45,7 +51,7 @@ Assignee = Annotated[
 """The subject of a person's token, normalised as the token's is."""
 
 
-class CaseLinkIn(Body):
+class CaseLinkIn(RequestBody):
     """A thing that a case is about; `line` names one of an invoice."""
 
     model_config = example(kind="invoice", target_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=3)
@@ -65,10 +71,10 @@ class CaseLinkIn(Body):
         return CaseLink(self.kind, self.target_id, self.line or 0)
 
 
-class CaseLinksIn(Body):
+class CaseLinksIn(RequestBody):
     """Things that a case is about."""
 
-    model_config = example(links=[get_example(CaseLinkIn)])
+    model_config = example(links=[get_model_example(CaseLinkIn)])
 
     links: list[CaseLinkIn] = Field(min_length=1, max_length=100)
 
@@ -96,7 +102,7 @@ class CaseLinkOut(BaseModel):
         return cls.model_validate(row.model_dump() | {"line": row.line or None})
 
 
-class CaseChange(Body):
+class CaseChange(RequestBody):
     """Fields of a case that may change."""
 
     subject: Name
@@ -114,7 +120,7 @@ class CasePatch(create_patch_model(CaseChange)):  # type: ignore[misc]
     model_config = example(queue="billing", assignee="support-lead", product=None)
 
 
-class CaseIn(Body):
+class CaseIn(RequestBody):
     """A problem that somebody has, or a task that concerns no customer; a dispute opens its case by itself.
 
     Severity is that of technical cases.
@@ -125,7 +131,7 @@ class CaseIn(Body):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         subject="What is line 3 of the March invoice?",
         description="The customer expected ten seats, and line 3 has twelve.",
-        links=[get_example(CaseLinkIn)],
+        links=[get_model_example(CaseLinkIn)],
     )
 
     kind: Literal["billing_question", "technical", "fraud", "service_credit", "vendor_refusal", "task"]
@@ -233,7 +239,9 @@ def build_case_fields(columns: Mapping[str, Any]) -> Fields:
 class CaseDetailsOut(CaseOut):
     """A case with what it is about, and the cases that were merged into it."""
 
-    model_config = example(**get_example(CaseOut), links=[get_example(CaseLinkOut)], merged_cases=[], chargeback=None)
+    model_config = example(
+        **get_model_example(CaseOut), links=[get_model_example(CaseLinkOut)], merged_cases=[], chargeback=None
+    )
 
     links: list[CaseLinkOut]
     merged_cases: list[UUID]
@@ -243,13 +251,13 @@ class CaseDetailsOut(CaseOut):
 class FoundCasesOut(BaseModel):
     """Cases that have the words, the best first; `is_complete` is false where only the newest 1000 were ranked."""
 
-    model_config = example(items=[get_example(CaseOut)], is_complete=True)
+    model_config = example(items=[get_model_example(CaseOut)], is_complete=True)
 
     items: list[CaseOut]
     is_complete: bool
 
 
-class WaitIn(Body):
+class WaitIn(RequestBody):
     """Whom a case waits for, and for what."""
 
     model_config = example(side="customer", reason="asked for the order confirmation")
@@ -258,7 +266,7 @@ class WaitIn(Body):
     reason: Prose
 
 
-class ResolveIn(Body):
+class ResolveIn(RequestBody):
     """The outcome of a case, and why."""
 
     model_config = example(outcome="line 3 is the set-up charge", reason="checked against the order")
@@ -267,7 +275,7 @@ class ResolveIn(Body):
     reason: Prose
 
 
-class CloseIn(Body):
+class CloseIn(RequestBody):
     """Why the case can be closed; where it touches no customer, a person says so."""
 
     model_config = example(reason="the customer knows the outcome")
@@ -276,7 +284,7 @@ class CloseIn(Body):
     no_customer_affected: Words | None = Field(default=None, examples=["found by monitoring, no user was cut off"])
 
 
-class MergeIn(Body):
+class MergeIn(RequestBody):
     """The case that goes on, and why."""
 
     model_config = example(into="01a20d65-5762-7a08-b1f4-93d2c07e5a11", reason="the same question, asked twice")

@@ -30,13 +30,13 @@ from services.escalation.use_cases.cases import CaseLink
 from shared.events.escalation import CaseKind, Severity
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.fields import NEEDED, Code, Instant, Name, example, get_example
-from shared.pure.subjects import fold_subject
+from shared.pure.fields import NEEDED, Code, Instant, Name, example, get_model_example
+from shared.pure.subjects import fold_actor_name
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
-from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals, write_rows_as_answer
+from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals, write_json_answer
 from shared.web.merging import merge_patch
-from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
+from shared.web.versions import ChangedMeanwhile, IfMatchMissing, build_etag, parse_if_match
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
@@ -56,7 +56,7 @@ class CaseCountOut(BaseModel):
 class CaseCountsOut(BaseModel):
     """Cases by queue and state."""
 
-    model_config = example(counts=[get_example(CaseCountOut)])
+    model_config = example(counts=[get_model_example(CaseCountOut)])
 
     counts: list[CaseCountOut]
 
@@ -90,7 +90,7 @@ async def build_case_criteria(
         kind=kind,
         severity=severity,
         queue=queue,
-        assignee=None if assignee is None else fold_subject(assignee),
+        assignee=None if assignee is None else fold_actor_name(assignee),
         is_assigned=is_assigned,
         waiting_for=waiting_for,
         product=product,
@@ -119,7 +119,7 @@ async def open_case(case: CaseIn, command: Annotated[CommandRunner, perform_comm
 @reads.get("", response_model=Page[CaseOut], summary="List cases")
 async def list_cases(read: Read, paging: Paging, criteria: Criteria) -> Response:
     """Cases in the order of their ids, which is that of their opening."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(lambda unit: case_search.list_cases(unit, criteria, after, paging.limit + 1))
     return paging.answer([build_case_fields(row) for row in rows], key=lambda case: case["id"])
 
@@ -148,7 +148,7 @@ async def search_cases(
     At most 1000 cases are ranked, the newest ones: `is_complete` says whether these are all.
     """
     rows, is_complete = await read(lambda unit: case_search.search_cases(unit, words, criteria, limit))
-    return write_rows_as_answer({"items": [build_case_fields(row) for row in rows], "is_complete": is_complete})
+    return write_json_answer({"items": [build_case_fields(row) for row in rows], "is_complete": is_complete})
 
 
 @reads.get("/{case_id}", summary="One case", responses=ETAG)
@@ -171,7 +171,7 @@ async def _load_details(unit: Unit, case_id: UUID) -> CaseDetailsOut:
 @writes.patch(
     "/{case_id}",
     summary="Change a case",
-    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, StateMoveRefused, CaseSeverityRefused)},
+    responses={**ETAG, **refusals(ChangedMeanwhile, IfMatchMissing, StateMoveRefused, CaseSeverityRefused)},
 )
 async def change_case(
     case_id: UUID,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
 from services.escalation.use_cases.chargebacks import SubmittedChargebackEvidence
-from shared.pure.fields import Body, Instant, example, get_example
+from shared.pure.fields import Instant, RequestBody, example, get_model_example
 
 MAX_FILES = 50
 SUGGESTED_OUTCOMES = {
@@ -18,7 +18,7 @@ SUGGESTED_OUTCOMES = {
 }
 
 
-class NetworkEvidenceIn(Body):
+class NetworkEvidenceIn(RequestBody):
     """Files of the case that were given to the network, and when."""
 
     model_config = example(attachment_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"], submitted_at="2026-05-04T09:00:00Z")
@@ -61,7 +61,7 @@ class ChargebackOut(BaseModel):
         warned_at=None,
         ended_at=None,
         suggested_outcome=None,
-        evidence=[get_example(NetworkEvidenceOut)],
+        evidence=[get_model_example(NetworkEvidenceOut)],
     )
 
     chargeback_id: UUID

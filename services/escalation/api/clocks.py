@@ -17,10 +17,10 @@ from services.escalation.repository.clock_queries import NO_SEVERITY, AccountSup
 from services.escalation.tables import ResponseTargetRow
 from shared.events.escalation import CaseKind, ClockName, ClockOwner
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Prose, example, get_example
+from shared.pure.fields import Code, Prose, RequestBody, example, get_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
-from shared.web.http import PROBLEMS, BadCursor, Fields, Page, Read, Router, TextPaging
+from shared.web.http import PROBLEMS, Fields, Page, PageCursorRefused, Read, Router, TextPaging
 
 reads = Router(prefix="/v1", tags=["clocks"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 admin = Router(prefix="/v1", tags=["clocks"], dependencies=[needs("escalation:admin")], responses=PROBLEMS)
@@ -48,7 +48,7 @@ class ClockOut(BaseModel):
         business_days=3,
         is_round_the_clock=False,
         began_at="2026-04-02T09:30:00Z",
-        pauses=[get_example(PauseOut)],
+        pauses=[get_model_example(PauseOut)],
         due_at="2026-04-08T07:18:00Z",
         warn_at="2026-04-07T14:18:00Z",
         remaining_minutes=1482,
@@ -104,7 +104,7 @@ class ClocksOut(BaseModel):
         support_level="standard",
         time_zone="Europe/Berlin",
         hours=[*([[[540, 1020]]] * 5), [], []],
-        clocks=[get_example(ClockOut)],
+        clocks=[get_model_example(ClockOut)],
     )
 
     legal_entity: str | None
@@ -116,7 +116,7 @@ class ClocksOut(BaseModel):
     clocks: list[ClockOut]
 
 
-class TargetIn(Body):
+class TargetIn(RequestBody):
     """How long an answer may take: minutes, or whole business days; and when before that somebody is warned."""
 
     model_config = example(minutes=120, is_round_the_clock=True, warn_minutes=30, reason="support contract of 2026")
@@ -169,7 +169,7 @@ class TargetOut(BaseModel):
 class TargetsOut(BaseModel):
     """All targets: those that were set, and those that hold for the standard level where nobody set one."""
 
-    model_config = example(targets=[get_example(TargetOut)])
+    model_config = example(targets=[get_model_example(TargetOut)])
 
     targets: list[TargetOut]
 
@@ -203,14 +203,14 @@ def _build_cursor(case: Fields) -> str:
 
 
 def _parse_cursor(cursor: str | None) -> tuple[datetime, UUID] | None:
-    """Parse the deadline and the case of a cursor. Raises BadCursor."""
+    """Parse the deadline and the case of a cursor. Raises PageCursorRefused."""
     if cursor is None:
         return None
     deadline, _, case_id = cursor.partition("/")
     try:
         return EPOCH + int(deadline) * MICROSECOND, UUID(case_id)
     except (ValueError, OverflowError) as error:
-        raise BadCursor("`after` is not a cursor of this list") from error
+        raise PageCursorRefused("`after` is not a cursor of this list") from error
 
 
 @reads.get("/cases-by-deadline", response_model=Page[CaseOut], summary="List cases by their next deadline")

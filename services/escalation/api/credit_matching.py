@@ -39,7 +39,7 @@ async def list_vendor_credits(
 
     Those that are neither matched nor set aside are a work list (`is_matched=false`).
     """
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(
         lambda unit: service_credit_queries.list_vendor_credits(
             unit, service_credit_id, is_matched, after, paging.limit + 1

@@ -11,7 +11,7 @@ from services.escalation.domain.disputes import DisputeItem, DisputeState, Quest
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.use_cases.amendments import NewDisputeAmendment
 from services.escalation.use_cases.dispute_requests import NewDispute
-from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Code, Name, Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.pure.languages import LANGUAGES, Language
 from shared.pure.money import Currency, PositiveMinor
 
@@ -20,7 +20,7 @@ LineNumber = Annotated[int, Field(ge=1, le=500, strict=True)]
 Minor = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 
 
-class LineIn(Body):
+class LineIn(RequestBody):
     """An amount of one line, in minor units of the invoice's currency, and the code of the reason."""
 
     model_config = example(line=1, amount_minor=5040, reason_code="quantity")
@@ -46,14 +46,14 @@ def build_dispute_items(lines: Sequence[LineIn]) -> list[DisputeItem]:
     return [DisputeItem(line.line, line.amount_minor, line.reason_code) for line in lines]
 
 
-class DisputeIn(Body):
+class DisputeIn(RequestBody):
     """Named lines of one invoice that a customer disputes, with amounts and reasons."""
 
     model_config = example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
-        lines=[get_example(LineIn)],
+        lines=[get_model_example(LineIn)],
         comment="five seats were given back in February",
         new_evidence=None,
     )
@@ -87,7 +87,7 @@ class DisputeOut(BaseModel):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
-        lines=[get_example(LineOut)],
+        lines=[get_model_example(LineOut)],
         total_minor=5040,
         comment="five seats were given back in February",
         state="opened",
@@ -135,7 +135,7 @@ class DisputeOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-class ApprovedLineIn(Body):
+class ApprovedLineIn(RequestBody):
     """An amount that is approved of a disputed line; minor units of the invoice's currency."""
 
     model_config = example(line=1, approved_minor=2520)
@@ -147,7 +147,7 @@ class ApprovedLineIn(Body):
 class UpholdIn(ReasonIn):
     """Why a dispute is upheld, and what of it."""
 
-    model_config = example(reason="two of the five seats were given back", lines=[get_example(ApprovedLineIn)])
+    model_config = example(reason="two of the five seats were given back", lines=[get_model_example(ApprovedLineIn)])
 
     lines: list[ApprovedLineIn] | None = Field(
         default=None,
@@ -168,7 +168,7 @@ class UpholdIn(ReasonIn):
         return None if self.lines is None else {line.line: line.approved_minor for line in self.lines}
 
 
-class AmendmentIn(Body):
+class AmendmentIn(RequestBody):
     """All that is disputed from now on."""
 
     model_config = example(
@@ -221,7 +221,7 @@ class AmendmentOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-class DisputeReasonIn(Body):
+class DisputeReasonIn(RequestBody):
     """A reason of disputes, by its titles in the languages of customers."""
 
     model_config = example(

@@ -159,7 +159,7 @@ async def list_disputes(
     state: Annotated[DisputeState | None, Query()] = None,
 ) -> Page[DisputeOut]:
     """Disputes in the order of their ids."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(lambda unit: dispute_queries.list_disputes(unit, account_id, state, after, paging.limit + 1))
     return paging.page([DisputeOut.from_row(row) for row in rows], key=lambda row: row.id)
 

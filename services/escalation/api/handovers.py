@@ -16,7 +16,7 @@ from services.escalation.repository import case_queries, handover_queries, healt
 from services.escalation.tables import VendorChannelRow
 from services.escalation.use_cases.handovers import HandoverReadiness
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Country, Email, Name, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Code, Country, Email, Name, Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.pure.languages import Language
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
@@ -34,7 +34,7 @@ NoLineReason = Literal["price_list", "terms", "own_vendor_invoice"]
 HealthResult = Literal["no_incident", "incident", "incident_over"]
 
 
-class HealthCheckIn(Body):
+class HealthCheckIn(RequestBody):
     """Answer of service health: of an incident that fits its number, and whether it goes on."""
 
     model_config = example(result="incident_over", incident="EX25194", note="ended at 09:10, mail is still late")
@@ -50,7 +50,7 @@ class HealthCheckIn(Body):
         return self
 
 
-class AttemptIn(Body):
+class AttemptIn(RequestBody):
     """Attempt to repair the problem ourselves, and whether it helped."""
 
     model_config = example(action="assigned the licence anew, and waited an hour", result="did_not_help")
@@ -72,7 +72,7 @@ class HandoverOut(BaseModel):
     """Whether a case may be handed over to the vendor, and what is missing; `waived` is what somebody let go."""
 
     model_config = example(
-        missing=[get_example(MissingOut)], waived=[], health_result=None, attempts=1, consulted_resources=2
+        missing=[get_model_example(MissingOut)], waived=[], health_result=None, attempts=1, consulted_resources=2
     )
 
     missing: list[MissingOut]
@@ -95,7 +95,7 @@ class HandoverOut(BaseModel):
         )
 
 
-class VendorChannelIn(Body):
+class VendorChannelIn(RequestBody):
     """How a legal entity reaches the vendor's support, and the contact data of ours that each ticket carries."""
 
     model_config = example(
@@ -137,7 +137,7 @@ class VendorChannelOut(BaseModel):
 
     model_config = example(
         legal_entity="GS-DE",
-        **get_example(VendorChannelIn),
+        **get_model_example(VendorChannelIn),
         distributor_email=None,
         changed_by="support-lead",
         changed_at="2026-04-02T09:30:00Z",

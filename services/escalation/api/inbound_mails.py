@@ -19,10 +19,20 @@ from services.escalation.tables import InboundMailRow
 from services.escalation.use_cases.inbound_mails import ArrivedMail
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
-from shared.pure.fields import Body, Prose, ReasonIn, example
+from shared.pure.fields import Prose, ReasonIn, RequestBody, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command, perform_upload
-from shared.web.http import PROBLEMS, Page, Paging, Read, Router, accept_body, describe_problem, receive_body, refusals
+from shared.web.http import (
+    PROBLEMS,
+    Page,
+    Paging,
+    Read,
+    Router,
+    accept_larger_body,
+    describe_problem,
+    receive_whole_body,
+    refusals,
+)
 
 PREFIX, TAGS = "/v1/inbound-mails", ["inbound mails"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("escalation:read")], responses=PROBLEMS)
@@ -130,7 +140,7 @@ class OpenCaseIn(CaseIn):
     account_id: UUID
 
 
-class JoinIn(Body):
+class JoinIn(RequestBody):
     """The case that a mail belongs to, and how somebody knows."""
 
     model_config = example(case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16", reason="asked them by telephone")
@@ -139,7 +149,7 @@ class JoinIn(Body):
     reason: Prose
 
 
-class ReadIn(Body):
+class ReadIn(RequestBody):
     """The last entry that somebody has read."""
 
     model_config = example(last_entry_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")
@@ -153,7 +163,7 @@ class ReadIn(Body):
     response_model=MailTakenOut,
     summary="Hand a mail over",
     responses={415: UNSUPPORTED, **refusals(StateMoveRefused)},
-    dependencies=[accept_body(MAX_MAIL_BYTES, is_streamed=True)],
+    dependencies=[accept_larger_body(MAX_MAIL_BYTES, is_streamed=True)],
     openapi_extra=MAIL,
 )
 async def take_mail(
@@ -165,12 +175,12 @@ async def take_mail(
     """
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in MEDIA_TYPES:
         raise ContentTypeNotMail("send message/rfc822 or application/octet-stream")
-    content = await receive_body(request)
+    content = await receive_whole_body(request)
     mail = await asyncio.to_thread(parse_inbound_mail, content)
     claim = await use_cases.mail_claims.check_mail_claim(command.runtime, mail)
     kept, refused = await asyncio.to_thread(check_mail_files, mail.files)
     arrival = ArrivedMail(mail, claim, kept, [*refused, *mail.omitted_files])
-    await asyncio.to_thread(command.with_content, content)
+    await asyncio.to_thread(command.bind_content, content)
     support_address = command.runtime.settings.support_address
 
     async def take(unit: Unit) -> MailTakenOut:
@@ -188,7 +198,7 @@ async def list_inbound_mails(
     case_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[InboundMailOut]:
     """Mails in the order in which they came."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(
         lambda unit: inbound_mail_queries.list_inbound_mail_rows(unit, state, case_id, after, paging.limit + 1)
     )

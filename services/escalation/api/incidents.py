@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.escalation.domain.service_health import IncidentStatus
 from services.escalation.repository import case_queries, health_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Read, Router, TextPaging
 
@@ -49,7 +49,7 @@ class IncidentOut(BaseModel):
 class CaseIncidentOut(IncidentOut):
     """An incident that a case fits."""
 
-    model_config = example(**get_example(IncidentOut), linked_at="2026-04-02T09:30:00Z", asked_at=None)
+    model_config = example(**get_model_example(IncidentOut), linked_at="2026-04-02T09:30:00Z", asked_at=None)
 
     linked_at: datetime
     asked_at: datetime | None = Field(description="when its owner was asked whether the problem is gone")
@@ -58,7 +58,7 @@ class CaseIncidentOut(IncidentOut):
 class CaseIncidentsOut(BaseModel):
     """Incidents that a case fits, the newest link first."""
 
-    model_config = example(items=[get_example(CaseIncidentOut)])
+    model_config = example(items=[get_model_example(CaseIncidentOut)])
 
     items: list[CaseIncidentOut]
 

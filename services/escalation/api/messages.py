@@ -13,7 +13,7 @@ from services.escalation.domain.mails import CaseAccountMissing, OutcomeUnknown
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.use_cases.messages import NewMessage
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, example
+from shared.pure.fields import RequestBody, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Router, refusals
@@ -21,7 +21,7 @@ from shared.web.http import PROBLEMS, Router, refusals
 writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
 
 
-class MessageIn(Body):
+class MessageIn(RequestBody):
     """A message to the customer; greeting, closing and how to answer are added in the reader's language."""
 
     model_config = example(content="Line 3 is the set-up charge of February.", about_outcome=True)
@@ -33,7 +33,7 @@ class MessageIn(Body):
     )
 
 
-class ResendIn(Body):
+class ResendIn(RequestBody):
     """Whom a message is sent to again."""
 
     model_config = example(contact_person_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")

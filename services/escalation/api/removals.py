@@ -13,7 +13,7 @@ from services.escalation.repository import removal_queries
 from services.escalation.tables import RetentionPeriodRow
 from services.escalation.use_cases.removals import CorrespondenceErasure
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Email, Prose, example
+from shared.pure.fields import Email, Prose, RequestBody, example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
@@ -24,7 +24,7 @@ admin = Router(prefix="/v1", tags=["removals"], dependencies=[needs("escalation:
 MAX_ADDRESSES = 10
 
 
-class RetentionPeriodIn(Body):
+class RetentionPeriodIn(RequestBody):
     """For how long words are kept."""
 
     model_config = example(days=1095, reason="three years, as our privacy policy says")
@@ -54,7 +54,7 @@ class RetentionPeriodOut(BaseModel):
         return cls.model_validate(row.model_dump())
 
 
-class ErasureIn(Body):
+class ErasureIn(RequestBody):
     """Why a person is erased, and from which addresses they wrote where no contact person was named."""
 
     model_config = example(reason="she asked for it", addresses=["ines@alpenrose.example"])
@@ -63,7 +63,7 @@ class ErasureIn(Body):
     addresses: list[Email] = Field(default_factory=list, max_length=MAX_ADDRESSES)
 
 
-class CorrespondentErasureIn(Body):
+class CorrespondentErasureIn(RequestBody):
     """Why somebody is erased who wrote from these addresses."""
 
     model_config = example(reason="they asked for it", addresses=["stranger@elsewhere.example"])
@@ -184,7 +184,7 @@ async def export_correspondence(
 ) -> Page[CorrespondenceOut]:
     """All mails that a contact person got or wrote, in the order in which they came or were written."""
     senders = sorted({sender.lower() for sender in address or []})
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(
         lambda unit: removal_queries.list_correspondence_of_person(
             unit, contact_person_id, senders, after, paging.limit + 1

@@ -12,7 +12,7 @@ from pydantic import AnyHttpUrl, BaseModel, Field, UrlConstraints, ValidationErr
 
 from services.escalation.api.case_bodies import Description
 from shared.pure.errors import Refusal
-from shared.pure.fields import Body, Code, Day, Name, Prose, example, get_example
+from shared.pure.fields import Code, Day, Name, Prose, RequestBody, example, get_model_example
 from shared.pure.languages import Language
 from shared.web.http import Fields
 
@@ -32,7 +32,7 @@ class ResourceFileRefused(Refusal):
     status = 422
 
 
-class ResourceIn(Body):
+class ResourceIn(RequestBody):
     """A way to solve a problem without the vendor; the last three fields are those of a premier contract."""
 
     model_config = example(
@@ -81,7 +81,7 @@ class ResourceOut(BaseModel):
     model_config = example(
         id="01a20d65-5762-7a08-b1f4-93d2c07e5a40",
         version=1,
-        **get_example(ResourceIn),
+        **get_model_example(ResourceIn),
         response_times=None,
         contract_number=None,
         requests_left=None,
@@ -131,7 +131,7 @@ def build_resource_fields(row: Mapping[str, Any], today: date) -> Fields:
 class FoundResourceOut(ResourceOut):
     """A resource that has the words; the excerpt shows them between asterisks."""
 
-    model_config = example(**get_example(ResourceOut), excerpt="Check the **MX** record first")
+    model_config = example(**get_model_example(ResourceOut), excerpt="Check the **MX** record first")
 
     excerpt: str
 
@@ -139,7 +139,7 @@ class FoundResourceOut(ResourceOut):
 class FoundResourcesOut(BaseModel):
     """Resources that have the words, the best first."""
 
-    model_config = example(items=[get_example(FoundResourceOut)])
+    model_config = example(items=[get_model_example(FoundResourceOut)])
 
     items: list[FoundResourceOut]
 
@@ -147,7 +147,7 @@ class FoundResourcesOut(BaseModel):
 class SuggestionsOut(BaseModel):
     """Resources that may help in a case, the best first."""
 
-    model_config = example(items=[get_example(ResourceOut)])
+    model_config = example(items=[get_model_example(ResourceOut)])
 
     items: list[ResourceOut]
 
@@ -161,7 +161,7 @@ class ImportedOut(BaseModel):
     changed: int
 
 
-class ConsultIn(Body):
+class ConsultIn(RequestBody):
     """A resource that was consulted, and what came of it."""
 
     model_config = example(resource_id="01a20d65-5762-7a08-b1f4-93d2c07e5a40", result="helped", note="the MX was it")

@@ -40,13 +40,13 @@ from shared.web.http import (
     Paging,
     Read,
     Router,
-    accept_body,
+    accept_larger_body,
     describe_problem,
-    receive_body,
+    receive_whole_body,
     refusals,
-    write_rows_as_answer,
+    write_json_answer,
 )
-from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
+from shared.web.versions import ChangedMeanwhile, IfMatchMissing, build_etag, parse_if_match
 
 reads = Router(prefix="/v1", tags=["support resources"], dependencies=[needs("escalation:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1", tags=["support resources"], dependencies=[needs("escalation:write")], responses=PROBLEMS)
@@ -92,7 +92,7 @@ async def list_resources(
     valid_on: Annotated[Day | None, Query(description="leaves out what is not valid on a day")] = None,
 ) -> Page[ResourceOut]:
     """All that helps us to solve problems ourselves, in the order of ids; with how often it helped."""
-    criteria, after = SupportResourceCriteria(kind, language, product, valid_on), paging.after_id()
+    criteria, after = SupportResourceCriteria(kind, language, product, valid_on), paging.get_last_id()
 
     async def load(unit: Unit) -> list[ResourceOut]:
         rows = await resource_search.list_support_resources(unit, criteria, after, paging.limit + 1)
@@ -119,7 +119,7 @@ async def search_resources(
         today = unit.now.astimezone(UTC).date()
         return [build_resource_fields(row, today) for row in rows]
 
-    return write_rows_as_answer({"items": await read(load)})
+    return write_json_answer({"items": await read(load)})
 
 
 @reads.get("/support-resources/{resource_id}", summary="One support resource", responses=ETAG)
@@ -157,7 +157,7 @@ async def add_resource(
 @admin.put(
     "/support-resources/{resource_id}",
     summary="Change a support resource",
-    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, ResourceReferenceTaken)},
+    responses={**ETAG, **refusals(ChangedMeanwhile, IfMatchMissing, ResourceReferenceTaken)},
 )
 async def change_resource(
     resource_id: UUID,
@@ -186,7 +186,7 @@ async def change_resource(
     response_model=ImportedOut,
     summary="Import support resources",
     responses={415: UNSUPPORTED, **refusals(ResourceFileRefused)},
-    dependencies=[accept_body(MAX_FILE_BYTES, is_streamed=True)],
+    dependencies=[accept_larger_body(MAX_FILE_BYTES, is_streamed=True)],
     openapi_extra=FILE,
 )
 async def import_resources(
@@ -199,7 +199,7 @@ async def import_resources(
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in ("text/csv", "application/jsonl", "application/x-ndjson", OCTETS):
         raise ResourceFormatUnsupported("send text/csv, application/jsonl or application/octet-stream")
-    body = await receive_body(request)
+    body = await receive_whole_body(request)
     begins_as_json = body.removeprefix(BOM_UTF8).lstrip()[:1] == b"{"
     is_csv = media_type == "text/csv" or (media_type == OCTETS and not begins_as_json)
     lines = await asyncio.to_thread(parse_resource_file, body, is_csv=is_csv)
@@ -208,7 +208,7 @@ async def import_resources(
         new = await use_cases.resources.import_support_resources(unit, lines, command.caller.subject)
         return ImportedOut(new=new, changed=len(lines) - new)
 
-    await asyncio.to_thread(command.with_content, body)
+    await asyncio.to_thread(command.bind_content, body)
     return await command.run(take, status=200)
 
 

@@ -9,13 +9,13 @@ from pydantic import BaseModel, Field, model_validator
 from services.escalation.domain.service_credits import ServiceCreditState
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
 from services.escalation.use_cases.service_credits import NewServiceCredit
-from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Code, Day, Name, Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.pure.money import Currency, PositiveMinor
 
 MAX_EVIDENCE = 20
 
 
-class ServiceCreditTypeIn(Body):
+class ServiceCreditTypeIn(RequestBody):
     """A kind of credit that the vendor gives: until when it takes requests, and what it wants to see."""
 
     model_config = example(
@@ -72,7 +72,7 @@ class ServiceCreditTypeOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-class ServiceCreditIn(Body):
+class ServiceCreditIn(RequestBody):
     """A credit that the vendor shall be asked for; the amount in minor units, without tax."""
 
     model_config = example(
@@ -98,7 +98,7 @@ class ServiceCreditIn(Body):
         return NewServiceCredit(**self.model_dump())
 
 
-class EvidenceIn(Body):
+class EvidenceIn(RequestBody):
     """Something that the vendor wants to see, or where it is."""
 
     model_config = example(code="incident_id", content="EX25194")
@@ -118,7 +118,7 @@ class EvidenceOut(BaseModel):
     added_at: datetime | None
 
 
-class RequestIn(Body):
+class RequestIn(RequestBody):
     """The vendor was asked; by which ticket or number."""
 
     model_config = example(vendor_reference="2604020010000417")
@@ -134,7 +134,7 @@ class GrantIn(ReasonIn):
     granted_minor: PositiveMinor
 
 
-class MatchIn(Body):
+class MatchIn(RequestBody):
     """A credit of a vendor invoice."""
 
     model_config = example(difference_id="01a20d71-1c0e-7b3f-8a55-000000000001")
@@ -142,7 +142,7 @@ class MatchIn(Body):
     difference_id: UUID
 
 
-class PassedOnIn(Body):
+class PassedOnIn(RequestBody):
     """A credit note by which the customer gets the credit."""
 
     model_config = example(credit_note_id="01a20d68-3f1a-7d08-9c6e-5b7d2e4f8a10", replace=False)
@@ -169,7 +169,7 @@ class ServiceCreditOut(BaseModel):
         currency="EUR",
         expected_minor=2520,
         state="draft",
-        evidence=[get_example(EvidenceOut)],
+        evidence=[get_model_example(EvidenceOut)],
         missing=["proof_of_impact"],
         vendor_reference=None,
         requested_at=None,

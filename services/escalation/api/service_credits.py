@@ -53,7 +53,7 @@ async def list_service_credits(
     state: Annotated[ServiceCreditState | None, Query()] = None,
 ) -> Page[ServiceCreditOut]:
     """Service credits in the order of their ids."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load(unit: Unit) -> list[ServiceCreditOut]:
         rows = await service_credit_queries.list_service_credits(

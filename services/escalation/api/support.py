@@ -9,7 +9,7 @@ from services.escalation.api.dispute_bodies import DisputeOut
 from services.escalation.api.ticket_bodies import VendorTicketOut
 from services.escalation.repository import case_search, dispute_queries, invoicing_copies, ticket_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -24,9 +24,9 @@ class AccountSupportOut(BaseModel):
 
     model_config = example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        cases=[get_example(CaseOut)],
-        disputes=[get_example(DisputeOut)],
-        vendor_tickets=[get_example(VendorTicketOut)],
+        cases=[get_model_example(CaseOut)],
+        disputes=[get_model_example(DisputeOut)],
+        vendor_tickets=[get_model_example(VendorTicketOut)],
         is_complete=True,
     )
 

@@ -13,7 +13,7 @@ from services.escalation.tables import SupportStatementRow
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
-from shared.pure.fields import Body, Code, Name, Prose, example, get_example
+from shared.pure.fields import Code, Name, Prose, RequestBody, example, get_model_example
 from shared.pure.languages import Language
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
@@ -30,7 +30,7 @@ public = Router(tags=["support"])
 _HEADERS = {"content-language": "the language of the answer", "vary": "what the answer depends on"}
 
 
-class ChannelIn(Body):
+class ChannelIn(RequestBody):
     """A way to reach support."""
 
     model_config = example(kind="phone", value="+49 30 901820", note="in German and English")
@@ -40,13 +40,13 @@ class ChannelIn(Body):
     note: Name | None = None
 
 
-class SupportStatementIn(Body):
+class SupportStatementIn(RequestBody):
     """A statement of what support is given, in one language; hours and response times come from what is kept."""
 
     model_config = example(
         company="Goodstanding GmbH",
         offer=["Questions about invoices and subscriptions", "Problems with the services that we sell"],
-        channels=[get_example(ChannelIn)],
+        channels=[get_model_example(ChannelIn)],
         price="Support is part of the subscription.",
         how_to_dispute="Write to us with the number of the invoice and the line. We collect only what is not disputed.",
         policy_url="https://policy.goodstanding.example/policy",
@@ -63,7 +63,7 @@ class SupportStatementIn(Body):
 class SupportStatementOut(BaseModel):
     """A statement as it is kept."""
 
-    model_config = example(legal_entity="GS-DE", language="en", content=get_example(SupportStatementIn))
+    model_config = example(legal_entity="GS-DE", language="en", content=get_model_example(SupportStatementIn))
 
     legal_entity: str
     language: Language
@@ -100,11 +100,11 @@ class PublishedSupportOut(BaseModel):
         legal_entity="GS-DE",
         language="en",
         languages=["de", "en"],
-        content=get_example(SupportStatementIn),
+        content=get_model_example(SupportStatementIn),
         time_zone="Europe/Berlin",
-        weekdays=[get_example(WeekdayOut)],
+        weekdays=[get_model_example(WeekdayOut)],
         closed_days=["Monday, April 6, 2026"],
-        response_times=[get_example(ResponseTimeOut)],
+        response_times=[get_model_example(ResponseTimeOut)],
     )
 
     legal_entity: str

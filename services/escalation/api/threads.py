@@ -14,7 +14,7 @@ from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import case_mail_queries, case_queries, thread_queries
 from services.escalation.tables import CaseMailRow, EntryRow
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, example
+from shared.pure.fields import Prose, RequestBody, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Fields, Page, Paging, Read, Router, refusals
@@ -111,7 +111,7 @@ def build_entry_fields(row: Mapping[str, Any]) -> Fields:
     return fields
 
 
-class NoteIn(Body):
+class NoteIn(RequestBody):
     """A note for colleagues, which no customer and no vendor sees."""
 
     model_config = example(content="compared with the order: twelve seats since 14 February")
@@ -119,7 +119,7 @@ class NoteIn(Body):
     content: Description
 
 
-class ContactIn(Body):
+class ContactIn(RequestBody):
     """Somebody spoke with the customer."""
 
     model_config = example(channel="phone", about_outcome=True, comment="explained line 3; the customer is content")
@@ -171,7 +171,7 @@ async def list_entries(
     kind: Annotated[EntryKind | None, Query()] = None,
 ) -> Response:
     """Everything that was said, done and changed, the oldest first; with the entries of the cases merged into it."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load(unit: Unit) -> list[Fields]:
         rows = await thread_queries.list_thread_entries(unit, case_id, audience, kind, after, paging.limit + 1)

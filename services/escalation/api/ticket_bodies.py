@@ -19,7 +19,7 @@ from services.escalation.tables import VendorTicketMailRow, VendorTicketRow
 from services.escalation.use_cases.ticket_files import build_ticket_text
 from services.escalation.use_cases.vendor_tickets import NewVendorTicket
 from shared.events.escalation import Severity
-from shared.pure.fields import Body, Code, Name, Prose, example, get_example
+from shared.pure.fields import Code, Name, Prose, RequestBody, example, get_model_example
 from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
 from shared.pure.languages import Language
 
@@ -32,7 +32,7 @@ Detail = Annotated[
 """An address or a number of somebody, as it stands in a text."""
 
 
-class DetailDecisionIn(Body):
+class DetailDecisionIn(RequestBody):
     """Choice about an address or a number that was found, wherever it stands, and why."""
 
     model_config = example(content="030/901820", choice="remove", reason="the customer's own number")
@@ -46,7 +46,7 @@ class DetailDecisionIn(Body):
         return ContactDetailDecision(self.content, self.choice, self.reason)
 
 
-class TicketIn(Body):
+class TicketIn(RequestBody):
     """A request to the vendor; what is left out is taken from the case, or from the legal entity's channel.
 
     Severity and category are those of technical problems. Contact data are never the customer's.
@@ -59,7 +59,7 @@ class TicketIn(Body):
         severity="B",
         category="bug",
         entry_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
-        decisions=[get_example(DetailDecisionIn)],
+        decisions=[get_model_example(DetailDecisionIn)],
     )
 
     title: Name
@@ -87,7 +87,7 @@ class TicketIn(Body):
         return NewVendorTicket(**fields, decisions=[decision.build_decision() for decision in self.decisions])
 
 
-class SubmitIn(Body):
+class SubmitIn(RequestBody):
     """The vendor's number of a request that a person has opened."""
 
     model_config = example(number="615101234567890")
@@ -103,7 +103,7 @@ class CorrectedNumberIn(SubmitIn):
     reason: Prose
 
 
-class ConfirmationIn(Body):
+class ConfirmationIn(RequestBody):
     """Whether the vendor solved the problem, and how we know."""
 
     model_config = example(solved=True, reason="the customer sends mail without delay since noon")
@@ -112,7 +112,7 @@ class ConfirmationIn(Body):
     reason: Prose
 
 
-class SeenStatusIn(Body):
+class SeenStatusIn(RequestBody):
     """Sight that a person had of a ticket: where it is, and what the vendor wrote since."""
 
     model_config = example(status="attention_needed", note="Please send the headers of one message.")
@@ -121,7 +121,7 @@ class SeenStatusIn(Body):
     note: Description | None = None
 
 
-class TicketNoteIn(Body):
+class TicketNoteIn(RequestBody):
     """A note to the vendor; contact data in it are removed or let through."""
 
     model_config = example(content="The headers are as follows.", decisions=[])
@@ -172,9 +172,9 @@ class VendorTicketOut(BaseModel):
         product="Microsoft 365 Business Premium",
         title="Mail to outside is late by hours",
         description="Since 2 April 08:00 UTC messages to outside wait for two to four hours.",
-        contact=get_example(TicketContactOut),
+        contact=get_model_example(TicketContactOut),
         entry_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
-        decisions=[get_example(MadeDecisionOut)],
+        decisions=[get_model_example(MadeDecisionOut)],
         no_line_reason=None,
         waived=[],
         resource_id=None,
@@ -256,7 +256,7 @@ class TicketMailOut(BaseModel):
 class VendorTicketDetailsOut(VendorTicketOut):
     """A request to the vendor with the text that is pasted into the vendor's form, or goes to the distributor."""
 
-    model_config = example(**get_example(VendorTicketOut), text="Mail to outside is late by hours\n", mails=[])
+    model_config = example(**get_model_example(VendorTicketOut), text="Mail to outside is late by hours\n", mails=[])
 
     text: str
     mails: list[TicketMailOut] = Field(description="to the distributor, the oldest first")

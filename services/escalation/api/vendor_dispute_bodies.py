@@ -10,14 +10,14 @@ from services.escalation.domain.vendor_disputes import ContestedVendorAmount, Ve
 from services.escalation.tables import VendorDisputeRow
 from services.escalation.use_cases.vendor_dispute_moves import VendorDisputePlace
 from services.escalation.use_cases.vendor_disputes import NewVendorDispute
-from shared.pure.fields import Body, Code, Day, Name, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Code, Day, Name, Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.pure.money import Currency, PositiveMinor
 
 MAX_ITEMS = 50
 """How many items a vendor dispute has at most: invoicing is asked about the difference of each."""
 
 
-class ContestedItemIn(Body):
+class ContestedItemIn(RequestBody):
     """An amount of the vendor invoice, with tax: of a difference, or of what the vendor calls by this reference."""
 
     model_config = example(
@@ -40,13 +40,13 @@ class ContestedItemIn(Body):
         return ContestedVendorAmount(**self.model_dump())
 
 
-class VendorDisputeIn(Body):
+class VendorDisputeIn(RequestBody):
     """A part of a vendor invoice that we contest, and why; without `case_id` it gets a case for the queue `vendor`."""
 
     model_config = example(
         vendor_invoice_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
-        items=[get_example(ContestedItemIn)],
+        items=[get_model_example(ContestedItemIn)],
         reason_code="quantity",
         reason="two seats were given back on the 3rd, within seven days",
         dispute_id=None,
@@ -81,7 +81,7 @@ class VendorDisputeIn(Body):
         return NewVendorDispute(**fields | {"items": [item.build_item() for item in self.items]})
 
 
-class AtVendorIn(Body):
+class AtVendorIn(RequestBody):
     """Where the vendor works on it and until when it is to answer: all three as they are from now on."""
 
     model_config = example(ticket_id=None, vendor_reference="2604020010000417", deadline="2026-06-14")
@@ -106,7 +106,7 @@ class AcceptedIn(ReasonIn):
 class ContestedItemOut(BaseModel):
     """An amount of the vendor invoice that is contested, with tax."""
 
-    model_config = example(**get_example(ContestedItemIn))
+    model_config = example(**get_model_example(ContestedItemIn))
 
     difference_id: UUID | None
     reference: str | None
@@ -125,7 +125,7 @@ class VendorDisputeOut(BaseModel):
         vendor_invoice_number="G012345678",
         legal_entity="GS-DE",
         currency="EUR",
-        items=[get_example(ContestedItemOut)],
+        items=[get_model_example(ContestedItemOut)],
         contested_minor=2016,
         reason_code="quantity",
         reason="two seats were given back on the 3rd, within seven days",

@@ -40,7 +40,7 @@ async def list_vendor_disputes(
     dispute_id: Annotated[UUID | None, Query(description="the customer's dispute")] = None,
 ) -> Page[VendorDisputeOut]:
     """Vendor disputes in the order of their ids."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(
         lambda unit: vendor_dispute_queries.list_vendor_disputes(
             unit, vendor_invoice_id, state, dispute_id, after, paging.limit + 1

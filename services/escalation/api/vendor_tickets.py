@@ -118,7 +118,7 @@ async def list_tickets(
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[VendorTicketOut]:
     """Tickets in the order of their ids, which is that of their preparation. Filters combine."""
-    criteria, after = VendorTicketCriteria(status, case_id, account_id), paging.after_id()
+    criteria, after = VendorTicketCriteria(status, case_id, account_id), paging.get_last_id()
     rows = await read(lambda unit: ticket_queries.list_vendor_tickets(unit, criteria, after, paging.limit + 1))
     return paging.page([VendorTicketOut.from_row(row) for row in rows], key=lambda ticket: ticket.id)
 

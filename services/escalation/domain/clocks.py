@@ -105,7 +105,7 @@ class ResponseClock:
 def compute_clock_deadline(
     calendar: BusinessCalendar, target: ResponseTarget, began_at: datetime, pauses: Sequence[Pause] = ()
 ) -> datetime | None:
-    """Compute when a clock runs out; None while it is paused. Raises NeverOpen.
+    """Compute when a clock runs out; None while it is paused. Raises CalendarNeverOpen.
 
     A pause that begins when the clock has run out shifts nothing.
     """

@@ -35,7 +35,7 @@ class ServiceHealthRefused(Exception):
 
 
 class ServiceHealth(Protocol):
-    """The vendor's page of incidents. Raises ServiceHealthRefused, Later."""
+    """The vendor's page of incidents. Raises ServiceHealthRefused, RetryLater."""
 
     async def list_incidents(self) -> tuple[Incident, ...]:
         """List the incidents that go on, and those that have ended of late."""

@@ -81,7 +81,7 @@ class TicketRefusedByVendor(Exception):
 
 
 class VendorSupportDesk(Protocol):
-    """The vendor's support, as far as it can be reached without a person. Each raises TicketRefusedByVendor, Later."""
+    """The vendor's support, as far as it is reached without a person. Each raises TicketRefusedByVendor, RetryLater."""
 
     async def fetch_vendor_ticket(self, number: str) -> VendorTicketView:
         """Read a ticket."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.escalation.domain.mails import build_reply_address
 from shared.base.wording import LocaleTexts, choose_locale
 from shared.contracts.notice_facts import NoticeSeller
-from shared.outside.mail import build_letter, format_sender
+from shared.outside.mail import build_letter, format_mail_sender
 
 WORDS = Path(__file__).parent.parent / "templates" / "words"
 
@@ -60,7 +60,7 @@ def write_case_letter(
     body = (texts("greeting", name=reader.name), *content, closing, texts("answer", number=message.case_number))
     mail = build_letter(
         message.id,
-        sender=format_sender(name, seller.mail_from if seller else None, support_address),
+        sender=format_mail_sender(name, seller.mail_from if seller else None, support_address),
         to=reader.email,
         subject=texts("subject", number=message.case_number, subject=_write_topic(texts, message, invoice_number)),
         body="\n\n".join(body) + "\n",

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from uuid import UUID
 
 from services.escalation.domain.mails import build_reply_address
-from shared.outside.mail import build_letter, format_sender
+from shared.outside.mail import build_letter, format_mail_sender
 
 PACK_NAME = "request.zip"
 
@@ -31,7 +31,7 @@ def write_distributor_mail(request: DistributorMail, support_address: str) -> Em
     """Write the mail of a request or note; the same one always gives the same mail."""
     mail = build_letter(
         request.id,
-        sender=format_sender(request.company, support_address, support_address),
+        sender=format_mail_sender(request.company, support_address, support_address),
         to=request.recipient,
         subject=request.subject,
         body=request.content,

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from services.escalation.mail.mail_decoding import clean_mail_line, decode_header_value
-from shared.pure.addresses import AddressRefused, parse_address
-from shared.pure.hidden import normalise_breaks
+from shared.pure.addresses import MailAddressRefused, parse_mail_address
+from shared.pure.hidden import normalise_line_breaks
 
 MAX_SENDER_CHARS = 1000
 MAX_BEGINNING_BYTES = 64 * 1024
@@ -22,14 +22,14 @@ def find_mail_sender(values: Sequence[str]) -> str | None:
         return None
     match = _SENDER.fullmatch(_FOLDING.sub("", values[0])[:MAX_SENDER_CHARS].strip())
     try:
-        return None if match is None else parse_address(match[1] or match[2]).lower()
-    except AddressRefused:
+        return None if match is None else parse_mail_address(match[1] or match[2]).lower()
+    except MailAddressRefused:
         return None
 
 
 def read_mail_beginning(content: bytes) -> tuple[str | None, str]:
     """Read the sender and the subject of a mail from its first lines, without a parser."""
-    beginning = normalise_breaks(content[:MAX_BEGINNING_BYTES].decode("utf-8", "surrogateescape"))
+    beginning = normalise_line_breaks(content[:MAX_BEGINNING_BYTES].decode("utf-8", "surrogateescape"))
     lines = _FOLDING.sub("", beginning.partition("\n\n")[0]).split("\n")
     headers = [(name.strip().lower(), value.strip()) for name, _, value in (line.partition(":") for line in lines)]
     senders = [value for name, value in headers if name == "from"]

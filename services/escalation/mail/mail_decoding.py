@@ -7,7 +7,7 @@ from email.header import decode_header
 
 from lxml import etree
 
-from shared.pure.hidden import normalise_breaks, remove_hidden
+from shared.pure.hidden import normalise_line_breaks, remove_hidden_characters
 
 MAX_HTML_CHARS = 256 * 1024
 MAX_LINE_CHARS = 200
@@ -44,12 +44,12 @@ def decode_header_value(text: str) -> str:
 
 def clean_mail_line(text: str) -> str:
     """Write a text of others on one line, of which everything can be seen."""
-    return remove_hidden(" ".join(normalise_breaks(text).split()))[:MAX_LINE_CHARS].strip()
+    return remove_hidden_characters(" ".join(normalise_line_breaks(text).split()))[:MAX_LINE_CHARS].strip()
 
 
 def clean_mail_text(text: str) -> str:
     """Write a text of others so that everything of it can be seen."""
-    lines = [line.rstrip() for line in remove_hidden(normalise_breaks(text)).split("\n")]
+    lines = [line.rstrip() for line in remove_hidden_characters(normalise_line_breaks(text)).split("\n")]
     return re.sub(r"\n{4,}", "\n\n\n", "\n".join(lines)).strip()
 
 

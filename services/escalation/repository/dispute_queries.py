@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from services.escalation.domain.disputes import UNDECIDED
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from shared.persistence.database import Unit
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -39,7 +39,7 @@ async def list_disputes(
     unit: Unit, account_id: UUID | None, state: str | None, after: UUID | None, limit: int
 ) -> Sequence[DisputeRow]:
     """List disputes in the order of their ids, after this one."""
-    return await rows_after(unit, DisputeRow, after, limit, account_id=account_id, state=state)
+    return await list_rows_after(unit, DisputeRow, after, limit, account_id=account_id, state=state)
 
 
 async def list_undecided_disputes(unit: Unit, account_id: UUID, limit: int) -> Sequence[DisputeRow]:

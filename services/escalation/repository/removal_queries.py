@@ -10,7 +10,7 @@ import asyncpg
 
 from services.escalation.domain.removals import KEPT_DETAILS, REMOVED
 from services.escalation.tables import RetentionPeriodRow
-from shared.persistence.audit_queries import erase_values_of_many
+from shared.persistence.audit_queries import erase_values_by_type
 from shared.persistence.database import Unit
 from shared.web import idempotency
 
@@ -112,7 +112,7 @@ async def remove_words_of_cases(unit: Unit, subjects: Sequence[UUID], limit: int
     for object_type, statement in _OBJECTS_OF_CASES.items():
         changed = await unit.connection.fetch(statement, case_ids, REMOVED)
         emptied += [row["id"] for row in changed]
-        await erase_values_of_many(unit, [object_type], [row["id"] for row in changed])
+        await erase_values_by_type(unit, [object_type], [row["id"] for row in changed])
     emptied += await _empty_entries(unit, "case_id", case_ids)
     mail_ids = await _empty_mails(unit, "case_id", case_ids)
     emptied += mail_ids
@@ -135,14 +135,14 @@ async def remove_mail_words(unit: Unit, mail_ids: Sequence[UUID], entry_ids: Seq
 async def _empty_entries(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUID]:
     rows = await unit.connection.fetch(_EMPTY_ENTRIES.format(column=column), ids, unit.now, sorted(KEPT_DETAILS))
     entry_ids = [row["id"] for row in rows]
-    await erase_values_of_many(unit, ["case_entry", "contact", "message"], entry_ids)
+    await erase_values_by_type(unit, ["case_entry", "contact", "message"], entry_ids)
     return entry_ids
 
 
 async def _empty_mails(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUID]:
     rows = await unit.connection.fetch(_EMPTY_MAILS.format(column=column), ids, unit.now)
     mail_ids = [row["id"] for row in rows]
-    await erase_values_of_many(unit, ["inbound_mail"], mail_ids)
+    await erase_values_by_type(unit, ["inbound_mail"], mail_ids)
     return mail_ids
 
 
@@ -150,7 +150,7 @@ async def _empty_files(unit: Unit, column: str, ids: Sequence[UUID]) -> list[UUI
     rows = await unit.connection.fetch(_EMPTY_FILES.format(column=column), ids, unit.now)
     file_ids = [row["id"] for row in rows]
     await unit.connection.execute(_DELETE_CHUNKS, file_ids)
-    await erase_values_of_many(unit, ["attachment"], file_ids)
+    await erase_values_by_type(unit, ["attachment"], file_ids)
     return file_ids
 
 

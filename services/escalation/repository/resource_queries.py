@@ -69,7 +69,7 @@ async def plan_contract_warnings(unit: Unit, references: Sequence[str], lead: ti
         "SELECT id, valid_to FROM support_resources WHERE reference = ANY ($1) AND kind = 'premier_contract'",
         references,
     )
-    await unit.lock(*(contract["id"] for contract in contracts))
+    await unit.lock_subjects(*(contract["id"] for contract in contracts))
     await unit.connection.execute(
         """
         DELETE FROM contract_warnings w USING support_resources r

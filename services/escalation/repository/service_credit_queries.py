@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
 from shared.persistence.database import Unit, columns
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
 
@@ -48,7 +48,9 @@ async def list_service_credits(
     unit: Unit, account_id: UUID | None, case_id: UUID | None, state: str | None, after: UUID | None, limit: int
 ) -> Sequence[ServiceCreditRow]:
     """List service credits in the order of their ids, after this one."""
-    return await rows_after(unit, ServiceCreditRow, after, limit, account_id=account_id, case_id=case_id, state=state)
+    return await list_rows_after(
+        unit, ServiceCreditRow, after, limit, account_id=account_id, case_id=case_id, state=state
+    )
 
 
 async def list_urgent_service_credits(unit: Unit, until: date, limit: int) -> Sequence[ServiceCreditRow]:

@@ -8,7 +8,7 @@ import asyncpg
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.tables import VendorDisputeRow
 from shared.persistence.database import Unit
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -35,7 +35,7 @@ async def list_vendor_disputes(
     limit: int,
 ) -> Sequence[VendorDisputeRow]:
     """List vendor disputes in the order of their ids, after this one."""
-    return await rows_after(
+    return await list_rows_after(
         unit, VendorDisputeRow, after, limit, vendor_invoice_id=vendor_invoice_id, state=state, dispute_id=dispute_id
     )
 

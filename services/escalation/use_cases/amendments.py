@@ -131,7 +131,7 @@ def _build_row(
 
 
 async def reserve_amended_amounts(runtime: "Runtime", intent: Intent) -> str | None:
-    """Reserve the amounts of an amendment in invoicing; what it refuses, or None. Raises Later."""
+    """Reserve the amounts of an amendment in invoicing; what it refuses, or None. Raises RetryLater."""
     dispute_id, number = UUID(intent.payload["dispute_id"]), intent.payload["number"]
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute_amendment(unit, dispute_id, number))
     body = {"amendment": number, "lines": list_disputed_amounts([DisputeItem(**line) for line in row.lines])}

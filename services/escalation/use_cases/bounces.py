@@ -30,7 +30,7 @@ async def record_case_mail_bounce(unit: Unit, secrets: Collection[str], code: st
             await _announce_others(unit, secrets, code)
         return
     entry_id, account_id = bounced
-    await unit.lock(account_id, entry_id)
+    await unit.lock_subjects(account_id, entry_id)
     row, _ = await case_mail_queries.get_case_mail(unit, entry_id)
     if MailState.BOUNCED not in MAIL_ALLOWED[MailState(row.state)]:
         return
@@ -44,7 +44,7 @@ async def record_case_mail_bounce(unit: Unit, secrets: Collection[str], code: st
 async def _announce_others(unit: Unit, secrets: Collection[str], code: str) -> None:
     """Announce bounces of mails that are of no case, once each; the service that sent one knows its secret."""
     bounce_ids = sorted(compute_bounce_id(secret) for secret in sorted(secrets)[:MAX_OTHERS])
-    await unit.lock(*bounce_ids)
+    await unit.lock_subjects(*bounce_ids)
     for bounce_id in bounce_ids:
         if await inbound_mail_queries.insert_other_bounce(unit, bounce_id, code):
             unit.publish(MailBounced(message_id=bounce_id, permanent=True, code=code))

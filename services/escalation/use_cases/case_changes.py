@@ -13,7 +13,7 @@ from services.escalation.use_cases.cases import CaseLink, link_case, lock_case, 
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
-from shared.web.versions import check_version
+from shared.web.versions import check_object_version
 
 
 class CaseSeverityRefused(Refusal):
@@ -26,11 +26,11 @@ class CaseSeverityRefused(Refusal):
 async def change_case(unit: Unit, case_id: UUID, version: int, fields: Mapping[str, Any], actor: str) -> CaseRow:
     """Change these fields of a case. If none differs, nothing happens.
 
-    Raises NotFound, StaleVersion, StateMoveRefused, CaseSeverityRefused.
+    Raises NotFound, ChangedMeanwhile, StateMoveRefused, CaseSeverityRefused.
     """
     row = await lock_case(unit, case_id)
     _check_not_merged(row)
-    check_version(row.version, version)
+    check_object_version(row.version, version)
     before = row.model_dump(mode="json")
     if "severity" in fields and (row.kind == "technical") != (fields["severity"] is not None):
         raise CaseSeverityRefused("severity: it is that of technical cases, which have one")

@@ -91,7 +91,7 @@ async def update_clocks_by_severity(unit: Unit, row: CaseRow) -> None:
 async def set_response_target(unit: Unit, row: ResponseTargetRow) -> None:
     """Set how long an answer may take, in the place of a former target."""
     place = f"{row.support_level}/{row.kind}/{row.severity}/{row.which}"
-    await unit.lock(f"response target {place}")
+    await unit.lock_subjects(f"response target {place}")
     former = await clock_queries.find_response_target_row(unit, row)
     before = None if former is None else former.model_dump(mode="json")
     await clock_queries.save_response_target(unit, row)

@@ -74,7 +74,7 @@ async def open_case(unit: Unit, new: NewCase, actor: str | None) -> CaseRow:
         next_deadline_at=None,
         unread_answers=0,
     )
-    await unit.lock(get_case_event_subject(row))
+    await unit.lock_subjects(get_case_event_subject(row))
     await case_queries.save_case(unit, row)
     await case_queries.save_case_words(unit, row)
     await link_case(unit, row, new.links, actor)
@@ -110,7 +110,7 @@ def _read_link(link: CaseLink) -> dict[str, Any]:
 
 async def lock_case(unit: Unit, case_id: UUID) -> CaseRow:
     """Lock what a case is about, and get the case as it is then. Raises NotFound."""
-    await unit.lock(get_case_event_subject(await case_queries.get_case(unit, case_id)))
+    await unit.lock_subjects(get_case_event_subject(await case_queries.get_case(unit, case_id)))
     return await case_queries.get_case(unit, case_id)
 
 

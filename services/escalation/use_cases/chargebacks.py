@@ -41,7 +41,7 @@ class SubmittedChargebackEvidence:
 
 async def open_chargeback_case(unit: Unit, event: ChargebackOpened) -> None:
     """Open the case of a chargeback, once; one of fraud where the reason says so. Events of the past open none."""
-    await unit.lock(event.account_id)
+    await unit.lock_subjects(event.account_id)
     if unit.is_past or await chargeback_queries.find_chargeback(unit, event.chargeback_id) is not None:
         return
     case = await open_case(unit, _build_case(event), actor=None)
@@ -96,7 +96,7 @@ async def warn_of_chargeback_deadlines(unit: Unit, account_ids: list[str]) -> No
 
 async def end_chargeback_case(unit: Unit, event: ChargebackWon | ChargebackLost) -> None:
     """Note in the case what the network decided: it is owed no answer any more."""
-    await unit.lock(event.account_id)
+    await unit.lock_subjects(event.account_id)
     row = await chargeback_queries.find_chargeback(unit, event.chargeback_id)
     if row is None or row.state != "open":
         return
@@ -170,7 +170,7 @@ async def _check_evidence(
 
 
 async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
-    await unit.lock((await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id)
+    await unit.lock_subjects((await chargeback_queries.get_chargeback(unit, chargeback_id)).account_id)
     return await chargeback_queries.get_chargeback(unit, chargeback_id)
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from services.escalation.domain.disputes import DisputeWindow
 from shared.base.telemetry import log
 from shared.contracts.dunning_item import DunningItem
-from shared.pure.errors import Later, Unavailable
+from shared.pure.errors import RetryLater, Unavailable
 from shared.web.clients import Answered
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def _wait_for_answer(call: Awaitable[Any]) -> Any:
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await call
-    except (TimeoutError, Later):
+    except (TimeoutError, RetryLater):
         return None
     except Answered as refused:
         if refused.status == 404:

@@ -9,7 +9,7 @@ from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
 from shared.events.escalation import DisputedLine
 from shared.persistence.database import Unit
-from shared.pure.errors import Later, Refusal
+from shared.pure.errors import Refusal, RetryLater
 from shared.web.clients import Answered
 
 REFUSALS = (404, 409, 422)
@@ -28,12 +28,12 @@ class DisputeAmendmentPending(Refusal):
 
 
 async def find_reservation_refusal(call: Awaitable[Any]) -> str | None:
-    """Send amounts to invoicing by this call; why it refuses them, or None. Raises Later."""
+    """Send amounts to invoicing by this call; why it refuses them, or None. Raises RetryLater."""
     try:
         await call
     except Answered as refused:
         if refused.status not in REFUSALS:
-            raise Later(str(refused)) from refused
+            raise RetryLater(str(refused)) from refused
         return f"{refused.code}: {refused.problem.get('detail')}"
     return None
 
@@ -54,7 +54,7 @@ async def list_reserving_disputes(
 
 async def lock_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:
     """Lock the account of a dispute, and get the dispute as it is then. Raises NotFound."""
-    await unit.lock((await dispute_queries.get_dispute(unit, dispute_id)).account_id)
+    await unit.lock_subjects((await dispute_queries.get_dispute(unit, dispute_id)).account_id)
     return await dispute_queries.get_dispute(unit, dispute_id)
 
 

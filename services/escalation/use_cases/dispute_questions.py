@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.escalation.domain.disputes import DisputeWindow, QuestionCause
 from services.escalation.repository import clock_queries, dispute_queries
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +35,4 @@ async def find_question_cause(unit: Unit, wanted: LinesToDispute, window: Disput
 async def _find_today(unit: Unit, account_id: UUID, zone: ZoneInfo) -> date:
     """Find the date in the zone of the legal entity of an account, else in this one, of the account."""
     calendar = await clock_queries.find_calendar_of_account(unit, account_id)
-    return local_date(unit.now, zone if calendar is None else calendar.zone)
+    return get_local_date(unit.now, zone if calendar is None else calendar.zone)

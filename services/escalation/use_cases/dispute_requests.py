@@ -33,7 +33,7 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
-from shared.pure.errors import Later, Refusal
+from shared.pure.errors import Refusal, RetryLater
 from shared.pure.ids import new_id
 from shared.web.clients import Answered
 
@@ -102,7 +102,7 @@ async def check_dispute_items(runtime: "Runtime", invoice_id: UUID, items: Seque
         if answer.status == 404:
             raise UnknownInvoice(f"invoice_id: there is no invoice {invoice_id}") from answer
         return
-    except Later:
+    except RetryLater:
         return
     lines = {line["line"] for line in balance["lines"]}
     if unknown := sorted({item.line for item in items} - lines):
@@ -195,7 +195,7 @@ async def admit_question_as_dispute(
 
 
 async def reserve_disputed_amounts(runtime: "Runtime", intent: Intent) -> str | None:
-    """Reserve the amounts in invoicing; what it refuses, or None. Raises Later. The key is the dispute's id."""
+    """Reserve the amounts in invoicing; what it refuses, or None. Raises RetryLater. The key is the dispute's id."""
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, intent.id))
     body = {
         "dispute_id": str(row.id),

@@ -118,7 +118,7 @@ def check_case_unresolved(case: CaseRow) -> None:
 
 async def set_vendor_channel(unit: Unit, row: VendorChannelRow) -> None:
     """Set how a legal entity reaches the vendor, in the place of a former channel."""
-    await unit.lock(f"vendor channel {row.legal_entity}")
+    await unit.lock_subjects(f"vendor channel {row.legal_entity}")
     former = await handover_queries.find_vendor_channel(unit, row.legal_entity)
     before = None if former is None else former.model_dump(mode="json")
     await handover_queries.save_vendor_channel(unit, row)

@@ -43,7 +43,7 @@ async def receive_inbound_mail(unit: Unit, arrival: ArrivedMail, support_address
     """Take a mail in, once for its Message-ID; the same content again is the mail that is here."""
     case, claim = None, arrival.claim
     if claim.case_id is not None:
-        await unit.lock(claim.account_id or claim.case_id)
+        await unit.lock_subjects(claim.account_id or claim.case_id)
         case = await case_queries.get_ongoing_case(unit, claim.case_id)
     row = _build_row(unit, arrival)
     if not await inbound_mail_queries.insert_inbound_mail(unit, row):
@@ -72,7 +72,7 @@ async def _follow_kind(
     unit: Unit, row: InboundMailRow, arrival: ArrivedMail, case: CaseRow | None, support_address: str
 ) -> None:
     mail = arrival.mail
-    await unit.lock(row.id)
+    await unit.lock_subjects(row.id)
     if row.state == InboundState.TRIAGE and not mail.is_automatic:
         await save_mail_attachments(unit, row.id, arrival.files)
     if row.state == InboundState.BOUNCE and mail.bounce is not None:
@@ -195,7 +195,7 @@ async def join_mail_by_hand(unit: Unit, mail_id: UUID, case_id: UUID, actor: str
 async def open_case_by_mail(unit: Unit, mail_id: UUID, new: NewCase, actor: str) -> InboundMailRow:
     """Open a case for a mail of triage, which joins it. Raises NotFound, StateMoveRefused."""
     if new.account_id is not None:
-        await unit.lock(new.account_id)
+        await unit.lock_subjects(new.account_id)
     row = await _lock_mail(unit, mail_id)
     move_state(INBOUND_ALLOWED, InboundState(row.state), InboundState.JOINED)
     case = await open_case(unit, new, actor)

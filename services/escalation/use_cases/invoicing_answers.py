@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from shared.pure.errors import Later, NotFound, Unavailable
+from shared.pure.errors import NotFound, RetryLater, Unavailable
 from shared.web.clients import Answered
 
 
@@ -16,5 +16,5 @@ def translate_invoicing_errors(unavailable: type[Unavailable], missing: str) -> 
         if refused.status == 404:
             raise NotFound(missing) from refused
         raise unavailable(str(refused)) from refused
-    except Later as error:
+    except RetryLater as error:
         raise unavailable(str(error)) from error

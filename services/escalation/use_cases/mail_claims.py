@@ -12,7 +12,7 @@ from services.escalation.repository import inbound_mail_queries, ticket_mail_que
 from services.escalation.repository.ticket_mail_queries import TicketOfAnswer
 from services.escalation.tables import CaseRow
 from shared.persistence.database import Unit
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from shared.web.clients import Answered
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ async def check_mail_claim(runtime: "Runtime", mail: InboundMail) -> MailClaim:
     case, *others = cases
     try:
         is_known, person_id = await _find_sender(runtime, case, mail.sender, today)
-    except (Later, Answered):
+    except (RetryLater, Answered):
         return MailClaim(None, None, TriageReason.SENDER_UNCHECKED)
     if not is_known:
         return MailClaim(None, None, TriageReason.SENDER_UNKNOWN)
@@ -81,7 +81,7 @@ async def _list_named(unit: Unit, mail: InboundMail, support_address: str) -> Se
 
 
 async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None, today: date) -> tuple[bool, UUID | None]:
-    """Find the contact person with this address, or whom we would write to. Raises Later, Answered."""
+    """Find the contact person with this address, or whom we would write to. Raises RetryLater, Answered."""
     if sender is None:
         return False, None
     after = ""

@@ -35,9 +35,9 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
-from shared.pure.addresses import is_address
-from shared.pure.bounces import build_envelope_sender, create_secret
-from shared.pure.errors import Later, NotFound
+from shared.pure.addresses import is_mail_address
+from shared.pure.bounces import build_envelope_sender, create_mail_secret
+from shared.pure.errors import NotFound, RetryLater
 from shared.pure.ids import new_id
 from shared.web.clients import Answered
 
@@ -100,7 +100,7 @@ async def write_case_message(unit: Unit, case_id: UUID, new: NewMessage, actor: 
         case_id=case_id,
         account_id=account_id,
         contact_person_id=new.contact_person_id or case.contact_person_id,
-        secret=create_secret(),
+        secret=create_mail_secret(),
         in_reply_to=await inbound_mail_queries.find_last_customer_message(unit, case_id),
         about_outcome=new.about_outcome,
         outcome_sequence=case.outcome_sequence,
@@ -111,7 +111,7 @@ async def write_case_message(unit: Unit, case_id: UUID, new: NewMessage, actor: 
         settled_at=None,
     )
     await case_mail_queries.insert_case_mail(unit, row)
-    await case_mail_queries.get_case_address_secret(unit, case_id, create_secret())
+    await case_mail_queries.get_case_address_secret(unit, case_id, create_mail_secret())
     await intents.add_intent(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
     unit.record(AuditedChange("message", entry.id, account_id))
     return entry, row
@@ -149,7 +149,7 @@ def _check_writable(case: CaseRow, new: NewMessage) -> UUID:
 async def send_customer_message(runtime: "Runtime", intent: Intent) -> str | None:
     """Ask invoicing whom to write to, and hand the message to the next hop; what it says if it refuses for good.
 
-    Raises Later. Every attempt has the same Message-ID and sender of the envelope.
+    Raises RetryLater. Every attempt has the same Message-ID and sender of the envelope.
     """
     sending, now = await runtime.units.run(lambda unit: _load_sending(unit, UUID(intent.key)))
     if not sending.message.content:
@@ -160,7 +160,7 @@ async def send_customer_message(runtime: "Runtime", intent: Intent) -> str | Non
     reader = await _find_reader(runtime, sending, now.date())
     if reader is None:
         return PERSON_GONE
-    if not is_address(reader.email):
+    if not is_mail_address(reader.email):
         return NOT_WRITABLE
     support_address = runtime.settings.support_address
     disputed = sending.disputed_invoice_id
@@ -168,13 +168,13 @@ async def send_customer_message(runtime: "Runtime", intent: Intent) -> str | Non
     number = next((invoice.number for invoice in facts.invoices), None)
     mail = write_case_letter(sending.message, reader, facts.seller, support_address, number, next_day)
     sender = build_envelope_sender(support_address, sending.message.secret)
-    return await runtime.mail_hop.deliver_once(mail, now - intent.created_at, sender)
+    return await runtime.mail_hop.deliver_letter_once(mail, now - intent.created_at, sender)
 
 
 async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[MessageToSend, datetime]:
     row, entry = await case_mail_queries.get_case_mail(unit, entry_id)
     case = await case_queries.get_case(unit, row.case_id)
-    token = await case_mail_queries.get_case_address_secret(unit, case.id, create_secret())
+    token = await case_mail_queries.get_case_address_secret(unit, case.id, create_mail_secret())
     message = Message(
         id=entry.id,
         case_number=case.number,
@@ -193,7 +193,7 @@ async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[MessageToSend, date
 
 
 async def _ask_invoicing(runtime: "Runtime", sending: MessageToSend) -> NoticeFacts | None:
-    """Ask for what a mail states; None where invoicing has no such account. Raises Later."""
+    """Ask for what a mail states; None where invoicing has no such account. Raises RetryLater."""
     path = f"/v1/accounts/{sending.account_id}/notice-facts"
     invoice_ids = [sending.disputed_invoice_id] if sending.disputed_invoice_id else []
     body = NoticeFactsIn(invoice_ids=invoice_ids, subscription_ids=[])
@@ -202,12 +202,12 @@ async def _ask_invoicing(runtime: "Runtime", sending: MessageToSend) -> NoticeFa
     except Answered as refused:
         if refused.status == 404:
             return None
-        raise Later(str(refused)) from refused
+        raise RetryLater(str(refused)) from refused
     return NoticeFacts.model_validate(answer)
 
 
 async def _find_reader(runtime: "Runtime", sending: MessageToSend, today: date) -> LetterRecipient | None:
-    """Find whom a message is for; None where that contact person is gone. Raises Later."""
+    """Find whom a message is for; None where that contact person is gone. Raises RetryLater."""
     try:
         if sending.contact_person_id is None:
             answer = await _ask_addressee(runtime, sending)
@@ -216,7 +216,7 @@ async def _find_reader(runtime: "Runtime", sending: MessageToSend, today: date) 
     except Answered as refused:
         if sending.contact_person_id and refused.status == 404:
             return None
-        raise Later(str(refused)) from refused
+        raise RetryLater(str(refused)) from refused
     valid_to = answer.get("valid_to")
     if answer["email"] is None or (valid_to is not None and date.fromisoformat(valid_to) <= today):
         return None

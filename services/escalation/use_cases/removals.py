@@ -62,7 +62,7 @@ async def erase_correspondence(
     senders = sorted({address.lower() for address in addresses})
     seen = await removal_queries.list_remaining_mails(unit, contact_person_id, senders, MAX_ERASED_MAILS + 1)
     locked = {_get_subject(row) for row in seen}
-    await unit.lock(*locked)
+    await unit.lock_subjects(*locked)
     await removal_queries.lock_inbound_mails(unit, [row["id"] for row in seen])
     rows = await removal_queries.list_remaining_mails(unit, contact_person_id, senders, MAX_ERASED_MAILS + 1)
     erased = [row for row in rows[:MAX_ERASED_MAILS] if _get_subject(row) in locked]

@@ -15,7 +15,7 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
-from shared.web.versions import check_version
+from shared.web.versions import check_object_version
 
 CONTRACT_LEAD = timedelta(days=30)
 """How long before the last day of a premier contract its end is warned of."""
@@ -42,7 +42,7 @@ def build_support_resource(unit: Unit, fields: Mapping[str, Any], actor: str) ->
 
 async def add_support_resource(unit: Unit, fields: Mapping[str, Any], actor: str) -> SupportResourceRow:
     """Add a resource. Raises ReferenceTaken."""
-    await unit.lock(f"support resource {fields['reference']}")
+    await unit.lock_subjects(f"support resource {fields['reference']}")
     if await resource_queries.find_resource_by_reference(unit, fields["reference"]) is not None:
         raise ResourceReferenceTaken(f"reference: another resource is {fields['reference']}")
     row = build_support_resource(unit, fields, actor)
@@ -56,11 +56,11 @@ async def add_support_resource(unit: Unit, fields: Mapping[str, Any], actor: str
 async def change_support_resource(
     unit: Unit, resource_id: UUID, version: int, fields: Mapping[str, Any], actor: str
 ) -> SupportResourceRow:
-    """Put other fields in the place of those of a resource. Raises NotFound, StaleVersion, ReferenceTaken."""
+    """Put other fields in the place of those of a resource. Raises NotFound, ChangedMeanwhile, ReferenceTaken."""
     reference = (await resource_queries.get_support_resource(unit, resource_id)).reference
-    await unit.lock(*(f"support resource {name}" for name in {reference, fields["reference"]}), resource_id)
+    await unit.lock_subjects(*(f"support resource {name}" for name in {reference, fields["reference"]}), resource_id)
     row = await resource_queries.get_support_resource(unit, resource_id)
-    check_version(row.version, version)
+    check_object_version(row.version, version)
     standing_id = await resource_queries.find_resource_by_reference(unit, fields["reference"])
     if standing_id not in (None, resource_id):
         raise ResourceReferenceTaken(f"reference: another resource is {fields['reference']}")
@@ -75,7 +75,7 @@ async def change_support_resource(
 
 async def import_support_resources(unit: Unit, lines: Sequence[Mapping[str, Any]], actor: str) -> int:
     """Write the resources of a file, known ones by their references; how many are new."""
-    await unit.lock("support resources")
+    await unit.lock_subjects("support resources")
     new = await resource_queries.upsert_support_resources(
         unit, [build_support_resource(unit, fields, actor) for fields in lines]
     )
@@ -112,7 +112,7 @@ async def record_resource_consulted(
 
 async def use_contract_request(unit: Unit, resource_id: UUID) -> None:
     """Use up one request of a premier contract, if its requests are counted. Raises NotFound, SupportContractUsedUp."""
-    await unit.lock(resource_id)
+    await unit.lock_subjects(resource_id)
     row = await resource_queries.get_support_resource(unit, resource_id)
     today = unit.now.astimezone(UTC).date()
     if row.requests_left == 0 or (row.valid_to is not None and row.valid_to < today):

@@ -195,7 +195,7 @@ async def warn_of_credit_deadlines(unit: Unit, account_ids: list[str]) -> None:
 
 async def lock_service_credit(unit: Unit, service_credit_id: UUID) -> tuple[ServiceCreditRow, dict[str, Any]]:
     """Lock the account of a service credit; the service credit, and its fields as they are. Raises NotFound."""
-    await unit.lock((await service_credit_queries.get_service_credit(unit, service_credit_id)).account_id)
+    await unit.lock_subjects((await service_credit_queries.get_service_credit(unit, service_credit_id)).account_id)
     row = await service_credit_queries.get_service_credit(unit, service_credit_id)
     return row, row.model_dump(mode="json")
 

@@ -38,7 +38,7 @@ async def set_health_watch(unit: Unit, legal_entity: str, wanted: bool) -> None:
         await health_queries.delete_health_watch(unit, legal_entity)
     elif await health_queries.find_health_watch(unit, legal_entity) is None:
         row = HealthWatchRow(id=new_id(), legal_entity=legal_entity, next_reading_at=unit.now)
-        await unit.lock(row.id)
+        await unit.lock_subjects(row.id)
         await health_queries.save_health_watch(unit, row)
 
 
@@ -53,7 +53,7 @@ async def enqueue_health_reading(unit: Unit, watch_ids: list[str]) -> None:
 
 
 async def fetch_service_health(runtime: "Runtime", intent: Intent) -> HealthReading:
-    """Look at service health. Raises Later."""
+    """Look at service health. Raises RetryLater."""
     return await _read_health(VendorIncidents(runtime.vendor))
 
 

@@ -36,8 +36,8 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
-from shared.pure.addresses import is_address
-from shared.pure.bounces import build_envelope_sender, create_secret
+from shared.pure.addresses import is_mail_address
+from shared.pure.bounces import build_envelope_sender, create_mail_secret
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 
@@ -112,8 +112,8 @@ async def _queue_mail(
         ticket_id=row.id,
         entry_id=entry_id,
         recipient=recipient,
-        reply_token=create_secret(),
-        secret=create_secret(),
+        reply_token=create_mail_secret(),
+        secret=create_mail_secret(),
         state=MailState.QUEUED,
         code=None,
         queued_by=actor,
@@ -126,14 +126,14 @@ async def _queue_mail(
 
 
 async def send_ticket_mail(runtime: "Runtime", intent: Intent) -> str | None:
-    """Hand a mail for the distributor to the next hop; what it says if it refuses for good. Raises Later."""
+    """Hand a mail for the distributor to the next hop; what it says if it refuses for good. Raises RetryLater."""
     sending = await runtime.units.run(lambda unit: _load_sending(unit, intent.id))
     mail, support_address = sending.mail, runtime.settings.support_address
-    if not is_address(mail.recipient):
+    if not is_mail_address(mail.recipient):
         return NOT_WRITABLE
     written = await asyncio.to_thread(_write_mail, sending, support_address)
     sender = build_envelope_sender(support_address, mail.secret)
-    return await runtime.mail_hop.deliver_once(written, sending.now - intent.created_at, sender)
+    return await runtime.mail_hop.deliver_letter_once(written, sending.now - intent.created_at, sender)
 
 
 async def _load_sending(unit: Unit, mail_id: UUID) -> _Sending:

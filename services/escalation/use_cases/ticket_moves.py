@@ -27,7 +27,7 @@ class TicketNumberTaken(Refusal):
 async def lock_vendor_ticket(unit: Unit, ticket_id: UUID) -> tuple[VendorTicketRow, CaseRow]:
     """Lock what a ticket is about; get it as it is then, with the case that goes on with its own. Raises NotFound."""
     row = await ticket_queries.get_vendor_ticket(unit, ticket_id)
-    await unit.lock(get_ticket_lock_subject(row))
+    await unit.lock_subjects(get_ticket_lock_subject(row))
     row = await ticket_queries.get_vendor_ticket(unit, ticket_id)
     return row, await case_queries.get_ongoing_case(unit, row.case_id)
 
@@ -83,7 +83,7 @@ async def set_ticket_number(unit: Unit, ticket_id: UUID, number: str, actor: str
 
 async def _take_number(unit: Unit, row: VendorTicketRow, number: str) -> None:
     """Let a number be that of a ticket, of one in its legal entity. Raises TicketNumberTaken."""
-    await unit.lock(f"vendor ticket {row.legal_entity} {number}")
+    await unit.lock_subjects(f"vendor ticket {row.legal_entity} {number}")
     if await ticket_queries.find_ticket_by_number(unit, row.legal_entity, number) is not None:
         raise TicketNumberTaken(f"number: another ticket of {row.legal_entity} is {number}")
 

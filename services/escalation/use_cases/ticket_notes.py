@@ -113,7 +113,7 @@ async def write_vendor_note_entry(
 
 
 async def send_ticket_note(runtime: "Runtime", intent: Intent) -> str | None:
-    """Send a note, unless the vendor has it already; what it refuses, or None. Raises Later."""
+    """Send a note, unless the vendor has it already; what it refuses, or None. Raises RetryLater."""
     return await _send_note(runtime, VendorServiceRequests(runtime.vendor), intent)
 
 

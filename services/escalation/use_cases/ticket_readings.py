@@ -54,7 +54,7 @@ async def enqueue_ticket_readings(unit: Unit, subjects: list[str]) -> None:
 
 
 async def fetch_ticket_from_vendor(runtime: "Runtime", intent: Intent) -> Reading:
-    """Read a ticket at the vendor. Raises Later."""
+    """Read a ticket at the vendor. Raises RetryLater."""
     return await _read_ticket(runtime, VendorServiceRequests(runtime.vendor), UUID(intent.key))
 
 

@@ -31,7 +31,7 @@ from services.escalation.use_cases.dispute_items import (
 from services.escalation.use_cases.invoicing_answers import translate_invoicing_errors
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.errors import Later, Refusal, Unavailable
+from shared.pure.errors import Refusal, RetryLater, Unavailable
 from shared.pure.proposals import SecondPersonNeeded
 from shared.web.auth import Caller, is_same_actor
 from shared.web.clients import Answered
@@ -102,7 +102,7 @@ async def is_upholding_authorised(runtime: "Runtime", dispute_id: UUID, caller: 
         if refused.code == ABOVE_LIMIT:
             return False
         raise AuthorisationUnavailable(f"invoicing authorises nothing: {refused.code}") from refused
-    except Later as error:
+    except RetryLater as error:
         raise AuthorisationUnavailable(str(error)) from error
     return True
 

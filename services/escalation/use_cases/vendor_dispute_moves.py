@@ -102,7 +102,7 @@ async def _lock_vendor_dispute(unit: Unit, vendor_dispute_id: UUID) -> tuple[Ven
     """Lock the vendor invoice and the case; the vendor dispute, its case, and its fields as they are."""
     seen = await vendor_dispute_queries.get_vendor_dispute(unit, vendor_dispute_id)
     case = await case_queries.get_case(unit, seen.case_id)
-    await unit.lock(seen.vendor_invoice_id, get_case_event_subject(case))
+    await unit.lock_subjects(seen.vendor_invoice_id, get_case_event_subject(case))
     row = await vendor_dispute_queries.get_vendor_dispute(unit, vendor_dispute_id)
     return row, case, row.model_dump(mode="json")
 

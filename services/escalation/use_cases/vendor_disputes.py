@@ -131,7 +131,7 @@ async def open_vendor_dispute(
     """
     dispute = await dispute_queries.get_dispute(unit, new.dispute_id) if new.dispute_id else None
     case = await _find_case(unit, new)
-    await unit.lock(invoice.id, *_list_subjects(case, dispute))
+    await unit.lock_subjects(invoice.id, *_list_subjects(case, dispute))
     await _check_open(unit, new, invoice)
     case = await _take_case(unit, new, case, dispute, actor)
     row = _build_row(unit, new, invoice, case.id, actor)

@@ -28,7 +28,7 @@ from services.escalation.use_cases.ticket_files import (
 )
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.errors import Later, Refusal, Unavailable
+from shared.pure.errors import Refusal, RetryLater, Unavailable
 from shared.pure.ids import new_id
 from shared.web.clients import Answered
 
@@ -173,7 +173,7 @@ async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> dict[str, A
     """Ask invoicing for our line beside the vendor's. Raises Unavailable."""
     try:
         difference = await runtime.clients["invoicing"].get(f"/v1/vendor-differences/{difference_id}")
-    except (Answered, Later) as error:
+    except (Answered, RetryLater) as error:
         raise Unavailable(f"invoicing does not show the vendor difference {difference_id}: {error}") from error
     return {name: difference[name] for name in LINE_FIELDS}
 

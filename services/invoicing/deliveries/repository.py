@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from services.invoicing.deliveries.tables import DocumentDeliveryRow
-from shared.base.telemetry import traceparent
+from shared.base.telemetry import get_traceparent
 from shared.persistence.database import Unit
 from shared.pure.bounces import compute_bounce_id
 
@@ -28,14 +28,14 @@ async def enqueue_document_delivery(
     unit: Unit, kind: str, document_id: UUID, account_id: UUID, legal_entity: str
 ) -> None:
     """Let a document be sent, if its legal entity sends any."""
-    await unit.connection.execute(_WANT_ONE, kind, unit.now, traceparent(), document_id, account_id, legal_entity)
-    unit.wake("intents")
+    await unit.connection.execute(_WANT_ONE, kind, unit.now, get_traceparent(), document_id, account_id, legal_entity)
+    unit.wake_after_commit("intents")
 
 
 async def enqueue_issued_documents(unit: Unit) -> None:
     """Let what a bill run just issued be sent, where the legal entity sends documents."""
-    await unit.connection.execute(_WANT_ISSUED, "invoice", unit.now, traceparent())
-    unit.wake("intents")
+    await unit.connection.execute(_WANT_ISSUED, "invoice", unit.now, get_traceparent())
+    unit.wake_after_commit("intents")
 
 
 async def get_document_delivery(unit: Unit, delivery_id: UUID) -> DocumentDeliveryRow:

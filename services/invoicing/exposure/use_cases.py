@@ -12,7 +12,7 @@ from services.invoicing.exposure import domain as exposure_domain
 from services.invoicing.exposure.domain import ConvertedExposureTotal, CurrencyConversion
 from services.invoicing.exposure.repository import exchange_rate_queries, exposure_queries
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 
 AMOUNTS = {
     "owed_to_us": ("open_minor", "overdue_minor", "disputed_minor"),
@@ -55,7 +55,7 @@ async def compute_account_exposure(unit: Unit, account_id: UUID | None, currency
     parts = await exposure_queries.sum_exposure_parts(unit, account_id)
     if currency is None:
         return ReceivablesExposure(parts, None)
-    on = local_date(unit.now, ZoneInfo(account.time_zone if account else "UTC"))
+    on = get_local_date(unit.now, ZoneInfo(account.time_zone if account else "UTC"))
     return ReceivablesExposure(parts, await _convert_exposure(unit, parts, currency, on))
 
 

@@ -15,11 +15,11 @@ from starlette.requests import ClientDisconnect
 from services.invoicing.files.domain.file_layouts import UploadedFileLayout
 from services.invoicing.files.repository import ReceivedUploadedFile
 from shared.pure.errors import Refusal, Unavailable
-from shared.web.http import BodyInterrupted, accept_body, describe_problem
+from shared.web.http import BodyInterrupted, accept_larger_body, describe_problem
 
 LARGEST_FILE = 2 << 30
 """Bytes, as sent: 2 GiB."""
-ACCEPTED = accept_body(LARGEST_FILE, is_on_disk=True)
+ACCEPTED = accept_larger_body(LARGEST_FILE, is_on_disk=True)
 """The dependency of a route that takes a file."""
 
 LAYOUTS = {

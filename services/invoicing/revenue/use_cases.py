@@ -41,7 +41,7 @@ async def close_ledger_month(
 ) -> SettingChangeRow:
     """Close a month, or propose that. `month` is its first day.
 
-    Raises NotFound, LedgerMonthNotOver, LedgerMonthAlreadyClosed, AlreadyProposed.
+    Raises NotFound, LedgerMonthNotOver, LedgerMonthAlreadyClosed, ChangeAlreadyProposed.
     """
     await legal_entity_queries.check_addressed_legal_entity(unit, legal_entity)
     over_at = datetime.combine(_start_next(month), time(0), UTC) + LAST_ZONE
@@ -64,7 +64,7 @@ async def release_and_close_month(unit: Unit, row: SettingChangeRow) -> None:
     """
     legal_entity, _, month_name = row.key.rpartition("/")
     month = date.fromisoformat(f"{month_name}-01")
-    await unit.lock(f"ledger {legal_entity}")
+    await unit.lock_subjects(f"ledger {legal_entity}")
     await legal_entity_queries.lock_entity_against_postings(unit, legal_entity)
     await _check_open(unit, legal_entity, month)
     await release_queries.release_earned_revenue(unit, legal_entity, _start_next(month), new_id())

@@ -11,7 +11,7 @@ from services.invoicing.settings.tables import SettingChangeRow
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import Caller, is_same_actor
 
 
@@ -28,7 +28,7 @@ class WantedSettingChange:
 
 async def lock_setting_to_change(unit: Unit, kind: SettingKind, key: str) -> None:
     """Let those who change one setting, or decide about it, take turns."""
-    await unit.lock(f"{kind} {key}")
+    await unit.lock_subjects(f"{kind} {key}")
 
 
 async def propose_setting_change(
@@ -36,7 +36,7 @@ async def propose_setting_change(
 ) -> SettingChangeRow:
     """Keep a change of a setting that is locked; unless the row says `proposed`, the caller carries it out.
 
-    Whoever sends their own proposal again gets it again. Raises AlreadyProposed.
+    Whoever sends their own proposal again gets it again. Raises ChangeAlreadyProposed.
     """
     row = _build_row(unit, caller, wish, reason)
     if is_setting_change_harmless(wish.kind, wish.former, wish.wanted) or not await setting_needs_second_person(
@@ -61,7 +61,7 @@ def is_setting_change_applied(row: SettingChangeRow) -> bool:
 def _repeat_proposal(unit: Unit, standing: SettingChangeRow, row: SettingChangeRow) -> SettingChangeRow:
     is_same = (standing.former, standing.wanted) == (row.former, row.wanted)
     if not is_same or not is_same_actor(standing.proposed_by, row.proposed_by):
-        raise AlreadyProposed(
+        raise ChangeAlreadyProposed(
             f"a change of it is proposed already, as {standing.id}: decide that first",
             setting_change_id=str(standing.id),
         )

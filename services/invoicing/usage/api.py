@@ -12,11 +12,11 @@ from services.invoicing.usage import use_cases as usage_use_cases
 from services.invoicing.usage.domain.usage_lines import UsageLine, UsageRefused
 from services.invoicing.usage.use_cases import TakenUsageCounts, UsageSource
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Name, example
+from shared.pure.fields import Code, Day, Name, RequestBody, example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command, perform_upload
-from shared.web.http import PROBLEMS, Router, accept_body, refusals
+from shared.web.http import PROBLEMS, Router, accept_larger_body, refusals
 
 writes = Router(prefix="/v1", tags=["usage"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
 
@@ -24,7 +24,7 @@ Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})
 """A decimal number as text, so that nobody's float rounds it."""
 
 
-class UsageLineIn(Body):
+class UsageLineIn(RequestBody):
     """Rated usage of a subscription over days; `period_to` is the day after the last one."""
 
     id: Code = Field(examples=["line-17"])
@@ -55,7 +55,7 @@ class UsageLineIn(Body):
         )
 
 
-class UsageIn(Body):
+class UsageIn(RequestBody):
     """Lines of one source; a line that is known by source and id changes nothing."""
 
     model_config = example(
@@ -98,7 +98,7 @@ class UsageOut(BaseModel):
     status_code=201,
     response_model=UsageOut,
     summary="Send rated usage",
-    dependencies=[accept_body(4 * 1024 * 1024)],
+    dependencies=[accept_larger_body(4 * 1024 * 1024)],
     responses=refusals(UsageRefused),
 )
 async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_command("usage.send")]) -> Response:
@@ -152,4 +152,4 @@ async def send_usage_file(
                 await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file)
             )
 
-        return await command.with_file(file.sha256).run(take_sent_usage_file)
+        return await command.bind_file(file.sha256).run(take_sent_usage_file)

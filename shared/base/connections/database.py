@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from shared.base.connections.access import DatabaseAccess
-from shared.base.connections.tls import AccessRefused, describe_refusal, read_secret
+from shared.base.connections.tls import ConnectionAccessRefused, describe_tls_refusal, read_secret
 from shared.base.telemetry import log
 
 REPEAT_SECONDS = 30.0
@@ -21,7 +21,7 @@ _logged: dict[str, float] = {}
 async def connect_database(access: DatabaseAccess, **options: Any) -> asyncpg.Connection:
     """Connect as the settings say, with the files as they are now; options are those of `asyncpg.connect`.
 
-    Raises AccessRefused when TLS or the login fails, and what asyncpg raises.
+    Raises ConnectionAccessRefused when TLS or the login fails, and what asyncpg raises.
     """
     try:
         return await asyncpg.connect(access.database_url, **_security(access), **options)  # noqa: TID251
@@ -30,7 +30,7 @@ async def connect_database(access: DatabaseAccess, **options: Any) -> asyncpg.Co
         if refusal is None:
             raise
         _complain(refusal)
-        raise AccessRefused(f"the database: {refusal}") from error
+        raise ConnectionAccessRefused(f"the database: {refusal}") from error
 
 
 def _security(access: DatabaseAccess) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def _security(access: DatabaseAccess) -> dict[str, Any]:
 def _describe(error: BaseException, access: DatabaseAccess) -> str | None:
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
         return "the login is refused"
-    if refusal := describe_refusal(error):
+    if refusal := describe_tls_refusal(error):
         return refusal
     # asyncpg has no class of its own for the server's `N` to the request for TLS.
     if access.database_sslmode == "verify-full" and "rejected SSL upgrade" in str(error):

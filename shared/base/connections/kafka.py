@@ -7,33 +7,38 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed
 
 from shared.base.connections.access import KafkaAccess
-from shared.base.connections.tls import AccessRefused, describe_refusal, read_certificate_state, read_secret
+from shared.base.connections.tls import (
+    ConnectionAccessRefused,
+    describe_tls_refusal,
+    read_certificate_state,
+    read_secret,
+)
 
 LOOK_SECONDS = 3.0
 """How long a broker may take to say why it refuses us."""
 
 
-def connection_options(access: KafkaAccess) -> dict[str, Any]:
-    """Options of every client of aiokafka, with the files as they are now. Raises AccessRefused."""
+def build_kafka_options(access: KafkaAccess) -> dict[str, Any]:
+    """Options of every client of aiokafka, with the files as they are now. Raises ConnectionAccessRefused."""
     return {"bootstrap_servers": access.kafka, **_security(access)}
 
 
-def read_kafka_state(access: KafkaAccess) -> tuple[object, ...]:
+def read_kafka_file_state(access: KafkaAccess) -> tuple[object, ...]:
     """Read the state of the files: a client that was made of others logs in with what is no more."""
     return (*access.kafka_tls.read_state(), read_certificate_state(access.kafka_password_file))
 
 
 async def start_client(starting: Awaitable[object], access: KafkaAccess) -> None:
-    """Await the start of a client; raises AccessRefused where TLS or the login fails, else what the client raises."""
+    """Await the start of a client. Raises ConnectionAccessRefused for TLS or the login, else what the client raises."""
     try:
         await starting
     except (KafkaError, OSError) as error:
-        if refusal := await find_refusal(access):
-            raise AccessRefused(f"the broker: {refusal}") from error
+        if refusal := await find_kafka_refusal(access):
+            raise ConnectionAccessRefused(f"the broker: {refusal}") from error
         raise
 
 
-async def find_refusal(access: KafkaAccess) -> str | None:
+async def find_kafka_refusal(access: KafkaAccess) -> str | None:
     """Find what of TLS or the login a broker refuses: its client hides that. None if it is away, or lets us in."""
     if access.kafka_security_protocol == "PLAINTEXT":
         return None
@@ -46,7 +51,7 @@ async def find_refusal(access: KafkaAccess) -> str | None:
         except SaslAuthenticationFailed:
             return "the login is refused"
         except (KafkaError, OSError) as error:
-            if refusal := describe_refusal(error):
+            if refusal := describe_tls_refusal(error):
                 return refusal
         else:
             connection.close()

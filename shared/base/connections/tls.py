@@ -11,7 +11,7 @@ _OUR_CERTIFICATE = re.compile("ALERT_.*CERTIFICATE|ALERT_UNKNOWN_CA")
 """Alerts of the other side about the certificate that we show, or do not show (RFC 8446, 6.2)."""
 
 
-class AccessRefused(ConnectionError):
+class ConnectionAccessRefused(ConnectionError):
     """The other side is there, and TLS or the login with it fails; the text says how, and holds no secret."""
 
 
@@ -35,15 +35,18 @@ class TlsFiles:
             raise ValueError(f"{prefix} has files for TLS, and TLS is not switched on")
 
     def make_context(self) -> ssl.SSLContext:
-        """Make a client's context from the files as they are now. Raises AccessRefused for one that is unusable."""
+        """Make a client's context from the files as they are now.
+
+        Raises ConnectionAccessRefused for one that is unusable.
+        """
         context = make_empty_context()
         self.load(context)
         return context
 
     def load(self, context: ssl.SSLContext) -> None:
-        """Load the files as they are now into a client's context, for connections to come. Raises AccessRefused.
+        """Load the files as they are now into a client's context, for connections to come.
 
-        What a context trusted before it goes on trusting.
+        What a context trusted before it goes on trusting. Raises ConnectionAccessRefused.
         """
         try:
             if self.ca is None:
@@ -52,19 +55,22 @@ class TlsFiles:
                 context.load_verify_locations(self.ca)
             if self.certificate is not None:
                 context.load_cert_chain(self.certificate, self.key, self._read_key_password)
-        except AccessRefused:
+        except ConnectionAccessRefused:
             raise
         except (OSError, ValueError) as error:
-            raise AccessRefused(f"the files for TLS are unusable: {type(error).__name__}") from error
+            raise ConnectionAccessRefused(f"the files for TLS are unusable: {type(error).__name__}") from error
 
     def read_state(self) -> tuple[tuple[int, int] | None, ...]:
         """Read when each file was written, and its size: another state tells that files were replaced."""
         return tuple(read_certificate_state(path) for path in (self.ca, self.certificate, self.key, self.key_password))
 
     def _read_key_password(self) -> str:
-        """Read what OpenSSL needs for an encrypted key; without this it asks a terminal. Raises AccessRefused."""
+        """Read what OpenSSL needs for an encrypted key; without this it asks a terminal.
+
+        Raises ConnectionAccessRefused.
+        """
         if self.key_password is None:
-            raise AccessRefused("the key for TLS is encrypted, and no file has its password")
+            raise ConnectionAccessRefused("the key for TLS is encrypted, and no file has its password")
         return read_secret(self.key_password)
 
 
@@ -85,22 +91,24 @@ def read_certificate_state(path: Path | None) -> tuple[int, int] | None:
 
 
 def read_secret(path: Path) -> str:
-    """Read a secret as it is now; a line break at its end is none of it. Raises AccessRefused."""
+    """Read a secret as it is now; a line break at its end is none of it. Raises ConnectionAccessRefused."""
     try:
         secret = path.read_text().rstrip("\r\n")
     except (OSError, ValueError) as error:
-        raise AccessRefused(f"the secret's file {path.name} cannot be read: {type(error).__name__}") from error
+        raise ConnectionAccessRefused(
+            f"the secret's file {path.name} cannot be read: {type(error).__name__}"
+        ) from error
     if not secret:
-        raise AccessRefused(f"the secret's file {path.name} is empty")
+        raise ConnectionAccessRefused(f"the secret's file {path.name} is empty")
     return secret
 
 
-def describe_refusal(error: BaseException | None) -> str | None:
+def describe_tls_refusal(error: BaseException | None) -> str | None:
     """Describe what of TLS failed within an error; None where it was nothing of TLS or of a secret."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, AccessRefused):
+        if isinstance(error, ConnectionAccessRefused):
             return str(error)
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"its certificate {_CERTIFICATES.get(error.verify_code, 'is signed by nobody who is trusted')}"

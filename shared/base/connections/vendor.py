@@ -9,7 +9,7 @@ import httpx2
 import orjson
 
 from shared.base.connections.access import VendorAccess
-from shared.base.connections.tls import AccessRefused, describe_refusal, make_empty_context, read_secret
+from shared.base.connections.tls import ConnectionAccessRefused, describe_tls_refusal, make_empty_context, read_secret
 from shared.base.health import Health
 from shared.base.telemetry import log
 
@@ -26,11 +26,11 @@ ERRORS = frozenset(
 """Refusals of a token (RFC 6749, 5.2); any other text of the answer is not repeated."""
 
 
-class VendorClosed(httpx2.TransportError):
+class VendorAccessRefused(httpx2.TransportError):
     """The vendor gives no token, or does not take the one it gave: no call can be made now."""
 
 
-class Tokens(httpx2.Auth):
+class BearerTokens(httpx2.Auth):
     """Bearer tokens of one grant: fetched when first needed, before they end, and when one is not taken."""
 
     def __init__(self, access: VendorAccess) -> None:
@@ -40,7 +40,10 @@ class Tokens(httpx2.Auth):
         self._fetching = asyncio.Lock()
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        """Send a request with a token; once more with a new one if the vendor answers 401. Raises VendorClosed."""
+        """Send a request with a token; once more with a new one if the vendor answers 401.
+
+        Raises VendorAccessRefused.
+        """
         for attempt in (1, 2):
             async with self._fetching:
                 if not self._token or monotonic() >= self._good_until:
@@ -63,8 +66,8 @@ class Tokens(httpx2.Auth):
                 form |= {"grant_type": "refresh_token", "refresh_token": refresh_token}
             if access.vendor_client_secret_file:
                 form["client_secret"] = read_secret(access.vendor_client_secret_file)
-        except AccessRefused as error:
-            raise VendorClosed(str(error)) from error
+        except ConnectionAccessRefused as error:
+            raise VendorAccessRefused(str(error)) from error
         if access.vendor_scope:
             form["scope"] = access.vendor_scope
         return httpx2.Request("POST", access.vendor_token_url, data=form, headers={"Accept": "application/json"})
@@ -72,7 +75,7 @@ class Tokens(httpx2.Auth):
     def _keep(self, status: int, body: dict[str, Any]) -> None:
         if status != 200:
             error = str(body.get("error", ""))
-            raise VendorClosed(f"it gives no token: {status} {error if error in ERRORS else ''}".strip())
+            raise VendorAccessRefused(f"it gives no token: {status} {error if error in ERRORS else ''}".strip())
         token, kind = body.get("access_token"), str(body.get("token_type", "")).lower()
         if (
             not isinstance(token, str)
@@ -81,7 +84,7 @@ class Tokens(httpx2.Auth):
             or not token
             or kind != "bearer"
         ):
-            raise VendorClosed("its answer is no bearer token")
+            raise VendorAccessRefused("its answer is no bearer token")
         try:
             life = float(body.get("expires_in", DEFAULT_LIFE_SECONDS))
         except (TypeError, ValueError):
@@ -90,7 +93,7 @@ class Tokens(httpx2.Auth):
         self._good_until = monotonic() + life - min(MARGIN_SECONDS, life / 10)
 
 
-class VendorClient(httpx2.AsyncClient):
+class VendorHttpClient(httpx2.AsyncClient):
     """The vendor's API; how it was found is noted for `/health/ready`. Files of TLS are loaded again when replaced."""
 
     def __init__(self, access: VendorAccess, health: Health) -> None:
@@ -98,11 +101,11 @@ class VendorClient(httpx2.AsyncClient):
         self._health = health
         self._tls = make_empty_context()
         self._loaded: object = None
-        auth = Tokens(access) if access.vendor_token_url else None
+        auth = BearerTokens(access) if access.vendor_token_url else None
         super().__init__(base_url=access.vendor_url, timeout=TIMEOUT, verify=self._tls, auth=auth)
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
-        """Send a request. Raises VendorClosed, and the other errors of transport."""
+        """Send a request. Raises VendorAccessRefused, and the other errors of transport."""
         try:
             self._load_files()
             answer = await super().send(request, **options)
@@ -116,16 +119,16 @@ class VendorClient(httpx2.AsyncClient):
         return answer
 
     def _load_files(self) -> None:
-        """Load the files of TLS when they are new. Raises VendorClosed while none of them was ever usable."""
+        """Load the files of TLS when they are new. Raises VendorAccessRefused while none of them was ever usable."""
         files = self._access.vendor_tls
         state = files.read_state()
         if state == self._loaded or not self._access.vendor_url.startswith("https://"):
             return
         try:
             files.load(self._tls)
-        except AccessRefused as error:
+        except ConnectionAccessRefused as error:
             if self._loaded is None:
-                raise VendorClosed(str(error)) from error
+                raise VendorAccessRefused(str(error)) from error
             log.error("replaced files for TLS are unusable; the former stay", reason=str(error))
         self._loaded = state
 
@@ -135,9 +138,9 @@ class VendorClient(httpx2.AsyncClient):
 
 
 def _describe(error: httpx2.TransportError) -> str:
-    if isinstance(error, VendorClosed):
+    if isinstance(error, VendorAccessRefused):
         return str(error)
-    return describe_refusal(error) or f"cannot be reached: {type(error).__name__}"
+    return describe_tls_refusal(error) or f"cannot be reached: {type(error).__name__}"
 
 
 def _decode(content: bytes) -> dict[str, Any]:

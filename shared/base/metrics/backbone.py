@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.base import clock
-from shared.base.kafka import Envelope
+from shared.base.kafka import MessageEnvelope
 
 PUBLISHED = Counter("goodstanding_outbox_published", "Events that the broker has acknowledged.", ("topic",))
 TAKEOVERS = Counter("goodstanding_relay_takeovers", "Times that a relay of this process became the one that sends.")
@@ -41,7 +41,7 @@ EFFECT = Histogram(
 )
 
 
-class Lag:
+class ConsumerLag:
     """How far the partitions of a consumer are behind, and since when."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Lag:
 
     def record_positions(self, places: Iterable[tuple[str, int, int, int | None]]) -> None:
         """Note topic, partition, position and the end as far as it is known, of each partition held now."""
-        now, assigned = clock.system_now().timestamp(), set[tuple[str, int]]()
+        now, assigned = clock.read_system_clock().timestamp(), set[tuple[str, int]]()
         for topic, partition, position, end in places:
             assigned.add((topic, partition))
             lag = max(0, (end or 0) - position)
@@ -60,7 +60,7 @@ class Lag:
             BEHIND_SINCE.labels(topic, str(partition)).set(since)
         self._forget(assigned)
 
-    def record_advance(self, topic: str, partition: int, recorded: float) -> None:
+    def record_applied_time(self, topic: str, partition: int, recorded: float) -> None:
         """Record the time (seconds since 1970) of the message applied last: what is not applied yet is younger."""
         if (topic, partition) in self._since:
             self._since[topic, partition] = max(self._since[topic, partition], recorded)
@@ -75,10 +75,10 @@ class Lag:
             BEHIND_SINCE.remove(*labels)
 
 
-def count_batch(topic: str, counts: Mapping[str, int], effects: Iterable[Envelope]) -> None:
+def count_committed_batch(topic: str, counts: Mapping[str, int], effects: Iterable[MessageEnvelope]) -> None:
     """Count a batch that was committed."""
     for outcome, number in counts.items():
         EVENTS.labels(topic, outcome).inc(number)
-    now = clock.system_now()
+    now = clock.read_system_clock()
     for event in effects:
         EFFECT.labels(topic).observe(max(0.0, (now - event.recorded).total_seconds()))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from prometheus_client import REGISTRY
 
 from shared.base.backbone_figures import FIGURES
-from shared.base.metrics.figures import BUSINESS_TIME, Figure
+from shared.base.metrics.figures import BUSINESS_TIME, MetricQuery
 from shared.base.metrics.process import PART_OK
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = {
@@ -15,7 +15,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def list_metric_names(figures: Iterable[Figure]) -> set[str]:
+def list_metric_names(figures: Iterable[MetricQuery]) -> set[str]:
     """Every name that a process with these figures may tell; what is imported counts, as its metrics are declared."""
     declared = (*FIGURES, *figures)  # at once, as a service declares its own metrics when it is loaded
     metric_names = {BUSINESS_TIME, PART_OK}

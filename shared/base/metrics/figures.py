@@ -27,7 +27,7 @@ STAND_BY = 5.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Figure:
+class MetricQuery:
     """One or more metrics from one query at $1 = the business clock's now.
 
     The columns named in `labels` are labels; each column named in `values` is a metric of its own, with its help
@@ -47,15 +47,15 @@ Rows = Sequence[asyncpg.Record]
 _FAMILIES = {"gauge": GaugeMetricFamily, "counter": CounterMetricFamily}
 
 
-class Figures:
+class ServiceMetricQueries:
     """The figures of one service: read on an interval while this process holds the lock."""
 
-    def __init__(self, service: str, figures: Iterable[Figure], settings: Settings) -> None:
+    def __init__(self, service: str, figures: Iterable[MetricQuery], settings: Settings) -> None:
         self._service = service
         self._figures = tuple(figures)
         self._settings = settings
-        self._told: dict[Figure, Rows] = {}
-        self._days: dict[Figure, date] = {}
+        self._told: dict[MetricQuery, Rows] = {}
+        self._days: dict[MetricQuery, date] = {}
         self._now: datetime | None = None
 
     async def run(self) -> None:
@@ -96,9 +96,9 @@ class Figures:
                     await self._read_one(connection, figure, now)
         self._now = now
         took = time.perf_counter() - began
-        jobs.went_well("figures", self._settings.metrics_interval, len(self._told), took)
+        jobs.record_job_success("figures", self._settings.metrics_interval, len(self._told), took)
 
-    async def _read_one(self, connection: asyncpg.Connection, figure: Figure, now: datetime) -> None:
+    async def _read_one(self, connection: asyncpg.Connection, figure: MetricQuery, now: datetime) -> None:
         try:
             async with connection.transaction():  # so that one that breaks leaves the others readable
                 self._told[figure] = await connection.fetch(figure.query, now)
@@ -111,7 +111,7 @@ class Figures:
         if self._settings.clock == "sandbox":
             return await connection.fetchval(f"SELECT now FROM ({clock.READ}) AS clock")  # type: ignore[no-any-return]
         await connection.execute("SELECT 1")
-        return clock.system_now()
+        return clock.read_system_clock()
 
     def collect(self) -> Iterator[Metric]:
         """Collect the figures that were read last."""
@@ -123,7 +123,7 @@ class Figures:
             yield from _metrics(figure, rows)
 
 
-def _metrics(figure: Figure, rows: Rows) -> Iterator[Metric]:
+def _metrics(figure: MetricQuery, rows: Rows) -> Iterator[Metric]:
     for name, help_ in figure.values.items():
         family = _FAMILIES[figure.kind](name, help_, labels=figure.labels)
         column = name.removeprefix("goodstanding_")

@@ -43,7 +43,7 @@ def _duration(method: str, route: str) -> Histogram:
     return DURATION.labels(method, route)
 
 
-class Observed:
+class ObservedApp:
     """An ASGI application whose requests are counted, timed and told."""
 
     def __init__(self, app: ASGIApp) -> None:

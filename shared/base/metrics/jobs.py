@@ -35,7 +35,7 @@ ATTEMPT_DURATION = Histogram(
 )
 
 
-def went_well(name: str, interval: float, items: int = 0, seconds: float = 0.0) -> None:
+def record_job_success(name: str, interval: float, items: int = 0, seconds: float = 0.0) -> None:
     """A job ended well; `items` is what it judged, in so many seconds."""
     record_job_run(name, interval, items, seconds, is_well=True)
 

@@ -23,7 +23,7 @@ LOOK_EVERY = 0.25
 """How often the event loop is looked at (seconds)."""
 
 
-async def watch_loop() -> None:
+async def measure_loop_lag() -> None:
     """Measure how late the event loop is, until cancelled."""
     loop = asyncio.get_running_loop()
     while True:

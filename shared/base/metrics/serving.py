@@ -11,7 +11,7 @@ from typing import Protocol
 from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics, start_http_server
 from prometheus_client.core import Metric
 
-from shared.base.metrics.process import watch_loop
+from shared.base.metrics.process import measure_loop_lag
 from shared.base.settings import Settings
 
 
@@ -36,14 +36,14 @@ class _All(CollectorRegistry):
 
 
 @asynccontextmanager
-async def serving(settings: Settings, *sources: Source) -> AsyncIterator[None]:
+async def serving_metrics(settings: Settings, *sources: Source) -> AsyncIterator[None]:
     """Serve the metrics while the block runs; nothing without a port."""
     if settings.metrics_port is None:
         yield
         return
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a third of all lines, and nobody reads them
     server, thread = start_http_server(settings.metrics_port, settings.host, _All(sources))
-    watching = asyncio.create_task(watch_loop(), name="loop lag")
+    watching = asyncio.create_task(measure_loop_lag(), name="loop lag")
     try:
         yield
     finally:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from shared.events.base import Event
-from shared.pure.business_time import BusinessCalendar, check_calendar
+from shared.pure.business_time import BusinessCalendar, check_business_calendar
 
 SUBJECT_PREFIX = "calendar:"
 """Before the code of a legal entity, which by itself may be the id of something else."""
@@ -34,5 +34,5 @@ class BusinessCalendarChanged(Event):
     def build_calendar(self) -> BusinessCalendar:
         """Build the calendar that it announces. Raises ValueError and KeyError if no time can be measured by it."""
         calendar = BusinessCalendar(ZoneInfo(self.time_zone), self.hours, frozenset(self.closed_days))
-        check_calendar(calendar)
+        check_business_calendar(calendar)
         return calendar

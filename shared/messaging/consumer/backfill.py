@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from shared.base.kafka import Envelope, Unreadable, parse_envelope, read_headers
-from shared.messaging.consumer.batch import blame_on_event, marks
-from shared.messaging.consumer.handlers import Handlers
-from shared.messaging.consumer.reading import is_foreign
+from shared.base.kafka import MessageEnvelope, Unreadable, parse_message_envelope, read_message_headers
+from shared.messaging.consumer.batch import blame_on_event, lock_watermarks
+from shared.messaging.consumer.handlers import EventHandlers
+from shared.messaging.consumer.reading import is_foreign_record
 from shared.persistence import parked
 from shared.persistence.database import Unit, columns
 
@@ -51,7 +51,7 @@ ON CONFLICT (topic, partition, subject) DO UPDATE SET sequence = excluded.sequen
 
 
 @dataclass(frozen=True, slots=True)
-class Backfill:
+class PartitionBackfill:
     """The rest of one partition's past that is to be read: from `next_offset` up to, not including, `end_offset`."""
 
     partition: TopicPartition
@@ -66,20 +66,22 @@ async def start_backfill(unit: Unit, partition: TopicPartition, types: Collectio
     await unit.connection.execute(_DELETE_MARKS, *partition)
 
 
-async def lock_backfill(unit: Unit, partition: TopicPartition) -> Backfill | None:
+async def lock_backfill(unit: Unit, partition: TopicPartition) -> PartitionBackfill | None:
     """Lock the unfinished backfill of a partition; None if it has none."""
     row = await unit.connection.fetchrow(_LOCK_UNFINISHED, *partition)
-    return Backfill(partition, frozenset(row["types"]), row["next_offset"], row["end_offset"]) if row else None
+    return PartitionBackfill(partition, frozenset(row["types"]), row["next_offset"], row["end_offset"]) if row else None
 
 
-async def apply_past(unit: Unit, handlers: Handlers, past: Backfill, records: Sequence[ConsumerRecord]) -> Counter[str]:
+async def apply_past_events(
+    unit: Unit, handlers: EventHandlers, past: PartitionBackfill, records: Sequence[ConsumerRecord]
+) -> Counter[str]:
     """Apply a batch of a partition's past and note how far it was read; the partition's row is locked.
 
     Counts events that were `backfilled`, `parked` and `dropped`; `finished` is 1 at the end of the past.
-    Raises HandlerFailed, or what is transient.
+    Raises EventHandlerFailed, or what is transient.
     """
     within = [record for record in records if past.next_offset <= record.offset < past.end_offset]
-    batch = PastBatch(unit, handlers, past.partition, together=len(records) > 1)
+    batch = PastEventBatch(unit, handlers, past.partition, together=len(records) > 1)
     if events := [event for record in within if (event := _wanted_event(record, past.types & set(handlers)))]:
         await batch.apply(events)
     next_offset = max(past.next_offset, min(records[-1].offset + 1, past.end_offset))
@@ -90,38 +92,38 @@ async def apply_past(unit: Unit, handlers: Handlers, past: Backfill, records: Se
     return batch.counts
 
 
-def _wanted_event(record: ConsumerRecord, types: Collection[str]) -> Envelope | None:
+def _wanted_event(record: ConsumerRecord, types: Collection[str]) -> MessageEnvelope | None:
     """Read a record as an event if it is of one of these types; what is unreadable was kept when it came first."""
-    headers = read_headers(record)
-    if headers.get("ce_type") not in types or is_foreign(record):
+    headers = read_message_headers(record)
+    if headers.get("ce_type") not in types or is_foreign_record(record):
         return None
     try:
-        return parse_envelope(record.topic, headers, record.value or b"", is_past=True)
+        return parse_message_envelope(record.topic, headers, record.value or b"", is_past=True)
     except Unreadable:
         return None
 
 
-class PastBatch:
+class PastEventBatch:
     """One pass over events of a partition's past."""
 
-    def __init__(self, unit: Unit, handlers: Handlers, partition: TopicPartition, *, together: bool) -> None:
+    def __init__(self, unit: Unit, handlers: EventHandlers, partition: TopicPartition, *, together: bool) -> None:
         self._unit = unit
         self._handlers = handlers
         self._partition = partition
         self._together = together
         self.counts: Counter[str] = Counter()
 
-    async def apply(self, events: Sequence[Envelope]) -> None:
-        """Apply events in their order, each once. Raises HandlerFailed, or what is transient."""
+    async def apply(self, events: Sequence[MessageEnvelope]) -> None:
+        """Apply events in their order, each once. Raises EventHandlerFailed, or what is transient."""
         subjects = sorted({event.subject for event in events})
-        watermarks, waiting_subjects = await marks(self._unit, self._partition.topic, subjects)
+        watermarks, waiting_subjects = await lock_watermarks(self._unit, self._partition.topic, subjects)
         applied = dict(await self._unit.connection.fetch(_MARKS, *self._partition, subjects))
         blocked = await self._blocked_subjects(watermarks, waiting_subjects)
-        await self._unit.lock(*subjects)
-        ready: list[Envelope] = []
+        await self._unit.lock_subjects(*subjects)
+        ready: list[MessageEnvelope] = []
         for event in self._of_the_past(events, watermarks, applied):
             if event.subject in blocked:
-                await parked.park(self._unit.connection, event, None)
+                await parked.park_event(self._unit.connection, event, None)
                 self.counts["parked"] += 1
             else:
                 ready.append(event)
@@ -129,8 +131,8 @@ class PastBatch:
         await self._unit.connection.execute(_SAVE_MARKS, *self._partition, *columns(sorted(applied.items()), 2))
 
     def _of_the_past(
-        self, events: Sequence[Envelope], watermarks: dict[str, int], applied: dict[str, int]
-    ) -> Iterator[Envelope]:
+        self, events: Sequence[MessageEnvelope], watermarks: dict[str, int], applied: dict[str, int]
+    ) -> Iterator[MessageEnvelope]:
         """Yield what was passed over and not applied since; moves the marks in `applied` along."""
         for event in events:
             # What is beyond the watermark was not passed over: it waits among the parked events.
@@ -142,21 +144,23 @@ class PastBatch:
 
     async def _blocked_subjects(self, watermarks: dict[str, int], subjects: Collection[str]) -> set[str]:
         """Find the subjects with a parked event of the past, behind which later ones wait."""
-        waiting = await parked.list_waiting(self._unit.connection, self._partition.topic, subjects) if subjects else {}
+        waiting = (
+            await parked.list_waiting_events(self._unit.connection, self._partition.topic, subjects) if subjects else {}
+        )
         return {subject for subject, by_sequence in waiting.items() if min(by_sequence) <= watermarks[subject]}
 
-    async def _handle(self, events: Sequence[Envelope]) -> None:
-        many: list[Envelope] = []
+    async def _handle(self, events: Sequence[MessageEnvelope]) -> None:
+        many: list[MessageEnvelope] = []
         for event in events:
-            if self._together and self._handlers.takes_many(event.type):
+            if self._together and self._handlers.is_handled_in_groups(event.type):
                 many.append(event)
                 continue
             await self._handle_many(many)
             many = []
-            await blame_on_event(self._handlers.handle(self._unit, event), event)
+            await blame_on_event(self._handlers.handle_event(self._unit, event), event)
         await self._handle_many(many)
         self.counts["backfilled"] += len(events)
 
-    async def _handle_many(self, events: Sequence[Envelope]) -> None:
+    async def _handle_many(self, events: Sequence[MessageEnvelope]) -> None:
         if events:
-            await blame_on_event(self._handlers.handle_many(self._unit, events), events[0])
+            await blame_on_event(self._handlers.handle_event_group(self._unit, events), events[0])

@@ -11,10 +11,10 @@ from typing import TypeVar
 
 from opentelemetry.trace import SpanContext
 
-from shared.base.kafka import Envelope
-from shared.base.transient import is_transient
+from shared.base.kafka import MessageEnvelope
+from shared.base.transient import is_transient_error
 from shared.events import REGISTRY
-from shared.messaging.consumer.handlers import Handlers
+from shared.messaging.consumer.handlers import EventHandlers
 from shared.persistence import parked
 from shared.persistence.database import Unit, columns
 from shared.persistence.parked import ParkedEvent
@@ -41,22 +41,22 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Handled:
+class HandledEvent:
     """An event that had its effect, and the span in which it had it."""
 
-    event: Envelope
+    event: MessageEnvelope
     span: SpanContext
 
 
-class HandlerFailed(Exception):
+class EventHandlerFailed(Exception):
     """A handler refused or broke on this event; the cause says how."""
 
-    def __init__(self, event: Envelope) -> None:
+    def __init__(self, event: MessageEnvelope) -> None:
         super().__init__(f"{event.type} {event.id}")
         self.event = event
 
 
-async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[str, int], list[str]]:
+async def lock_watermarks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[str, int], list[str]]:
     """Lock the watermarks of these subjects, in order (new ones begin at 0); and the subjects with parked events.
 
     What waits is seen as of the statement's start, which may be before the lock was had. That is enough: only
@@ -70,7 +70,7 @@ async def marks(unit: Unit, topic: str, subjects: Sequence[str]) -> tuple[dict[s
     return {row["subject"]: row["sequence"] for row in rows}, [row["subject"] for row in rows if row["waits"]]
 
 
-class Batch:
+class MessageBatch:
     """One pass over messages of one topic, with the watermarks of their subjects in hand.
 
     Events whose handler takes many are handed over `together`, before any other is handled and at the end; else
@@ -80,9 +80,9 @@ class Batch:
     def __init__(
         self,
         unit: Unit,
-        handlers: Handlers,
+        handlers: EventHandlers,
         counts: Counter[str],
-        handled: list[Handled] | None = None,
+        handled: list[HandledEvent] | None = None,
         *,
         together: bool = False,
     ) -> None:
@@ -93,29 +93,29 @@ class Batch:
         self._marks: dict[str, int] = {}
         self._waiting: dict[str, dict[int, ParkedEvent]] = {}
         self._together = together
-        self._gathered: list[Envelope] = []
+        self._gathered: list[MessageEnvelope] = []
 
-    async def apply(self, topic: str, events: Sequence[Envelope]) -> None:
-        """Apply events of one topic in their order. Raises HandlerFailed, or what is transient."""
+    async def apply(self, topic: str, events: Sequence[MessageEnvelope]) -> None:
+        """Apply events of one topic in their order. Raises EventHandlerFailed, or what is transient."""
         subjects = [event.subject for event in events]
-        before, waits = await marks(self._unit, topic, subjects)
+        before, waits = await lock_watermarks(self._unit, topic, subjects)
         self._marks = dict(before)
         if waits:
-            self._waiting = await parked.list_waiting(self._unit.connection, topic, waits)
+            self._waiting = await parked.list_waiting_events(self._unit.connection, topic, waits)
         heard = {event.subject for event in events if event.type in self._handlers}
         waiting = {
             subject
             for subject, kept in self._waiting.items()
             if any(parked_event.envelope.type in self._handlers for parked_event in kept.values())
         }
-        await self._unit.lock(*(heard | waiting))
+        await self._unit.lock_subjects(*(heard | waiting))
         for event in events:
             await self._one(event)
         await self._hand_over()
         moved = [(subject, mark) for subject, mark in self._marks.items() if mark != before[subject]]
         await self._unit.connection.execute(_MOVE_MARKS, topic, *columns(moved, 2))
 
-    async def _one(self, event: Envelope) -> None:
+    async def _one(self, event: MessageEnvelope) -> None:
         last = self._marks[event.subject]
         kept = self._waiting.get(event.subject, {})
         if event.sequence <= last:
@@ -125,7 +125,7 @@ class Batch:
             await self._handle(event)
         else:
             self._counts["parked"] += 1
-            await parked.park(self._unit.connection, event, None)
+            await parked.park_event(self._unit.connection, event, None)
             self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, ParkedEvent(event, None))
         await self.follow(event.subject)
 
@@ -136,15 +136,15 @@ class Batch:
             return
         while (following := kept.get(self._marks[subject] + 1)) and not following.is_head:
             await self._handle(following.envelope)
-            await parked.delete_parked(self._unit.connection, following.envelope)
+            await parked.delete_parked_event(self._unit.connection, following.envelope)
             del kept[following.envelope.sequence]
 
     def _waits_for_past(self, subject: str) -> bool:
         """Whether an event of the subject's past is parked, below the watermark."""
         return min(self._waiting.get(subject, ()), default=self._marks[subject] + 1) <= self._marks[subject]
 
-    async def _handle(self, event: Envelope) -> None:
-        if self._handlers.takes_many(event.type):
+    async def _handle(self, event: MessageEnvelope) -> None:
+        if self._handlers.is_handled_in_groups(event.type):
             if self._gathered and self._gathered[-1].is_past != event.is_past:
                 await self._hand_over()
             self._gathered.append(event)
@@ -153,7 +153,9 @@ class Batch:
             self._counts["handled"] += 1
         elif event.type in self._handlers:
             await self._hand_over()
-            self._handled.append(Handled(event, await blame_on_event(self._handlers.handle(self._unit, event), event)))
+            self._handled.append(
+                HandledEvent(event, await blame_on_event(self._handlers.handle_event(self._unit, event), event))
+            )
             self._counts["handled"] += 1
         else:
             self._counts["passed" if event.type in REGISTRY else "unknown"] += 1
@@ -162,15 +164,15 @@ class Batch:
     async def _hand_over(self) -> None:
         gathered, self._gathered = self._gathered, []
         if gathered:
-            spans = await blame_on_event(self._handlers.handle_many(self._unit, gathered), gathered[0])
-            self._handled += map(Handled, gathered, spans)
+            spans = await blame_on_event(self._handlers.handle_event_group(self._unit, gathered), gathered[0])
+            self._handled += map(HandledEvent, gathered, spans)
 
 
-async def blame_on_event(handling: Awaitable[T], event: Envelope) -> T:
-    """Await a handler; what breaks, and is not transient, is laid on an event. Raises HandlerFailed."""
+async def blame_on_event(handling: Awaitable[T], event: MessageEnvelope) -> T:
+    """Await a handler; what breaks, and is not transient, is laid on an event. Raises EventHandlerFailed."""
     try:
         return await handling
     except Exception as error:
-        if is_transient(error):
+        if is_transient_error(error):
             raise
-        raise HandlerFailed(event) from error
+        raise EventHandlerFailed(event) from error

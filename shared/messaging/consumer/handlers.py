@@ -8,38 +8,38 @@ from typing import Any, TypeVar
 
 from opentelemetry.trace import INVALID_SPAN_CONTEXT, SpanContext
 
-from shared.base.kafka import Envelope
-from shared.base.telemetry import continued
+from shared.base.kafka import MessageEnvelope
+from shared.base.telemetry import continue_trace
 from shared.events import REGISTRY, Event
 from shared.persistence.database import Cause, Unit
 
 E = TypeVar("E", bound=Event)
-Handler = Callable[[Unit, Any, Envelope], Awaitable[None]]
+Handler = Callable[[Unit, Any, MessageEnvelope], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class EventGroup:
     """Events of a batch that one handler takes together, in their order."""
 
-    events: Sequence[tuple[Event, Envelope]]
+    events: Sequence[tuple[Event, MessageEnvelope]]
     spans: dict[str, SpanContext]
     """By the id of the event that it is about."""
 
     @cached_property
-    def last(self) -> dict[str, Envelope]:
+    def last(self) -> dict[str, MessageEnvelope]:
         """The last of them about each subject."""
         return {envelope.subject: envelope for _, envelope in self.events}
 
-    def overtaken(self) -> list[Envelope]:
+    def list_overtaken_events(self) -> list[MessageEnvelope]:
         """Those after which there is another about the same subject, with which they are looked at."""
         return [envelope for _, envelope in self.events if envelope is not self.last[envelope.subject]]
 
     @contextmanager
-    def because(self, unit: Unit, subject: object) -> Iterator[None]:
+    def attribute_to_event(self, unit: Unit, subject: object) -> Iterator[None]:
         """Give what is done within the cause and trace of the last event about a subject."""
         last = self.last[str(subject)]
         unit.cause = Cause(id=last.id)
-        with continued(f"handle {last.type}", last.traceparent) as span:
+        with continue_trace(f"handle {last.type}", last.traceparent) as span:
             self.spans[last.id] = span
             yield
 
@@ -47,7 +47,7 @@ class EventGroup:
 HandlerOfMany = Callable[[Unit, EventGroup], Awaitable[None]]
 
 
-class Handlers:
+class EventHandlers:
     """The events that a service hears, each with its handler."""
 
     def __init__(self) -> None:
@@ -56,18 +56,20 @@ class Handlers:
 
     def on(
         self, event: type[E]
-    ) -> Callable[[Callable[[Unit, E, Envelope], Awaitable[None]]], Callable[[Unit, E, Envelope], Awaitable[None]]]:
+    ) -> Callable[
+        [Callable[[Unit, E, MessageEnvelope], Awaitable[None]]], Callable[[Unit, E, MessageEnvelope], Awaitable[None]]
+    ]:
         """Declare the handler of an event."""
 
         def declare(
-            handler: Callable[[Unit, E, Envelope], Awaitable[None]],
-        ) -> Callable[[Unit, E, Envelope], Awaitable[None]]:
+            handler: Callable[[Unit, E, MessageEnvelope], Awaitable[None]],
+        ) -> Callable[[Unit, E, MessageEnvelope], Awaitable[None]]:
             self._handlers[event.type()] = handler
             return handler
 
         return declare
 
-    def on_many(self, *events: type[Event]) -> Callable[[HandlerOfMany], HandlerOfMany]:
+    def declare_group_handler(self, *events: type[Event]) -> Callable[[HandlerOfMany], HandlerOfMany]:
         """Declare the handler of some kinds of events that takes what a batch has of them in one call.
 
         It may look at a subject once for several events; what it decides must follow from all facts, and not from
@@ -86,46 +88,46 @@ class Handlers:
     def __iter__(self) -> Iterator[str]:
         return iter((*self._handlers, *self._of_many))
 
-    def types_of(self, topic: str) -> list[str]:
+    def list_event_types(self, topic: str) -> list[str]:
         """List the types of these events that come on a topic."""
         return sorted(name for name in self if REGISTRY[name].topic() == topic)
 
-    def takes_many(self, type_: str) -> bool:
+    def is_handled_in_groups(self, type_: str) -> bool:
         """Whether events of this type are taken together."""
         return type_ in self._of_many
 
-    def topics(self) -> list[str]:
+    def list_topics(self) -> list[str]:
         """The topics on which these events come."""
         return sorted({REGISTRY[name].topic() for name in self})
 
-    async def handle(self, unit: Unit, received: Envelope) -> SpanContext:
+    async def handle_event(self, unit: Unit, received: MessageEnvelope) -> SpanContext:
         """Decode the event and call its handler, as part of the trace that the event belongs to; the span of that."""
         if received.type in self._of_many:
-            return (await self.handle_many(unit, [received]))[0]
+            return (await self.handle_event_group(unit, [received]))[0]
         unit.cause = Cause(id=received.id)
         with (
-            continued(f"handle {received.type}", received.traceparent) as span,
-            unit.applying(is_past=received.is_past),
+            continue_trace(f"handle {received.type}", received.traceparent) as span,
+            unit.applying_events(is_past=received.is_past),
         ):
             event = REGISTRY[received.type].model_validate_json(received.payload)
             await self._handlers[received.type](unit, event, received)
         return span
 
-    async def handle_many(self, unit: Unit, received: Sequence[Envelope]) -> list[SpanContext]:
+    async def handle_event_group(self, unit: Unit, received: Sequence[MessageEnvelope]) -> list[SpanContext]:
         """Decode events that are taken together and call their handlers, each with its own; the span of each event.
 
         All of them are of the past, or none is.
         """
-        shares: dict[HandlerOfMany, list[tuple[Event, Envelope]]] = {}
+        shares: dict[HandlerOfMany, list[tuple[Event, MessageEnvelope]]] = {}
         for envelope in received:
             event = REGISTRY[envelope.type].model_validate_json(envelope.payload)
             shares.setdefault(self._of_many[envelope.type], []).append((event, envelope))
         spans: dict[str, SpanContext] = {}
         for handler, share in shares.items():
             heard = EventGroup(share, spans)
-            for envelope in heard.overtaken():
-                with continued(f"handle {envelope.type}", envelope.traceparent) as span:
+            for envelope in heard.list_overtaken_events():
+                with continue_trace(f"handle {envelope.type}", envelope.traceparent) as span:
                     spans[envelope.id] = span
-            with unit.applying(is_past=received[0].is_past):
+            with unit.applying_events(is_past=received[0].is_past):
                 await handler(unit, heard)
         return [spans.get(envelope.id, INVALID_SPAN_CONTEXT) for envelope in received]

@@ -13,26 +13,26 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from shared.base import kafka
-from shared.base.connections.kafka import read_kafka_state, start_client
-from shared.base.connections.tls import describe_refusal
+from shared.base.connections.kafka import read_kafka_file_state, start_client
+from shared.base.connections.tls import describe_tls_refusal
 from shared.base.health import Health
 from shared.base.metrics import backbone
 from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
 from shared.base.telemetry import log
-from shared.messaging.consumer.backfill import apply_past, lock_backfill
-from shared.messaging.consumer.batch import Batch, Handled, HandlerFailed
-from shared.messaging.consumer.handlers import Handlers
+from shared.messaging.consumer.backfill import apply_past_events, lock_backfill
+from shared.messaging.consumer.batch import EventHandlerFailed, HandledEvent, MessageBatch
+from shared.messaging.consumer.handlers import EventHandlers
 from shared.messaging.consumer.ownership import (
-    LostPartition,
+    PartitionLost,
     lock_partition,
     own_partition,
     register_partitions,
     save_offset,
 )
-from shared.messaging.consumer.progress import Progress, Watch
+from shared.messaging.consumer.progress import ConsumerProgress, ConsumerWatch
 from shared.messaging.consumer.reading import read_events
-from shared.messaging.consumer.telling import report_batch
+from shared.messaging.consumer.telling import report_committed_batch
 from shared.persistence import parked
 from shared.persistence.database import Unit, Units
 from shared.pure.errors import Unavailable
@@ -42,7 +42,7 @@ COMMIT_EVERY = 2.0
 """How often offsets are told to Kafka (seconds)."""
 
 
-class NotNext(Exception):
+class BatchOutOfOrder(Exception):
     """The batch does not go on where the database is; `next_offset` says where that is."""
 
     def __init__(self, next_offset: int) -> None:
@@ -50,10 +50,10 @@ class NotNext(Exception):
         self.next_offset = next_offset
 
 
-class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
     """Reads the topics that its handlers name, until it is cancelled."""
 
-    def __init__(self, service: str, handlers: Handlers, units: Units, settings: Settings, health: Health) -> None:
+    def __init__(self, service: str, handlers: EventHandlers, units: Units, settings: Settings, health: Health) -> None:
         self._group = service
         self._handlers = handlers
         self._units = units
@@ -70,14 +70,14 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         self._sought: dict[TopicPartition, int] = {}
         """Where a partition is read again, since what was in hand lay further ahead."""
         self.counts: Counter[str] = Counter()
-        self.progress = Progress()
-        self._lag = backbone.Lag()
-        for topic in handlers.topics():
+        self.progress = ConsumerProgress()
+        self._lag = backbone.ConsumerLag()
+        for topic in handlers.list_topics():
             backbone.EVENTS.labels(topic, "foreign")  # from 0 on, so that the first one is an increase
 
     async def run(self) -> None:
         """Consume; after any error of Kafka with a new client, and wait while Postgres is away."""
-        watch = Watch(self.progress, self._handlers.topics(), self._settings, self._stuck)
+        watch = ConsumerWatch(self.progress, self._handlers.list_topics(), self._settings, self._stuck)
         watch.start()
         try:
             await restart_on_error(self._live, self._broke)
@@ -95,7 +95,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         else:
             backbone.CONSUMER_RESTARTS.inc()
             log.warning("consumer starts afresh", error=repr(error))
-            self._say(describe_refusal(error) or f"starting afresh after {type(error).__name__}", well=False)
+            self._say(describe_tls_refusal(error) or f"starting afresh after {type(error).__name__}", well=False)
 
     def _say(self, state: str, *, well: bool) -> None:
         self.progress.state = state
@@ -103,25 +103,25 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
 
     def _wait_for_postgres(self) -> None:
         self._say("waiting for Postgres", well=False)
-        self.progress.record_advance()  # each attempt reads again, and looks busy while it waits for a lock
+        self.progress.record_consumer_advance()  # each attempt reads again, and looks busy while it waits for a lock
 
     def _stuck(self) -> None:
         backbone.STUCK.set(1)
         self._health.set("consumer", False, "stuck: nothing has advanced, though there is something to read")
 
     async def _register(self, unit: Unit) -> None:
-        await register_partitions(unit, self._handlers.topics())
+        await register_partitions(unit, self._handlers.list_topics())
 
     async def _wait_while_stopped(self) -> None:
-        while reason := await self._units.run(lambda unit: parked.find_stop_reason(unit.connection)):
+        while reason := await self._units.run(lambda unit: parked.find_group_stop_reason(unit.connection)):
             self._say("stopped", well=False)
             log.error("the consumer group is stopped until it is told to go on", why=reason)
             await asyncio.sleep(1)
 
     async def _consume(self) -> None:
-        self._secrets = read_kafka_state(self._settings)
-        client = kafka.create_consumer(self._settings, self._group)
-        client.subscribe(self._handlers.topics(), listener=self)
+        self._secrets = read_kafka_file_state(self._settings)
+        client = kafka.create_kafka_consumer(self._settings, self._group)
+        client.subscribe(self._handlers.list_topics(), listener=self)
         self._client = client
         self._in_doubt = False
         try:
@@ -129,7 +129,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await self._read(client)
         finally:
             with contextlib.suppress(KafkaError, TimeoutError):
-                await kafka.call_with_timeout(self._tell_kafka(client), kafka.STOP_TIMEOUT)
+                await kafka.await_with_timeout(self._tell_kafka(client), kafka.STOP_TIMEOUT)
             await kafka.stop_client(client)
             self._client = None
             self.progress.positions = {}
@@ -141,9 +141,9 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             batches: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1000)
             if self._in_doubt:
                 raise Unavailable("the database did not note which partitions are ours")
-            if batches or await kafka.is_reachable(client):
+            if batches or await kafka.is_broker_reachable(client):
                 self._say("reading", well=True)
-            elif self._secrets != read_kafka_state(self._settings):
+            elif self._secrets != read_kafka_file_state(self._settings):
                 raise ConnectionError("the secrets for the broker were replaced since this client was made")
             else:
                 self._say("the broker does not answer", well=False)
@@ -157,7 +157,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
     def _measure(self, client: AIOKafkaConsumer) -> None:
         places = self.progress.positions.items()
         self._lag.record_positions(
-            (at.topic, at.partition, position, kafka.find_end_offset(client, at)) for at, position in places
+            (at.topic, at.partition, position, kafka.find_partition_end(client, at)) for at, position in places
         )
 
     async def _is_stopped_by_flood(self) -> bool:
@@ -165,18 +165,18 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             return False
         self.counts["heads"] = 0
         limit, window = self._settings.flood_heads, self._settings.flood_window
-        return await self._units.run(lambda unit: parked.stop_if_flooded(unit.connection, limit, window))
+        return await self._units.run(lambda unit: parked.stop_flooded_group(unit.connection, limit, window))
 
     async def _apply(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         assert self._client is not None
         try:
             await self._apply_or_park(partition, records)
-        except LostPartition:
+        except PartitionLost:
             backbone.LOST.inc()
             log.info("partition lost, batch dropped", topic=partition.topic, partition=partition.partition)
             self._sought.pop(partition, None)
             return
-        except NotNext as behind:
+        except BatchOutOfOrder as behind:
             self._client.seek(partition, behind.next_offset)
             self._sought[partition] = behind.next_offset
             return
@@ -187,13 +187,13 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             await asyncio.sleep(0.5)
             return
         self._sought.pop(partition, None)
-        self._lag.record_advance(partition.topic, partition.partition, records[-1].timestamp / 1000)
+        self._lag.record_applied_time(partition.topic, partition.partition, records[-1].timestamp / 1000)
 
     async def _apply_or_park(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """A batch that fails is applied one by one; the event that fails alone becomes a head."""
         try:
             await self._in_one_unit(partition, records)
-        except HandlerFailed as failed:
+        except EventHandlerFailed as failed:
             if len(records) > 1:
                 for record in records:
                     await self._apply_or_park(partition, [record])
@@ -201,23 +201,23 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
                 await self._park(partition, failed)
                 await self._apply_or_park(partition, records)
 
-    async def _park(self, partition: TopicPartition, failed: HandlerFailed) -> None:
+    async def _park(self, partition: TopicPartition, failed: EventHandlerFailed) -> None:
         error = parked.describe_error(failed.__cause__)
 
         async def park(unit: Unit) -> None:
             await lock_partition(unit, partition, self._owner)
-            await parked.park(unit.connection, failed.event, error)
+            await parked.park_event(unit.connection, failed.event, error)
 
         await self._units.run(park)
         log.error("event parked", id=failed.event.id, type=failed.event.type, exc_info=failed)
         self.counts["heads"] += 1
-        backbone.count_batch(partition.topic, {"head": 1}, ())
+        backbone.count_committed_batch(partition.topic, {"head": 1}, ())
 
     async def _in_one_unit(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         if partition in self._past:
             await self._apply_past(partition, records)
             return
-        counts, handled = Counter[str](), list[Handled]()
+        counts, handled = Counter[str](), list[HandledEvent]()
 
         async def apply(unit: Unit) -> None:
             counts.clear()  # of an attempt that was not committed
@@ -226,17 +226,17 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             # aiokafka reads before it is told from where, so what is in hand may lie beyond what was dropped. Only
             # what is read from the noted offset and still begins later has nothing before it on the topic.
             if records[0].offset > place.next_offset != self._sought.get(partition):
-                raise NotNext(place.next_offset)
+                raise BatchOutOfOrder(place.next_offset)
             fresh = [record for record in records if record.offset >= place.next_offset]
             if events := await read_events(unit, fresh, place.past_until, counts):
-                batch = Batch(unit, self._handlers, counts, handled, together=len(records) > 1)
+                batch = MessageBatch(unit, self._handlers, counts, handled, together=len(records) > 1)
                 await batch.apply(partition.topic, events)
             await save_offset(unit, partition, records[-1].offset + 1)
 
         await self._units.run(apply)
-        self.progress.record_position(partition, records[-1].offset + 1)
+        self.progress.record_partition_position(partition, records[-1].offset + 1)
         self.counts += counts
-        report_batch(partition.topic, counts, handled)
+        report_committed_batch(partition.topic, counts, handled)
 
     async def _apply_past(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """Apply a batch of a partition's past; at its end go on with what is new."""
@@ -246,12 +246,12 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
             past = await lock_backfill(unit, partition)
             assert past is not None, "who owns a partition knows whether its past is read"
             if records[0].offset > past.next_offset != self._sought.get(partition):
-                raise NotNext(past.next_offset)
-            return await apply_past(unit, self._handlers, past, records), after
+                raise BatchOutOfOrder(past.next_offset)
+            return await apply_past_events(unit, self._handlers, past, records), after
 
         counts, after = await self._units.run(apply)
-        self.progress.record_position(partition, after if counts["finished"] else records[-1].offset + 1)
-        backbone.count_batch(partition.topic, {"backfilled": counts["backfilled"]}, ())
+        self.progress.record_partition_position(partition, after if counts["finished"] else records[-1].offset + 1)
+        backbone.count_committed_batch(partition.topic, {"backfilled": counts["backfilled"]}, ())
         if counts["finished"]:
             assert self._client is not None
             self._past.discard(partition)
@@ -268,7 +268,7 @@ class Consumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has
         except Exception:
             self._in_doubt = True
             raise
-        self.progress.record_advance()
+        self.progress.record_consumer_advance()
         backbone.REBALANCES.inc()
         backbone.STUCK.set(0)
 

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 
 from shared.events import PARTITIONS
 from shared.messaging.consumer.backfill import lock_backfill, start_backfill
-from shared.messaging.consumer.handlers import Handlers
+from shared.messaging.consumer.handlers import EventHandlers
 from shared.persistence.database import Unit
 
 UNKNOWN_END = -1
@@ -29,7 +29,7 @@ _OWN = "UPDATE consumed SET owner = $3, types = $4, past_until = $5 WHERE topic 
 _SAVE = "UPDATE consumed SET next_offset = greatest(next_offset, $3) WHERE topic = $1 AND partition = $2"
 
 
-class LostPartition(Exception):
+class PartitionLost(Exception):
     """Another member owns this partition now; what is in hand is dropped."""
 
 
@@ -47,14 +47,14 @@ async def register_partitions(unit: Unit, topics: list[str]) -> None:
 
 
 async def own_partition(
-    unit: Unit, handlers: Handlers, partition: TopicPartition, owner: UUID, end_offset: int
+    unit: Unit, handlers: EventHandlers, partition: TopicPartition, owner: UUID, end_offset: int
 ) -> tuple[int, int | None]:
     """Own a partition that ends at `end_offset` in Kafka.
 
     Returns the offset of its next message, and where its past is to be read from, if a backfill is unfinished.
     """
     row = await unit.connection.fetchrow(_LOCK, *partition)
-    types = handlers.types_of(partition.topic)
+    types = handlers.list_event_types(partition.topic)
     past_until = end_offset if row["past_until"] == UNKNOWN_END else row["past_until"]
     if row["next_offset"] and (added := set(types) - set(row["types"])):
         await start_backfill(unit, partition, added, row["next_offset"])
@@ -64,10 +64,10 @@ async def own_partition(
 
 
 async def lock_partition(unit: Unit, partition: TopicPartition, owner: UUID) -> Place:
-    """Lock the row of a partition. Raises LostPartition."""
+    """Lock the row of a partition. Raises PartitionLost."""
     row = await unit.connection.fetchrow(_LOCK, *partition)
     if row["owner"] != owner:
-        raise LostPartition
+        raise PartitionLost
     return Place(row["next_offset"], row["past_until"] or 0)
 
 

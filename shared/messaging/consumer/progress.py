@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.base.connections.database import connect_database
-from shared.base.connections.kafka import connection_options
+from shared.base.connections.kafka import build_kafka_options
 from shared.base.kafka import start_client, stop_client
 from shared.base.settings import Settings
 from shared.base.telemetry import log
@@ -28,24 +28,26 @@ EXEMPT = frozenset({"stopped", "waiting for Postgres"})
 
 
 @dataclass
-class Progress:
+class ConsumerProgress:
     """State of the consumer's loop for the watching thread; plain values, read without a lock."""
 
     state: str = "starting"
     advanced_at: float = field(default_factory=time.monotonic)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
 
-    def record_advance(self) -> None:
+    def record_consumer_advance(self) -> None:
         """Something was applied or assigned, or the database has refused it: the loop goes round."""
         self.advanced_at = time.monotonic()
 
-    def record_position(self, partition: TopicPartition, position: int) -> None:
+    def record_partition_position(self, partition: TopicPartition, position: int) -> None:
         """A batch of a partition was applied; `position` is the offset that is read next."""
         self.positions[partition] = position
-        self.record_advance()
+        self.record_consumer_advance()
 
 
-def is_hung(progress: Progress, ends: dict[TopicPartition, int], read: dict[TopicPartition, int], after: float) -> bool:
+def is_consumer_hung(
+    progress: ConsumerProgress, ends: dict[TopicPartition, int], read: dict[TopicPartition, int], after: float
+) -> bool:
     """The verdict: `ends` are Kafka's, `read` what the group has applied, `after` in seconds."""
     if progress.state in EXEMPT or time.monotonic() - progress.advanced_at < after:
         return False
@@ -53,7 +55,7 @@ def is_hung(progress: Progress, ends: dict[TopicPartition, int], read: dict[Topi
     return any(ends[partition] > positions.get(partition, 0) for partition in ends if partition in positions)
 
 
-class Watch(threading.Thread):
+class ConsumerWatch(threading.Thread):
     """Looks every few seconds, on connections of its own.
 
     Half the time after which a consumer is hung it calls `stuck`; then it ends the process.
@@ -61,7 +63,7 @@ class Watch(threading.Thread):
 
     def __init__(
         self,
-        progress: Progress,
+        progress: ConsumerProgress,
         topics: list[str],
         settings: Settings,
         stuck: Callable[[], None],
@@ -90,7 +92,7 @@ class Watch(threading.Thread):
             except BROKEN:
                 continue  # without the broker or the database nothing can be judged
             seen = self._progress.advanced_at
-            if not is_hung(self._progress, ends, read, hung_after / 2):
+            if not is_consumer_hung(self._progress, ends, read, hung_after / 2):
                 suspected = 0.0
             elif suspected != seen:
                 suspected = seen
@@ -106,7 +108,7 @@ class Watch(threading.Thread):
         self._done.set()
 
     async def _facts(self) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
-        client = AIOKafkaConsumer(**connection_options(self._settings))
+        client = AIOKafkaConsumer(**build_kafka_options(self._settings))
         try:
             await start_client(client)
             ends = await client.end_offsets(self._partitions)

@@ -9,22 +9,22 @@ from collections.abc import Iterable
 
 from aiokafka import ConsumerRecord
 
-from shared.base.kafka import Envelope, read_headers
-from shared.events.base import producer_of, source_of
+from shared.base.kafka import MessageEnvelope, read_message_headers
+from shared.events.base import get_event_source, get_producer
 from shared.persistence import parked
 from shared.persistence.database import Unit
 
 
 async def read_events(
     unit: Unit, records: Iterable[ConsumerRecord], past_until: int, counts: Counter[str]
-) -> list[Envelope]:
+) -> list[MessageEnvelope]:
     """Read records as events; those before `past_until` (an offset) are of the past. Counts `foreign`, `unreadable`."""
     events = []
     for record in records:
-        if is_foreign(record):
+        if is_foreign_record(record):
             counts["foreign"] += 1
             continue
-        event = await parked.read_or_park(unit.connection, record, is_past=record.offset < past_until)
+        event = await parked.read_event_or_park(unit.connection, record, is_past=record.offset < past_until)
         if event is None:
             counts["unreadable"] += 1
         else:
@@ -32,9 +32,9 @@ async def read_events(
     return events
 
 
-def is_foreign(record: ConsumerRecord) -> bool:
+def is_foreign_record(record: ConsumerRecord) -> bool:
     """Whether a record names a source, or a type, that is not of its topic's producer."""
-    headers, producer = read_headers(record), producer_of(record.topic)
-    is_own_source = headers.get("ce_source", source_of(producer)) == source_of(producer)
+    headers, producer = read_message_headers(record), get_producer(record.topic)
+    is_own_source = headers.get("ce_source", get_event_source(producer)) == get_event_source(producer)
     prefix = f"goodstanding.{producer}."
     return not (is_own_source and headers.get("ce_type", prefix).startswith(prefix))

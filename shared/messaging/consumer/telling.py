@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from shared.base.metrics import backbone
 from shared.base.telemetry import log
-from shared.messaging.consumer.batch import Handled
+from shared.messaging.consumer.batch import HandledEvent
 
 
-def report_batch(topic: str, counts: Mapping[str, int], handled: Sequence[Handled]) -> None:
+def report_committed_batch(topic: str, counts: Mapping[str, int], handled: Sequence[HandledEvent]) -> None:
     """Count and tell what was committed: one line for each event that had its effect, within its trace."""
-    backbone.count_batch(topic, counts, (each.event for each in handled))
+    backbone.count_committed_batch(topic, counts, (each.event for each in handled))
     if foreign := counts.get("foreign"):
         log.error("messages of a foreign source or type dropped", topic=topic, count=foreign)
     for each in handled:

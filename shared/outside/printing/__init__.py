@@ -1,5 +1,5 @@
 """Paper from HTML: PDF is made in processes of its own, never in the event loop and never within a transaction."""
 
-from shared.outside.printing.printer import NotPrinted, Printer
+from shared.outside.printing.printer import DocumentNotPrinted, DocumentPrinter
 
-__all__ = ["NotPrinted", "Printer"]
+__all__ = ["DocumentNotPrinted", "DocumentPrinter"]

@@ -9,29 +9,29 @@ _LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
-class PrintedDocument:
+class PrintedPdf:
     """A PDF, and the characters of the document that no font has, in their order."""
 
     pdf: bytes
     missing: str = ""
 
-    def list_scripts(self) -> list[str]:
+    def list_missing_scripts(self) -> list[str]:
         """List the scripts of the missing characters, by the first word of their names in Unicode."""
         return sorted({unicodedata.name(character, "unnamed").split()[0].lower() for character in self.missing})
 
 
-def encode_lacking(pdf: bytes, missing: str) -> bytes:
+def encode_print_answer(pdf: bytes, missing: str) -> bytes:
     """Encode a PDF in which these characters are boxes."""
     characters = missing.encode("utf-8", "surrogatepass")
     return LACKING + len(characters).to_bytes(_LENGTH_BYTES) + characters + pdf
 
 
-def decode_answer(answer: bytes) -> PrintedDocument | None:
+def decode_print_answer(answer: bytes) -> PrintedPdf | None:
     """Decode the answer of a worker; None where something broke."""
     kind, content = answer[:1], answer[1:]
     if kind == MADE:
-        return PrintedDocument(content)
+        return PrintedPdf(content)
     if kind != LACKING:
         return None
     end = _LENGTH_BYTES + int.from_bytes(content[:_LENGTH_BYTES])
-    return PrintedDocument(content[end:], content[_LENGTH_BYTES:end].decode("utf-8", "surrogatepass"))
+    return PrintedPdf(content[end:], content[_LENGTH_BYTES:end].decode("utf-8", "surrogatepass"))

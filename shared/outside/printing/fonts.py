@@ -19,13 +19,13 @@ _CONFIGURATION = """<?xml version="1.0"?>
 """
 
 
-def list_folders() -> list[Path]:
+def list_font_folders() -> list[Path]:
     """List the folders with fonts of the packages that are installed; nothing of the packages is run."""
     specs = [find_spec(name) for name in PACKAGES]
     return [Path(spec.origin).parent / "fonts" for spec in specs if spec is not None and spec.origin]
 
 
-def write_configuration(path: Path, system: str | None = None) -> None:
+def write_font_configuration(path: Path, system: str | None = None) -> None:
     """Write a configuration of fontconfig that has the system's fonts, or those of another one, and ours."""
-    folders = "\n".join(f"<dir>{escape(str(folder))}</dir>" for folder in list_folders())
+    folders = "\n".join(f"<dir>{escape(str(folder))}</dir>" for folder in list_font_folders())
     path.write_text(_CONFIGURATION.format(system=escape(system or _SYSTEM), folders=folders))

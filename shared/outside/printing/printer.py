@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 from prometheus_client import Counter
 
 from shared.base.telemetry import log
-from shared.outside.printing.answers import PrintedDocument, decode_answer
-from shared.outside.printing.fonts import write_configuration
-from shared.pure.errors import Later, Unavailable
+from shared.outside.printing.answers import PrintedPdf, decode_print_answer
+from shared.outside.printing.fonts import write_font_configuration
+from shared.pure.errors import RetryLater, Unavailable
 
 ROOT = Path(__file__).parents[3]
 KEPT = ("PATH", "HOME", "LANG", "FONTCONFIG_PATH", "FONTCONFIG_FILE", "XDG_CACHE_HOME")
@@ -26,7 +26,7 @@ LACKING_DOCUMENTS = Counter(
 )
 
 
-class NotPrinted(Later):
+class DocumentNotPrinted(RetryLater):
     """The document was not printed: it took too long, or the process that printed it died, or it is broken."""
 
 
@@ -36,7 +36,7 @@ class PrinterBusy(Unavailable):
     code = "printer_busy"
 
 
-class Printer:
+class DocumentPrinter:
     """Prints HTML as PDF in `workers` processes; `most` documents at once wait, each takes `seconds` at most."""
 
     def __init__(
@@ -57,11 +57,14 @@ class Printer:
             self._free.put_nowait(None)
 
     async def pdf(self, html: str) -> bytes:
-        """The document as PDF. Raises NotPrinted, and Full when too many wait."""
+        """The document as PDF. Raises DocumentNotPrinted, and Full when too many wait."""
         return (await self.print_document(html)).pdf
 
-    async def print_document(self, html: str) -> PrintedDocument:
-        """Print a document, and tell which characters no font has. Raises NotPrinted, and Full when too many wait."""
+    async def print_document(self, html: str) -> PrintedPdf:
+        """Print a document, and tell which characters no font has.
+
+        Raises DocumentNotPrinted, and Full when too many wait.
+        """
         if self._asked >= self._most:
             raise PrinterBusy(f"{self._asked} documents wait to be printed")
         self._asked += 1
@@ -70,7 +73,7 @@ class Printer:
         finally:
             self._asked -= 1
 
-    async def _with_a_worker(self, html: bytes) -> PrintedDocument:
+    async def _with_a_worker(self, html: bytes) -> PrintedPdf:
         worker = await self._free.get()
         done = False
         try:
@@ -81,17 +84,17 @@ class Printer:
             done = True
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:
             log.warning("a document was not printed", error=type(error).__name__)
-            raise NotPrinted(f"the document was not printed: {type(error).__name__}") from error
+            raise DocumentNotPrinted(f"the document was not printed: {type(error).__name__}") from error
         finally:  # one that was left in the midst of a document is of no use any more
             self._free.put_nowait(worker if done else None)
             if worker is not None and not done:
                 await _stop_worker(worker)
-        document = decode_answer(answer)
+        document = decode_print_answer(answer)
         if document is None:
-            raise NotPrinted(f"the document cannot be printed: {answer[1:].decode()}")
+            raise DocumentNotPrinted(f"the document cannot be printed: {answer[1:].decode()}")
         if document.missing:
             LACKING_DOCUMENTS.inc()
-            characters, scripts = len(document.missing), document.list_scripts()
+            characters, scripts = len(document.missing), document.list_missing_scripts()
             log.warning("no font has characters of a document", characters=characters, scripts=scripts)
         return document
 
@@ -107,7 +110,7 @@ class Printer:
             self._folder = TemporaryDirectory(prefix="goodstanding-fonts-", ignore_cleanup_errors=True)
         path = Path(self._folder.name, "fonts.conf")
         if not path.exists():
-            write_configuration(path, os.environ.get("FONTCONFIG_FILE"))
+            write_font_configuration(path, os.environ.get("FONTCONFIG_FILE"))
         return path
 
     async def close(self) -> None:

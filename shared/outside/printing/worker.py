@@ -12,10 +12,10 @@ from weasyprint import HTML
 from weasyprint.document import Document
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
-from shared.outside.printing.answers import BROKE, MADE, encode_lacking
+from shared.outside.printing.answers import BROKE, MADE, encode_print_answer
 
 
-class NoFetcher(URLFetcher):  # type: ignore[misc]  # it has no types
+class RefusingFetcher(URLFetcher):  # type: ignore[misc]  # it has no types
     """Fetches nothing: a document that refers to anything outside itself is not printed."""
 
     def fetch(self, url: str, headers: dict[str, str] | None = None) -> NoReturn:
@@ -23,7 +23,7 @@ class NoFetcher(URLFetcher):  # type: ignore[misc]  # it has no types
         raise FatalURLFetchingError("a document refers to nothing outside itself")
 
 
-def print_html(html: str) -> tuple[bytes, str]:
+def print_html_as_pdf(html: str) -> tuple[bytes, str]:
     """Print a document; the PDF, and the characters that no font has: they are boxes in it.
 
     Raises FatalURLFetchingError when it refers to anything.
@@ -33,15 +33,15 @@ def print_html(html: str) -> tuple[bytes, str]:
     def note_missing(document: Document, _: object) -> None:
         missing.update(chr(point) for font in document.fonts.values() for point in font.missing)
 
-    pdf = bytes(HTML(string=html, url_fetcher=NoFetcher()).write_pdf(finisher=note_missing))
+    pdf = bytes(HTML(string=html, url_fetcher=RefusingFetcher()).write_pdf(finisher=note_missing))
     return pdf, "".join(sorted(missing))
 
 
 def answer_print_job(html: bytes) -> bytes:
     """The answer to one message. What broke is told by its type: its text may quote the document."""
     try:
-        pdf, missing = print_html(html.decode())
-        return encode_lacking(pdf, missing) if missing else MADE + pdf
+        pdf, missing = print_html_as_pdf(html.decode())
+        return encode_print_answer(pdf, missing) if missing else MADE + pdf
     except (Exception, FatalURLFetchingError) as error:  # noqa: BLE001  # whatever it is, it is about this document; the next one may be fine
         return BROKE + type(error).__name__.encode()
 

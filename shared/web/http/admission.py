@@ -10,13 +10,13 @@ HEALTH_REQUESTS = 16
 """How many questions about the health are answered beside all others: an orchestrator must not end a busy process."""
 
 
-class Overloaded(Unavailable):
+class ProcessOverloaded(Unavailable):
     """The process answers as many requests as it can."""
 
     code = "overloaded"
 
 
-class Admission:
+class RequestAdmission:
     """An ASGI application that takes a bounded number of requests at a time."""
 
     def __init__(self, app: ASGIApp, max_requests: int) -> None:
@@ -31,7 +31,7 @@ class Admission:
             return
         room = self._max_requests + (HEALTH_REQUESTS if scope["path"].startswith(_HEALTH) else 0)
         if self._running >= room:
-            refusal = Overloaded(f"this process answers {self._max_requests} requests at a time; try again")
+            refusal = ProcessOverloaded(f"this process answers {self._max_requests} requests at a time; try again")
             await answer_refusal(refusal)(scope, receive, send)
             return
         self._running += 1

@@ -6,17 +6,17 @@ import orjson
 from fastapi import FastAPI, Request, Response
 
 from shared.base import telemetry
-from shared.base.connections.tls import describe_refusal
-from shared.base.metrics.http import Observed
+from shared.base.connections.tls import describe_tls_refusal
+from shared.base.metrics.http import ObservedApp
 from shared.persistence import parked
 from shared.pure.errors import Unavailable
-from shared.web.http.admission import Admission
+from shared.web.http.admission import RequestAdmission
 from shared.web.http.answer_headers import AnswerHeaders
-from shared.web.http.documents import build_document, build_operation_id
+from shared.web.http.documents import build_openapi_document, build_operation_id
 from shared.web.http.pages import add_api_pages
-from shared.web.http.problems import PROBLEMS, answer_problems
-from shared.web.http.process import Process
-from shared.web.http.short_way import ShortWay, list_shapes
+from shared.web.http.problems import PROBLEMS, register_problem_handlers
+from shared.web.http.process import ProcessEdge
+from shared.web.http.short_way import FastCommandApp, list_fast_commands
 
 _DESCRIPTION = (
     "Every refusal is a problem document (RFC 9457). Beside what each operation declares: a path that there is not"
@@ -26,7 +26,7 @@ _DESCRIPTION = (
 )
 
 
-def create_app(runtime: Process, *, with_routes: bool = True) -> FastAPI:
+def create_process_app(runtime: ProcessEdge, *, with_routes: bool = True) -> FastAPI:
     """The application of one process: health always, the service's routes where the role serves them."""
     service = runtime.service
     app = FastAPI(
@@ -41,18 +41,18 @@ def create_app(runtime: Process, *, with_routes: bool = True) -> FastAPI:
             "operation_spans": False,
             "metrics": False,
             "logs": False,
-            "exclude": lambda _: telemetry.has_ids_only(),
+            "exclude": lambda _: telemetry.is_tracing_off(),
         },
         responses={status: PROBLEMS[status] for status in (400, 422, 503)},
     )
     app.state.runtime = runtime
-    app.openapi = lambda: build_document(app)  # type: ignore[method-assign]
+    app.openapi = lambda: build_openapi_document(app)  # type: ignore[method-assign]
     if with_routes:
-        app.add_middleware(ShortWay, shapes=list_shapes(service.routers))
-    app.add_middleware(Admission, max_requests=runtime.settings.max_requests)
-    app.add_middleware(Observed)
+        app.add_middleware(FastCommandApp, shapes=list_fast_commands(service.routers))
+    app.add_middleware(RequestAdmission, max_requests=runtime.settings.max_requests)
+    app.add_middleware(ObservedApp)
     app.add_middleware(AnswerHeaders)
-    answer_problems(app)
+    register_problem_handlers(app)
     _add_health(app)
     add_api_pages(app)
     if with_routes:
@@ -75,12 +75,12 @@ def _add_health(app: FastAPI) -> None:
     )
     async def check_readiness(request: Request) -> Response:
         """503 while a part does not work; `parts` says which, and what its state is."""
-        runtime: Process = request.app.state.runtime
+        runtime: ProcessEdge = request.app.state.runtime
         try:
-            await runtime.units.run(lambda unit: parked.find_stop_reason(unit.connection))
+            await runtime.units.run(lambda unit: parked.find_group_stop_reason(unit.connection))
             database = (True, "reachable")
         except Unavailable as error:
-            database = (False, describe_refusal(error) or error.detail)
+            database = (False, describe_tls_refusal(error) or error.detail)
         parts = {"database": database, **runtime.health.parts}
         well = all(part[0] for part in parts.values())
         body = {"ready": well, "parts": _describe_parts(parts), "outside": _describe_parts(runtime.health.outside)}

@@ -10,16 +10,16 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from shared.persistence import audit_queries
-from shared.persistence.audit_queries import Criteria, UnknownAction
+from shared.persistence.audit_queries import AuditCriteria, UnknownAuditAction
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, Instant, Name, example
-from shared.pure.subjects import fold_subject
+from shared.pure.subjects import fold_actor_name
 from shared.web.auth import needs
-from shared.web.commands import ChangeOf, CommandOf, UploadOf
+from shared.web.commands import ChangeDependency, CommandDependency, UploadDependency
 from shared.web.http.bodies import Router
 from shared.web.http.paging import Page, Paging
 from shared.web.http.problems import PROBLEMS, refusals
-from shared.web.http.process import ServiceParts
+from shared.web.http.process import ServiceEdge
 from shared.web.http.reading import Read
 
 
@@ -65,7 +65,7 @@ _ACTIONS: dict[str, frozenset[str]] = {}
 """Actions that the routes of a service name; they are the same as long as the process runs."""
 
 
-def _list_actions(service: ServiceParts) -> frozenset[str]:
+def _list_actions(service: ServiceEdge) -> frozenset[str]:
     if service.name not in _ACTIONS:
         calls = (
             dependency.call
@@ -74,7 +74,9 @@ def _list_actions(service: ServiceParts) -> frozenset[str]:
             if isinstance(route, APIRoute)
             for dependency in route.dependant.dependencies
         )
-        actions = (call.action for call in calls if isinstance(call, ChangeOf | CommandOf | UploadOf))
+        actions = (
+            call.action for call in calls if isinstance(call, ChangeDependency | CommandDependency | UploadDependency)
+        )
         _ACTIONS[service.name] = frozenset(actions)
     return _ACTIONS[service.name]
 
@@ -90,7 +92,7 @@ def create_audit_router(service: str) -> Router:
         """Get the entry of one action, as `ce_actionid` of an event names it."""
         return AuditEntryOut.of(await read(lambda unit: audit_queries.get_audit_entry(unit, audit_entry_id)))
 
-    @router.get("", summary="List audit entries", responses=refusals(UnknownAction))
+    @router.get("", summary="List audit entries", responses=refusals(UnknownAuditAction))
     async def list_audit_entries(
         read: Read,
         paging: Paging,
@@ -102,13 +104,13 @@ def create_audit_router(service: str) -> Router:
         until: Annotated[Instant | None, Query(alias="to", description="occurred before then")] = None,
     ) -> Page[AuditEntryOut]:
         """Who changed what, oldest first; one entry for each request that was accepted and changed something."""
-        who = None if actor is None else fold_subject(actor)
-        criteria = Criteria(account_id, who, action, object_id, since, until)
-        after = paging.after_id()
+        who = None if actor is None else fold_actor_name(actor)
+        criteria = AuditCriteria(account_id, who, action, object_id, since, until)
+        after = paging.get_last_id()
         actions = _list_actions(read.runtime.service)
 
         async def find(unit: Unit) -> list[AuditEntryOut]:
-            await audit_queries.check_action(unit, action, actions)
+            await audit_queries.check_audit_action(unit, action, actions)
             rows = await audit_queries.list_audit_entries(unit, criteria, after, paging.limit + 1)
             return [AuditEntryOut.of(row) for row in rows]
 

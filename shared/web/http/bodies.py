@@ -18,17 +18,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from shared.pure.errors import Refusal
-from shared.pure.hidden import has_surrogate
-from shared.web.auth import authorise_request, find_scopes
+from shared.pure.hidden import has_lone_surrogate
+from shared.web.auth import authorise_request, find_required_scopes
 from shared.web.http.problems import MOST_ERRORS
-from shared.web.http.receiving import MAX_BODY_BYTES, MEMORY, BoundedReceive, find_body_limit, receive_body
+from shared.web.http.receiving import MAX_BODY_BYTES, MEMORY, BoundedReceive, find_body_limit, receive_whole_body
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
 _WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
 
 
-class Malformed(json.JSONDecodeError):
+class MalformedBody(json.JSONDecodeError):
     """The body cannot be read; FastAPI takes no other error for that. `msg` is for the caller."""
 
     def __init__(self, message: str) -> None:
@@ -39,12 +39,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
         (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
-        raise Malformed(f"an object of the body has the field {twice[:SHOWN]!r} twice")
+        raise MalformedBody(f"an object of the body has the field {twice[:SHOWN]!r} twice")
     return fields
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise Malformed(f"the body is not JSON: there is no {name} in it")
+    raise MalformedBody(f"the body is not JSON: there is no {name} in it")
 
 
 _ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -52,10 +52,10 @@ _ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 def _check_kept(content: Any) -> None:
-    """Refuse what cannot be kept anywhere in a body, names of fields included. Raises UnkeptCharacter."""
+    """Refuse what cannot be kept anywhere in a body, names of fields included. Raises UnstorableCharacter."""
     if isinstance(content, str):
-        if "\0" in content or has_surrogate(content):
-            raise UnkeptCharacter("a text of the body has a NUL character, or half of a surrogate pair")
+        if "\0" in content or has_lone_surrogate(content):
+            raise UnstorableCharacter("a text of the body has a NUL character, or half of a surrogate pair")
     elif isinstance(content, dict):
         for name, value in content.items():
             _check_kept(name)
@@ -68,26 +68,26 @@ def _check_kept(content: Any) -> None:
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_constant)
 
 
-def read_body(body: bytes) -> Any:
-    """A JSON body as data. Raises Malformed, UnkeptCharacter."""
+def parse_json_body(body: bytes) -> Any:
+    """A JSON body as data. Raises MalformedBody, UnstorableCharacter."""
     try:
         content = _DECODER.decode(body.decode("utf-8-sig"))
         if _ESCAPED.search(body):
             _check_kept(content)
-    except Malformed:
+    except MalformedBody:
         raise
     except UnicodeDecodeError as error:
-        raise Malformed("the body is not UTF-8") from error
+        raise MalformedBody("the body is not UTF-8") from error
     except json.JSONDecodeError as error:
-        raise Malformed("the body is not JSON") from error
+        raise MalformedBody("the body is not JSON") from error
     except RecursionError as error:
-        raise Malformed("the body is nested too deep") from error
+        raise MalformedBody("the body is nested too deep") from error
     except ValueError as error:  # Python reads no number of more than 4300 digits
-        raise Malformed("a number of the body has too many digits") from error
+        raise MalformedBody("a number of the body has too many digits") from error
     return content
 
 
-class UnkeptCharacter(Refusal):
+class UnstorableCharacter(Refusal):
     """A NUL character or half of a pair: no database and no encoding keeps them, so nothing has one in its name."""
 
     code = "invalid"
@@ -99,7 +99,9 @@ class _StrictRequest(Request):
         if not hasattr(self, "_json"):
             body = await self.body()
             # to read a large one takes long enough that others would notice
-            self._json = read_body(body) if len(body) <= MAX_BODY_BYTES else await asyncio.to_thread(read_body, body)
+            self._json = (
+                parse_json_body(body) if len(body) <= MAX_BODY_BYTES else await asyncio.to_thread(parse_json_body, body)
+            )
         return self._json
 
 
@@ -109,7 +111,7 @@ class _StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         parameters = frozenset(list_query_parameters(self.dependant))
-        scopes = find_scopes(self.dependencies)
+        scopes = find_required_scopes(self.dependencies)
         has_body = not _WITH_BODIES.isdisjoint(self.methods or ())
         limit = find_body_limit(self.dependant)
 
@@ -117,7 +119,7 @@ class _StrictRoute(APIRoute):
             if scopes is not None:
                 authorise_request(request, scopes)
             if b"%00" in request.scope["query_string"] or "\0" in request.scope["path"]:
-                raise UnkeptCharacter("the address has a NUL character")
+                raise UnstorableCharacter("the address has a NUL character")
             if request.scope["query_string"]:
                 _check_query(request.query_params.multi_items(), parameters)
             if not has_body:
@@ -137,9 +139,9 @@ class _StrictRoute(APIRoute):
 
 async def _read_body(request: Request) -> None:
     """Receive and read the body, which the request keeps: FastAPI would answer each refusal of it alike."""
-    body = await receive_body(request)
+    body = await receive_whole_body(request)
     if body and request.headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json":
-        with suppress(Malformed):  # FastAPI meets it again, and answers it
+        with suppress(MalformedBody):  # FastAPI meets it again, and answers it
             await request.json()
 
 

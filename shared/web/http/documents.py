@@ -40,7 +40,7 @@ ETAG: dict[int | str, dict[str, Any]] = {
 """The answer of a route that says which version it shows."""
 
 
-def build_document(app: FastAPI) -> dict[str, Any]:
+def build_openapi_document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document. FastAPI knows one media type for a route's models, and a problem has its own."""
     if app.openapi_schema is None:
         document = FastAPI.openapi(app)

@@ -10,14 +10,14 @@ from pydantic import BaseModel, Field
 
 from shared.persistence import failed_work
 from shared.persistence.database import Unit
-from shared.persistence.failed_work import FailedWork, UnknownWork, WorkKind, WorkName
-from shared.pure.fields import Body, Code, Prose, ReasonIn, example
+from shared.persistence.failed_work import FailedWork, FailedWorkName, UnknownWorkName, WorkKind
+from shared.pure.fields import Code, Prose, ReasonIn, RequestBody, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http.bodies import Router
 from shared.web.http.paging import Page, Paging
 from shared.web.http.problems import PROBLEMS, refusals
-from shared.web.http.process import ServiceParts
+from shared.web.http.process import ServiceEdge
 from shared.web.http.reading import Read
 
 
@@ -53,7 +53,7 @@ class StoppedWorkOut(BaseModel):
     stopped_at: datetime = Field(description="system's clock")
 
 
-class RetryIn(Body):
+class RetryIn(RequestBody):
     """Work that is tried again, with all of its subjects, and why."""
 
     model_config = example(kind="sweep", work="steps", reason="mended with the release of today")
@@ -75,7 +75,7 @@ def _show(failed: FailedWork) -> FailedWorkOut:
     return FailedWorkOut.model_validate(asdict(failed) | {"work": failed.name})
 
 
-def _list_names(service: ServiceParts) -> frozenset[str]:
+def _list_names(service: ServiceEdge) -> frozenset[str]:
     """List the sweeps and kinds of call that a service has."""
     return frozenset(sweep.name for sweep in service.sweeps) | {kind.name for kind in service.intents}
 
@@ -83,7 +83,7 @@ def _list_names(service: ServiceParts) -> frozenset[str]:
 def create_failed_work_router(service: str) -> Router:
     """Create the routes of failed work of a service."""
     router = Router(prefix="/v1", tags=["operations"], dependencies=[needs(f"{service}:operate")], responses=PROBLEMS)
-    router.get("/failed-work", summary="List failed work", responses=refusals(UnknownWork))(list_failed_work)
+    router.get("/failed-work", summary="List failed work", responses=refusals(UnknownWorkName))(list_failed_work)
     router.get("/stopped-work", summary="List stopped work")(list_stopped_work)
     router.post(
         "/failed-work/{failed_work_id}:retry",
@@ -96,7 +96,7 @@ def create_failed_work_router(service: str) -> Router:
         status_code=200,
         response_model=RetriedOut,
         summary="Retry all failed work of a sweep or kind of call",
-        responses=refusals(UnknownWork),
+        responses=refusals(UnknownWorkName),
     )(retry_all_failed_work)
     return router
 
@@ -109,11 +109,11 @@ async def list_failed_work(
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[FailedWorkOut]:
     """List what waits for a person, in the order in which it failed."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load(unit: Unit) -> list[FailedWorkOut]:
         await failed_work.check_work_name(unit, work, _list_names(read.runtime.service))
-        rows = await failed_work.list_failed(unit, kind, work, account_id, after, paging.limit + 1)
+        rows = await failed_work.list_failed_work_items(unit, kind, work, account_id, after, paging.limit + 1)
         return [_show(row) for row in rows]
 
     return paging.page(await read(load), key=lambda failed: failed.id)
@@ -121,7 +121,7 @@ async def list_failed_work(
 
 async def list_stopped_work(read: Read) -> Page[StoppedWorkOut]:
     """List sweeps and kinds of call that are stopped, since too many of their subjects failed within an hour."""
-    stopped = await read(failed_work.list_stopped)
+    stopped = await read(failed_work.list_stopped_work_items)
     items = [StoppedWorkOut(kind=row.kind, work=row.name, stopped_at=row.stopped_at) for row in stopped]
     return Page(items=items, next=None)
 
@@ -144,6 +144,8 @@ async def retry_all_failed_work(
 
     async def retry(unit: Unit) -> RetriedOut:
         await failed_work.check_work_name(unit, retried.work, _list_names(command.runtime.service))
-        return RetriedOut(retried=await failed_work.retry_all(unit, WorkName(retried.kind, retried.work)))
+        return RetriedOut(
+            retried=await failed_work.retry_failed_work_items(unit, FailedWorkName(retried.kind, retried.work))
+        )
 
     return await command.run(retry, status=200, reason=retried.reason)

@@ -11,8 +11,8 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from shared.pure.errors import Refusal
-from shared.pure.fields import example, get_example
-from shared.web.http.rows import Fields, write_rows_as_answer
+from shared.pure.fields import example, get_model_example
+from shared.web.http.rows import Fields, write_json_answer
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -24,7 +24,7 @@ _MARK_DIGITS = 16
 def _of_one(schema: dict[str, Any], page: type[BaseModel]) -> None:
     """Show a page of one item, as the page of its model shows it."""
     (item,) = get_args(page.model_fields["items"].annotation)
-    schema |= example(items=[get_example(item)], next=None)["json_schema_extra"]  # type: ignore[arg-type]
+    schema |= example(items=[get_model_example(item)], next=None)["json_schema_extra"]  # type: ignore[arg-type]
 
 
 class Page(BaseModel, Generic[T]):
@@ -36,7 +36,7 @@ class Page(BaseModel, Generic[T]):
     next: str | None
 
 
-class BadCursor(Refusal):
+class PageCursorRefused(Refusal):
     """The cursor is not one that this list gave out."""
 
     code = "bad_cursor"
@@ -60,7 +60,7 @@ class KeysetPaging(Generic[K]):
 
     def answer(self, items: Sequence[Fields], key: Callable[[Fields], K]) -> Response:
         """Write the page of `items` as `page` builds it, without a model of each."""
-        return write_rows_as_answer({"items": items[: self.limit], "next": self._find_next(items, key)})
+        return write_json_answer({"items": items[: self.limit], "next": self._find_next(items, key)})
 
     def _find_next(self, items: Sequence[T], key: Callable[[T], K]) -> str | None:
         if len(items) <= self.limit:
@@ -68,17 +68,17 @@ class KeysetPaging(Generic[K]):
         return _write_cursor(type(self).write_key(key(items[self.limit - 1])), self._mark)
 
 
-class PageOf(KeysetPaging[UUID]):
+class PagingById(KeysetPaging[UUID]):
     """Paging in the order of ids."""
 
     write_key = staticmethod(str)
 
-    def after_id(self) -> UUID | None:
+    def get_last_id(self) -> UUID | None:
         """The id of the last row of the page before, or None for the first page."""
         return self.after
 
 
-class PageOfTexts(KeysetPaging[str]):
+class PagingByText(KeysetPaging[str]):
     """Paging in the order of a key that is a text of codes."""
 
     write_key = staticmethod("text:{}".format)
@@ -99,33 +99,35 @@ def _write_cursor(key: str, mark: str) -> str:
 
 
 def _read_cursor(cursor: str, mark: str) -> str:
-    """Read the key in a cursor; what is read must come out the same. Raises BadCursor."""
+    """Read the key in a cursor; what is read must come out the same. Raises PageCursorRefused."""
     try:
         parts = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor).decode())
     except ValueError as error:
-        raise BadCursor("`after` is not a cursor of this list") from error
+        raise PageCursorRefused("`after` is not a cursor of this list") from error
     if parts is None or _write_cursor(parts[1], parts[2]) != cursor:
-        raise BadCursor("`after` is not a cursor of this list")
+        raise PageCursorRefused("`after` is not a cursor of this list")
     if parts[2] != mark:
-        raise BadCursor("`after` is a cursor of another list, or of this one with other parameters: begin without it")
+        raise PageCursorRefused(
+            "`after` is a cursor of another list, or of this one with other parameters: begin without it"
+        )
     return parts[1]
 
 
 def _parse_text_key(key: str) -> str:
     text = _TEXT_KEY.fullmatch(key)
     if text is None:
-        raise BadCursor("`after` is not a cursor of this list")
+        raise PageCursorRefused("`after` is not a cursor of this list")
     return text[1]
 
 
 def _parse_id(key: str) -> UUID:
-    """Parse an id, which must be written as it is written here. Raises BadCursor."""
+    """Parse an id, which must be written as it is written here. Raises PageCursorRefused."""
     try:
         id_ = UUID(key)
     except ValueError as error:
-        raise BadCursor("`after` is not a cursor of this list") from error
+        raise PageCursorRefused("`after` is not a cursor of this list") from error
     if str(id_) != key:
-        raise BadCursor("`after` is not a cursor of this list")
+        raise PageCursorRefused("`after` is not a cursor of this list")
     return id_
 
 
@@ -135,17 +137,17 @@ _After = Annotated[
 ]
 
 
-async def _paging(request: Request, limit: _Limit = 100, after: _After = None) -> PageOf:
+async def _paging(request: Request, limit: _Limit = 100, after: _After = None) -> PagingById:
     mark = _mark_list(request)
-    return PageOf(limit, None if after is None else _parse_id(_read_cursor(after, mark)), mark)
+    return PagingById(limit, None if after is None else _parse_id(_read_cursor(after, mark)), mark)
 
 
-async def _text_paging(request: Request, limit: _Limit = 100, after: _After = None) -> PageOfTexts:
+async def _text_paging(request: Request, limit: _Limit = 100, after: _After = None) -> PagingByText:
     mark = _mark_list(request)
-    return PageOfTexts(limit, None if after is None else _parse_text_key(_read_cursor(after, mark)), mark)
+    return PagingByText(limit, None if after is None else _parse_text_key(_read_cursor(after, mark)), mark)
 
 
-Paging = Annotated[PageOf, Depends(_paging)]
+Paging = Annotated[PagingById, Depends(_paging)]
 """The parameter of a route that lists. A coroutine, since a plain callable would cost a thread."""
-TextPaging = Annotated[PageOfTexts, Depends(_text_paging)]
+TextPaging = Annotated[PagingByText, Depends(_text_paging)]
 """The parameter of a route that lists in the order of codes."""

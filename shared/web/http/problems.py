@@ -146,7 +146,7 @@ async def _handle_defect(_: Request, error: Exception) -> Response:
     return problem(500, "defect", "this is our fault; it was logged")
 
 
-def answer_problems(app: FastAPI) -> None:
+def register_problem_handlers(app: FastAPI) -> None:
     """Let whatever an application refuses, and whatever breaks, be answered by a problem document."""
     app.add_exception_handler(Refusal, _handle_refusal)
     app.add_exception_handler(RequestValidationError, _handle_invalid)

@@ -17,7 +17,7 @@ class Named(Protocol):
     def name(self) -> str: ...
 
 
-class ServiceParts(Protocol):
+class ServiceEdge(Protocol):
     """The parts of a service that its edge shows."""
 
     @property
@@ -32,11 +32,11 @@ class ServiceParts(Protocol):
     def intents(self) -> tuple[Named, ...]: ...
 
 
-class Process(Protocol):
+class ProcessEdge(Protocol):
     """The parts of a process that its edge needs."""
 
     @property
-    def service(self) -> ServiceParts: ...
+    def service(self) -> ServiceEdge: ...
     @property
     def settings(self) -> Settings: ...
     @property

@@ -10,7 +10,7 @@ from shared.persistence.database import Unit, Units
 T = TypeVar("T")
 
 
-class Reader:
+class UnitReader:
     """Runs reading units for the routes that only read."""
 
     def __init__(self, runtime: Any) -> None:
@@ -22,9 +22,9 @@ class Reader:
         return await units.read(action)
 
 
-async def _reader(request: Request) -> Reader:
-    return Reader(request.app.state.runtime)
+async def _reader(request: Request) -> UnitReader:
+    return UnitReader(request.app.state.runtime)
 
 
-Read = Annotated[Reader, Depends(_reader)]
+Read = Annotated[UnitReader, Depends(_reader)]
 """The parameter of a route that only reads."""

@@ -42,7 +42,7 @@ class BodyInterrupted(Refusal):
     status = 400
 
 
-class NoMemory(Unavailable):
+class BodyMemoryFull(Unavailable):
     """The bodies of other requests take all the memory that there is for bodies."""
 
     code = "no_room"
@@ -63,7 +63,7 @@ class BodyLimit:
         """Do nothing: the limit is kept before FastAPI asks what a route depends on."""
 
 
-def accept_body(max_bytes: int, *, is_streamed: bool = False, is_on_disk: bool = False) -> Any:
+def accept_larger_body(max_bytes: int, *, is_streamed: bool = False, is_on_disk: bool = False) -> Any:
     """Declare, among the dependencies of a route, that it takes a larger body than others."""
     return Depends(BodyLimit(max_bytes, is_streamed or is_on_disk, is_on_disk))
 
@@ -82,12 +82,12 @@ class BodyMemory:
         self.taken_bytes = 0
 
     def take(self, size_bytes: int) -> None:
-        """Take memory for a piece of a body. Raises NoMemory."""
+        """Take memory for a piece of a body. Raises BodyMemoryFull."""
         if self.taken_bytes + size_bytes > self.max_bytes:
-            raise NoMemory("too many large bodies come in at once; try again")
+            raise BodyMemoryFull("too many large bodies come in at once; try again")
         self.taken_bytes += size_bytes
 
-    def give_back(self, size_bytes: int) -> None:
+    def release_memory(self, size_bytes: int) -> None:
         """Give back what a request took, when it has been answered."""
         self.taken_bytes -= size_bytes
 
@@ -136,7 +136,7 @@ class BoundedReceive:
     def end(self) -> None:
         """Give back the memory that the body took."""
         if self._memory is not None:
-            self._memory.give_back(self._taken_bytes)
+            self._memory.release_memory(self._taken_bytes)
         self._taken_bytes = 0
 
     def _take_memory(self, piece_bytes: int) -> None:
@@ -149,7 +149,7 @@ class BoundedReceive:
             raise BodyTooLarge(f"this route takes a body of at most {self._max_bytes} bytes")
 
 
-async def receive_body(request: Request) -> bytes:
+async def receive_whole_body(request: Request) -> bytes:
     """Receive the whole body of a request. Raises BodyInterrupted, and what a bounded body raises."""
     try:
         return await request.body()

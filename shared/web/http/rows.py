@@ -13,7 +13,7 @@ Fields = dict[str, Any]
 """Fields of an answer by their names: texts, numbers, UUIDs, instants, lists of them, and fragments of JSON."""
 
 
-def write_rows_as_answer(content: Fields) -> Response:
+def write_json_answer(content: Fields) -> Response:
     """Write an answer of rows as JSON, as its model would: an instant in UTC ends with `Z`."""
     # the driver's UUID is a class of its own, which orjson takes for unknown
     return Response(orjson.dumps(content, default=str, option=orjson.OPT_UTC_Z), media_type="application/json")

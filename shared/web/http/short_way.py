@@ -18,9 +18,9 @@ from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.pure.errors import Refusal
-from shared.web.auth import NotAllowed, NotAuthenticated, authorise, find_scopes, is_authorisation
-from shared.web.commands import CommandOf, CommandRunner
-from shared.web.http.bodies import UnkeptCharacter, read_body
+from shared.web.auth import RequestNotAuthenticated, ScopeMissing, authorise, find_required_scopes, is_scope_dependency
+from shared.web.commands import CommandDependency, CommandRunner
+from shared.web.http.bodies import UnstorableCharacter, parse_json_body
 from shared.web.http.problems import answer_refusal
 from shared.web.http.receiving import BodyTooLarge, BodyTooSlow, BoundedReceive, find_body_limit
 
@@ -30,7 +30,7 @@ _READ_HEADERS = frozenset({_AUTHORIZATION, _CONTENT_TYPE, _IDEMPOTENCY_KEY})
 
 
 @dataclass(frozen=True, slots=True)
-class CommandShape:
+class FastCommandShape:
     """A route that takes the short way: its function, and the names and rules of what it is given."""
 
     route: APIRoute
@@ -44,7 +44,7 @@ class CommandShape:
     max_body_bytes: int
 
 
-def find_shape(route: APIRoute) -> CommandShape | None:
+def find_fast_command(route: APIRoute) -> FastCommandShape | None:
     """Find the shape of a route that needs a token, a key and one JSON body, and nothing else; None of any other."""
     dependant, field = route.dependant, route.body_field
     others = (dependant.path_params, dependant.query_params, dependant.header_params, dependant.cookie_params)
@@ -52,26 +52,30 @@ def find_shape(route: APIRoute) -> CommandShape | None:
     if any(others) or any(names) or field is None or route._embed_body_fields or len(dependant.dependencies) != 2:
         return None
     authorisation, command = dependant.dependencies
-    if not is_authorisation(authorisation.call) or not isinstance(command.call, CommandOf) or command.name is None:
+    if (
+        not is_scope_dependency(authorisation.call)
+        or not isinstance(command.call, CommandDependency)
+        or command.name is None
+    ):
         return None
-    scopes = find_scopes(route.dependencies) or ()
+    scopes = find_required_scopes(route.dependencies) or ()
     max_body_bytes = find_body_limit(dependant).max_bytes
-    return CommandShape(
+    return FastCommandShape(
         route, route.endpoint, scopes, command.call.action, command.name, field.name, field, max_body_bytes
     )
 
 
-def list_shapes(routers: Iterable[APIRouter]) -> dict[str, CommandShape]:
+def list_fast_commands(routers: Iterable[APIRouter]) -> dict[str, FastCommandShape]:
     """List the shapes of all routes of these routers that have one, by path."""
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    shapes = {route.path: find_shape(route) for route in routes if route.methods == {"POST"}}
+    shapes = {route.path: find_fast_command(route) for route in routes if route.methods == {"POST"}}
     return {path: shape for path, shape in shapes.items() if shape is not None}
 
 
-class ShortWay:
+class FastCommandApp:
     """An ASGI application before another one, which takes from it what may go the short way."""
 
-    def __init__(self, app: ASGIApp, shapes: dict[str, CommandShape]) -> None:
+    def __init__(self, app: ASGIApp, shapes: dict[str, FastCommandShape]) -> None:
         self._app = app
         self._shapes = shapes
 
@@ -113,7 +117,7 @@ def _read_headers(scope: Scope) -> tuple[str | None, bytes]:
 
 
 async def _read_arguments(
-    request: Request, shape: CommandShape, token: str, key: bytes, messages: list[Message]
+    request: Request, shape: FastCommandShape, token: str, key: bytes, messages: list[Message]
 ) -> dict[str, Any] | None:
     """Read what the function of the route takes; None if anything is not as it should be.
 
@@ -124,8 +128,8 @@ async def _read_arguments(
         body = await _read_body(request, messages)
         if body is None:
             return None
-        model, errors = shape.body_field.validate(read_body(body), {}, loc=("body",))
-    except (NotAuthenticated, NotAllowed, UnkeptCharacter, json.JSONDecodeError):
+        model, errors = shape.body_field.validate(parse_json_body(body), {}, loc=("body",))
+    except (RequestNotAuthenticated, ScopeMissing, UnstorableCharacter, json.JSONDecodeError):
         return None
     if errors:
         return None

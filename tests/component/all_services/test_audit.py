@@ -12,11 +12,11 @@ import asyncpg
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.persistence import audit
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Cause, Unit
-from shared.persistence.endings import write_ending
+from shared.persistence.endings import write_unit_ending
 from shared.process.runtime import Runtime
 from shared.process.service import NAMES
 from tests.builders import START, Client, Database, account, eur, invoice, running
@@ -25,7 +25,7 @@ ENTRIES = "SELECT * FROM invoicing.audit_entries ORDER BY occurred_at, id"
 
 
 @pytest.fixture
-async def served(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[tuple[Runtime, Client]]:
+async def served(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[tuple[Runtime, Client]]:
     async with running("invoicing", database, keys, jwks_file) as made:
         yield made
 
@@ -69,9 +69,9 @@ async def test_each_of_many_that_share_a_transaction_has_its_own_entry(
 
     async def count_statement(connection: asyncpg.Connection, *rows: Any) -> None:
         written.append(len(rows[2]))
-        await write_ending(connection, *rows)
+        await write_unit_ending(connection, *rows)
 
-    monkeypatch.setattr("shared.persistence.database.write_ending", count_statement)
+    monkeypatch.setattr("shared.persistence.database.write_unit_ending", count_statement)
     people = [client.somebody(f"person-{n}") for n in range(6)]
     bodies = [{"account_id": owner, "amount": eur(100)} for owner in owners]
     bodies[5] |= {"invoice_id": str(uuid4())}  # refused
@@ -195,7 +195,7 @@ async def test_a_service_appends_and_erases_words_and_does_nothing_else(database
 
 
 async def test_entries_are_found_by_what_is_asked_for(
-    served: tuple[Runtime, Client], database: Database, keys: Keys
+    served: tuple[Runtime, Client], database: Database, keys: SigningKeyPair
 ) -> None:
     _, client = served
     account_id = (await client.create("/v1/accounts", account()))["id"]
@@ -246,7 +246,7 @@ async def test_entries_come_in_pages_also_of_one_instant(client: Client) -> None
     assert (strange.status_code, strange.json()["code"]) == (422, "bad_cursor")
 
 
-async def test_who_only_reads_does_not_see_the_audit(client: Client, keys: Keys) -> None:
+async def test_who_only_reads_does_not_see_the_audit(client: Client, keys: SigningKeyPair) -> None:
     for scopes in ("invoicing:read", "invoicing:credits", "invoicing:settings", "invoicing:admin"):
         reader = Client(client.http, keys.token("invoicing", scopes))
         assert (await reader.get("/v1/audit-entries")).status_code == 403

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.invoicing.calendars import SUBJECT_PREFIX
 from shared.process.runtime import Runtime
 from shared.process.service import NAMES, load_service
@@ -379,7 +379,7 @@ def test_every_sweep_is_tried() -> None:
 
 @pytest.mark.parametrize(("service", "sweep_name"), PREPARED)
 async def test_a_subject_that_breaks_a_sweep_stops_no_other_and_is_retried_by_a_person(
-    database: Database, keys: Keys, jwks_file: Path, service: str, sweep_name: str
+    database: Database, keys: SigningKeyPair, jwks_file: Path, service: str, sweep_name: str
 ) -> None:
     async with running(service, database, keys, jwks_file) as (runtime, client):
         place = Place(service, runtime, client, database)
@@ -407,7 +407,9 @@ async def test_a_subject_that_breaks_a_sweep_stops_no_other_and_is_retried_by_a_
         assert (entry["object_id"], entry["personal"]["reason"]) == (failed[0]["id"], "mended")
 
 
-async def test_work_that_did_not_fail_cannot_be_retried(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_work_that_did_not_fail_cannot_be_retried(
+    database: Database, keys: SigningKeyPair, jwks_file: Path
+) -> None:
     async with running("escalation", database, keys, jwks_file) as (_, client):
         answer = await client.post(f"/v1/failed-work/{UUID(int=1)}:retry", {"reason": "mended"})
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -5,7 +5,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from shared.base.backbone_figures import FIGURES
-from shared.base.metrics.figures import Figures
+from shared.base.metrics.figures import ServiceMetricQueries
 from shared.persistence.parked import describe_error
 from shared.process.service import load_service
 from shared.pure.ids import new_id
@@ -45,7 +45,9 @@ VALUES ($1, $1, $1, 'duplicate_order', $2::date, 'EUR', 100, 'requested', '{}', 
 
 async def read_samples(service: str, database: Database, jwks_file: Path) -> dict[tuple[str, ...], float]:
     """Every sample that a service tells of its database now."""
-    figures = Figures(service, (*FIGURES, *load_service(service).figures), settings_for(service, database, jwks_file))
+    figures = ServiceMetricQueries(
+        service, (*FIGURES, *load_service(service).figures), settings_for(service, database, jwks_file)
+    )
     async with database.connected(service) as connection:
         await figures.read(connection)
     return list_samples(figures)

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, invoice, running
 from tests.component.billing_world import Billing
 from tests.component.collections.test_collections import STANDARD, publish
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Billing(runtime, client, database)
 
@@ -62,7 +62,7 @@ async def test_an_action_that_nothing_does_is_refused(billing: Billing) -> None:
     assert len(entries["items"]) == 1
 
 
-async def test_a_step_that_no_policy_has_is_refused(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_a_step_that_no_policy_has_is_refused(database: Database, keys: SigningKeyPair, jwks_file: Path) -> None:
     async with running("collections", database, keys, jwks_file) as (_, client):
         await publish(client, STANDARD)
         assert await code_of(client, "/v1/late-accounts", step="suspnd") == (422, "unknown_step")

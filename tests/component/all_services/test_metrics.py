@@ -9,12 +9,12 @@ import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from deploy.local.ports import free_port
-from deploy.local.tokens import Keys
+from deploy.local.ports import find_free_port
+from deploy.local.tokens import SigningKeyPair
 from shared.base.backbone_figures import FIGURES
-from shared.base.metrics.backbone import BEHIND_SINCE, LAG, Lag
-from shared.base.metrics.figures import Figure, Figures
-from shared.base.metrics.serving import serving
+from shared.base.metrics.backbone import BEHIND_SINCE, LAG, ConsumerLag
+from shared.base.metrics.figures import MetricQuery, ServiceMetricQueries
+from shared.base.metrics.serving import serving_metrics
 from shared.process.service import NAMES, load_service
 from tests.builders import START, Database, account, eur, invoice, running, settings_for
 from tests.component.invoicing.adjustments.test_relief import limit
@@ -23,7 +23,7 @@ Samples = dict[tuple[str, ...], float]
 LATER = datetime(2026, 4, 20, 12, tzinfo=UTC)
 
 
-def list_samples(figures: Figures) -> Samples:
+def list_samples(figures: ServiceMetricQueries) -> Samples:
     """Every sample by its name and the values of its labels."""
     return {
         (sample.name, *(sample.labels[label] for label in sorted(sample.labels))): sample.value
@@ -59,7 +59,7 @@ def test_money_has_a_currency_and_nothing_names_an_account() -> None:
 
 
 async def test_receivables_and_collection_are_as_worked_out_by_hand(
-    database: Database, keys: Keys, jwks_file: Path
+    database: Database, keys: SigningKeyPair, jwks_file: Path
 ) -> None:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         owner = (await client.create("/v1/accounts", account()))["id"]
@@ -93,7 +93,7 @@ async def test_receivables_and_collection_are_as_worked_out_by_hand(
 
 
 async def test_what_waits_for_a_second_person_and_what_is_in_flight(
-    database: Database, keys: Keys, jwks_file: Path
+    database: Database, keys: SigningKeyPair, jwks_file: Path
 ) -> None:
     """Two refunds are proposed and one of them is declined; a debit of 1500 is settled, another of 700 is not."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
@@ -128,7 +128,7 @@ async def test_of_two_processes_one_tells_and_the_other_takes_over(
 ) -> None:
     monkeypatch.setattr("shared.base.metrics.figures.STAND_BY", 0.05)
     settings = settings_for("collections", database, jwks_file, metrics_port=1, metrics_interval=0.05)
-    leader, stand_by = (Figures("collections", FIGURES, settings) for _ in range(2))
+    leader, stand_by = (ServiceMetricQueries("collections", FIGURES, settings) for _ in range(2))
     first = asyncio.create_task(leader.run())
     await until(lambda: bool(list_samples(leader)))
     second = asyncio.create_task(stand_by.run())
@@ -142,9 +142,9 @@ async def test_of_two_processes_one_tells_and_the_other_takes_over(
 
 
 async def test_a_figure_that_breaks_leaves_the_others(database: Database, jwks_file: Path) -> None:
-    good = Figure("SELECT 7 AS a WHERE $1::timestamptz IS NOT NULL", {"goodstanding_a": "A."})
-    bad = Figure("SELECT 1 / 0 AS b WHERE $1::timestamptz IS NOT NULL", {"goodstanding_b": "B."})
-    figures = Figures("collections", (bad, good), settings_for("collections", database, jwks_file))
+    good = MetricQuery("SELECT 7 AS a WHERE $1::timestamptz IS NOT NULL", {"goodstanding_a": "A."})
+    bad = MetricQuery("SELECT 1 / 0 AS b WHERE $1::timestamptz IS NOT NULL", {"goodstanding_b": "B."})
+    figures = ServiceMetricQueries("collections", (bad, good), settings_for("collections", database, jwks_file))
     async with database.connected("collections") as connection:
         await figures.read(connection)
     assert list_samples(figures)["goodstanding_a",] == 7
@@ -152,8 +152,8 @@ async def test_a_figure_that_breaks_leaves_the_others(database: Database, jwks_f
 
 
 async def test_a_figure_of_the_day_is_read_once_a_day(database: Database, jwks_file: Path) -> None:
-    daily = Figure("SELECT extract(epoch FROM $1::timestamptz) AS a", {"goodstanding_a": "A."}, daily=True)
-    figures = Figures("collections", (daily,), settings_for("collections", database, jwks_file))
+    daily = MetricQuery("SELECT extract(epoch FROM $1::timestamptz) AS a", {"goodstanding_a": "A."}, daily=True)
+    figures = ServiceMetricQueries("collections", (daily,), settings_for("collections", database, jwks_file))
     async with database.connected("collections") as connection:
         for hours, expected in ((0, START), (5, START), (24, None)):
             now = await database.move(hours=hours)
@@ -162,13 +162,13 @@ async def test_a_figure_of_the_day_is_read_once_a_day(database: Database, jwks_f
 
 
 async def test_requests_are_counted_by_route_and_served_on_a_port_of_their_own(
-    database: Database, keys: Keys, jwks_file: Path, capsys: pytest.CaptureFixture[str]
+    database: Database, keys: SigningKeyPair, jwks_file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    port = free_port()
+    port = find_free_port()
     async with running("invoicing", database, keys, jwks_file, metrics_port=port) as (runtime, client):
         owner = (await client.create("/v1/accounts", account(name="Peregrina")))["id"]
         capsys.readouterr()
-        async with serving(runtime.settings):
+        async with serving_metrics(runtime.settings):
             before = await scrape_request_count(port, "/v1/accounts/{account_id}")
             await client.got(f"/v1/accounts/{owner}")
             after = await scrape_request_count(port, "/v1/accounts/{account_id}")
@@ -191,7 +191,7 @@ async def scrape_request_count(port: int, route: str) -> float:
 
 
 def test_lag_says_since_when_and_forgets_what_others_read() -> None:
-    lag, since = Lag(), BEHIND_SINCE.labels("t", "0")._value
+    lag, since = ConsumerLag(), BEHIND_SINCE.labels("t", "0")._value
     lag.record_positions([("t", 0, 5, 5)])
     assert (LAG.labels("t", "0")._value.get(), since.get()) == (0, 0)
     lag.record_positions([("t", 0, 5, 9)])
@@ -199,7 +199,7 @@ def test_lag_says_since_when_and_forgets_what_others_read() -> None:
     assert LAG.labels("t", "0")._value.get() == 4
     lag.record_positions([("t", 0, 6, 9)])
     assert since.get() == began > 0
-    lag.record_advance("t", 0, began + 100)
+    lag.record_applied_time("t", 0, began + 100)
     lag.record_positions([("t", 0, 7, 9)])
     assert since.get() == began + 100
     lag.record_positions([])
@@ -207,6 +207,6 @@ def test_lag_says_since_when_and_forgets_what_others_read() -> None:
 
 
 async def test_without_a_port_nothing_is_read(database: Database, jwks_file: Path) -> None:
-    figures = Figures("collections", FIGURES, settings_for("collections", database, jwks_file))
+    figures = ServiceMetricQueries("collections", FIGURES, settings_for("collections", database, jwks_file))
     await asyncio.wait_for(figures.run(), 1)
     assert list_samples(figures) == {}

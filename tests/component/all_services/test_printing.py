@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 import pytest
 from pypdf import PdfReader
 
-from shared.outside.printing import NotPrinted, Printer
+from shared.outside.printing import DocumentNotPrinted, DocumentPrinter
 from shared.outside.printing.printer import PrinterBusy
 
 OBEDIENT = """
@@ -27,25 +27,25 @@ while len(head := sys.stdin.buffer.read(8)) == 8:
 
 
 @pytest.fixture
-async def printer() -> AsyncIterator[Printer]:
-    made = Printer(1, 30, 4)
+async def printer() -> AsyncIterator[DocumentPrinter]:
+    made = DocumentPrinter(1, 30, 4)
     yield made
     await made.close()
 
 
 @pytest.fixture
-async def stand_in() -> AsyncIterator[Printer]:
+async def stand_in() -> AsyncIterator[DocumentPrinter]:
     """A printer whose workers do as the document says."""
-    made = Printer(1, 1.0, 2, ("-c", OBEDIENT))
+    made = DocumentPrinter(1, 1.0, 2, ("-c", OBEDIENT))
     yield made
     await made.close()
 
 
-async def pid(printer: Printer) -> int:
+async def pid(printer: DocumentPrinter) -> int:
     return int((await printer.pdf("fine")).split()[0])
 
 
-async def test_a_document_is_printed(printer: Printer) -> None:
+async def test_a_document_is_printed(printer: DocumentPrinter) -> None:
     pdf = PdfReader(io.BytesIO(await printer.pdf("<h1>Счёт № 1</h1>")))
     assert "Счёт № 1" in pdf.pages[0].extract_text()
 
@@ -61,21 +61,21 @@ async def test_a_document_is_printed(printer: Printer) -> None:
         '<a rel=attachment href="file:///etc/passwd">x</a>',
     ],
 )
-async def test_nothing_is_fetched(printer: Printer, reference: str) -> None:
+async def test_nothing_is_fetched(printer: DocumentPrinter, reference: str) -> None:
     asked: list[bool] = []
     server = await asyncio.start_server(lambda *_: asked.append(True), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    with pytest.raises(NotPrinted):
+    with pytest.raises(DocumentNotPrinted):
         await printer.pdf(reference.format(port=port))
     assert asked == []
     server.close()
     await printer.pdf("the next one is fine")
 
 
-async def test_a_worker_that_hangs_is_replaced(stand_in: Printer) -> None:
+async def test_a_worker_that_hangs_is_replaced(stand_in: DocumentPrinter) -> None:
     first = await pid(stand_in)
     started = time.monotonic()
-    with pytest.raises(NotPrinted):
+    with pytest.raises(DocumentNotPrinted):
         await stand_in.pdf("hang")
     assert time.monotonic() - started < 5
     assert await pid(stand_in) != first
@@ -83,9 +83,9 @@ async def test_a_worker_that_hangs_is_replaced(stand_in: Printer) -> None:
         os.kill(first, 0)
 
 
-async def test_a_worker_that_dies_is_replaced(stand_in: Printer) -> None:
+async def test_a_worker_that_dies_is_replaced(stand_in: DocumentPrinter) -> None:
     first = await pid(stand_in)
-    with pytest.raises(NotPrinted):
+    with pytest.raises(DocumentNotPrinted):
         await stand_in.pdf("die")
     second = await pid(stand_in)
     os.kill(second, signal.SIGKILL)  # between two documents
@@ -93,29 +93,29 @@ async def test_a_worker_that_dies_is_replaced(stand_in: Printer) -> None:
         try:
             third = await pid(stand_in)
             break
-        except NotPrinted:
+        except DocumentNotPrinted:
             continue
     assert len({first, second, third}) == 3
 
 
-async def test_a_reader_that_leaves_takes_no_worker_with_it(stand_in: Printer) -> None:
+async def test_a_reader_that_leaves_takes_no_worker_with_it(stand_in: DocumentPrinter) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
             await stand_in.pdf("hang")
     assert await pid(stand_in)
 
 
-async def test_too_many_are_refused(stand_in: Printer) -> None:
+async def test_too_many_are_refused(stand_in: DocumentPrinter) -> None:
     hanging = [asyncio.create_task(stand_in.pdf("hang")) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(PrinterBusy):
         await stand_in.pdf("fine")
     outcomes = await asyncio.gather(*hanging, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [NotPrinted, NotPrinted]
+    assert [type(outcome) for outcome in outcomes] == [DocumentNotPrinted, DocumentNotPrinted]
     assert await pid(stand_in)
 
 
-async def test_a_worker_knows_no_secret(stand_in: Printer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_worker_knows_no_secret(stand_in: DocumentPrinter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOODSTANDING_DATABASE_URL", "postgresql://someone:secret@host/db")
     environment = (await stand_in.pdf("fine")).decode()
     assert "GOODSTANDING" not in environment

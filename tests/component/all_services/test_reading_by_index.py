@@ -16,7 +16,7 @@ from services.invoicing.billing.repository import bill_run_drafting, bill_run_is
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.repository.invoice_search import InvoiceSearchCriteria, build_invoice_search
 from shared.persistence import outbox, streams
-from shared.persistence.audit_queries import Criteria, build_page_query
+from shared.persistence.audit_queries import AuditCriteria, build_audit_query
 from shared.process.sweeps import Sweep
 from tests.builders import Database, insert_legal_entities
 
@@ -180,12 +180,12 @@ ENTRIES = (
     " FROM generate_series(1, 20000) n; ANALYZE invoicing.audit_entries"
 )
 CRITERIA = {
-    "account": Criteria(account_id=RUN),
-    "actor": Criteria(actor="actor-7"),
-    "action": Criteria(action="a.b7"),
-    "object": Criteria(object_id=str(RUN)),
-    "time": Criteria(since=NOW, until=datetime(2026, 3, 3, tzinfo=UTC)),
-    "nothing": Criteria(),
+    "account": AuditCriteria(account_id=RUN),
+    "actor": AuditCriteria(actor="actor-7"),
+    "action": AuditCriteria(action="a.b7"),
+    "object": AuditCriteria(object_id=str(RUN)),
+    "time": AuditCriteria(since=NOW, until=datetime(2026, 3, 3, tzinfo=UTC)),
+    "nothing": AuditCriteria(),
 }
 
 
@@ -193,7 +193,7 @@ async def test_a_page_of_the_audit_is_found_by_the_index_of_what_is_asked_for(da
     await database.execute(ENTRIES)
     for last in (None, (NOW, RUN)):
         for name, criteria in CRITERIA.items():
-            query, arguments = build_page_query(criteria, last, 101)
+            query, arguments = build_audit_query(criteria, last, 101)
             async with database.connected("invoicing") as connection:
                 plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {query}", *arguments))
             index = "time" if name == "nothing" else name

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.invoicing import (
     InvoiceBalance,
@@ -22,7 +22,7 @@ from shared.events.invoicing import (
 )
 from shared.events.values import LineBalance
 from shared.process.runtime import Runtime
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from tests.builders import START, Client, Database, build_registered, hear, running, sweep, work
 
 STANDARD = (Path(__file__).parents[3] / "sandbox" / "policies" / "standard.yaml").read_text()
@@ -84,7 +84,7 @@ class Invoicing:
                 "subscriptions": [{"subscription_id": id_, "product": "Desktop"} for id_ in body["subscription_ids"]],
             }
         if self.away:
-            raise Later("invoicing is away")
+            raise RetryLater("invoicing is away")
         return {"balances": [self.balances[UUID(invoice_id)] for invoice_id in body["invoice_ids"]]}
 
     def _state_invoice(self, invoice_id: UUID) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class Invoicing:
 
     def _require_answer(self, answer: dict[str, Any] | None) -> dict[str, Any]:
         if answer is None:
-            raise Later("invoicing is away")
+            raise RetryLater("invoicing is away")
         return answer
 
     async def close(self) -> None:
@@ -209,7 +209,7 @@ async def mailbox(hop: Hop) -> AsyncIterator[int]:
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     hop, invoicing = Hop(), Invoicing()
     async with (
         mailbox(hop) as port,

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.entitlements import SubscriptionSuspended
 from shared.events.invoicing import InvoiceBalanceChanged
 from tests.builders import Database, build_registered, hear, running
@@ -18,7 +18,7 @@ POLICY = f"{STANDARD}\nafter_release_days: 3\ndispute_window_days: 30\n"
 
 @pytest.fixture
 async def world(
-    request: pytest.FixtureRequest, database: Database, keys: Keys, jwks_file: Path
+    request: pytest.FixtureRequest, database: Database, keys: SigningKeyPair, jwks_file: Path
 ) -> AsyncIterator[World]:
     """Collections with one account; its policy holds three days after a release, or as a test says."""
     hop, invoicing = Hop(), Invoicing()

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, sweep, work
 from tests.component.collections import test_collections, test_policy_publishing
 from tests.component.collections.test_collections import STANDARD, World, publish
@@ -44,7 +44,7 @@ async def test_a_policy_tightens_the_guard_and_never_loosens_it(client: Client) 
     assert (await try_publishing(client, 25, 5)).status_code == 409
 
 
-async def test_limits_are_loosened_by_a_call_of_their_own_with_a_reason(client: Client, keys: Keys) -> None:
+async def test_limits_are_loosened_by_a_call_of_their_own_with_a_reason(client: Client, keys: SigningKeyPair) -> None:
     await publish(client, build_policy(10, 4))
     wanted = {"suspensions_per_hour": 25, "share_of_accounts_percent": 5, "reason": "a year without a mistake"}
     token = keys.token("collections", "collections:read collections:write collections:publish")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from deploy.local.postgres import PostgresServer
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.invoicing import InvoiceIssued, InvoiceOverdue
-from shared.migrate import migrate_at
+from shared.migrate import migrate_database
 from tests.builders import START, Database, build_registered, sweep, work
 from tests.component.collections import test_collections
 from tests.component.collections.test_collections import STANDARD, World, publish
@@ -258,7 +258,7 @@ async def test_what_waits_and_is_late_in_a_database_of_before_is_told_by_its_cau
             await connection.execute(statement, account_id)
         for statement in OLD[:2]:
             await connection.execute(statement, bare)
-    await migrate_at(postgres.url("owner", name), ("collections",))
+    await migrate_database(postgres.url("owner", name), ("collections",))
     rows = await database.rows("SELECT waits_for, count(*) FROM collections.deferrals GROUP BY 1 ORDER BY 1")
     assert [tuple(row) for row in rows] == [("bank_data", 2), ("guard", 1), ("policy", 1)]
     rows = await database.rows("SELECT account_id, oldest_due_date FROM collections.cases")

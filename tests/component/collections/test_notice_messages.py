@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 from uuid import uuid4
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import build_registered
 from tests.component.collections import test_collections
 from tests.component.collections.test_collections import World
@@ -46,7 +46,7 @@ async def test_notices_are_found_by_state_account_and_time_newest_first(world: W
         assert (await world.client.get(f"/v1/notices?{query}")).status_code == 422, query
 
 
-async def test_the_message_is_read_by_those_who_may_and_stands_nowhere_else(world: World, keys: Keys) -> None:
+async def test_the_message_is_read_by_those_who_may_and_stands_nowhere_else(world: World, keys: SigningKeyPair) -> None:
     invoice_id = await world.issue()
     await world.database.move(OVERDUE)
     await world.overdue(invoice_id)

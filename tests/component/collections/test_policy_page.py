@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.collections import policy_page
 from services.collections.domain.policy import TEMPLATES, parse_collection_policy
-from shared.base.wording import read_catalogue
+from shared.base.wording import read_text_catalogue
 from shared.pure.languages import LANGUAGES
 from tests.builders import Client, Database, running
 from tests.component.collections.test_collections import STANDARD, publish
@@ -24,7 +24,7 @@ WORDS_OF_DAYS = {
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("collections", database, keys, jwks_file) as (_, made):
         yield made
 
@@ -55,7 +55,7 @@ async def test_the_page_and_its_json_state_the_same_in_each_language(client: Cli
 
 
 def test_every_language_has_every_word() -> None:
-    keys = [read_catalogue(policy_page.WORDS, language).keys() for language in LANGUAGES]
+    keys = [read_text_catalogue(policy_page.WORDS, language).keys() for language in LANGUAGES]
     assert all(words == keys[0] for words in keys)
     assert {f"name_{template}" for template in TEMPLATES} | TEMPLATES <= keys[0]
     for language in LANGUAGES:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.collections.domain.policy import Policy, parse_collection_policy
 from services.collections.repository import policy_queries
 from tests.builders import Client, Database, running
@@ -14,12 +14,12 @@ from tests.component.collections.test_collections import STANDARD, publish
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("collections", database, keys, jwks_file) as (_, client):
         yield client
 
 
-async def test_who_may_only_write_publishes_nothing(client: Client, keys: Keys) -> None:
+async def test_who_may_only_write_publishes_nothing(client: Client, keys: SigningKeyPair) -> None:
     body = {"document": STANDARD, "effective_date": "2026-03-02", "reason": "first version"}
     for scopes, status in (("collections:read collections:write", 403), ("collections:publish", 201)):
         token = keys.token("collections", scopes)

@@ -8,13 +8,13 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, work
 from tests.component.entitlements_world import World, a_world
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with a_world(database, keys, jwks_file) as world:
         yield world
 
@@ -126,7 +126,7 @@ async def test_the_same_key_places_one_hold(world: World) -> None:
     assert (await world.list_event_names()).count("HoldPlaced") == 1
 
 
-async def test_reading_needs_its_scope_and_writing_another(world: World, keys: Keys) -> None:
+async def test_reading_needs_its_scope_and_writing_another(world: World, keys: SigningKeyPair) -> None:
     reader = {"authorization": f"Bearer {keys.token('entitlements', 'entitlements:read')}"}
     url = f"/v1/access/{world.subscription_id}"
     assert (await world.client.http.get(url, headers=reader)).status_code == 200

@@ -8,7 +8,7 @@ import httpx2
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process import intents
 from shared.process.runtime import Runtime
 from tests.builders import Database, work
@@ -16,7 +16,7 @@ from tests.component.entitlements_world import NEXT_TERM, World, a_world, refusa
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with a_world(database, keys, jwks_file) as world:
         yield world
 

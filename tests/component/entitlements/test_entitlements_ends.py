@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.invoicing import AccountChanged, AccountRegistered
 from shared.persistence.database import Unit
 from tests.builders import Database, build_registered, message, sweep, work
@@ -20,7 +20,7 @@ TODAY = date(2026, 3, 2)
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with a_world(database, keys, jwks_file) as world:
         await world.hear(account(world, AccountRegistered, "Europe/Berlin"))
         yield world
@@ -199,9 +199,9 @@ async def test_what_is_gone_at_the_vendor_is_not_changed_there(world: World, sta
 
 async def test_the_past_ends_access_and_calls_nobody(world: World) -> None:
     async def apply(unit: Unit) -> None:
-        await unit.lock(world.account_id)
+        await unit.lock_subjects(world.account_id)
         event = replace(message(world.make_ended(TODAY), 2, unit.now), is_past=True)
-        await world.runtime.service.handlers.handle(unit, event)
+        await world.runtime.service.handlers.handle_event(unit, event)
 
     await world.runtime.units.run(apply)
     access = await end_and_work(world, days=10)

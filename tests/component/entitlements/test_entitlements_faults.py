@@ -8,14 +8,14 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
-from sandbox.vendor_simulator.faults import Fault
+from deploy.local.tokens import SigningKeyPair
+from sandbox.vendor_simulator.faults import VendorFault
 from tests.builders import Database, work
 from tests.component.entitlements_world import NEXT_TERM, Break, World, a_world, refusal
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with a_world(database, keys, jwks_file) as world:
         yield world
 
@@ -112,10 +112,10 @@ OWN: list[dict[str, Any]] = [
 @pytest.mark.parametrize("fault", OWN, ids=[f"{fault['fault']} {fault.get('code', '')}".strip() for fault in OWN])
 async def test_the_vendors_own_bad_days(world: World, fault: dict[str, Any]) -> None:
     for events in (world.build_suspension_request(uuid4()), world.build_reinstatement_request()):
-        world.vendor.simulator.faults.add(Fault(**fault))
+        world.vendor.simulator.faults.add(VendorFault(**fault))
         await world.hear(events)
         await work(world.runtime)
-        world.vendor.simulator.faults.clear()
+        world.vendor.simulator.faults.clear_faults()
     assert world.vendor.effects == {"suspended": 1, "active": 1}
     assert world.vendor.renewal() == (True, NEXT_TERM)
     announced = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
@@ -126,7 +126,7 @@ async def test_an_accepted_change_that_takes_long_is_looked_at_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.entitlements.adapters.partner_center.POLL_PAUSE", 0)
-    world.vendor.simulator.faults.add(Fault(fault="202", polls=30, retry_after=0))
+    world.vendor.simulator.faults.add(VendorFault(fault="202", polls=30, retry_after=0))
     await world.suspend()
     assert world.vendor.effects == {}
     assert "accepted" in (await world.access())["vendor"]["waiting_for"]

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.entitlements.adapters.partner_center import VendorRefusedForGood, VendorSubscription
 from shared.pure.ids import new_id
 from tests.builders import Client, Database, account, running, subscription
@@ -16,7 +16,7 @@ PLACES = [".", "..", "...", "a/b", "../..", "a%2Fb", "a\\b", "", "a?b", "a#b", "
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("invoicing", database, keys, jwks_file) as (_, made):
         yield made
 
@@ -101,7 +101,7 @@ INSTANTS = ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00
 
 @pytest.mark.parametrize("service", ["invoicing", "collections"])
 async def test_instants_at_the_ends_of_the_calendar_are_refused(
-    database: Database, keys: Keys, jwks_file: Path, service: str
+    database: Database, keys: SigningKeyPair, jwks_file: Path, service: str
 ) -> None:
     async with running(service, database, keys, jwks_file) as (_, here):
         document = (await here.http.get("/openapi.json")).json()

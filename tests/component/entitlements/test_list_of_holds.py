@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, build_activated, hear, running
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[tuple[Runtime, Client]]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[tuple[Runtime, Client]]:
     async with running("entitlements", database, keys, jwks_file) as pair:
         yield pair
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import example, given
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events import Event
 from tests.builders import Database
 from tests.component.entitlements_world import World, a_world
@@ -20,7 +20,7 @@ SUSPENDED_BEFORE_BOUGHT = one_by_one(1, 1, 1, 1, 1, 1, 0, 0)
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with a_world(database, keys, jwks_file) as world:
         yield world
 

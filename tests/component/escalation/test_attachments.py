@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.domain.attachments import CHUNK_BYTES, MAX_FILE_BYTES
 from tests.builders import Database, sweep
 from tests.component.case_mails import MailDesk, opened_desk, reply
@@ -55,7 +55,7 @@ REFUSED = {
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[MailDesk]:
     async with opened_desk(database, keys, jwks_file) as opened:
         yield opened
 

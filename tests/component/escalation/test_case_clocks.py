@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.domain.clocks import ResponseClock, ResponseTarget, evaluate_response_clock
 from services.escalation.repository import clock_queries
 from services.escalation.repository.clock_queries import ClockOfCase
@@ -76,7 +76,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Desk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Desk]:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         await hear(runtime, HOURS)
         await hear(runtime, build_registered(ACCOUNT))

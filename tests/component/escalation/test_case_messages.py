@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database
 from tests.component.case_mails import MailDesk, opened_desk
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[MailDesk]:
     async with opened_desk(database, keys, jwks_file) as opened:
         yield opened
 

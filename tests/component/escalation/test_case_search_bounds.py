@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.repository import case_search
 from tests.builders import Database, running
 
 
 async def test_a_search_that_takes_too_long_is_refused_once(
-    database: Database, keys: Keys, jwks_file: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, keys: SigningKeyPair, jwks_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(case_search, "SEARCH_SECONDS", 0.05)
     async with running("escalation", database, keys, jwks_file) as (_, client):

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, running
 
@@ -57,7 +57,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Desk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Desk]:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         yield Desk(runtime, client, database)
 

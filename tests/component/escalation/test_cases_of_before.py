@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from deploy.local.postgres import PostgresServer
-from deploy.local.tokens import Keys
-from shared.migrate import migrate_at
+from deploy.local.tokens import SigningKeyPair
+from shared.migrate import migrate_database
 from tests.builders import Database, running, sweep
 from tests.upgrades import create_database_at
 
@@ -25,7 +25,9 @@ VALUES ($1, $2, $3, $4, true, 'explained the rebate', 'support', '2026-03-02T11:
 """
 
 
-async def test_cases_of_before_are_cases_with_threads(postgres: PostgresServer, keys: Keys, jwks_file: Path) -> None:
+async def test_cases_of_before_are_cases_with_threads(
+    postgres: PostgresServer, keys: SigningKeyPair, jwks_file: Path
+) -> None:
     name = f"before_threads_{uuid4().hex[:8]}"
     await create_database_at(postgres, name, "escalation", "0009")
     owner = await asyncpg.connect(postgres.url(database=name))
@@ -41,7 +43,7 @@ async def test_cases_of_before_are_cases_with_threads(postgres: PostgresServer, 
         await owner.execute(CONTACT, contact_id, case_id, ACCOUNT, channel)
     await owner.execute("INSERT INTO escalation.streams VALUES ($1, 9)", str(ACCOUNT))
     await owner.close()
-    await migrate_at(postgres.url("owner", name))
+    await migrate_database(postgres.url("owner", name))
     upgraded = Database(postgres, name)
     await upgraded.install_clock()
     async with running("escalation", upgraded, keys, jwks_file) as (runtime, client):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.invoicing import ChargebackLost, ChargebackOpened, ChargebackWon
 from tests.builders import Client, Database, build_registered, charged_back, hear, running, sweep
 
@@ -30,7 +30,7 @@ def end(event: type[ChargebackWon | ChargebackLost], opened: ChargebackOpened, *
     return event(**fields, **more)
 
 
-async def test_a_chargeback_is_answered_in_a_case(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_a_chargeback_is_answered_in_a_case(database: Database, keys: SigningKeyPair, jwks_file: Path) -> None:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         owner = uuid4()
         await hear(runtime, build_registered(owner))
@@ -114,7 +114,7 @@ async def check_late(client: Client, case: dict[str, Any], other: dict[str, Any]
 
 
 async def test_who_has_given_evidence_is_not_warned_and_a_resolved_case_gets_a_task(
-    database: Database, keys: Keys, jwks_file: Path
+    database: Database, keys: SigningKeyPair, jwks_file: Path
 ) -> None:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         owner = uuid4()

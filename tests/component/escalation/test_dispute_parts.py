@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.events.invoicing import CreditNoteIssued
 from shared.events.invoicing.payments import Allocated
@@ -25,7 +25,7 @@ WHY = {"reason": "as the order says"}
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with opened_world(database, keys, jwks_file) as made:
         yield made
 
@@ -339,7 +339,7 @@ async def test_a_question_pauses_nothing_until_it_is_admitted(world: World) -> N
 
 
 async def test_a_question_is_admitted_by_a_right_of_its_own_and_withdrawn_without_money(
-    world: World, keys: Keys
+    world: World, keys: SigningKeyPair
 ) -> None:
     await world.client.create(f"{await open_dispute(world, 100)}:reject", WHY)
     question = await world.client.create("/v1/disputes", world.dispute(100))

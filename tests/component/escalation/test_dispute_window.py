@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.use_cases import collections_answers
 from shared.events.invoicing import BusinessCalendarChanged, InvoiceBalance, InvoiceIssued
 from shared.process.runtime import Runtime
@@ -50,7 +50,7 @@ class Windows(NamedTuple):
 
 
 @pytest.fixture
-async def windows(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Windows]:
+async def windows(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Windows]:
     async with (
         opened_world(database, keys, jwks_file) as world,
         running("collections", database, keys, jwks_file) as (collections, client),
@@ -155,7 +155,7 @@ async def test_without_a_calendar_the_days_are_those_of_the_account(windows: Win
 
 
 async def test_who_may_not_ask_does_not_take_everything_as_in_time(
-    windows: Windows, keys: Keys, capsys: pytest.CaptureFixture[str]
+    windows: Windows, keys: SigningKeyPair, capsys: pytest.CaptureFixture[str]
 ) -> None:
     invoice_id = await windows.issue()
     dispute_id = (await windows.dispute(invoice_id))["id"]

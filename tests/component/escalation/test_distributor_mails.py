@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database
 from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
 from tests.component.vendor_support import CHANNEL
@@ -20,7 +20,7 @@ BY_MAIL = CHANNEL | {"kind": "distributor", "distributor_email": DISTRIBUTOR}
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[MailDesk]:
     async with opened_desk(database, keys, jwks_file) as opened:
         await set_channel(opened, BY_MAIL)
         yield opened

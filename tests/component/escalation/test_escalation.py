@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 import pytest
 from fastapi import Response
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.entitlements import VendorSyncFailed
 from shared.process import intents
 from shared.process.runtime import Runtime
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from shared.web.clients import Answered
 from shared.web.commands import CommandRunner
 from tests.builders import Client, Database, account, hear, invoice, running, work
@@ -31,7 +31,7 @@ class Door:
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
         self.calls.append(str(key))
         if self.shut:
-            raise Later("invoicing is away")
+            raise RetryLater("invoicing is away")
         answer = await self.client.post(path, body, key=key)
         if answer.status_code >= 400:
             raise Answered(answer.status_code, answer.json())
@@ -39,7 +39,7 @@ class Door:
 
     async def get(self, path: str) -> Any:
         if self.shut:
-            raise Later("invoicing is away")
+            raise RetryLater("invoicing is away")
         answer = await self.client.get(path)
         if answer.status_code >= 400:
             raise Answered(answer.status_code, answer.json())
@@ -77,13 +77,13 @@ class World:
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with opened_world(database, keys, jwks_file) as made:
         yield made
 
 
 @asynccontextmanager
-async def opened_world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def opened_world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     """Escalation, and invoicing in which the operator may credit all."""
     async with (
         running("invoicing", database, keys, jwks_file) as (invoicing_runtime, invoicing),
@@ -125,7 +125,7 @@ async def test_no_worker_is_faster_than_the_request_that_waits(world: World, mon
 
     async def then_a_worker(command: CommandRunner, *arguments: Any, **named: Any) -> Response:
         answer = await commits(command, *arguments, **named)
-        done.append(await world.runtime.jobs.work_once())
+        done.append(await world.runtime.jobs.perform_due_intents())
         return answer
 
     monkeypatch.setattr(CommandRunner, "run", then_a_worker)
@@ -180,7 +180,7 @@ async def test_a_crash_between_the_two_units_reserves_once(world: World) -> None
     kept = intents.record_intent_result
 
     async def dies(*_: object) -> None:
-        raise Later("the process died here")
+        raise RetryLater("the process died here")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(intents, "record_intent_result", dies)

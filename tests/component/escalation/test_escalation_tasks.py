@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.domain.differences import is_reconciliation_difference_large
 from shared.events import Event
 from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
@@ -38,7 +38,7 @@ class World:
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         yield World(runtime, client)
 
@@ -156,8 +156,8 @@ async def test_an_event_of_the_past_opens_none(world: World, name: str) -> None:
     event = NEEDS_A_PERSON[name][0]()
 
     async def apply(unit: Unit) -> None:
-        await unit.lock(event.subject())
-        await world.runtime.service.handlers.handle(unit, replace(message(event, 1, unit.now), is_past=True))
+        await unit.lock_subjects(event.subject())
+        await world.runtime.service.handlers.handle_event(unit, replace(message(event, 1, unit.now), is_past=True))
 
     await world.runtime.units.run(apply)
     assert await world.cases() == []

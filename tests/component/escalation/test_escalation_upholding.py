@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database
 from tests.component.escalation.test_escalation import World, opened_world
 from tests.component.setting_requests import put_by_two
@@ -17,7 +17,7 @@ WHY = {"reason": "billed in error"}
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     """Escalation and invoicing, with limits of two roles."""
     async with opened_world(database, keys, jwks_file) as made:
         for role, amount in (("clerk", 522), ("lead", 523)):

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.mail.mail_parser import parse_inbound_mail
 from services.escalation.use_cases.bounces import MAX_OTHERS
 from services.escalation.use_cases.inbound_mails import ArrivedMail, receive_inbound_mail
@@ -16,13 +16,13 @@ from services.escalation.use_cases.mail_claims import MailClaim
 from shared.outside.mail import build_message_id
 from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause
-from shared.pure.bounces import build_envelope_sender, compute_bounce_id, create_secret
+from shared.pure.bounces import build_envelope_sender, compute_bounce_id, create_mail_secret
 from tests.builders import Database, account, build_registered, hear
 from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[MailDesk]:
     async with opened_desk(database, keys, jwks_file) as opened:
         yield opened
 
@@ -267,7 +267,7 @@ async def test_a_bounce_that_names_the_mail_opens_the_loop_again(desk: MailDesk)
 
 
 async def test_a_bounce_of_another_services_mail_is_announced_once_without_its_secret(desk: MailDesk) -> None:
-    mail, secret = EmailMessage(), create_secret()
+    mail, secret = EmailMessage(), create_mail_secret()
     mail["To"], mail["Message-ID"] = "billing@account-17.example", build_message_id(uuid4(), secret)
     plain = EmailMessage()
     plain["To"], plain["Message-ID"] = "billing@account-17.example", build_message_id(uuid4())
@@ -288,7 +288,7 @@ async def test_a_bounce_of_another_services_mail_is_announced_once_without_its_s
     assert await desk.tasks() == []
     many = b"".join(
         b"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: %s\r\n\r\n"
-        % build_message_id(uuid4(), create_secret()).encode()
+        % build_message_id(uuid4(), create_mail_secret()).encode()
         for _ in range(20)
     )
     await desk.hand_over(bounce(plain, "support@reseller.example").replace(b"--b--\r\n", many + b"--b--\r\n"))

@@ -7,27 +7,27 @@ from typing import Any
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from sandbox.mailbox.api import create_app
-from sandbox.mailbox.relay import Relay
-from sandbox.mailbox.smtp import Intake
-from sandbox.mailbox.store import Store
+from sandbox.mailbox.relay import MailRelay
+from sandbox.mailbox.smtp import MailIntake
+from sandbox.mailbox.store import MailStore
 from tests.builders import Database
 from tests.component.case_mails import MailDesk, opened_desk
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[MailDesk]:
     async with opened_desk(database, keys, jwks_file) as opened:
         yield opened
 
 
 async def test_a_customer_replies_from_the_mailbox_and_the_answer_is_in_the_thread(
-    desk: MailDesk, keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: MailDesk, keys: SigningKeyPair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token_file = tmp_path / "escalation.jwt"
     token_file.write_text(keys.token("escalation", "escalation:mail", subject="mail-relay", roles=""))
-    intake, original = Intake(Store(tmp_path / "mails")), httpx2.AsyncClient
+    intake, original = MailIntake(MailStore(tmp_path / "mails")), httpx2.AsyncClient
     case_id = await desk.open()
     await desk.write(case_id)
     await desk.send()
@@ -37,7 +37,7 @@ async def test_a_customer_replies_from_the_mailbox_and_the_answer_is_in_the_thre
         return original(transport=desk.client.http._transport, base_url=options["base_url"])
 
     monkeypatch.setattr("sandbox.mailbox.relay.httpx2.AsyncClient", connect)
-    app = create_app(intake, "127.0.0.1", 0, relay=Relay("http://service", token_file))
+    app = create_app(intake, "127.0.0.1", 0, relay=MailRelay("http://service", token_file))
     async with original(transport=httpx2.ASGITransport(app=app), base_url="http://mailbox") as mailbox:
         answer = await mailbox.post(f"/v1/messages/{kept.id}/replies", json={"text": "We ordered ten."})
         assert (answer.status_code, answer.json()["state"]) == (201, "joined")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events import Event
 from shared.events.entitlements import RenewalSettingsNotRestored, SuspensionRefusedByVendor, VendorSyncFailed
 from shared.events.invoicing import AccountRegistered, Allocated, CreditNoteIssued, InvoiceBalance, InvoiceIssued
@@ -57,7 +57,7 @@ class World:
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         runtime.clients._clients["invoicing"] = Willing()  # type: ignore[assignment]
         yield World(runtime, client, database)

@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.contracts.dunning_item import DunningItem, DunningNext
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from tests.builders import Database, invoice
 from tests.component.case_mails import REASON, MailDesk, opened_desk
 
@@ -29,7 +29,7 @@ class Collections:
 
     async def get(self, path: str) -> Any:
         if self.is_away:
-            raise Later("collections is away")
+            raise RetryLater("collections is away")
         invoice_id = UUID(path.removeprefix("/v1/items/"))
         item = DunningItem(invoice_id=invoice_id, account_id=self.account_id, terms=None, next=self.next)
         return item.model_dump(mode="json")
@@ -39,7 +39,7 @@ class Collections:
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[MailDesk]:
     async with opened_desk(database, keys, jwks_file) as opened:
         yield opened
 

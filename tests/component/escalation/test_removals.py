@@ -10,8 +10,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from deploy.local.tokens import Keys
-from shared.pure.bounces import build_envelope_sender, create_secret
+from deploy.local.tokens import SigningKeyPair
+from shared.pure.bounces import build_envelope_sender, create_mail_secret
 from tests.builders import Database, sweep, work
 from tests.component.case_mails import MailDesk, bounce, opened_desk, reply
 from tests.component.vendor_support import CHANNEL
@@ -31,7 +31,7 @@ WHERE lower(concat(before, after, personal - 'reason', object_id)) LIKE $1
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[MailDesk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[MailDesk]:
     async with opened_desk(database, keys, jwks_file) as opened:
         yield opened
 
@@ -160,7 +160,7 @@ async def test_words_of_closed_cases_go_after_their_period_and_facts_stay(desk: 
     await ask_credit(desk, MARK)
     await desk.hand_over(write_as_stranger())
     (sent, *_) = await desk.send()
-    await desk.hand_over(bounce(sent, build_envelope_sender("support@reseller.example", create_secret())))
+    await desk.hand_over(bounce(sent, build_envelope_sender("support@reseller.example", create_mail_secret())))
     facts, loop = (
         await list_facts(desk, closed_id),
         await desk.database.rows("SELECT * FROM escalation.audit_cases ORDER BY case_id"),

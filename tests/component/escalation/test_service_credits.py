@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.invoicing import VendorCredit, VendorCreditReceived
 from tests.builders import Database, account, hear, invoice, sweep
 from tests.component.escalation.test_escalation import World, opened_world
@@ -19,7 +19,7 @@ WANTED = ("tenant_id", "incident_id", "proof_of_impact", "written_claim")
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with opened_world(database, keys, jwks_file) as made:
         yield made
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, build_registered, hear, sweep
 from tests.component.entitlements_world import Break, refusal
 from tests.component.vendor_support import CHANNEL, Support, running_support
@@ -18,7 +18,7 @@ FOREIGN = UUID(int=92)
 
 
 @pytest.fixture
-async def support(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Support]:
+async def support(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Support]:
     async with running_support(database, keys, jwks_file) as world:
         await watch(world, True)
         yield world

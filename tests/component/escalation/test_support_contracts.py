@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, sweep
 from tests.component.vendor_support import Support, running_support
 
@@ -24,7 +24,7 @@ INSTANT = timedelta(seconds=1)
 
 
 @pytest.fixture
-async def support(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Support]:
+async def support(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Support]:
     async with running_support(database, keys, jwks_file) as world:
         yield world
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation import support_page
 from services.escalation.domain.clocks import ResponseTarget
-from shared.base.wording import read_catalogue
+from shared.base.wording import read_text_catalogue
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.pure.languages import LANGUAGES
 from tests.builders import Client, Database, hear, running
@@ -37,7 +37,7 @@ STATEMENT: dict[str, Any] = {
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("escalation", database, keys, jwks_file) as (runtime, made):
         await hear(runtime, HOURS)
         yield made
@@ -106,12 +106,12 @@ async def test_what_cannot_be_published_is_refused(client: Client, wrong: dict[s
 def test_every_language_has_the_same_words() -> None:
     english = yaml.safe_load((support_page.WORDS / "en.yaml").read_text())
     for language in LANGUAGES:
-        words = read_catalogue(support_page.WORDS, language)
+        words = read_text_catalogue(support_page.WORDS, language)
         assert words.keys() == english.keys()
         assert {key for key in words if "{0}" in words[key]} == {key for key in english if "{0}" in english[key]}
 
 
 def test_a_target_is_written_out() -> None:
-    words = read_catalogue(support_page.WORDS, "en")
+    words = read_text_catalogue(support_page.WORDS, "en")
     assert support_page.write_response_target(ResponseTarget(business_days=2), words) == "2 business days"
     assert support_page.write_response_target(ResponseTarget(minutes=240), words) == "4 hours within our hours"

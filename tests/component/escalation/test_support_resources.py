@@ -10,7 +10,7 @@ import httpx2
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, running
 
 BODIES = {
@@ -60,7 +60,7 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Desk]:
+async def desk(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Desk]:
     async with running("escalation", database, keys, jwks_file) as (_, client):
         yield Desk(client, database)
 

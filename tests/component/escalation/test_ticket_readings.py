@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
-from sandbox.vendor_simulator.faults import Fault
+from deploy.local.tokens import SigningKeyPair
+from sandbox.vendor_simulator.faults import VendorFault
 from sandbox.vendor_simulator.service_requests import NEVER
 from tests.builders import Database, sweep, work
 from tests.component.entitlements_world import Break, refusal
@@ -15,7 +15,7 @@ from tests.component.vendor_support import CHANNEL, NUMBER, Support, running_sup
 
 
 @pytest.fixture
-async def support(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Support]:
+async def support(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Support]:
     async with running_support(database, keys, jwks_file) as world:
         yield world
 
@@ -187,11 +187,11 @@ async def test_one_ticket_that_breaks_stops_no_other_and_a_distributor_s_is_not_
     await support.submit(other, number="17")
     for number in (NUMBER, "17"):
         await support.write("We look into it.", number=number)
-    support.vendor.faults.add(Fault(subscription=NUMBER, fault="500", times=9))
+    support.vendor.faults.add(VendorFault(subscription=NUMBER, fault="500", times=9))
     await support.step(minutes=15)
     assert (await support.notes(case_id), await support.notes(other)) == ([], [(None, "We look into it.")])
     await support.database.execute("UPDATE escalation.vendor_tickets SET next_reading_at = NULL")
-    support.vendor.faults.clear()
+    support.vendor.faults.clear_faults()
     await support.step(minutes=15)
     await check_distributor(support)
 

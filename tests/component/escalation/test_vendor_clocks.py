@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, hear, sweep
 from tests.component.escalation.test_case_clocks import HOURS
 from tests.component.vendor_support import Support, running_support
@@ -17,7 +17,7 @@ EVENING = datetime(2026, 3, 6, 17, tzinfo=UTC)
 
 
 @pytest.fixture
-async def support(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Support]:
+async def support(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Support]:
     async with running_support(database, keys, jwks_file) as world:
         await database.move(EVENING)
         yield world

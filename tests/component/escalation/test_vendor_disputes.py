@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events import Event
 from shared.events.escalation import VendorDisputeOpened, VendorDisputeResolved
 from shared.events.invoicing import VendorDifferenceDecided
@@ -27,7 +27,7 @@ WHY = {"reason": "the vendor's answer"}
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with opened_world(database, keys, jwks_file) as made:
         yield made
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.escalation.use_cases import ticket_files, ticket_readings
 from services.escalation.use_cases.ticket_readings import Reading, record_ticket_reading
 from shared.process.intents import Intent, Recorded
@@ -19,7 +19,7 @@ from tests.component.vendor_support import ACCOUNT, CHANNEL, NUMBER, Support, ru
 
 
 @pytest.fixture
-async def support(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Support]:
+async def support(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Support]:
     async with running_support(database, keys, jwks_file) as world:
         yield world
 
@@ -53,7 +53,9 @@ async def test_each_condition_of_a_technical_case_is_named_until_it_is_met(suppo
     assert unnamed.status_code == 422
 
 
-async def test_who_has_the_right_overrides_what_is_missing_then_with_a_reason(support: Support, keys: Keys) -> None:
+async def test_who_has_the_right_overrides_what_is_missing_then_with_a_reason(
+    support: Support, keys: SigningKeyPair
+) -> None:
     case_id = await support.open()
     path = f"/v1/cases/{case_id}/handover:override"
     token = keys.token("escalation", "escalation:read escalation:write", "anna")

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.service import load_service
 from tests.builders import Database, invoice, running, sweep
 from tests.component.billing_world import Billing
@@ -17,7 +17,7 @@ LARGEST = 9_000_000_000_000_000
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Billing(runtime, client, database)
 

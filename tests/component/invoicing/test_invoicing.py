@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running, subscription, sweep
 
@@ -16,7 +16,7 @@ Service = tuple[Runtime, Client, Database]
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Service]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield runtime, client, database
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.bank_statements import Paid, build_camt_statement, import_statement
 from tests.component.billing_world import Billing
@@ -16,7 +16,7 @@ from tests.component.setting_requests import put_by_two
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Billing(runtime, client, database)
 

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import example, given
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.adjustments.use_cases.dispute_reservations import UnreservedDispute
 from shared.events import Event
 from shared.events.escalation import DisputedLine, DisputeResolved, DisputeWithdrawn
-from shared.messaging.consumer.batch import HandlerFailed
+from shared.messaging.consumer.batch import EventHandlerFailed
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.orders import FEW, Order, one_by_one, orders, read, rows
@@ -96,7 +96,7 @@ class World:
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield World(runtime, client, database)
 
@@ -135,7 +135,7 @@ async def test_the_outcome_of_a_dispute_that_is_not_known_yet_moves_nothing_unti
     new_world = await world.new()
     before = await new_world.end()
     for dispute in new_world.build_dispute_events():
-        with pytest.raises(HandlerFailed) as failed:
+        with pytest.raises(EventHandlerFailed) as failed:
             await read(new_world.runtime, [[dispute]], one_by_one(0), (0,))
         assert isinstance(failed.value.__cause__, UnreservedDispute)
     assert await new_world.end() == before

@@ -48,7 +48,7 @@ async def test_keeps_its_messages_over_a_hard_kill(server: KafkaServer) -> None:
     async with AIOKafkaProducer(bootstrap_servers=server.bootstrap) as producer:
         await producer.send_and_wait("invoicing.events", b"kept", key=b"account 17")
 
-    children.kill_group(server.pid)
+    children.kill_process_group(server.pid)
     server.start()
 
     consumer = AIOKafkaConsumer("invoicing.events", bootstrap_servers=server.bootstrap, auto_offset_reset="earliest")

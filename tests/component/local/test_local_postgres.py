@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from deploy.local.bootstrap import DATABASE, SERVICES, bootstrap_server
-from deploy.local.children import Identity
+from deploy.local.children import ProcessIdentity
 from deploy.local.postgres import PostgresServer
 
 
@@ -150,7 +150,7 @@ async def test_starts_again_with_its_data_after_a_hard_kill(tmp_path: Path) -> N
     try:
         async with connected(server.url()) as connection:
             await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-        killed = Identity.of(server.pid)
+        killed = ProcessIdentity.of(server.pid)
         assert killed is not None
         os.kill(killed.pid, signal.SIGKILL)
         server.start()

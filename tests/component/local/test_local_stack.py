@@ -13,7 +13,7 @@ from deploy.local.state import AlreadyRunningError, StackState
 from deploy.local.tokens import ISSUER
 from shared.base.scopes import SERVICE_SCOPES
 from shared.base.settings import Settings
-from shared.web.auth import NotAuthenticated, verify
+from shared.web.auth import RequestNotAuthenticated, verify_token
 
 
 @pytest.fixture
@@ -40,18 +40,18 @@ def test_a_token_is_good_for_one_service_only(state: StackState) -> None:
     state.keys.publish(state.jwks)
     token = state.keys.token("invoicing", "invoicing:read", subject="operator")
 
-    caller = verify(token, "invoicing", settings_of(state))
+    caller = verify_token(token, "invoicing", settings_of(state))
 
     assert (caller.subject, caller.scopes) == ("operator", frozenset({"invoicing:read"}))
-    with pytest.raises(NotAuthenticated):
-        verify(token, "collections", settings_of(state))
+    with pytest.raises(RequestNotAuthenticated):
+        verify_token(token, "collections", settings_of(state))
 
 
 def test_another_stack_does_not_believe_it(state: StackState, tmp_path: Path) -> None:
     stranger = StackState(tmp_path / "stranger")
     stranger.keys.publish(stranger.jwks)
-    with pytest.raises(NotAuthenticated):
-        verify(state.keys.token("invoicing"), "invoicing", settings_of(stranger))
+    with pytest.raises(RequestNotAuthenticated):
+        verify_token(state.keys.token("invoicing"), "invoicing", settings_of(stranger))
 
 
 def test_a_token_lives_twelve_hours_and_has_every_scope_unless_told(state: StackState) -> None:
@@ -73,7 +73,7 @@ def test_each_service_has_tokens_for_the_others(state: StackState) -> None:
         audiences = {path.stem for path in (state.tokens / service).glob("*.jwt")}
         assert audiences == SERVICE_SCOPES[service].keys()
     token = (state.tokens / "collections" / "invoicing.jwt").read_text()
-    caller = verify(token, "invoicing", settings_of(state))
+    caller = verify_token(token, "invoicing", settings_of(state))
     assert caller.subject == "service:collections"
     assert caller.scopes == {"invoicing:read"}
 

@@ -13,22 +13,22 @@ from pathlib import Path
 import pytest
 
 from deploy.local import children
-from deploy.local.children import Identity, Program, StartFailedError
+from deploy.local.children import ChildProgram, ProcessIdentity, StartFailedError
 from deploy.local.jars import CHECKOUT
-from deploy.local.ports import keep_or_pick
+from deploy.local.ports import keep_or_pick_ports
 from deploy.local.state import StackState
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import StackSupervisor
 
-SLEEPER = Program("sleeper", ("sleep", "600"))
+SLEEPER = ChildProgram("sleeper", ("sleep", "600"))
 LAUNCHER = """
 import asyncio, sys
 from pathlib import Path
-from deploy.local.children import Program
+from deploy.local.children import ChildProgram
 from deploy.local.state import StackState
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import StackSupervisor
 
 async def main(state):
-    Supervisor(state, print).start(Program("sleeper", ("sleep", "600")))
+    StackSupervisor(state, print).start(ChildProgram("sleeper", ("sleep", "600")))
     await asyncio.sleep(600)
 
 state = StackState(Path(sys.argv[1]))
@@ -57,13 +57,13 @@ def state(tmp_path: Path) -> StackState:
 
 
 @pytest.fixture
-async def supervisor(state: StackState) -> AsyncIterator[Supervisor]:
-    supervisor = Supervisor(state, print)
+async def supervisor(state: StackState) -> AsyncIterator[StackSupervisor]:
+    supervisor = StackSupervisor(state, print)
     yield supervisor
     await supervisor.stop()
 
 
-async def test_what_is_killed_starts_again(state: StackState, supervisor: Supervisor) -> None:
+async def test_what_is_killed_starts_again(state: StackState, supervisor: StackSupervisor) -> None:
     supervisor.start(SLEEPER)
     await until(lambda: "sleeper" in state.processes())
     first = state.processes()["sleeper"]
@@ -74,29 +74,29 @@ async def test_what_is_killed_starts_again(state: StackState, supervisor: Superv
     second = state.processes()["sleeper"]
     assert [process.identity.alive for process in (first, second)] == [False, True]
     await supervisor.stop()
-    assert Identity.of(second.pid) is None
+    assert ProcessIdentity.of(second.pid) is None
     assert state.processes() == {}
 
 
 async def test_a_program_that_cannot_start_ends_the_start(
-    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+    supervisor: StackSupervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("deploy.local.supervisor.FIRST_PAUSE", 0.01)
     monkeypatch.setattr("deploy.local.supervisor.LONGEST_PAUSE", 0.01)
 
     async def steps() -> None:
-        supervisor.start(SLEEPER, Program("broken", ("sh", "-c", "exit 3")))
+        supervisor.start(SLEEPER, ChildProgram("broken", ("sh", "-c", "exit 3")))
         await asyncio.Event().wait()
 
     with pytest.raises(StartFailedError, match=r"broken: died 5 times \(last exit code 3\)"):
-        await supervisor.start_up(steps())
+        await supervisor.start_programs(steps())
 
 
-async def test_groups_stop_in_reverse_order(tmp_path: Path, supervisor: Supervisor, state: StackState) -> None:
+async def test_groups_stop_in_reverse_order(tmp_path: Path, supervisor: StackSupervisor, state: StackState) -> None:
     order = tmp_path / "order"
     for name in ("first", "second"):
         farewell = f"trap 'echo {name} >> {order}; exit' TERM; touch {tmp_path}/{name}; while :; do sleep 0.05; done"
-        supervisor.start(Program(name, ("sh", "-c", farewell)))
+        supervisor.start(ChildProgram(name, ("sh", "-c", farewell)))
     await until(lambda: (tmp_path / "first").exists() and (tmp_path / "second").exists())
 
     await supervisor.stop()
@@ -105,11 +105,11 @@ async def test_groups_stop_in_reverse_order(tmp_path: Path, supervisor: Supervis
 
 
 async def test_what_ignores_sigterm_is_killed_after_the_grace(
-    tmp_path: Path, supervisor: Supervisor, state: StackState, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, supervisor: StackSupervisor, state: StackState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(children, "GRACE", 0.1)
     stubborn = f"trap '' TERM; touch {tmp_path}/deaf; while :; do sleep 0.05; done"
-    supervisor.start(Program("stubborn", ("sh", "-c", stubborn)))
+    supervisor.start(ChildProgram("stubborn", ("sh", "-c", stubborn)))
     await until((tmp_path / "deaf").exists)
     running = state.processes()["stubborn"]
 
@@ -119,33 +119,33 @@ async def test_what_ignores_sigterm_is_killed_after_the_grace(
 
 
 @pytest.fixture
-async def killed_launcher(state: StackState) -> AsyncIterator[Identity]:
+async def killed_launcher(state: StackState) -> AsyncIterator[ProcessIdentity]:
     """A sleeper whose launcher was killed hard."""
     launcher = start_launcher(state)
     await until(lambda: "sleeper" in state.processes())
     sleeper = state.processes()["sleeper"].identity
     assert sleeper.alive
-    assert state.launcher() == Identity.of(launcher.pid)
+    assert state.launcher() == ProcessIdentity.of(launcher.pid)
     launcher.kill()
     launcher.wait()
     yield sleeper
-    children.kill_group(sleeper.pid)
+    children.kill_process_group(sleeper.pid)
 
 
-async def test_nothing_outlives_a_launcher_that_was_killed(state: StackState, killed_launcher: Identity) -> None:
+async def test_nothing_outlives_a_launcher_that_was_killed(state: StackState, killed_launcher: ProcessIdentity) -> None:
     await until(lambda: not killed_launcher.alive)
     assert state.launcher() is None
     assert not state.is_ready
     with state.held():
-        assert state.launcher() == Identity.of(os.getpid())
+        assert state.launcher() == ProcessIdentity.of(os.getpid())
 
 
 def test_a_reused_process_id_is_not_taken_for_ours() -> None:
     stranger = subprocess.Popen(["sleep", "600"])
     try:
-        alive = Identity.of(stranger.pid)
+        alive = ProcessIdentity.of(stranger.pid)
         assert alive is not None
-        children.end_stranded(Identity(stranger.pid, alive.started - 1))
+        children.end_stranded_process(ProcessIdentity(stranger.pid, alive.started - 1))
         assert stranger.poll() is None
     finally:
         stranger.kill()
@@ -153,11 +153,11 @@ def test_a_reused_process_id_is_not_taken_for_ours() -> None:
 
 
 def test_a_port_is_kept_while_nobody_else_holds_it() -> None:
-    kept = keep_or_pick(("one", "two"), {})
+    kept = keep_or_pick_ports(("one", "two"), {})
     with socket.socket() as stranger:
         stranger.bind(("127.0.0.1", kept["one"]))
         stranger.listen()
-        again = keep_or_pick(("one", "two"), kept)
+        again = keep_or_pick_ports(("one", "two"), kept)
     assert again["one"] != kept["one"]
     assert again["two"] == kept["two"]
     assert len(set(again.values())) == 2

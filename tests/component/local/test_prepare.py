@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from deploy.local.bootstrap import DATABASE, ROLES, SERVICES
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
-from deploy.prepare import app, password_variable, passwords
+from deploy.prepare import app, name_password_variable, read_role_passwords
 
-PASSWORDS = {password_variable(role): f"{role}'s word" for role in ROLES}
+PASSWORDS = {name_password_variable(role): f"{role}'s word" for role in ROLES}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_the_database_is_made_any_number_of_times(postgres: PostgresServer) -> N
 
 def test_a_role_without_a_password_is_refused() -> None:
     with pytest.raises(typer.BadParameter, match="GOODSTANDING_CLOCK_PASSWORD"):
-        passwords(PASSWORDS | {"GOODSTANDING_CLOCK_PASSWORD": ""})
+        read_role_passwords(PASSWORDS | {"GOODSTANDING_CLOCK_PASSWORD": ""})
 
 
 def test_topics_are_made_any_number_of_times(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from deploy.local import children, ports
-from deploy.local.children import Program
+from deploy.local.children import ChildProgram
 from deploy.local.jars import CHECKOUT
 from tests.builders import listening
 
@@ -19,11 +19,11 @@ class Mailbox:
     """A mailbox process on free ports, which can be started again over the same folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.smtp_port = ports.free_port()
-        self.port = ports.free_port({self.smtp_port})
+        self.smtp_port = ports.find_free_port()
+        self.port = ports.find_free_port({self.smtp_port})
         places = ("--smtp-port", str(self.smtp_port), "--port", str(self.port), "--state", str(folder / "mail"))
         command = (sys.executable, "-m", "sandbox.mailbox", *places)
-        self._program = Program("mailbox", command, directory=CHECKOUT)
+        self._program = ChildProgram("mailbox", command, directory=CHECKOUT)
         self._log = folder / "mailbox.log"
         self.start()
 

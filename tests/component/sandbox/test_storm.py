@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.children import Identity
-from sandbox.storm.proxies import Proxies
-from sandbox.storm.weather import family, frozen
+from deploy.local.children import ProcessIdentity
+from sandbox.storm.proxies import TcpProxies
+from sandbox.storm.weather import freeze_processes, list_process_family
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -30,7 +30,7 @@ async def test_a_proxy_passes_bytes_and_ends_on_and_resets_both_sides() -> None:
     broken.clear()
     async with await asyncio.start_server(echo, "127.0.0.1", 0) as server:
         behind = server.sockets[0].getsockname()[1]
-        with Proxies(["echo"], {"echo": behind}.__getitem__) as proxies:
+        with TcpProxies(["echo"], {"echo": behind}.__getitem__) as proxies:
             reader, writer = await asyncio.open_connection("127.0.0.1", proxies.ports["echo"])
             writer.write(b"hello")
             assert await reader.readexactly(5) == b"hello"
@@ -40,7 +40,7 @@ async def test_a_proxy_passes_bytes_and_ends_on_and_resets_both_sides() -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", proxies.ports["echo"])
             writer.write(b"hello")
             assert await reader.readexactly(5) == b"hello"
-            assert proxies.reset("echo") == 1
+            assert proxies.reset_connections("echo") == 1
             with pytest.raises(ConnectionResetError):
                 await reader.read(1)
             async with asyncio.timeout(10):
@@ -49,7 +49,7 @@ async def test_a_proxy_passes_bytes_and_ends_on_and_resets_both_sides() -> None:
 
 
 async def test_a_proxy_that_leads_nowhere_breaks_the_connection() -> None:
-    with Proxies(["nobody"], dict[str, int]().__getitem__) as proxies:
+    with TcpProxies(["nobody"], dict[str, int]().__getitem__) as proxies:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxies.ports["nobody"])
         try:
             assert await reader.read() == b""
@@ -59,7 +59,7 @@ async def test_a_proxy_that_leads_nowhere_breaks_the_connection() -> None:
             writer.close()
 
 
-def state(identity: Identity) -> str:
+def state(identity: ProcessIdentity) -> str:
     """The letter of proc(5): T is stopped."""
     return Path(f"/proc/{identity.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
@@ -81,11 +81,11 @@ async def check_freeze_and_thaw(parent: subprocess.Popen[bytes]) -> None:
     assert parent.stdout is not None
     assert parent.stdin is not None
     assert parent.stdout.readline() == b"1\n"
-    identity = Identity.of(parent.pid)
+    identity = ProcessIdentity.of(parent.pid)
     assert identity is not None
-    both = family(identity)
+    both = list_process_family(identity)
     assert len(both) == 2
-    holding = asyncio.create_task(frozen(both, 60))
+    holding = asyncio.create_task(freeze_processes(both, 60))
     async with asyncio.timeout(10):
         while {state(member) for member in both} != {"T"}:  # noqa: ASYNC110  # what it waits for is the kernel's doing
             await asyncio.sleep(0.01)

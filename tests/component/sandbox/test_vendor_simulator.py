@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from deploy.local import children, ports
-from deploy.local.children import Program
+from deploy.local.children import ChildProgram
 from deploy.local.jars import CHECKOUT
 from tests.builders import listening
 
@@ -22,9 +22,9 @@ class Process:
     """A simulator on a free port, which can be started again over the same file."""
 
     def __init__(self, folder: Path) -> None:
-        self.port = ports.free_port()
+        self.port = ports.find_free_port()
         command = ("-m", "sandbox.vendor_simulator", "--port", str(self.port), "--state", str(folder / "vendor.sqlite"))
-        self._program = Program("vendor", (sys.executable, *command), directory=CHECKOUT)
+        self._program = ChildProgram("vendor", (sys.executable, *command), directory=CHECKOUT)
         self._log = folder / "vendor.log"
         self.start()
 

@@ -14,12 +14,12 @@ import orjson
 from aiokafka import ConsumerRecord, TopicPartition
 
 from shared.base.health import Health
-from shared.base.kafka import Envelope, parse_envelope
+from shared.base.kafka import MessageEnvelope, parse_message_envelope
 from shared.base.settings import Settings
-from shared.base.wakeups import Wakeups
+from shared.base.wakeups import LoopWakeups
 from shared.events.base import AccountEvent
-from shared.messaging.consumer import Consumer, EventGroup, Handlers
-from shared.messaging.consumer.batch import Batch
+from shared.messaging.consumer import EventConsumer, EventGroup, EventHandlers
+from shared.messaging.consumer.batch import MessageBatch
 from shared.persistence.database import Unit, Units
 from tests.builders import START, Database, settings_for
 
@@ -61,9 +61,9 @@ class Stage:
     database: Database
     settings: Settings
     units: Units
-    wakeups: Wakeups
+    wakeups: LoopWakeups
     event: type[Rehearsed]
-    handlers: Handlers
+    handlers: EventHandlers
     faults: dict[tuple[UUID, int], list[Exception]] = field(default_factory=dict)
     """What the handler raises for an account's event, once for each exception of the list."""
     broken: set[tuple[UUID, int]] = field(default_factory=set)
@@ -78,7 +78,7 @@ class Stage:
         """The topic of the event."""
         return self.event.topic()
 
-    async def handle(self, unit: Unit, event: Rehearsed, _: Envelope) -> None:
+    async def handle(self, unit: Unit, event: Rehearsed, _: MessageEnvelope) -> None:
         """Write one row for each event, and fail where a test wants it, after the effect."""
         await unit.connection.execute("INSERT INTO effects (subject, n) VALUES ($1, $2)", event.subject(), event.n)
         if self.echo is not None:
@@ -93,7 +93,7 @@ class Stage:
         """Handle events that are taken together, in the same way."""
         self.handed_over.append(len(heard.events))
         for event, received in heard.events:
-            with heard.because(unit, received.subject):
+            with heard.attribute_to_event(unit, received.subject):
                 await self.handle(unit, cast(Rehearsed, event), received)
 
     async def effects(self, subject: UUID) -> list[int]:
@@ -121,7 +121,7 @@ class Stage:
         """Publish events of a subject in one unit."""
 
         async def act(unit: Unit) -> None:
-            await unit.lock(subject)
+            await unit.lock_subjects(subject)
             for n in numbers:
                 unit.publish(self.event(account_id=subject, n=n))
 
@@ -129,7 +129,7 @@ class Stage:
 
     def message(
         self, subject: UUID, n: int, event: type[Rehearsed] | None = None, topic: str | None = None, **headers: str
-    ) -> Envelope:
+    ) -> MessageEnvelope:
         """The n-th event of a subject as it is received."""
         kind = event or self.event
         own = kind(account_id=subject, n=n)
@@ -141,13 +141,13 @@ class Stage:
             "ce_sequence": str(n),
             "ce_time": START.isoformat(),
         } | headers
-        return parse_envelope(topic or self.topic, named, own.model_dump_json().encode())
+        return parse_message_envelope(topic or self.topic, named, own.model_dump_json().encode())
 
-    async def hear(self, *events: Envelope) -> Counter[str]:
+    async def hear(self, *events: MessageEnvelope) -> Counter[str]:
         """Apply a batch in one unit; what was counted."""
         counts: Counter[str] = Counter()
         await self.units.run(
-            lambda unit: Batch(unit, self.handlers, counts, together=len(events) > 1).apply(self.topic, events)
+            lambda unit: MessageBatch(unit, self.handlers, counts, together=len(events) > 1).apply(self.topic, events)
         )
         return counts
 
@@ -185,7 +185,7 @@ class Member:
 
     def __init__(self, stage: Stage) -> None:
         self.health = Health()
-        self.consumer: Any = Consumer(SERVICE, stage.handlers, stage.units, stage.settings, self.health)
+        self.consumer: Any = EventConsumer(SERVICE, stage.handlers, stage.units, stage.settings, self.health)
         self.client = Client()
         self.consumer._client = self.client
         self.partition = TopicPartition(stage.topic, 0)
@@ -197,12 +197,12 @@ class Member:
         await self.consumer.on_partitions_assigned({self.partition})
         return self.client.places[self.partition]
 
-    async def read(self, *events: Envelope, first: int = 0) -> None:
+    async def read(self, *events: MessageEnvelope, first: int = 0) -> None:
         """Be handed a batch whose first message has this offset."""
         await self.consumer._apply(self.partition, [record(self.partition, n, e) for n, e in enumerate(events, first)])
 
 
-def record(partition: TopicPartition, offset: int, event: Envelope) -> ConsumerRecord:
+def record(partition: TopicPartition, offset: int, event: MessageEnvelope) -> ConsumerRecord:
     """An event as Kafka's client gives it."""
     headers = [(name, value.encode()) for name, value in event.headers.items()]
     return raw_record(partition, offset, event.payload, headers)
@@ -225,11 +225,11 @@ async def staged(database: Database, jwks_file: Path, *, together: bool = False,
         " (place bigint GENERATED ALWAYS AS IDENTITY, subject text NOT NULL, n int NOT NULL)"
     )
     await database.execute(f"GRANT SELECT, INSERT ON {SERVICE}.effects TO {SERVICE}")
-    settings, wakeups = settings_for(SERVICE, database, jwks_file, **more), Wakeups()
-    units, handlers = Units(settings, wakeups), Handlers()
+    settings, wakeups = settings_for(SERVICE, database, jwks_file, **more), LoopWakeups()
+    units, handlers = Units(settings, wakeups), EventHandlers()
     stage = Stage(database, settings, units, wakeups, declare_event(), handlers)
     if together:
-        handlers.on_many(stage.event)(stage.handle_many)
+        handlers.declare_group_handler(stage.event)(stage.handle_many)
     else:
         handlers.on(stage.event)(stage.handle)
     try:

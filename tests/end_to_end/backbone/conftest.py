@@ -8,8 +8,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local.kafka import KafkaServer
-from deploy.local.tokens import Keys
-from shared.events import topic_of
+from deploy.local.tokens import SigningKeyPair
+from shared.events import get_topic
 from shared.process.service import NAMES
 from tests.builders import Database
 from tests.component.shared.rehearsal import SERVICE, Stage, staged
@@ -39,16 +39,18 @@ async def forget(kafka: KafkaServer, topics: Sequence[str]) -> None:
 
 
 @pytest.fixture
-async def launcher(database: Database, keys: Keys, jwks_file: Path, tmp_path: Path, kafka: KafkaServer) -> Launcher:
+async def launcher(
+    database: Database, keys: SigningKeyPair, jwks_file: Path, tmp_path: Path, kafka: KafkaServer
+) -> Launcher:
     """Starts processes on the test's database; the topics of the services are there, and empty."""
-    topics = [topic_of(name) for name in NAMES]
+    topics = [get_topic(name) for name in NAMES]
     await forget(kafka, topics)
     await kafka.create_topics(topics)
     return Launcher(database, keys, jwks_file, tmp_path)
 
 
 @pytest.fixture
-async def rehearsal(stage: Stage, keys: Keys, jwks_file: Path, tmp_path: Path) -> Rehearsal:
+async def rehearsal(stage: Stage, keys: SigningKeyPair, jwks_file: Path, tmp_path: Path) -> Rehearsal:
     """The stage's event in processes of its own."""
     await stage.database.execute(f"CREATE TABLE {SERVICE}.broken (subject text NOT NULL, n int NOT NULL)")
     await stage.database.execute(f"GRANT SELECT ON {SERVICE}.broken TO {SERVICE}")

@@ -44,10 +44,12 @@ async def list_shown(bootstrap: str, topic: str, count: int) -> list[Shown]:
 def _command(bootstrap: str, topic: str, count: int) -> list[str]:
     printed = [f"print.{part}=true" for part in ("partition", "headers", "key", "value")]
     marks = [f"key.separator={BETWEEN}", f"headers.separator={WITHIN}", f"null.literal={NULL}"]
-    java = (jars.java(), "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF", "-Dfile.encoding=UTF-8")
+    java = (jars.find_java(), "-XX:TieredStopAtLevel=1", "-Dlog4j2.level=OFF", "-Dfile.encoding=UTF-8")
     asked = ("--bootstrap-server", bootstrap, "--topic", topic, "--from-beginning", "--max-messages", str(count))
     properties = [word for property_ in (*printed, *marks) for word in ("--formatter-property", property_)]
-    return children.as_user(None, (*java, "-cp", f"{jars.class_path()}:{_tools()}", MAIN, *asked, *properties))
+    return children.build_user_command(
+        None, (*java, "-cp", f"{jars.build_class_path()}:{_tools()}", MAIN, *asked, *properties)
+    )
 
 
 def _parse_line(line: str) -> Shown:

@@ -23,9 +23,9 @@ from sqlalchemy import MetaData
 
 from shared import redrive, run
 from shared.base import kafka
-from shared.base.kafka import Envelope
+from shared.base.kafka import MessageEnvelope
 from shared.messaging import relay
-from shared.messaging.consumer import Consumer, Handlers
+from shared.messaging.consumer import EventConsumer, EventHandlers
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.service import NAMES, Service
@@ -80,12 +80,12 @@ POINTS = {
     "amid the sends": Point(AIOKafkaProducer, "send", nth=4),
     "frozen amid the sends": Point(AIOKafkaProducer, "send", freeze, nth=4),
     "between acknowledgement and delete": Point(asyncpg.Connection, "execute", argument=relay._PUBLISHED),
-    "between commit and offset": Point(Consumer, "_in_one_unit", after=True),
+    "between commit and offset": Point(EventConsumer, "_in_one_unit", after=True),
     "amid a batch": Point(HERE, "had", after=True, nth=40),
     "amid a subject": Point(HERE, "had", after=True, nth=2),
     "between two subjects": Point(redrive, "_go_on", after=True),
     "before what waited": Point(redrive, "_go_on"),
-    "frozen with a batch": Point(Consumer, "_apply", freeze),
+    "frozen with a batch": Point(EventConsumer, "_apply", freeze),
     "before the record": Point(intents, "record_intent_result"),
     "frozen in a handler": Point(HERE, "had", freeze, after=True),
     "blocked in a handler": Point(HERE, "had", block, after=True),
@@ -125,7 +125,7 @@ def is_first(once: Path) -> bool:
     return True
 
 
-async def handle(unit: Unit, event: Rehearsed, _: Envelope) -> None:
+async def handle(unit: Unit, event: Rehearsed, _: MessageEnvelope) -> None:
     """Have the effect, then break if the table says so."""
     await had(unit, event)
     broken = "SELECT EXISTS (SELECT FROM broken WHERE subject = $1 AND n = $2)"
@@ -135,7 +135,7 @@ async def handle(unit: Unit, event: Rehearsed, _: Envelope) -> None:
 
 def rehearsal(producer: str) -> Service:
     """A service that hears its own event."""
-    handlers = Handlers()
+    handlers = EventHandlers()
     handlers.on(declare_event(producer))(handle)
     return Service(producer, "a rehearsal", (), MetaData(), handlers)
 

@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.base.health import Health
 from shared.events import PARTITIONS
-from shared.messaging.consumer import Consumer
-from shared.messaging.relay import Relay
+from shared.messaging.consumer import EventConsumer
+from shared.messaging.relay import OutboxRelay
 from tests.component.shared.rehearsal import Stage
 
 PATIENCE = 60.0
@@ -25,7 +25,7 @@ async def until(condition: Callable[[], Awaitable[Any]]) -> None:
 
 
 @asynccontextmanager
-async def looping(work: Relay | Consumer) -> AsyncIterator[asyncio.Task[None]]:
+async def looping(work: OutboxRelay | EventConsumer) -> AsyncIterator[asyncio.Task[None]]:
     """Run it until the block ends; what it raises fails the test."""
     task = asyncio.create_task(work.run())
     try:
@@ -38,14 +38,14 @@ async def looping(work: Relay | Consumer) -> AsyncIterator[asyncio.Task[None]]:
             task.result()
 
 
-def relay(stage: Stage, health: Health | None = None) -> Relay:
+def relay(stage: Stage, health: Health | None = None) -> OutboxRelay:
     """A relay of the event's producer, on the stage's outbox."""
-    return Relay(stage.event.producer, stage.settings, stage.wakeups, health or Health())
+    return OutboxRelay(stage.event.producer, stage.settings, stage.wakeups, health or Health())
 
 
-def consumer(stage: Stage, health: Health | None = None) -> Consumer:
+def consumer(stage: Stage, health: Health | None = None) -> EventConsumer:
     """A member of a group of the stage's own."""
-    return Consumer(f"group-{stage.topic}", stage.handlers, stage.units, stage.settings, health or Health())
+    return EventConsumer(f"group-{stage.topic}", stage.handlers, stage.units, stage.settings, health or Health())
 
 
 async def is_outbox_empty(stage: Stage) -> bool:

@@ -14,8 +14,8 @@ from typing import Any
 import httpx2
 
 from deploy.local.jars import CHECKOUT
-from deploy.local.ports import free_port
-from deploy.local.tokens import ISSUER, Keys
+from deploy.local.ports import find_free_port
+from deploy.local.tokens import ISSUER, SigningKeyPair
 from shared.process.service import NAMES
 from tests.builders import Client, Database
 from tests.component.shared.rehearsal import SERVICE
@@ -72,7 +72,7 @@ class Launcher:
     """Starts processes of services on a test's database."""
 
     database: Database
-    keys: Keys
+    keys: SigningKeyPair
     jwks_file: Path
     folder: Path
     more: dict[str, str] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Launcher:
     @asynccontextmanager
     async def run(self, service: str, kafka: str, *role: str, point: str | None = None) -> AsyncIterator[Process]:
         """A process that is killed at the end, if it still runs; at `point`, what stands in `dying` befalls it."""
-        port = free_port()
+        port = find_free_port()
         log = self.folder / f"{service}-{port}.log"
         with log.open("wb") as output:
             child = subprocess.Popen(  # noqa: ASYNC220  # it returns at once

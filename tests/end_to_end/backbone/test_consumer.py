@@ -12,7 +12,7 @@ from deploy.local.kafka import KafkaServer
 from shared.base import kafka as base_kafka
 from shared.base.health import Health
 from shared.persistence import parked
-from shared.redrive import redrive
+from shared.redrive import redrive_parked_events
 from tests.component.shared.rehearsal import SERVICE, Stage, Unheard
 from tests.end_to_end.backbone.loops import consumer, is_outbox_empty, list_published, looping, relay, until
 
@@ -23,7 +23,7 @@ async def had(stage: Stage, number: int) -> bool:
     return int(await stage.database.value(f"SELECT count(*) FROM {SERVICE}.effects")) >= number
 
 
-async def send(stage: Stage, *messages: base_kafka.Envelope) -> None:
+async def send(stage: Stage, *messages: base_kafka.MessageEnvelope) -> None:
     """Put messages on the topic, as any producer might."""
     async with AIOKafkaProducer(bootstrap_servers=stage.settings.kafka) as producer:
         for message in messages:
@@ -62,8 +62,10 @@ async def test_poison_on_the_topic_stops_its_subject_until_it_is_driven_on(stage
         await until(lambda: had(stage, 4))
         assert (await stage.effects(sick), await stage.effects(well)) == ([1], [1, 2, 3])
         stage.broken = set()
-        await asyncio.gather(redrive(stage.units, stage.handlers, actor="operator 3"), stage.publish(sick, 4, 5))
-        await redrive(stage.units, stage.handlers, actor="operator 3")
+        await asyncio.gather(
+            redrive_parked_events(stage.units, stage.handlers, actor="operator 3"), stage.publish(sick, 4, 5)
+        )
+        await redrive_parked_events(stage.units, stage.handlers, actor="operator 3")
         await until(lambda: had(stage, 8))
     assert await stage.effects(sick) == [1, 2, 3, 4, 5]
     assert await stage.waiting(sick) == {}
@@ -101,7 +103,7 @@ async def test_a_flood_of_poison_stops_the_group_over_a_restart_until_it_is_told
             await stage.publish(good, 1)
             await until(lambda: is_outbox_empty(stage))
             assert await stage.effects(good) == []
-            await stage.units.run(lambda unit: parked.resume_group(unit.connection))
+            await stage.units.run(lambda unit: parked.resume_consumer_group(unit.connection))
             await until(lambda: had(stage, 1))
     assert await stage.effects(good) == [1]
 

@@ -32,7 +32,7 @@ CAUSES = (Cause("request-1"), Cause("request-2", act=ACT))
 
 async def publish(stage: Stage, account: UUID, n: int, cause: Cause) -> None:
     async def act(unit: Unit) -> None:
-        await unit.lock(account)
+        await unit.lock_subjects(account)
         unit.publish(stage.event(account_id=account, n=n, note=NOTE))
 
     await stage.units.run(act, cause)

@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 
 from deploy.local import supervisor
-from deploy.local.children import Program
+from deploy.local.children import ChildProgram
 from deploy.local.jars import CHECKOUT
-from deploy.local.ports import free_port
+from deploy.local.ports import find_free_port
 from deploy.local.state import StackState
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import StackSupervisor
 from shared.base import kafka
 from shared.base.retries import QUICK_ATTEMPTS
 from shared.base.settings import Settings
@@ -42,13 +42,13 @@ async def test_one_whose_loop_is_blocked_is_replaced(rehearsal: Rehearsal, tmp_p
     lines: list[str] = []
     stage, accounts, launcher = rehearsal.stage, [uuid4() for _ in range(3)], rehearsal.launcher
     launcher.more = {"GOODSTANDING_HUNG_AFTER": str(2 * SESSION), ONCE: str(tmp_path / "once")}
-    environment = launcher.environment(rehearsal.name, stage.settings.kafka, free_port())
+    environment = launcher.environment(rehearsal.name, stage.settings.kafka, find_free_port())
     command = tuple(program("run", rehearsal.name, "consumer", point="blocked in a handler"))
-    keeper = Supervisor(StackState(tmp_path / "state"), lines.append)
+    keeper = StackSupervisor(StackState(tmp_path / "state"), lines.append)
     async with looping(relay(stage)):
         await rehearsal.publish(accounts, 1, 2)
         try:
-            keeper.start(Program("consumer", command, os.environ | environment, directory=CHECKOUT))
+            keeper.start(ChildProgram("consumer", command, os.environ | environment, directory=CHECKOUT))
             await rehearsal.had(6)
         finally:
             await keeper.stop()

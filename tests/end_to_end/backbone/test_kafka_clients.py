@@ -12,7 +12,7 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.protocol.metadata import MetadataRequest
 
-from shared.base.kafka import create_consumer, create_producer, start_client, stop_client
+from shared.base.kafka import create_kafka_consumer, create_kafka_producer, start_client, stop_client
 from tests.component.shared.rehearsal import Stage
 
 pytestmark = pytest.mark.xdist_group("kafka")
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.xdist_group("kafka")
 async def client(request: pytest.FixtureRequest, stage: Stage) -> AIOKafkaConsumer | AIOKafkaProducer:
     """Either kind of client, not started."""
     if request.param == "producer":
-        return create_producer(stage.settings)
-    member = create_consumer(stage.settings, f"group-{stage.topic}")
+        return create_kafka_producer(stage.settings)
+    member = create_kafka_consumer(stage.settings, f"group-{stage.topic}")
     member.subscribe([stage.topic])
     return member
 

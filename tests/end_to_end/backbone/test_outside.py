@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.ports import HOST
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.base import clock
 from shared.events.invoicing import SubscriptionActivated
 from tests import builders
@@ -39,7 +39,7 @@ def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-async def activated(database: Database, keys: Keys, jwks_file: Path) -> SubscriptionActivated:
+async def activated(database: Database, keys: SigningKeyPair, jwks_file: Path) -> SubscriptionActivated:
     """A subscription that entitlements has heard of."""
     event = builders.build_activated(uuid4(), uuid4(), PATH.rpartition("/")[2])
     async with running("entitlements", database, keys, jwks_file) as (runtime, _):
@@ -50,7 +50,7 @@ async def activated(database: Database, keys: Keys, jwks_file: Path) -> Subscrip
 async def expire_lease(database: Database, service: str) -> None:
     """The dead worker's time is over."""
     assert await database.value(f"SELECT count(*) FROM {service}.intents WHERE leased_until IS NOT NULL") == 1
-    await database.execute(f"UPDATE {service}.intents SET leased_until = $1", clock.system_now())
+    await database.execute(f"UPDATE {service}.intents SET leased_until = $1", clock.read_system_clock())
 
 
 async def nothing_pending(database: Database, service: str) -> bool:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from deploy.local.kafka import KafkaServer
-from deploy.local.ports import free_port
+from deploy.local.ports import find_free_port
 from tests.builders import Client, account, eur
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.backbone.processes import Launcher
@@ -53,7 +53,7 @@ async def enough(answers: list[httpx2.Response]) -> bool:
 
 @pytest.mark.parametrize("service", ["collections"])
 async def test_without_a_broker_it_says_so_serves_and_ends_when_told(launcher: Launcher, service: str) -> None:
-    async with launcher.run(service, f"127.0.0.1:{free_port()}") as process:
+    async with launcher.run(service, f"127.0.0.1:{find_free_port()}") as process:
 
         async def says_so() -> bool:
             status, parts = await process.ready()

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.kafka import KafkaServer
 from shared.base.health import Health
-from shared.messaging.relay import Relay
+from shared.messaging.relay import OutboxRelay
 from shared.persistence.database import Unit
 from tests.component.shared.rehearsal import SERVICE, Stage
 from tests.end_to_end.backbone.loops import is_outbox_empty, list_published, looping, relay, sequences, until
@@ -91,13 +91,13 @@ async def test_it_starts_afresh_however_its_connection_is_lost(
 ) -> None:
     losses = [farewell]
 
-    async def lose(loop: Relay, *args: Any) -> None:
+    async def lose(loop: OutboxRelay, *args: Any) -> None:
         if losses:
             raise losses.pop()
         await publish(loop, *args)
 
-    publish = Relay._publish
-    monkeypatch.setattr(Relay, "_publish", lose)
+    publish = OutboxRelay._publish
+    monkeypatch.setattr(OutboxRelay, "_publish", lose)
     account = uuid4()
     async with looping(relay(stage)):
         await stage.publish(account, 1)
@@ -134,7 +134,7 @@ async def test_a_unit_that_fails_puts_nothing_on_the_topic(stage: Stage) -> None
     account = uuid4()
 
     async def fail(unit: Unit) -> None:
-        await unit.lock(account)
+        await unit.lock_subjects(account)
         unit.publish(stage.event(account_id=account, n=99))
         raise ValueError("a defect")
 

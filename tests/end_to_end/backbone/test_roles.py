@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from deploy.local.kafka import KafkaServer
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests import builders
 from tests.builders import account, invoice
 from tests.component.collections.test_collections import STANDARD, publish
@@ -77,7 +77,7 @@ def is_wrong(line: str) -> bool:
 
 
 async def test_each_role_ends_under_load_and_goes_on_later(
-    launcher: Launcher, kafka: KafkaServer, keys: Keys, jwks_file: Path
+    launcher: Launcher, kafka: KafkaServer, keys: SigningKeyPair, jwks_file: Path
 ) -> None:
     database = launcher.database
     async with builders.running("collections", database, keys, jwks_file) as (_, collections):

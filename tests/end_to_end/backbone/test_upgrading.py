@@ -11,9 +11,9 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
 from services.entitlements import consumers
 from shared.base.health import Health
-from shared.base.wakeups import Wakeups
-from shared.messaging.consumer import Consumer
-from shared.migrate import migrate_at
+from shared.base.wakeups import LoopWakeups
+from shared.messaging.consumer import EventConsumer
+from shared.migrate import migrate_database
 from shared.persistence.database import Units
 from tests.builders import Database, settings_for
 from tests.end_to_end.backbone.conftest import forget
@@ -42,7 +42,7 @@ async def recording(postgres: PostgresServer, kafka: KafkaServer) -> AsyncIterat
 @pytest.fixture
 async def database(postgres: PostgresServer, recording: Recording) -> Database:
     """Upgrade the database."""
-    await migrate_at(postgres.url("owner", NAME), ("entitlements",))
+    await migrate_database(postgres.url("owner", NAME), ("entitlements",))
     upgraded = Database(postgres, NAME)
     await upgraded.install_clock()
     return upgraded
@@ -52,7 +52,7 @@ async def test_the_past_of_new_types_is_applied_and_calls_nobody(
     recording: Recording, database: Database, kafka: KafkaServer, jwks_file: Path
 ) -> None:
     settings = settings_for("entitlements", database, jwks_file, kafka=kafka.bootstrap)
-    units = Units(settings, Wakeups())
+    units = Units(settings, LoopWakeups())
 
     async def is_finished() -> bool:
         query = "SELECT count(*) FILTER (WHERE finished_at IS NULL), count(*), sum(applied) FROM entitlements.backfills"
@@ -61,7 +61,7 @@ async def test_the_past_of_new_types_is_applied_and_calls_nobody(
 
     try:
         for _ in range(2):  # the second start finds nothing to do
-            async with looping(Consumer("entitlements", consumers.handlers, units, settings, Health())):
+            async with looping(EventConsumer("entitlements", consumers.handlers, units, settings, Health())):
                 await until(is_finished)
     finally:
         await units.close()

@@ -14,13 +14,13 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local import children
-from deploy.local.children import Program
-from shared.events import PARTITIONS, topic_of
+from deploy.local.children import ChildProgram
+from shared.events import PARTITIONS, get_topic
 from shared.process.service import NAMES
 from tests.end_to_end.integrating.page import only
 
 PATIENCE = 60.0
-EVERYWHERE = [TopicPartition(topic_of(name), number) for name in NAMES for number in range(PARTITIONS)]
+EVERYWHERE = [TopicPartition(get_topic(name), number) for name in NAMES for number in range(PARTITIONS)]
 
 
 class Reader:
@@ -35,7 +35,9 @@ class Reader:
     def start(self) -> None:
         """Start it, where it was killed before."""
         command = (sys.executable, "-I", "standing.py", self._broker, "standing.db")
-        self._child = children.spawn(Program("standing", command, directory=self._folder), self._folder / "log")
+        self._child = children.spawn_program(
+            ChildProgram("standing", command, directory=self._folder), self._folder / "log"
+        )
 
     def kill(self) -> None:
         """End it without a chance to do anything more."""

@@ -11,7 +11,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.kafka import KafkaServer
-from shared.events import Event, topic_of
+from shared.events import Event, get_topic
 from shared.events.base import AccountEvent
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.invoicing import InvoiceBalance, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
@@ -95,11 +95,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
 @pytest.fixture
 async def broker(server: KafkaServer) -> str:
     """A broker with the product's topics."""
-    await server.create_topics([topic_of(name) for name in NAMES])
+    await server.create_topics([get_topic(name) for name in NAMES])
     return server.bootstrap
 
 
-async def send(broker: str, *events: Numbered, topic: str = topic_of("invoicing")) -> None:
+async def send(broker: str, *events: Numbered, topic: str = get_topic("invoicing")) -> None:
     """Put events on a topic as the relay would, in this order."""
     async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
         sent = []
@@ -146,7 +146,7 @@ async def test_it_is_right_after_shuffles_repetitions_and_kills(broker: str, tmp
         (case.build_reinstated() if n % 2 == 0 else case.build_suspended(), n) for case in cases for n in range(1, 12)
     ]
     with reading(tmp_path, broker) as reader:
-        for some, topic in ((owed, topic_of("invoicing")), (access, topic_of("entitlements"))):
+        for some, topic in ((owed, get_topic("invoicing")), (access, get_topic("entitlements"))):
             again = some + dice.sample(some, len(some) // 2)
             dice.shuffle(again)
             await send(broker, *again[:100], topic=topic)

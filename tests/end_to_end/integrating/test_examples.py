@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from deploy.local.stack import Stack
-from sandbox.driver import Driver
+from sandbox.driver import SandboxDriver
 from sandbox.entities import ensure_legal_entity
 from tests.end_to_end.integrating.page import Block, examples
 
@@ -56,7 +56,7 @@ def run(commands: str, stack: Stack) -> subprocess.CompletedProcess[str]:
     )
 
 
-async def test_each_example_answers_as_the_page_says(stack: Stack, driver: Driver) -> None:
+async def test_each_example_answers_as_the_page_says(stack: Stack, driver: SandboxDriver) -> None:
     await ensure_legal_entity(driver, "GS-DE")
     shown = examples()
     commands = "".join(f"{example.commands}printf '{AFTER_EACH}'\n" for example in shown)

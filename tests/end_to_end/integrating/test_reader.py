@@ -10,9 +10,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.stack import Stack
-from sandbox.driver import Driver
-from sandbox.replay import Profile, register
-from shared.events import topic_of
+from sandbox.driver import SandboxDriver
+from sandbox.replay import BillingProfile, register
+from shared.events import get_topic
 from shared.process.service import NAMES
 from tests.end_to_end.backbone.loops import records
 from tests.end_to_end.integrating.reader import Reader, reading
@@ -26,7 +26,7 @@ NOTHING = {"owed": (USD, 0, 0, 0), "stage": None, "suspended": set[str](), "disp
 class Customer:
     """An account with one subscription, and one invoice of 100 USD."""
 
-    def __init__(self, driver: Driver, account_id: str, subscription_id: str) -> None:
+    def __init__(self, driver: SandboxDriver, account_id: str, subscription_id: str) -> None:
         self._driver = driver
         self.account_id = account_id
         self.subscription_id = subscription_id
@@ -66,11 +66,11 @@ class Customer:
         }
 
 
-async def customers(driver: Driver, today: date, count: int) -> list[Customer]:
-    return [Customer(driver, *await register(driver, f"told-{uuid4()}", today, Profile())) for _ in range(count)]
+async def customers(driver: SandboxDriver, today: date, count: int) -> list[Customer]:
+    return [Customer(driver, *await register(driver, f"told-{uuid4()}", today, BillingProfile())) for _ in range(count)]
 
 
-async def live_until(driver: Driver, day: date) -> None:
+async def live_until(driver: SandboxDriver, day: date) -> None:
     """Live through everything up to the noon of a day."""
     await driver.run(lambda *_: None, until=datetime.fromisoformat(f"{day}T12:00:00Z"))
 
@@ -79,7 +79,7 @@ async def say_again(broker: str, own: Sequence[Customer]) -> int:
     """Put every message about these accounts on its topic once more; how many they were."""
     keys, said = {customer.account_id.encode() for customer in own}, 0
     async with AIOKafkaProducer(bootstrap_servers=broker) as producer:
-        for topic in map(topic_of, NAMES):
+        for topic in map(get_topic, NAMES):
             for record in await records(broker, topic):
                 if record.key in keys:
                     await producer.send_and_wait(
@@ -89,7 +89,7 @@ async def say_again(broker: str, own: Sequence[Customer]) -> int:
     return said
 
 
-async def test_it_agrees_with_the_product(stack: Stack, driver: Driver, tmp_path: Path) -> None:
+async def test_it_agrees_with_the_product(stack: Stack, driver: SandboxDriver, tmp_path: Path) -> None:
     today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date()
     due = today + timedelta(days=5)
     with reading(tmp_path, stack.kafka) as reader:

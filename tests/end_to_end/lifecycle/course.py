@@ -6,21 +6,21 @@ from uuid import uuid4
 
 from deploy.local.stack import Stack
 from sandbox import checks, topics
-from sandbox.driver import Driver
-from sandbox.replay import Profile, register
+from sandbox.driver import SandboxDriver
+from sandbox.replay import BillingProfile, register
 
 
-async def now(driver: Driver) -> datetime:
+async def now(driver: SandboxDriver) -> datetime:
     """The stack's business time."""
     return datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"])
 
 
-async def live_until(driver: Driver, instant: datetime) -> None:
+async def live_until(driver: SandboxDriver, instant: datetime) -> None:
     """Live through everything that falls due up to an instant."""
     await driver.run(lambda *_: None, until=instant)
 
 
-async def issue(driver: Driver, account_id: str, subscription_id: str, due: date) -> str:
+async def issue(driver: SandboxDriver, account_id: str, subscription_id: str, due: date) -> str:
     """An invoice of 100 USD for a subscription."""
     amount = {"amount_minor": 10_000, "currency": "USD"}
     line = {"description": "Subscription", "amount": amount, "subscription_id": subscription_id}
@@ -28,17 +28,17 @@ async def issue(driver: Driver, account_id: str, subscription_id: str, due: date
     return str((await driver.post("invoicing", "/v1/invoices", body))["id"])
 
 
-async def pay(driver: Driver, account_id: str, invoice_id: str) -> dict[str, Any]:
+async def pay(driver: SandboxDriver, account_id: str, invoice_id: str) -> dict[str, Any]:
     """The whole amount for an invoice."""
     amount = {"amount_minor": 10_000, "currency": "USD"}
     body = {"account_id": account_id, "amount": amount, "invoice_id": invoice_id}
     return await driver.post("invoicing", "/v1/payments", body)
 
 
-async def late_account(driver: Driver) -> tuple[str, str, str, date]:
+async def late_account(driver: SandboxDriver) -> tuple[str, str, str, date]:
     """A new account with one subscription and an invoice due in ten days."""
     today = (await now(driver)).date()
-    account_id, subscription_id = await register(driver, f"late-{uuid4()}", today, Profile())
+    account_id, subscription_id = await register(driver, f"late-{uuid4()}", today, BillingProfile())
     due = today + timedelta(days=10)
     return account_id, subscription_id, await issue(driver, account_id, subscription_id, due), due
 
@@ -50,11 +50,11 @@ def at(day: date, days: int, hour: int = 9) -> datetime:
 
 async def vendor_has(stack: Stack, account_reference: str) -> dict[str, Any]:
     """The vendor's record of the subscription of an account."""
-    records = await checks.vendor_record(stack)
+    records = await checks.fetch_vendor_record(stack)
     return next(record for record in records if record["subscription"] == f"subscription-{account_reference}")
 
 
-async def live_through_suspension(stack: Stack, driver: Driver) -> None:
+async def live_through_suspension(stack: Stack, driver: SandboxDriver) -> None:
     """Let an invoice become overdue, its subscription be suspended, and given back when it is paid."""
     account_id, subscription_id, invoice_id, due = await late_account(driver)
     reference = (await driver.get("invoicing", f"/v1/accounts/{account_id}"))["external_reference"]
@@ -89,5 +89,5 @@ async def live_through_suspension(stack: Stack, driver: Driver) -> None:
 
 async def clean(stack: Stack) -> dict[str, list[str]]:
     """The checks that find something."""
-    findings = await checks.all_findings(stack, await topics.read_all_events(stack.kafka_access))
+    findings = await checks.list_stack_findings(stack, await topics.read_all_events(stack.kafka_access))
     return {name: wrong for name, wrong in findings.items() if wrong}

@@ -62,7 +62,7 @@ def list_left(state: StackState) -> list[str]:
 
 async def accounts(state: StackState) -> list[str]:
     """The accounts that invoicing and, having heard of them, collections know of."""
-    connection = await asyncpg.connect(processes.postgres_of(state).url("owner", DATABASE))
+    connection = await asyncpg.connect(processes.build_postgres_server(state).url("owner", DATABASE))
     try:
         query = (
             "SELECT account_id::text FROM collections.accounts WHERE account_id IN (SELECT id FROM invoicing.accounts)"

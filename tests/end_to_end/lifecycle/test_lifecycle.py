@@ -7,18 +7,20 @@ import pytest
 
 from deploy.local.stack import Stack
 from sandbox import checks, topics
-from sandbox.driver import Driver, Refused
-from sandbox.idle import NotSettled
+from sandbox.driver import Refused, SandboxDriver
+from sandbox.idle import SystemNotSettled
 from tests.end_to_end.lifecycle.course import at, clean, late_account, live_through_suspension, live_until, now, pay
 
 pytestmark = pytest.mark.xdist_group("stack")
 
 
-async def test_suspended_for_an_overdue_invoice_and_given_back_when_paid(stack: Stack, driver: Driver) -> None:
+async def test_suspended_for_an_overdue_invoice_and_given_back_when_paid(stack: Stack, driver: SandboxDriver) -> None:
     await live_through_suspension(stack, driver)
 
 
-async def test_a_disputed_invoice_stops_the_clock_and_upheld_it_is_credited(stack: Stack, driver: Driver) -> None:
+async def test_a_disputed_invoice_stops_the_clock_and_upheld_it_is_credited(
+    stack: Stack, driver: SandboxDriver
+) -> None:
     account_id, _, invoice_id, due = await late_account(driver)
     await live_until(driver, at(due, 8, 12))
     lines = [{"line": 1, "amount_minor": 10_000}]
@@ -45,7 +47,7 @@ async def test_a_disputed_invoice_stops_the_clock_and_upheld_it_is_credited(stac
     assert await clean(stack) == {}
 
 
-async def test_a_reversed_payment_suspends_only_after_a_new_final_notice(stack: Stack, driver: Driver) -> None:
+async def test_a_reversed_payment_suspends_only_after_a_new_final_notice(stack: Stack, driver: SandboxDriver) -> None:
     account_id, subscription_id, invoice_id, due = await late_account(driver)
     await live_until(driver, at(due, 18))
     payment = await pay(driver, account_id, invoice_id)
@@ -65,45 +67,45 @@ async def test_a_reversed_payment_suspends_only_after_a_new_final_notice(stack: 
 
 
 CORRUPTIONS: dict[checks.Check, str] = {
-    checks.balances_equal: (
+    checks.check_balances_equal: (
         "UPDATE invoicing.line_balances SET paid_minor = 0 WHERE (invoice_id, line) ="
         " (SELECT invoice_id, line FROM invoicing.line_balances WHERE paid_minor > 0 LIMIT 1)"
     ),
-    checks.access_as_wanted: (
+    checks.check_access_as_wanted: (
         "UPDATE entitlements.holds SET released_at = NULL, ended_at = NULL, effective_at = NULL"
         " WHERE id = (SELECT id FROM entitlements.holds WHERE released_at IS NOT NULL LIMIT 1)"
     ),
-    checks.suspensions_noticed: (
+    checks.check_suspensions_noticed: (
         "DELETE FROM collections.steps_taken WHERE step = 'final_notice' AND invoice_id IN"
         " (SELECT invoice_id FROM collections.suspension_causes LIMIT 1)"
     ),
-    checks.nobody_held_for_nothing: (
+    checks.check_holds_have_debt: (
         "UPDATE entitlements.holds SET released_at = NULL, ended_at = NULL, effective_at = NULL"
         " WHERE id = (SELECT id FROM entitlements.holds h WHERE released_at IS NOT NULL AND reason = 'non_payment'"
         " AND NOT EXISTS (SELECT FROM invoicing.audit_balances b WHERE b.invoice_id = ANY(h.invoice_ids)"
         " AND b.open_minor > 0) LIMIT 1)"
     ),
-    checks.loops_closed: "DELETE FROM escalation.entries",
-    checks.sequences_whole: (
+    checks.check_loops_closed: "DELETE FROM escalation.entries",
+    checks.check_event_sequences: (
         "UPDATE collections.watermarks SET sequence = sequence - 1 WHERE (topic, subject) ="
         " (SELECT topic, subject FROM collections.watermarks LIMIT 1)"
     ),
-    checks.ledger_balances: (
+    checks.check_ledger_balances: (
         "DELETE FROM invoicing.ledger_entries WHERE id ="
         " (SELECT id FROM invoicing.ledger_entries WHERE code = 'receivables' LIMIT 1)"
     ),
-    checks.nothing_failed: (
+    checks.check_nothing_failed: (
         "INSERT INTO escalation.failed_work VALUES"
         " (gen_random_uuid(), 'intent', 'reserve_amounts', 's', NULL, 'KeyError', now())"
     ),
-    checks.nothing_parked: (
+    checks.check_nothing_parked: (
         "INSERT INTO escalation.parked VALUES ('invoicing.events', 's', 1, 'e', 't', '{}', '', 'broken', now(), false)"
     ),
 }
 
 
 @pytest.fixture(scope="package")
-async def lived(stack: Stack, driver: Driver) -> Stack:
+async def lived(stack: Stack, driver: SandboxDriver) -> Stack:
     """A stack on which something was suspended and given back, and a case was closed."""
     account_id, _, invoice_id, due = await late_account(driver)
     await live_until(driver, at(due, 21))
@@ -121,7 +123,7 @@ async def lived(stack: Stack, driver: Driver) -> Stack:
 @pytest.mark.parametrize("check", CORRUPTIONS, ids=lambda check: check.__name__)
 async def test_each_check_finds_a_corrupted_row(lived: Stack, check: checks.Check) -> None:
     """In a transaction that is rolled back, so that the stack stays as it is."""
-    vendor, events = await checks.vendor_record(lived), await topics.read_all_events(lived.kafka_access)
+    vendor, events = await checks.fetch_vendor_record(lived), await topics.read_all_events(lived.kafka_access)
     owner = await asyncpg.connect(lived.database_url("owner"))
     try:
         assert await check(owner, vendor, events) == []
@@ -135,7 +137,7 @@ async def test_each_check_finds_a_corrupted_row(lived: Stack, check: checks.Chec
     assert len(findings) >= 1
 
 
-async def test_a_system_that_does_not_settle_says_what_it_waits_for(stack: Stack, driver: Driver) -> None:
+async def test_a_system_that_does_not_settle_says_what_it_waits_for(stack: Stack, driver: SandboxDriver) -> None:
     await driver.monitor.wait_until_settled()
     owner = await asyncpg.connect(stack.database_url("owner"))
     try:
@@ -145,7 +147,7 @@ async def test_a_system_that_does_not_settle_says_what_it_waits_for(stack: Stack
             " created_at, leased_until) SELECT gen_random_uuid(), 'reserve_amounts', gen_random_uuid(), 'stuck-key',"
             " '{}', 'pending', now, 1, '', now, 'infinity' FROM clock.clock"
         )
-        with pytest.raises(NotSettled, match="escalation intent reserve_amounts stuck-key"):
+        with pytest.raises(SystemNotSettled, match="escalation intent reserve_amounts stuck-key"):
             await driver.monitor.wait_until_settled(within=0.3)
     finally:
         await owner.execute("DELETE FROM escalation.intents WHERE key = 'stuck-key'")
@@ -154,7 +156,7 @@ async def test_a_system_that_does_not_settle_says_what_it_waits_for(stack: Stack
     await driver.monitor.wait_until_settled()
 
 
-async def test_the_clock_never_runs_backwards(driver: Driver) -> None:
+async def test_the_clock_never_runs_backwards(driver: SandboxDriver) -> None:
     before = await now(driver)
     with pytest.raises(Refused, match="409"):
         await driver.put("clock", "/v1/clock", {"now": (before - timedelta(seconds=1)).isoformat()})

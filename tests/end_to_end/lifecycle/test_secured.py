@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 from deploy.local.stack import Stack, remove_stack_folder
 from deploy.local.state import StackState
 from sandbox.clock import START
-from sandbox.driver import Driver, driving
+from sandbox.driver import SandboxDriver, open_driver
 from shared.base.connections.database import connect_database
-from shared.base.connections.tls import AccessRefused, TlsFiles
+from shared.base.connections.tls import ConnectionAccessRefused, TlsFiles
 from tests.certificates import Authority
 from tests.end_to_end.beginnings import BEGIN, begin
 from tests.end_to_end.lifecycle.course import live_through_suspension
@@ -45,14 +45,14 @@ def secured(fast_folder: Path) -> Iterator[Stack]:
 
 
 @pytest.fixture
-async def driver(secured: Stack) -> AsyncIterator[Driver]:
+async def driver(secured: Stack) -> AsyncIterator[SandboxDriver]:
     """A driver of that stack."""
-    async with driving(secured) as driver:
+    async with open_driver(secured) as driver:
         await begin(driver)
         yield driver
 
 
-async def test_suspended_and_given_back_with_everything_secured(secured: Stack, driver: Driver) -> None:
+async def test_suspended_and_given_back_with_everything_secured(secured: Stack, driver: SandboxDriver) -> None:
     await live_through_suspension(secured, driver)
     async with httpx2.AsyncClient() as http:
         mails = (await http.get(secured.url("mailbox") + "/v1/messages")).json()["messages"]
@@ -71,7 +71,7 @@ async def test_postgres_takes_no_certificate_of_another_authority(secured: Stack
     foreign = Authority(tmp_path, "foreign").sign("client", "client.example")
     files = {"database_certificate_file": foreign.certificate, "database_key_file": foreign.key}
     access = secured.database_access("monitor").model_copy(update=files | {"database_key_password_file": None})
-    with pytest.raises(AccessRefused, match="the database: it takes no certificate of ours"):
+    with pytest.raises(ConnectionAccessRefused, match="the database: it takes no certificate of ours"):
         await connect_database(access)
 
 

@@ -10,7 +10,7 @@ import pytest
 from deploy.local import monitoring
 from deploy.local.stack import Stack, remove_stack_folder
 from sandbox.clock import START
-from sandbox.driver import Driver, driving
+from sandbox.driver import SandboxDriver, open_driver
 from tests.end_to_end.beginnings import BEGIN, publish_policy
 from tests.end_to_end.operations.receivers import Receiver, receiver
 
@@ -28,7 +28,7 @@ class Watched:
 @pytest.fixture(scope="package")
 def watched(fast_folder: Path) -> Iterator[Watched]:
     """Durations of rules and routes are a sixtieth of what they are."""
-    assert monitoring.list_missing() == [], "make setup installs them"
+    assert monitoring.list_missing_programs() == [], "make setup installs them"
     folder = fast_folder / "watched"
     with ExitStack() as block:
         alerts, spans = block.enter_context(receiver()), block.enter_context(receiver())
@@ -46,8 +46,8 @@ def watched(fast_folder: Path) -> Iterator[Watched]:
 
 
 @pytest.fixture(scope="package")
-async def watcher(watched: Watched) -> AsyncIterator[Driver]:
+async def watcher(watched: Watched) -> AsyncIterator[SandboxDriver]:
     """A driver of that stack; the standard policy is in force."""
-    async with driving(watched.stack) as new_driver:
+    async with open_driver(watched.stack) as new_driver:
         await publish_policy(new_driver)
         yield new_driver

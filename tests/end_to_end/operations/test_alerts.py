@@ -14,7 +14,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.local.jars import CHECKOUT
-from sandbox.driver import Driver
+from sandbox.driver import SandboxDriver
 from shared.base.metrics.declared import list_metric_names
 from shared.events import invoicing
 from shared.process.service import NAMES, load_service
@@ -67,7 +67,7 @@ async def query_prometheus(watched: Watched, query: str) -> list[dict[str, Any]]
     return list(answer.raise_for_status().json()["data"]["result"])
 
 
-async def later(driver: Driver, minutes: int) -> None:
+async def later(driver: SandboxDriver, minutes: int) -> None:
     """Let business time pass."""
     now = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"])
     await driver.put(
@@ -79,7 +79,9 @@ async def test_the_watchdog_barks(watched: Watched) -> None:
     await wait_for_alert(watched, "Watchdog", "firing")
 
 
-async def test_every_process_is_scraped_and_tells_what_the_rules_ask_for(watched: Watched, watcher: Driver) -> None:
+async def test_every_process_is_scraped_and_tells_what_the_rules_ask_for(
+    watched: Watched, watcher: SandboxDriver
+) -> None:
     async def all_up() -> bool:
         return {series["metric"]["service"] for series in await query_prometheus(watched, "up == 1")} == set(NAMES)
 
@@ -100,7 +102,7 @@ async def test_every_process_is_scraped_and_tells_what_the_rules_ask_for(watched
     assert {name for name in await list_scraped() if re.match("goodstanding_(?!.*:)", name)} <= may
 
 
-async def test_a_broker_that_is_away_pages(watched: Watched, watcher: Driver) -> None:
+async def test_a_broker_that_is_away_pages(watched: Watched, watcher: SandboxDriver) -> None:
     down = asyncio.create_task(kept_down(watched.stack, "kafka", 60))
     try:
         await wait_for_alert(watched, "BrokerAway", "firing")
@@ -112,7 +114,7 @@ async def test_a_broker_that_is_away_pages(watched: Watched, watcher: Driver) ->
 
 
 async def test_a_vendor_that_is_away_pages_and_so_does_the_payer_without_access(
-    watched: Watched, watcher: Driver
+    watched: Watched, watcher: SandboxDriver
 ) -> None:
     _, subscription_id, _, _ = await late_account(watcher)
     await watcher.monitor.wait_until_settled()
@@ -165,7 +167,7 @@ def give_up(watched: Watched, service: str, event_id: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-async def test_a_poisoned_subject_is_told_until_somebody_gives_it_up(watched: Watched, watcher: Driver) -> None:
+async def test_a_poisoned_subject_is_told_until_somebody_gives_it_up(watched: Watched, watcher: SandboxDriver) -> None:
     event_id = str(uuid4())
     await poison(watched, event_id)
     await wait_for_alert(watched, "EventParked", "firing")

@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from sandbox.driver import Driver
+from sandbox.driver import SandboxDriver
 from sandbox.entities import ensure_legal_entity
 from shared.process.service import NAMES
 from tests.builders import Client, account
@@ -22,7 +22,9 @@ def lines(watched: Watched, service: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in watched.stack.logs(service).splitlines()]
 
 
-async def test_a_request_and_what_follows_are_a_line_each_and_name_nobody(watched: Watched, watcher: Driver) -> None:
+async def test_a_request_and_what_follows_are_a_line_each_and_name_nobody(
+    watched: Watched, watcher: SandboxDriver
+) -> None:
     await ensure_legal_entity(watcher, "GS-DE")
     token = watched.stack.token("invoicing")
     async with httpx2.AsyncClient(base_url=watched.stack.url("invoicing"), timeout=20) as http:

@@ -12,9 +12,9 @@ import yaml
 
 from deploy.local.bootstrap import DATABASE
 from deploy.local.jars import CHECKOUT
-from deploy.local.processes import postgres_of
+from deploy.local.processes import build_postgres_server
 from deploy.local.state import StackState
-from sandbox.driver import Driver
+from sandbox.driver import SandboxDriver
 from shared.process.service import NAMES
 from tests.component.bank_statements import build_camt_statement
 from tests.end_to_end.backbone.loops import until
@@ -46,7 +46,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-async def world(watched: Watched, watcher: Driver, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+async def world(
+    watched: Watched, watcher: SandboxDriver, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
     """An account with a refused notice, an open case, a parked event and a bank statement.
 
     Commands run in any order; afterwards the stack is as others want it.
@@ -79,7 +81,7 @@ async def world(watched: Watched, watcher: Driver, tmp_path_factory: pytest.Temp
         "ENTITY": account["legal_entity"],
         "EVENT": event_id,
     }
-    superuser = postgres_of(StackState(watched.folder)).url(database=DATABASE)
+    superuser = build_postgres_server(StackState(watched.folder)).url(database=DATABASE)
     databases = {"monitor": stack.database_url("monitor"), "superuser": superuser}
     runner = Runner(watched.folder, tmp_path_factory.mktemp("curl"), stack.url("prometheus"), databases)
     yield World(runner, values, database_url)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.driver import Driver
+from sandbox.driver import SandboxDriver
 from tests.end_to_end.backbone.loops import until
 from tests.end_to_end.lifecycle.course import at, late_account, live_until, pay
 from tests.end_to_end.operations.conftest import Watched
@@ -33,7 +33,7 @@ def ways(spans: Receiver, name: str) -> list[list[Received]]:
     return ways
 
 
-async def test_a_payment_is_one_trace_to_its_last_effect(watched: Watched, watcher: Driver) -> None:
+async def test_a_payment_is_one_trace_to_its_last_effect(watched: Watched, watcher: SandboxDriver) -> None:
     account_id, _, invoice_id, due = await late_account(watcher)
     await live_until(watcher, at(due, 21))
     watched.spans.bodies.clear()

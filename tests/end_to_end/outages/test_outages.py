@@ -18,9 +18,9 @@ import pytest
 from deploy.local import ports
 from deploy.local.stack import Stack
 from sandbox import checks, topics
-from sandbox.driver import Driver
-from sandbox.replay import Profile, register
-from sandbox.storm.traffic import Stubborn
+from sandbox.driver import SandboxDriver
+from sandbox.replay import BillingProfile, register
+from sandbox.storm.traffic import RetryingTransport
 from shared.process.service import NAMES
 from tests.builders import Client, eur
 from tests.end_to_end.backbone.loops import records, sequences, until
@@ -36,10 +36,10 @@ QUESTIONS = {
 }
 
 
-async def register_accounts(driver: Driver, number: int) -> list[str]:
+async def register_accounts(driver: SandboxDriver, number: int) -> list[str]:
     """Register so many new accounts."""
     today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date()
-    profile = Profile("EUR", "UTC", "GS-DE")
+    profile = BillingProfile("EUR", "UTC", "GS-DE")
     return [(await register(driver, f"outage-{uuid4()}", today, profile))[0] for _ in range(number)]
 
 
@@ -66,7 +66,7 @@ async def readiness(http: httpx2.AsyncClient, stack: Stack, name: str) -> tuple[
 class Traffic:
     """Payments that are made all the time, by callers who do not give up."""
 
-    stubborn: Stubborn
+    stubborn: RetryingTransport
     accounts: list[str]
     made: dict[str, list[str]] = field(default_factory=dict)
     over: bool = False
@@ -90,7 +90,7 @@ class Traffic:
 @asynccontextmanager
 async def traffic(stack: Stack, accounts: list[str]) -> AsyncIterator[Traffic]:
     """Payments of each account until the block ends; then the payment in hand of each is finished."""
-    load = Traffic(Stubborn(), accounts)
+    load = Traffic(RetryingTransport(), accounts)
     async with httpx2.AsyncClient(transport=load.stubborn, base_url=stack.url("invoicing"), timeout=10) as http:
         client = Client(http, stack.token("invoicing"))
         payers = [asyncio.create_task(load.pay(client, account)) for account in accounts]
@@ -102,11 +102,11 @@ async def traffic(stack: Stack, accounts: list[str]) -> AsyncIterator[Traffic]:
     assert load.stubborn.broken == []
 
 
-async def whole(stack: Stack, driver: Driver, load: Traffic) -> None:
+async def whole(stack: Stack, driver: SandboxDriver, load: Traffic) -> None:
     """Everything settles in time; each payment that was answered is there once, in order, wherever it must be."""
     await driver.monitor.wait_until_settled(within=RESUMED_WITHIN)
     events = await topics.read_all_events(stack.kafka_access)
-    findings = await checks.all_findings(stack, events)
+    findings = await checks.list_stack_findings(stack, events)
     assert not any(findings.values()), findings
     paid = [event for event in events if event.name == "PaymentReceived"]
     raw = await records(stack.kafka, "invoicing.events")
@@ -117,7 +117,7 @@ async def whole(stack: Stack, driver: Driver, load: Traffic) -> None:
         assert order == sorted(order)
 
 
-async def test_the_broker_is_killed_and_away_for_20_seconds(stack: Stack, driver: Driver) -> None:
+async def test_the_broker_is_killed_and_away_for_20_seconds(stack: Stack, driver: SandboxDriver) -> None:
     accounts = await register_accounts(driver, 3)
     said: set[str] = set()
     async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
@@ -138,7 +138,7 @@ async def test_the_broker_is_killed_and_away_for_20_seconds(stack: Stack, driver
     await whole(stack, driver, load)
 
 
-async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: Driver) -> None:
+async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: SandboxDriver) -> None:
     accounts = await register_accounts(driver, 3)
     before = {name: stack.identity(name) for name in NAMES}
     answers: set[tuple[str, int, str | None]] = set()
@@ -164,7 +164,7 @@ async def ask(http: httpx2.AsyncClient, stack: Stack, name: str, account: str) -
     return name, answer.status_code, answer.headers.get("retry-after")
 
 
-async def test_every_service_ends_in_good_order_when_told_under_load(stack: Stack, driver: Driver) -> None:
+async def test_every_service_ends_in_good_order_when_told_under_load(stack: Stack, driver: SandboxDriver) -> None:
     accounts = await register_accounts(driver, 3)
     seen = len(stack.logs("launcher"))
     async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
@@ -185,7 +185,7 @@ async def is_ready(http: httpx2.AsyncClient, stack: Stack, name: str) -> bool:
     return (await readiness(http, stack, name))[0] == 200
 
 
-async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: Stack, driver: Driver) -> None:
+async def test_two_hundred_at_once_for_one_account_hold_nobody_else_up(stack: Stack, driver: SandboxDriver) -> None:
     hot, *others = await register_accounts(driver, 5)
     limits = httpx2.Limits(max_connections=250)
     async with httpx2.AsyncClient(base_url=stack.url("invoicing"), timeout=30, limits=limits) as http:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from deploy.local.stack import Stack
-from sandbox.driver import Driver
-from shared.events import topic_of
+from sandbox.driver import SandboxDriver
+from shared.events import get_topic
 from shared.process.service import NAMES
 from tests.builders import Client
 from tests.end_to_end.backbone.loops import records
@@ -44,7 +44,7 @@ async def name_account(client: Client, account_id: str, number: int) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def secrets(stack: Stack, driver: Driver) -> list[bytes]:
+def secrets(stack: Stack, driver: SandboxDriver) -> list[bytes]:
     """Every password, and every token of a caller or a service, also its signature alone."""
     state = stack._state
     passwords = json.loads((state.root / "postgres" / "passwords.json").read_text()).values()
@@ -64,7 +64,7 @@ async def messages(stack: Stack) -> dict[str, bytes]:
     """Every byte of every message: key, headers, value."""
     messages_by_place = {}
     for service in NAMES:
-        for record in await records(stack.kafka, topic_of(service)):
+        for record in await records(stack.kafka, get_topic(service)):
             headers = b"\n".join(name.encode() + b": " + value for name, value in record.headers)
             place = f"{record.topic}/{record.partition}:{record.offset}"
             messages_by_place[place] = b"\n".join((record.key or b"", headers, record.value or b""))

@@ -13,11 +13,11 @@ import pytest
 
 from deploy.local.stack import Stack
 from sandbox import topics
-from sandbox.demo import close_loops
-from sandbox.driver import Driver
-from sandbox.generated import generate_year
+from sandbox.demo import close_case_loops
+from sandbox.driver import SandboxDriver
+from sandbox.generated import generate_year_of_invoices
 from sandbox.ledger import LedgerInvoice
-from sandbox.replay import LedgerWorld, Profile
+from sandbox.replay import BillingProfile, LedgerWorld
 from shared.process.service import NAMES
 from tests.builders import Client, account, invoice
 from tests.end_to_end.lifecycle.course import now
@@ -43,7 +43,7 @@ def ledger(start: date) -> list[LedgerInvoice]:
             number=f"{REGISTERED}{invoice.number}",
             settled=invoice.due + SUSPENDED if invoice.customer == PAYERS[-1] else invoice.settled,
         )
-        for invoice in generate_year(SEED, start).invoices
+        for invoice in generate_year_of_invoices(SEED, start).invoices
         if invoice.customer in PAYERS and invoice.issued < start + timedelta(days=28)
     ]
 
@@ -114,7 +114,7 @@ async def complain(callers: dict[str, Client], account_id: str, subscription_id:
     await callers["entitlements"].create(f"/v1/holds/{hold}:release", {"reason": SAID})
 
 
-async def faults(stack: Stack, driver: Driver) -> None:
+async def faults(stack: Stack, driver: SandboxDriver) -> None:
     """The mail hop refuses some of the mails, the vendor is away or wants none of it, processes die."""
     async with httpx2.AsyncClient(timeout=20) as http:
         for number, reply in enumerate((550, 451, 550)):
@@ -128,11 +128,11 @@ async def faults(stack: Stack, driver: Driver) -> None:
 
 
 @pytest.fixture(scope="module")
-async def lived(stack: Stack, driver: Driver) -> Stack:
+async def lived(stack: Stack, driver: SandboxDriver) -> Stack:
     """A stack on which some weeks of these people were lived through."""
     start = ((await now(driver)).replace(day=1) + timedelta(days=32)).date().replace(day=1)
     customers = [f"{REGISTERED}{number}" for number in range(len(PAYERS))]
-    world = LedgerWorld(ledger(start), dict.fromkeys(customers, Profile("EUR", "UTC", "GS-DE")))
+    world = LedgerWorld(ledger(start), dict.fromkeys(customers, BillingProfile("EUR", "UTC", "GS-DE")))
     noon = datetime.combine(start, time(12), UTC)
     await world.register(driver)
     async with clients(stack) as callers:
@@ -143,7 +143,7 @@ async def lived(stack: Stack, driver: Driver) -> Stack:
         driver.at(noon, lambda _: break_it(stack, callers["invoicing"]))
         driver.at(noon, lambda _: complain(callers, *world._accounts[customers[4]]))
         driver.at(noon + timedelta(days=2), lambda fault_driver: faults(stack, fault_driver))
-        driver.at(noon + timedelta(days=DAYS - 1), close_loops)
+        driver.at(noon + timedelta(days=DAYS - 1), close_case_loops)
         await driver.run(lambda *_: None, until=noon + timedelta(days=DAYS))
     return stack
 
@@ -164,9 +164,9 @@ async def test_the_story_has_all_that_may_tell(lived: Stack) -> None:
             assert f"Dear {people.name(number)}" in response.json()["messages"][-1]["text"]
 
 
-async def test_nobody_is_named_on_a_topic(lived: Stack, driver: Driver) -> None:
+async def test_nobody_is_named_on_a_topic(lived: Stack, driver: SandboxDriver) -> None:
     assert people.leaks(await people.messages(lived), people.secrets(lived, driver)) == []
 
 
-async def test_nobody_is_named_in_a_log_or_a_span(lived: Stack, driver: Driver) -> None:
+async def test_nobody_is_named_in_a_log_or_a_span(lived: Stack, driver: SandboxDriver) -> None:
     assert people.leaks(people.logs(lived), people.secrets(lived, driver)) == []

@@ -18,7 +18,7 @@ from services.collections.domain.suspension import (
     is_suspension_still_due,
     list_unblocked_suspension_causes,
 )
-from shared.pure.calendar import ONE_DAY, local_date, local_instant
+from shared.pure.calendar import ONE_DAY, find_local_instant, get_local_date
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import AROUND_A_CHANGE, POLICIES, standard
 
@@ -140,7 +140,7 @@ def test_so_many_more_local_midnights_are_held_and_no_more(
     history = (ISSUED, Balance(2, at[0], (line(300, disputed=300),)), Balance(3, at[1], (line(300),)))
     facts = replace(item(*history), zone=zone, due_date=where[1])
     timeline = build_dunning_timeline(facts, history, days)
-    midnights = [local_instant(local_date(start, zone) + n * ONE_DAY, time(0), zone) for n in range(40)]
+    midnights = [find_local_instant(get_local_date(start, zone) + n * ONE_DAY, time(0), zone) for n in range(40)]
     blocked = [midnight for midnight in midnights if midnight >= at[1] and not timeline.at(midnight).dunnable]
     assert len(blocked) == days
     assert all(before.end == after.start for before, after in pairwise(timeline.spans))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.collections.domain.dunning_item import ItemFacts
 from services.collections.domain.item_evaluation import ItemEvaluation
 from services.collections.domain.item_evaluator import evaluate_dunning_item
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from tests.unit.collections.model import Done, Model, Story
 from tests.unit.collections.stories import stories
 
@@ -75,7 +75,7 @@ def test_next_is_when_the_model_acts_if_no_new_fact_comes(story: Story, cut: int
         model.advance()
         model.sweep()
     judgement = evaluate_dunning_item(model.item, story.policy, model.now)
-    is_past_due = local_date(model.now, model.item.zone) > model.item.due_date
+    is_past_due = get_local_date(model.now, model.item.zone) > model.item.due_date
     if is_past_due and not model.overdue:  # the overdue is a fact that must come first
         assert judgement.next is None
         return

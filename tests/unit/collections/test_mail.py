@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.collections import mail
-from shared.base.wording import choose_locale, read_catalogue
+from shared.base.wording import choose_locale, read_text_catalogue
 from shared.pure.languages import LANGUAGES
 from tests.unit.collections.notices import MAILBOX, OFFICE, build_facts, build_item, build_notice, build_notices
 
@@ -44,7 +44,7 @@ def find_words(text: str) -> set[str]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_language_says_everything_with_the_same_words_filled_in(language: str) -> None:
-    texts, english = read_catalogue(mail.WORDS, language), read_catalogue(mail.WORDS, "en")
+    texts, english = read_text_catalogue(mail.WORDS, language), read_text_catalogue(mail.WORDS, "en")
     assert {key: find_words(text) for key, text in texts.items()} == {
         key: find_words(text) for key, text in english.items()
     }
@@ -52,7 +52,7 @@ def test_every_language_says_everything_with_the_same_words_filled_in(language: 
 
 @pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
 def test_no_text_is_english_in_another_language(language: str) -> None:
-    texts, english = read_catalogue(mail.WORDS, language), read_catalogue(mail.WORDS, "en")
+    texts, english = read_text_catalogue(mail.WORDS, language), read_text_catalogue(mail.WORDS, "en")
     same = {key for key in texts if texts[key] == english[key]}
     assert same <= {"bank", "account", "next_step", "supply_period"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from services.collections.api.policies import PolicyIn
 from services.collections.domain.policy import PolicyDocumentRefused, parse_collection_policy
-from shared.pure.fields import get_example
+from shared.pure.fields import get_model_example
 from tests.unit.collections.stories import POLICIES
 
 STANDARD = (POLICIES / "standard.yaml").read_text()
@@ -46,7 +46,7 @@ def test_the_strict_policy_is_read() -> None:
 
 
 def test_the_policy_that_the_api_page_shows_is_one() -> None:
-    assert [step.name for step in parse_collection_policy(get_example(PolicyIn)["document"]).steps] == [
+    assert [step.name for step in parse_collection_policy(get_model_example(PolicyIn)["document"]).steps] == [
         "reminder",
         "final_notice",
         "suspend",

@@ -19,7 +19,7 @@ from services.escalation.api.threads import EntryOut, build_entry_fields
 from services.escalation.domain.cases import WAITING_SIDES
 from services.escalation.repository import case_queries, resource_queries, thread_queries
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow, SupportResourceRow
-from shared.web.http import Fields, write_rows_as_answer
+from shared.web.http import Fields, write_json_answer
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES: dict[Any, st.SearchStrategy[Any]] = {
@@ -70,7 +70,7 @@ ENTRIES = st.tuples(build_columns(EntryRow, thread_queries.SHOWN_COLUMNS), MAILS
 
 def check_answer(model: type[BaseModel], fields: Fields, expected: Mapping[str, Any]) -> None:
     """Check that the fields are written as the model writes what is expected."""
-    written = json.loads(bytes(write_rows_as_answer({"items": [fields]}).body))["items"][0]
+    written = json.loads(bytes(write_json_answer({"items": [fields]}).body))["items"][0]
     assert written == json.loads(model.model_validate(expected).model_dump_json())
 
 

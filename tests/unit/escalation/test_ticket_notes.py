@@ -15,7 +15,7 @@ from services.escalation.domain.handovers import (
     list_missing_handover_steps,
 )
 from services.escalation.domain.vendor_tickets import KnownTicketNote, TicketStatus, VendorTicketNote, sort_ticket_notes
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -67,7 +67,7 @@ async def test_codes_are_words_or_numbers_and_some_dates_are_never(
     "body", [b"", b"[]", b'{"status": "asleep"}', b'{"status": 1, "notes": [{"createdDate": "x"}]}']
 )
 async def test_an_answer_that_is_no_ticket_may_pass(body: bytes) -> None:
-    with pytest.raises(Later):
+    with pytest.raises(RetryLater):
         await read(httpx2.Response(200, content=body))
 
 

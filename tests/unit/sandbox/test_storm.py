@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.storm import judge
-from sandbox.storm.schedule import LONGEST_FREEZE, PROCESSES, PROXIED, schedule
-from sandbox.storm.traffic import Stubborn
+from sandbox.storm.schedule import LONGEST_FREEZE, PROCESSES, PROXIED, schedule_strikes
+from sandbox.storm.traffic import RetryingTransport
 from sandbox.topics import Published
 
 NOTICE = "0b7a2a52-8f0c-4b51-9c2c-1f7f2d5c9b11"
@@ -24,12 +24,12 @@ def event(name: str, **payload: Any) -> Published:
 @given(st.integers(0, 10_000), st.floats(1, 300), st.floats(1, 300))
 def test_a_seed_repeats_the_strikes_and_a_longer_storm_begins_alike(seed: int, first: float, other: float) -> None:
     short, long = sorted((first, other))
-    assert schedule(seed, short) == [strike for strike in schedule(seed, long) if strike.at < short]
+    assert schedule_strikes(seed, short) == [strike for strike in schedule_strikes(seed, long) if strike.at < short]
 
 
 @given(st.integers(0, 10_000))
 def test_every_strike_is_possible(seed: int) -> None:
-    strikes = schedule(seed, 300)
+    strikes = schedule_strikes(seed, 300)
     assert strikes
     assert [strike.at for strike in strikes] == sorted(strike.at for strike in strikes)
     for strike in strikes:
@@ -38,7 +38,7 @@ def test_every_strike_is_possible(seed: int) -> None:
 
 
 def test_everything_is_struck_in_every_way_sooner_or_later() -> None:
-    struck = {(strike.kind, strike.target) for strike in schedule(1, 10_000)}
+    struck = {(strike.kind, strike.target) for strike in schedule_strikes(1, 10_000)}
     assert struck == {("reset", name) for name in PROXIED} | {(k, n) for k in ("kill", "freeze") for n in PROCESSES}
 
 
@@ -53,7 +53,7 @@ def test_everything_is_struck_in_every_way_sooner_or_later() -> None:
 )
 def test_an_action_that_was_lost_or_doubled_is_found(wrong: list[str], count: int) -> None:
     events = [event(name) for name in wrong]
-    assert len(list(judge.lost_or_doubled({"issue": 1, "pay": 1, "close_loops": 4}, events))) == count
+    assert len(list(judge.list_miscounted_actions({"issue": 1, "pay": 1, "close_loops": 4}, events))) == count
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_change_at_the_vendor_that_no_event_tells_of_is_found(changes: dict[st
     names = ["SubscriptionSuspended", "SubscriptionReinstated", "SubscriptionSuspended"]
     events = [event(name, subscription_id="ours") for name in names]
     effects = [{"subscription": "theirs", "changes": changes}]
-    assert len(list(judge.unlike_the_vendor(effects, {"ours": "theirs"}, events))) == count
+    assert len(list(judge.list_vendor_mismatches(effects, {"ours": "theirs"}, events))) == count
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,12 @@ def test_a_change_at_the_vendor_that_no_event_tells_of_is_found(changes: dict[st
 )
 def test_a_mail_without_a_notice_and_a_notice_without_a_mail_are_found(received: list[str], count: int) -> None:
     mails = [f"<{notice_id}.{'a' * 32}@goodstanding>" for notice_id in received]
-    assert len(list(judge.unlike_the_mailbox(mails, [event("NoticeSent", notice_id=NOTICE)]))) == count
+    assert len(list(judge.list_mailbox_mismatches(mails, [event("NoticeSent", notice_id=NOTICE)]))) == count
 
 
 @pytest.mark.parametrize("mails", [[], [f"<{NOTICE}@goodstanding>"]])
 def test_a_withdrawn_notice_may_or_may_not_have_been_received(mails: list[str]) -> None:
-    assert list(judge.unlike_the_mailbox(mails, [event("NoticeWithdrawn", notice_id=NOTICE)])) == []
+    assert list(judge.list_mailbox_mismatches(mails, [event("NoticeWithdrawn", notice_id=NOTICE)])) == []
 
 
 def test_a_death_of_our_own_is_found() -> None:
@@ -90,8 +90,8 @@ def test_a_death_of_our_own_is_found() -> None:
             "escalation ended with 1",
         )
     )
-    assert list(judge.unexplained_deaths(log)) == ["escalation ended with 1"]
-    assert judge.deaths(log) == {"invoicing": 1, "kafka": 1, "collections": 1, "escalation": 1}
+    assert list(judge.list_unexplained_deaths(log)) == ["escalation ended with 1"]
+    assert judge.count_process_deaths(log) == {"invoicing": 1, "kafka": 1, "collections": 1, "escalation": 1}
 
 
 def answering(*answers: int | Exception) -> Callable[[httpx2.Request], httpx2.Response]:
@@ -117,7 +117,7 @@ async def test_a_stubborn_caller_asks_until_there_is_an_answer_and_keeps_its_key
         keys.append(request.headers["idempotency-key"])
         return answer(request)
 
-    stubborn = Stubborn(httpx2.MockTransport(note_key))
+    stubborn = RetryingTransport(httpx2.MockTransport(note_key))
     async with httpx2.AsyncClient(transport=stubborn, base_url="http://service") as http:
         response = await http.post("/v1/invoices", headers={"idempotency-key": "one"}, content=b"{}")
     assert response.status_code == 409

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.support import tell_case
+from sandbox.support import tell_case_story
 
 CASE: dict[str, Any] = {
     "number": 17,
@@ -36,7 +36,7 @@ def test_each_entry_is_a_line_with_what_came_of_it() -> None:
         {"which": "update", "run": 1, "due_at": "2025-03-05T11:00:00Z", "missed_at": "2025-03-05T11:00:00Z"},
         {"which": "update", "run": 2, "due_at": None, "missed_at": None},
     ]
-    assert tell_case(CASE, ENTRIES, clocks) == [
+    assert tell_case_story(CASE, ENTRIES, clocks) == [
         "Case 17: Mail flow stands still (severity B, Mail)",
         "  2025-03-04 10:00  opened",
         "  2025-03-04 11:00  in_progress: looking into it",

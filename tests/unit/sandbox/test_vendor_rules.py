@@ -7,12 +7,12 @@ from typing import Any, get_args
 import pytest
 
 from sandbox.vendor_simulator.subscription import (
-    Seed,
     Status,
     Subscription,
+    SubscriptionSeed,
     VendorRefusal,
-    create_subscription,
-    patch_subscription,
+    create_vendor_subscription,
+    patch_vendor_subscription,
 )
 
 NOW = datetime(2026, 3, 10, 9, tzinfo=UTC)
@@ -32,13 +32,13 @@ def existing(**more: Any) -> Subscription:
         "scheduled_next_term_instructions": NEXT_TERM,
         "cancellation_allowed_until_date": NOW,
     }
-    return create_subscription("tenant-17", "subscription-17", Seed(**(usual | more)))
+    return create_vendor_subscription("tenant-17", "subscription-17", SubscriptionSeed(**(usual | more)))
 
 
 def change(subscription: Subscription, **fields: Any) -> Subscription:
     """The subscription after a PATCH of its whole resource with these fields changed."""
     body = subscription.build_resource() | fields
-    return patch_subscription(subscription, body, subscription.etag, NOW)
+    return patch_vendor_subscription(subscription, body, subscription.etag, NOW)
 
 
 def refuse_change(subscription: Subscription, **fields: Any) -> tuple[int, int]:
@@ -66,7 +66,7 @@ def test_every_change_of_status(before: Status, after: Status) -> None:
 def test_what_a_patch_leaves_out_is_dropped() -> None:
     subscription = existing(friendly_name="Office")
     body = {key: subscription.build_resource()[key] for key in ("status", "quantity", "attributes")}
-    changed = patch_subscription(subscription, body, subscription.etag, NOW)
+    changed = patch_vendor_subscription(subscription, body, subscription.etag, NOW)
     assert (changed.friendly_name, changed.auto_renew_enabled) == (None, False)
     assert changed.scheduled_next_term_instructions is None
     assert (changed.offer_name, changed.quantity) == ("Business Premium", 10)
@@ -131,6 +131,6 @@ def test_both_etags_must_be_the_current_one() -> None:
     fresh, stale = second.build_resource(), first.build_resource()
     for body, if_match in ((stale, second.etag), (fresh, first.etag), (fresh, None), ({}, second.etag), ([], "x")):
         with pytest.raises(VendorRefusal) as refusal:
-            patch_subscription(second, body, if_match, NOW)
+            patch_vendor_subscription(second, body, if_match, NOW)
         assert (refusal.value.status, refusal.value.code) == (400, 2055)
-    assert patch_subscription(second, fresh, f'"{second.etag}"', NOW).quantity == 11
+    assert patch_vendor_subscription(second, fresh, f'"{second.etag}"', NOW).quantity == 11

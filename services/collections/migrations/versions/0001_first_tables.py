@@ -1,6 +1,6 @@
 """The first tables of collections, the event backbone's, and who may use them."""
 
-from shared.persistence.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
+from shared.persistence.migrations import grant_monitor_views, create_backbone_tables, execute_script, create_pending_work_view, grant_service_rights
 
 revision = "0001"
 down_revision = None
@@ -214,9 +214,9 @@ FROM collections.suspensions s JOIN collections.suspension_causes c ON c.suspens
 
 def upgrade() -> None:
     """Create everything."""
-    execute(TABLES)
-    backbone_1("collections")
-    monitor_1("collections", DUE)
-    rights_1("collections", APPEND_ONLY)
-    audit_1("collections", AUDIT)
-    execute("INSERT INTO collections.guard (id, stopped, approved_until) VALUES (1, false, NULL);\n")
+    execute_script(TABLES)
+    create_backbone_tables("collections")
+    create_pending_work_view("collections", DUE)
+    grant_service_rights("collections", APPEND_ONLY)
+    grant_monitor_views("collections", AUDIT)
+    execute_script("INSERT INTO collections.guard (id, stopped, approved_until) VALUES (1, false, NULL);\n")

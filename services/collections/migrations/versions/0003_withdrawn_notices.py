@@ -1,6 +1,6 @@
 """A notice can be withdrawn before it is sent."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0003"
 down_revision = "0002"
@@ -13,4 +13,4 @@ ALTER TABLE collections.notices ADD CHECK (state IN ('pending', 'sent', 'failed'
 
 def upgrade() -> None:
     """Let a notice be in that state."""
-    execute(STATES)
+    execute_script(STATES)

@@ -1,6 +1,6 @@
 """The items that a judgement reads are found by account."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0004"
 down_revision = "0003"
@@ -14,4 +14,4 @@ CREATE INDEX ix_collections_deferrals_account_id ON collections.deferrals (accou
 
 def upgrade() -> None:
     """Replace the index of open items by one of those that are open or to be judged."""
-    execute(INDEXES)
+    execute_script(INDEXES)

@@ -1,6 +1,6 @@
 """Event types that are consumed for the first time get their past."""
 
-from shared.persistence.migrations import backbone_3
+from shared.persistence.migrations import create_backfills
 
 revision = "0005"
 down_revision = "0004"
@@ -21,4 +21,4 @@ CONSUMED_TYPES = {
 
 def upgrade() -> None:
     """Note which types have been consumed so far, and make room for backfills."""
-    backbone_3("collections", CONSUMED_TYPES)
+    create_backfills("collections", CONSUMED_TYPES)

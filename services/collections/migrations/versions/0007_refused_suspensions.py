@@ -1,6 +1,6 @@
 """A suspension that was refused for good says so."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0007"
 down_revision = "0006"
@@ -8,4 +8,4 @@ down_revision = "0006"
 
 def upgrade() -> None:
     """Make room for the code of a refusal."""
-    execute("ALTER TABLE collections.suspensions ADD COLUMN vendor_refusal TEXT")
+    execute_script("ALTER TABLE collections.suspensions ADD COLUMN vendor_refusal TEXT")

@@ -1,6 +1,6 @@
 """A release of a suspension is a fact with an end; a step that counts no more can be taken again."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0008"
 down_revision = "0007"
@@ -25,4 +25,4 @@ ALTER TABLE collections.steps_taken ADD PRIMARY KEY (invoice_id, round, step, at
 
 def upgrade() -> None:
     """Make room for releases, and number how often a step was taken in a round."""
-    execute(RELEASES)
+    execute_script(RELEASES)

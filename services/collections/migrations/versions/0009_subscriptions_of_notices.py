@@ -1,6 +1,6 @@
 """News about access names its subscriptions."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0009"
 down_revision = "0008"
@@ -14,4 +14,4 @@ ALTER TABLE collections.notices ALTER COLUMN subscription_ids SET NOT NULL
 
 def upgrade() -> None:
     """Add the column; notices that there are name none."""
-    execute(COLUMN)
+    execute_script(COLUMN)

@@ -1,6 +1,6 @@
 """The guard has limits of its own, which only a person's decision about them can loosen."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0010"
 down_revision = "0009"
@@ -18,4 +18,4 @@ ALTER TABLE collections.guard_decisions
 
 def upgrade() -> None:
     """Add the limits, empty: until they are set, those of the newest version of the policy hold."""
-    execute(LIMITS)
+    execute_script(LIMITS)

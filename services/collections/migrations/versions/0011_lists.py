@@ -1,6 +1,6 @@
 """Late accounts, suspensions and waiting steps are listed over all accounts."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0011"
 down_revision = "0010"
@@ -40,6 +40,6 @@ CREATE INDEX suspensions_listed ON collections.suspensions (state, id)
 
 def upgrade() -> None:
     """Say what each step waits for and since when an account is late, and let the lists be read by index."""
-    execute(WAITS_FOR)
-    execute(OLDEST_DUE_DATE)
-    execute(INDEXES)
+    execute_script(WAITS_FOR)
+    execute_script(OLDEST_DUE_DATE)
+    execute_script(INDEXES)

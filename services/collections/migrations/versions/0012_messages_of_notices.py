@@ -1,6 +1,6 @@
 """Notices are listed over all accounts, and the message of one that was sent is kept apart from them."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0012"
 down_revision = "0011"
@@ -25,4 +25,4 @@ CREATE INDEX notices_by_time ON collections.notices (created_at)
 
 def upgrade() -> None:
     """Let the list be read by index, and make room for messages, which an erasure empties."""
-    execute(MESSAGES)
+    execute_script(MESSAGES)

@@ -1,6 +1,6 @@
 """Limits of the guard keep their history, and are loosened by two once a suspension was requested."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0014"
 down_revision = "0013"
@@ -34,5 +34,5 @@ GRANT UPDATE (state, decided_by, decision_reason, decided_at) ON collections.gua
 
 def upgrade() -> None:
     """Add the table, whose rows stay: the service decides about them, and neither rewrites nor deletes them."""
-    execute(TABLE)
-    execute(RIGHTS)
+    execute_script(TABLE)
+    execute_script(RIGHTS)

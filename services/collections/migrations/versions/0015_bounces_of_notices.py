@@ -1,6 +1,6 @@
 """Notices carry a secret, by which it is known that one came back."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0015"
 down_revision = "0014"
@@ -12,4 +12,4 @@ ALTER TABLE collections.notices ADD COLUMN secret TEXT, ADD COLUMN bounce_id UUI
 
 def upgrade() -> None:
     """Add the secret and its digest: each notice gets them before it is sent."""
-    execute(SECRETS)
+    execute_script(SECRETS)

@@ -1,6 +1,6 @@
 """The first tables of entitlements, the event backbone's, and who may use them."""
 
-from shared.persistence.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
+from shared.persistence.migrations import grant_monitor_views, create_backbone_tables, execute_script, create_pending_work_view, grant_service_rights
 
 revision = "0001"
 down_revision = None
@@ -77,8 +77,8 @@ SELECT id AS hold_id, subscription_id, reason, invoice_ids FROM entitlements.hol
 
 def upgrade() -> None:
     """Create everything."""
-    execute(TABLES)
-    backbone_1("entitlements")
-    monitor_1("entitlements", DUE)
-    rights_1("entitlements", APPEND_ONLY)
-    audit_1("entitlements", AUDIT)
+    execute_script(TABLES)
+    create_backbone_tables("entitlements")
+    create_pending_work_view("entitlements", DUE)
+    grant_service_rights("entitlements", APPEND_ONLY)
+    grant_monitor_views("entitlements", AUDIT)

@@ -1,6 +1,6 @@
 """Old idempotency keys are found by their age, to be pruned."""
 
-from shared.persistence.migrations import backbone_2
+from shared.persistence.migrations import index_idempotency_keys
 
 revision = "0002"
 down_revision = "0001"
@@ -8,4 +8,4 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Create the index."""
-    backbone_2("entitlements")
+    index_idempotency_keys("entitlements")

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.persistence.migrations import audit_1, execute, monitor_1
+from shared.persistence.migrations import grant_monitor_views, execute_script, create_pending_work_view
 
 revision = "0005"
 down_revision = "0004"
@@ -49,8 +49,8 @@ FROM entitlements.entitlements e""",
 
 def upgrade() -> None:
     """Make room for ends; what ended before comes by the backfill of SubscriptionEnded."""
-    execute(TABLES)
+    execute_script(TABLES)
     op.execute("DROP VIEW entitlements.pending_work")
-    monitor_1("entitlements", DUE)
+    create_pending_work_view("entitlements", DUE)
     op.execute("DROP VIEW entitlements.audit_access")
-    audit_1("entitlements", AUDIT)
+    grant_monitor_views("entitlements", AUDIT)

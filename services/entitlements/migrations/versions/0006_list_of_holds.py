@@ -1,6 +1,6 @@
 """Holds are listed over all subscriptions."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0006"
 down_revision = "0005"
@@ -15,4 +15,4 @@ CREATE INDEX holds_of_account ON entitlements.holds (account_id, id)
 
 def upgrade() -> None:
     """Let the list be read by index."""
-    execute(INDEXES)
+    execute_script(INDEXES)

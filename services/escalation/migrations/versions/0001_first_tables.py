@@ -1,6 +1,6 @@
 """The first tables of escalation, the event backbone's, and who may use them."""
 
-from shared.persistence.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
+from shared.persistence.migrations import grant_monitor_views, create_backbone_tables, execute_script, create_pending_work_view, grant_service_rights
 
 revision = "0001"
 down_revision = None
@@ -102,8 +102,8 @@ GROUP BY c.id""",
 
 def upgrade() -> None:
     """Create everything."""
-    execute(TABLES)
-    backbone_1("escalation")
-    monitor_1("escalation", DUE)
-    rights_1("escalation", APPEND_ONLY)
-    audit_1("escalation", AUDIT)
+    execute_script(TABLES)
+    create_backbone_tables("escalation")
+    create_pending_work_view("escalation", DUE)
+    grant_service_rights("escalation", APPEND_ONLY)
+    grant_monitor_views("escalation", AUDIT)

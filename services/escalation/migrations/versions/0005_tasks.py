@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.persistence.migrations import audit_1, execute
+from shared.persistence.migrations import grant_monitor_views, execute_script
 
 revision = "0005"
 down_revision = "0004"
@@ -23,6 +23,6 @@ GROUP BY c.id""",
 
 def upgrade() -> None:
     """Let cases be tasks, and the checks of the end state see which are."""
-    execute(KINDS)
+    execute_script(KINDS)
     op.execute("DROP VIEW escalation.audit_cases")
-    audit_1("escalation", AUDIT)
+    grant_monitor_views("escalation", AUDIT)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.persistence.migrations import audit_1, execute
+from shared.persistence.migrations import grant_monitor_views, execute_script
 
 revision = "0006"
 down_revision = "0005"
@@ -28,6 +28,6 @@ GROUP BY c.id""",
 
 def upgrade() -> None:
     """Order outcomes and contacts by sequence."""
-    execute(COLUMNS)
+    execute_script(COLUMNS)
     op.execute("DROP VIEW escalation.audit_cases")
-    audit_1("escalation", AUDIT)
+    grant_monitor_views("escalation", AUDIT)

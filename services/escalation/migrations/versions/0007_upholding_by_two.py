@@ -1,6 +1,6 @@
 """A dispute that is upheld above the limit of whoever decides waits for a second person."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0007"
 down_revision = "0006"
@@ -18,4 +18,4 @@ ALTER TABLE escalation.disputes ADD CHECK (state <> 'waiting_for_second_person' 
 
 def upgrade() -> None:
     """Add the state, and who proposed it when."""
-    execute(COLUMNS)
+    execute_script(COLUMNS)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.persistence.migrations import audit_1, execute
+from shared.persistence.migrations import grant_monitor_views, execute_script
 
 revision = "0010"
 down_revision = "0009"
@@ -113,8 +113,8 @@ GROUP BY c.id""",
 
 def upgrade() -> None:
     """Widen cases, and give them threads."""
-    execute(CASES)
-    execute(TABLES)
+    execute_script(CASES)
+    execute_script(TABLES)
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE ON escalation.{table} FROM escalation")
-    audit_1("escalation", AUDIT)
+    grant_monitor_views("escalation", AUDIT)

@@ -1,7 +1,7 @@
 """Cases have clocks: by when the customer is answered, by the hours of the legal entity."""
 
 from shared.persistence.failed_work_tables import create_pending_work
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0011"
 down_revision = "0010"
@@ -99,6 +99,6 @@ DUE = {
 
 def upgrade() -> None:
     """Create the tables, and the view of pending work anew."""
-    execute(TABLES)
-    execute(PAST)
+    execute_script(TABLES)
+    execute_script(PAST)
     create_pending_work("escalation", DUE)

@@ -1,6 +1,6 @@
 """What the programme gives us to help ourselves is kept, searched, and counted by what it helped."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0012"
 down_revision = "0011"
@@ -61,4 +61,4 @@ APPEND_ONLY = ("resource_uses",)
 
 def upgrade() -> None:
     """Create the tables."""
-    execute(TABLES)
+    execute_script(TABLES)

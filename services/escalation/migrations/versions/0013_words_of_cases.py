@@ -1,6 +1,6 @@
 """The words of cases and entries are kept, so that a search reads no text."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0013"
 down_revision = "0012"
@@ -26,4 +26,4 @@ DROP INDEX escalation.entries_by_words
 
 def upgrade() -> None:
     """Keep the words of all texts."""
-    execute(TABLE)
+    execute_script(TABLE)

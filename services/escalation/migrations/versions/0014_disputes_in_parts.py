@@ -1,7 +1,7 @@
 """Disputes are amended, reviewed and upheld in part; their reasons are data; what reserves nothing is a question."""
 
 from shared.persistence.failed_work_tables import create_pending_work
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0014"
 down_revision = "0013"
@@ -84,6 +84,6 @@ DUE = {
 
 def upgrade() -> None:
     """Change the disputes, add amendments and reasons, and create the view of pending work anew."""
-    execute(DISPUTES)
-    execute(REASONS)
+    execute_script(DISPUTES)
+    execute_script(REASONS)
     create_pending_work("escalation", DUE)

@@ -1,7 +1,7 @@
 """Service credits: what the vendor is asked to give back, until when, and what became of it."""
 
 from shared.persistence.failed_work_tables import create_pending_work
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0015"
 down_revision = "0014"
@@ -104,5 +104,5 @@ DUE = {
 
 def upgrade() -> None:
     """Create the tables with the vendor's types, and the view of pending work anew."""
-    execute(TABLES)
+    execute_script(TABLES)
     create_pending_work("escalation", DUE)

@@ -1,6 +1,6 @@
 """A resolved case says by when the customer is to be told the outcome."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0016"
 down_revision = "0015"
@@ -17,4 +17,4 @@ CREATE INDEX cases_to_inform ON escalation.cases (inform_by, id) WHERE inform_by
 
 def upgrade() -> None:
     """Add the instant; for cases of before two days after the outcome, whatever the hours of the legal entity."""
-    execute(INFORM_BY)
+    execute_script(INFORM_BY)

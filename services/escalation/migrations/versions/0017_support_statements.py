@@ -1,6 +1,6 @@
 """What a legal entity publishes about its support."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0017"
 down_revision = "0016"
@@ -20,4 +20,4 @@ CREATE TABLE escalation.support_statements (
 
 def upgrade() -> None:
     """Create the table, empty: nothing is published."""
-    execute(TABLE)
+    execute_script(TABLE)

@@ -1,6 +1,6 @@
 """Customers are written to from cases, and what they answer comes back into the thread."""
 
-from shared.persistence.migrations import audit_1, execute
+from shared.persistence.migrations import grant_monitor_views, execute_script
 
 revision = "0018"
 down_revision = "0017"
@@ -90,5 +90,5 @@ FROM escalation.cases c""",
 
 def upgrade() -> None:
     """Create the tables."""
-    execute(TABLES)
-    audit_1("escalation", AUDIT)
+    execute_script(TABLES)
+    grant_monitor_views("escalation", AUDIT)

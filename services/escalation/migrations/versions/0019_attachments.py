@@ -1,6 +1,6 @@
 """Cases have files."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0019"
 down_revision = "0018"
@@ -42,4 +42,4 @@ APPEND_ONLY = ("attachment_chunks",)
 
 def upgrade() -> None:
     """Create the tables."""
-    execute(TABLES)
+    execute_script(TABLES)

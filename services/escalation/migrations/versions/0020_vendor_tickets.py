@@ -1,7 +1,7 @@
 """Cases are handed over to the vendor by tickets, once what can be done before was done."""
 
 from shared.persistence.failed_work_tables import create_pending_work
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0020"
 down_revision = "0019"
@@ -111,5 +111,5 @@ DUE = {
 
 def upgrade() -> None:
     """Create the tables, and the view of pending work anew."""
-    execute(TABLES)
+    execute_script(TABLES)
     create_pending_work("escalation", DUE)

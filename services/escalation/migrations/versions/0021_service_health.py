@@ -1,7 +1,7 @@
 """Incidents of the vendor's services are known, and the cases that fit are linked to them."""
 
 from shared.persistence.failed_work_tables import create_pending_work
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0021"
 down_revision = "0020"
@@ -64,5 +64,5 @@ DUE = {
 
 def upgrade() -> None:
     """Create the tables, and the view of pending work anew."""
-    execute(TABLES)
+    execute_script(TABLES)
     create_pending_work("escalation", DUE)

@@ -1,6 +1,6 @@
 """A ticket for the vendor may carry files of its case."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0022"
 down_revision = "0021"
@@ -13,4 +13,4 @@ ALTER TABLE escalation.vendor_tickets ALTER COLUMN attachment_ids DROP DEFAULT;
 
 def upgrade() -> None:
     """Add the files: tickets of before have none."""
-    execute(FILES)
+    execute_script(FILES)

@@ -1,6 +1,6 @@
 """Vendor disputes: what we contest of vendor invoices."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0023"
 down_revision = "0022"
@@ -45,4 +45,4 @@ CREATE INDEX vendor_disputes_of_dispute ON escalation.vendor_disputes (dispute_i
 
 def upgrade() -> None:
     """Create the table, empty: nothing is contested."""
-    execute(TABLE)
+    execute_script(TABLE)

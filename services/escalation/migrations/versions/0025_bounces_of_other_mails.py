@@ -1,6 +1,6 @@
 """Bounces of mails that other services sent are announced, each once."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0025"
 down_revision = "0024"
@@ -19,4 +19,4 @@ GRANT SELECT, INSERT ON escalation.other_bounces TO escalation
 
 def upgrade() -> None:
     """Create the table, whose rows stay."""
-    execute(TABLE)
+    execute_script(TABLE)

@@ -1,6 +1,6 @@
 """Accounts with cases that an incident is about are looked at one by one."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0026"
 down_revision = "0025"
@@ -16,4 +16,4 @@ CREATE TABLE escalation.incident_accounts (
 
 def upgrade() -> None:
     """Create the table, empty."""
-    execute(TABLE)
+    execute_script(TABLE)

@@ -1,6 +1,6 @@
 """Support contracts that end and vendor disputes that the vendor does not answer are warned of."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0027"
 down_revision = "0026"
@@ -32,4 +32,4 @@ CREATE INDEX vendor_disputes_due ON escalation.vendor_disputes (warn_at) WHERE w
 
 def upgrade() -> None:
     """Create the warnings of what is there."""
-    execute(TABLES)
+    execute_script(TABLES)

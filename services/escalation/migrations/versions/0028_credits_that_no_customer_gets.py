@@ -1,6 +1,6 @@
 """A person may say why no customer gets a credit of the vendor's."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0028"
 down_revision = "0027"
@@ -19,4 +19,4 @@ WHERE service_credit_id IS NULL AND set_aside_at IS NULL;
 
 def upgrade() -> None:
     """Add the columns, empty."""
-    execute(COLUMNS)
+    execute_script(COLUMNS)

@@ -1,6 +1,6 @@
 """What is disputed later than the policy says is a question."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0029"
 down_revision = "0028"
@@ -13,4 +13,4 @@ ALTER TABLE escalation.disputes DROP CONSTRAINT disputes_question_cause_check,
 
 def upgrade() -> None:
     """Let a dispute be a question since it is too late."""
-    execute(CAUSES)
+    execute_script(CAUSES)

@@ -1,6 +1,6 @@
 """Chargebacks have a case, and a last day on which the card network takes an answer."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0030"
 down_revision = "0029"
@@ -30,4 +30,4 @@ ALTER TABLE escalation.case_links DROP CONSTRAINT case_links_kind_check,
 
 def upgrade() -> None:
     """Create the table, empty, and let cases be linked to chargebacks."""
-    execute(TABLE)
+    execute_script(TABLE)

@@ -1,6 +1,6 @@
 """Cases say whether their subject is words of ours, which no customer reads."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0031"
 down_revision = "0030"
@@ -15,4 +15,4 @@ WHERE cause IS NOT NULL OR kind IN ('task', 'vendor_refusal')
 
 def upgrade() -> None:
     """Add the column; true for the cases that were opened with something else."""
-    execute(COLUMN)
+    execute_script(COLUMN)

@@ -3,7 +3,7 @@
 from alembic import op
 
 from shared.persistence.failed_work_tables import create_pending_work
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0032"
 down_revision = "0031"
@@ -105,7 +105,7 @@ DUE = {
 
 def upgrade() -> None:
     """Let the service empty what has words, and create the view of pending work of this and all migrations before it."""
-    execute(COLUMNS)
+    execute_script(COLUMNS)
     op.execute(EMPTY_ONLY)
     op.execute(EMPTIES)
     create_pending_work("escalation", DUE)

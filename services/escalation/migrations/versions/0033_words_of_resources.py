@@ -1,6 +1,6 @@
 """Words of support resources are kept beside them, so that a search ranks them without forming them anew."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0033"
 down_revision = "0032"
@@ -25,9 +25,9 @@ GRANT SELECT, INSERT, UPDATE ON escalation.resource_words TO escalation;
 
 def upgrade() -> None:
     """Make the table with an index for each language, and drop that of the expression."""
-    execute(TABLE)
+    execute_script(TABLE)
     for language in LANGUAGES:
-        execute(
+        execute_script(
             f"CREATE INDEX resource_words_{language} ON escalation.resource_words USING gin (words)"
             f" WITH (fastupdate = off) WHERE language = '{language}'"
         )

@@ -1,6 +1,6 @@
 """Answers of machines stand in the thread of their case; answers to requests are found by what they are about."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0034"
 down_revision = "0033"
@@ -19,5 +19,5 @@ CREATE INDEX idempotency_by_case ON escalation.idempotency ((answer::jsonb ->> '
 
 def upgrade() -> None:
     """Let a mail be of a case that a machine wrote, and answers be removed with the words that they have."""
-    execute(CHECKS)
-    execute(INDEXES)
+    execute_script(CHECKS)
+    execute_script(INDEXES)

@@ -1,6 +1,6 @@
 """Evidence that was given to card networks, and requests to the vendor that go to a distributor by mail."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0035"
 down_revision = "0034"
@@ -48,4 +48,4 @@ APPEND_ONLY = ("chargeback_evidence",)
 
 def upgrade() -> None:
     """Create the tables, empty."""
-    execute(TABLES)
+    execute_script(TABLES)

@@ -15,15 +15,15 @@ from services.invoicing.accounts.use_cases import account_registration
 from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
 from shared.events.values import TaxStatus
 from shared.persistence.database import Unit
-from shared.pure.addresses import is_address, parse_address
-from shared.pure.fields import NEEDED, Body, Code, Country, Email, Name, Zone, example
+from shared.pure.addresses import is_mail_address, parse_mail_address
+from shared.pure.fields import NEEDED, Code, Country, Email, Name, RequestBody, Zone, example
 from shared.pure.languages import LANGUAGES, LOCALE_PATTERN
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.web.merging import create_patch_model, merge_patch
-from shared.web.versions import IfMatchMissing, StaleVersion, parse_if_match
+from shared.web.versions import ChangedMeanwhile, IfMatchMissing, parse_if_match
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
@@ -41,7 +41,7 @@ Language = Annotated[str, Field(pattern=LOCALE_PATTERN, examples=["de-CH"]), Aft
 """A language that documents have words for, or a locale of it, by which numbers and dates are written."""
 
 
-class AccountMasterData(Body):
+class AccountMasterData(RequestBody):
     """What of an account may change."""
 
     name: Name = Field(examples=["Account 17"])
@@ -171,7 +171,7 @@ async def _read_criteria(
     vendor_customer_id: Annotated[Code | None, Query()] = None,
     legal_entity: Annotated[Code | None, Query()] = None,
 ) -> AccountSearchCriteria:
-    address = parse_address(email) if email and is_address(email) else email
+    address = parse_mail_address(email) if email and is_mail_address(email) else email
     return AccountSearchCriteria(name, address, external_reference, vendor_customer_id, legal_entity)
 
 
@@ -183,7 +183,7 @@ async def list_accounts(
 
     async def load_account_page(unit: Unit) -> list[AccountOut]:
         await legal_entity_queries.check_listed_legal_entity(unit, criteria.legal_entity)
-        rows = await search_accounts(unit, criteria, paging.after_id(), paging.limit + 1)
+        rows = await search_accounts(unit, criteria, paging.get_last_id(), paging.limit + 1)
         return [AccountOut.from_account_row(row) for row in rows]
 
     return paging.page(await read(load_account_page), key=lambda row: row.id)
@@ -205,7 +205,7 @@ async def get_contact(account_id: UUID, read: Read) -> ContactOut:
 
 
 @writes.patch(
-    "/{account_id}", summary="Change an account", responses={**ETAG, **refusals(StaleVersion, IfMatchMissing)}
+    "/{account_id}", summary="Change an account", responses={**ETAG, **refusals(ChangedMeanwhile, IfMatchMissing)}
 )
 async def change_account(
     account_id: UUID,

@@ -21,12 +21,12 @@ from services.invoicing.accounts.tables.calendar_tables import BusinessCalendarR
 from services.invoicing.accounts.use_cases import calendar_changes
 from shared.persistence.database import Unit
 from shared.pure.business_time import Hours
-from shared.pure.calendar import local_date
-from shared.pure.fields import Body, Code, Country, Day, Name, Zone, example, get_example
+from shared.pure.calendar import get_local_date
+from shared.pure.fields import Code, Country, Day, Name, RequestBody, Zone, example, get_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import ETAG, PROBLEMS, Read, Router, refusals
-from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
+from shared.web.versions import ChangedMeanwhile, IfMatchMissing, build_etag, parse_if_match
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -50,7 +50,7 @@ def render_clock_time(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-class Opening(Body):
+class Opening(RequestBody):
     """From when until when it is open, in local time."""
 
     model_config = example(opens="09:00", closes="17:00")
@@ -75,11 +75,11 @@ Openings = Annotated[list[Opening], Field(max_length=MAX_OPENINGS), AfterValidat
 """Openings of a day, in order."""
 
 
-class WeekHours(Body):
+class WeekHours(RequestBody):
     """Openings of each weekday; a day without any is closed."""
 
     model_config = example(
-        **{day: [get_example(Opening)] for day in ("monday", "tuesday", "wednesday", "thursday")},
+        **{day: [get_model_example(Opening)] for day in ("monday", "tuesday", "wednesday", "thursday")},
         friday=[{"opens": "09:00", "closes": "12:00"}, {"opens": "13:00", "closes": "15:30"}],
         saturday=[],
         sunday=[],
@@ -119,7 +119,7 @@ class WeekHours(Body):
         )
 
 
-class NamedDay(Body):
+class NamedDay(RequestBody):
     """A day on which nobody works, and why."""
 
     model_config = example(day="2026-12-24", name="Christmas Eve")
@@ -139,15 +139,15 @@ def _check_once_named(days: list[NamedDay]) -> list[NamedDay]:
     return days
 
 
-class BusinessCalendarIn(Body):
+class BusinessCalendarIn(RequestBody):
     """When a legal entity works: hours by weekday in a zone, holidays, and what is closed or open beside them."""
 
     model_config = example(
         time_zone="Europe/Berlin",
         country="DE",
         subdivision="BE",
-        hours=get_example(WeekHours),
-        extra_closed_days=[get_example(NamedDay)],
+        hours=get_model_example(WeekHours),
+        extra_closed_days=[get_model_example(NamedDay)],
         extra_open_days=["2026-10-31"],
     )
 
@@ -215,7 +215,7 @@ class BusinessCalendarOut(BaseModel):
 
     model_config = example(
         legal_entity="GS-DE",
-        **get_example(BusinessCalendarIn),
+        **get_model_example(BusinessCalendarIn),
         holidays=[{"day": "2026-01-01", "name": "New Year's Day"}],
         covers_until="2031-12-31",
         version=1,
@@ -240,7 +240,7 @@ class BusinessCalendarOut(BaseModel):
     def from_calendar_row(cls, row: BusinessCalendarRow, now: datetime) -> Self:
         """Build the answer for a row, with the holidays of the year that it is."""
         rules = read_calendar_rules(row)
-        year = local_date(now, ZoneInfo(row.time_zone)).year
+        year = get_local_date(now, ZoneInfo(row.time_zone)).year
         names = ("legal_entity", "time_zone", "country", "subdivision", "extra_open_days", "covers_until", "version")
         return cls(
             **{name: getattr(row, name) for name in (*names, "changed_by", "changed_at")},
@@ -270,7 +270,7 @@ async def get_business_calendar(code: Code, read: Read, response: Response) -> B
 @writes.put(
     "/{code}/business-calendar",
     summary="Say when a legal entity works",
-    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, BusinessCalendarNeverOpens)},
+    responses={**ETAG, **refusals(ChangedMeanwhile, IfMatchMissing, BusinessCalendarNeverOpens)},
 )
 async def put_business_calendar(
     code: Code,

@@ -26,13 +26,13 @@ from services.invoicing.accounts.tables.account_tables import AccountRow
 from services.invoicing.accounts.tables.contact_person_tables import ContactPersonRow
 from services.invoicing.accounts.use_cases import contact_person_changes
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
-from shared.pure.fields import NEEDED, Body, Day, Email, Name, ReasonIn, example, get_example
+from shared.pure.calendar import get_local_date
+from shared.pure.fields import NEEDED, Day, Email, Name, ReasonIn, RequestBody, example, get_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
 from shared.web.merging import create_patch_model, merge_patch
-from shared.web.versions import IfMatchMissing, StaleVersion, build_etag, parse_if_match
+from shared.web.versions import ChangedMeanwhile, IfMatchMissing, build_etag, parse_if_match
 
 PREFIX, TAGS = "/v1/accounts/{account_id}", ["contact persons"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -42,7 +42,7 @@ Phone = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ()/.-]{2,38}$", examples=["
 """A telephone number as people write it."""
 
 
-class ContactPersonIn(Body):
+class ContactPersonIn(RequestBody):
     """A person at a customer: in which role, how they are reached, and from when until when."""
 
     model_config = example(
@@ -74,7 +74,7 @@ class ContactPersonPatch(create_patch_model(ContactPersonIn)):  # type: ignore[m
     model_config = example(phone=None, channel="email")
 
 
-class ContactPersonEndIn(Body):
+class ContactPersonEndIn(RequestBody):
     """From when on a contact person is not asked any more."""
 
     model_config = example(valid_to="2026-04-01")
@@ -88,7 +88,7 @@ class ContactPersonOut(BaseModel):
     model_config = example(
         id="01a20d60-7458-729b-b244-54f33ab0c1d3",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        **get_example(ContactPersonIn),
+        **get_model_example(ContactPersonIn),
         version=1,
         erased_at=None,
     )
@@ -163,7 +163,7 @@ async def get_addressee(
 
     async def load_addressee(unit: Unit) -> AddresseeOut:
         account = await account_queries.get_account(unit, account_id)
-        today = local_date(unit.now, ZoneInfo(account.time_zone))
+        today = get_local_date(unit.now, ZoneInfo(account.time_zone))
         row = await find_addressee(unit, account_id, role, today)
         return AddresseeOut.from_account_row(account) if row is None else AddresseeOut.from_contact_person_row(row)
 
@@ -182,7 +182,7 @@ async def list_persons_of_account(
 
     async def load_contact_persons(unit: Unit) -> list[ContactPersonOut]:
         await account_queries.get_account(unit, account_id)
-        rows = await list_contact_persons(unit, account_id, role, valid_on, paging.after_id(), paging.limit + 1)
+        rows = await list_contact_persons(unit, account_id, role, valid_on, paging.get_last_id(), paging.limit + 1)
         return [ContactPersonOut.model_validate(dict(row)) for row in rows]
 
     return paging.page(await read(load_contact_persons), key=lambda person: person.id)
@@ -224,7 +224,7 @@ async def get_one_contact_person(
 @writes.patch(
     "/contact-persons/{contact_person_id}",
     summary="Change a contact person",
-    responses={**ETAG, **refusals(StaleVersion, IfMatchMissing, ContactPersonErased, ContactPersonRefused)},
+    responses={**ETAG, **refusals(ChangedMeanwhile, IfMatchMissing, ContactPersonErased, ContactPersonRefused)},
 )
 async def change_contact_person(
     account_id: UUID,

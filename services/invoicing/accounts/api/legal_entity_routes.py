@@ -18,13 +18,13 @@ from services.invoicing.settings.api import (
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Country, Email, Name, Prose, example, get_example
-from shared.pure.payment_references import is_checked
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.fields import Code, Country, Email, Name, Prose, RequestBody, example, get_model_example
+from shared.pure.payment_references import has_valid_check_digits
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import ETAG, PROBLEMS, Page, Read, Router, TextPaging, refusals
-from shared.web.versions import IfMatchMissing, StaleVersion, parse_if_match
+from shared.web.versions import ChangedMeanwhile, IfMatchMissing, parse_if_match
 
 PREFIX, TAGS = "/v1/legal-entities", ["legal entities"]
 reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")], responses=PROBLEMS)
@@ -32,7 +32,7 @@ writes = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:setting
 
 
 def _check_iban(iban: str) -> str:
-    if not is_checked(iban):
+    if not has_valid_check_digits(iban):
         raise ValueError("the check digits of the IBAN are wrong")
     return iban
 
@@ -41,7 +41,7 @@ Iban = Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"), AfterV
 """An account's number as ISO 13616 has it, without spaces."""
 
 
-class FootersIn(Body):
+class FootersIn(RequestBody):
     """The footer in each language of documents; a language without one has `footer`."""
 
     model_config = example(en="Managing director: A. Person", de="Geschäftsführung: A. Person", fr=None, ru=None)
@@ -52,7 +52,7 @@ class FootersIn(Body):
     ru: Prose | None = None
 
 
-class LegalEntityIn(Body):
+class LegalEntityIn(RequestBody):
     """What documents and mails of a legal entity say of it, whether documents go out, and who calculates its tax."""
 
     model_config = example(
@@ -64,7 +64,7 @@ class LegalEntityIn(Body):
         iban="DE02120300000000202051",
         bic="BYLADEM1001",
         footer="Managing director: A. Person",
-        footers=get_example(FootersIn),
+        footers=get_model_example(FootersIn),
         sends_documents=True,
         country="DE",
         tax_calculator="rates",
@@ -111,7 +111,7 @@ class LegalEntityIn(Body):
 class LegalEntityChangeIn(LegalEntityIn):
     """The data that a legal entity shall have, and why, for whoever has to agree."""
 
-    model_config = example(**get_example(LegalEntityIn), reason="the account at the other bank is closed")
+    model_config = example(**get_model_example(LegalEntityIn), reason="the account at the other bank is closed")
 
     reason: Prose | None = None
 
@@ -125,7 +125,7 @@ class LegalEntityOut(LegalEntityIn):
         changed_by="finance",
         changed_at="2026-03-02T09:00:00Z",
         proposed_change=None,
-        **get_example(LegalEntityIn),
+        **get_model_example(LegalEntityIn),
     )
 
     code: str
@@ -183,7 +183,7 @@ async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalE
     "/{code}",
     response_model=LegalEntityOut,
     summary="Say what our documents say of us",
-    responses={**ETAG, **CHANGE_PROPOSED, **refusals(AlreadyProposed, StaleVersion, IfMatchMissing)},
+    responses={**ETAG, **CHANGE_PROPOSED, **refusals(ChangeAlreadyProposed, ChangedMeanwhile, IfMatchMissing)},
 )
 async def put_legal_entity(
     code: Code,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from shared.pure.business_time import MAX_CLOSED_DAYS, BusinessCalendar, Hours
-from shared.pure.calendar import ONE_DAY, local_date, local_instant
+from shared.pure.calendar import ONE_DAY, find_local_instant, get_local_date
 from shared.pure.errors import Refusal
 
 PAST_YEARS = 1
@@ -83,8 +83,8 @@ def list_closed_days(rules: BusinessCalendarRules, years: Iterable[int]) -> list
 def compute_announced_years(time_zone: str, now: datetime) -> AnnouncedCalendarYears:
     """Compute which years are announced at `now`, by the year that it is in a zone."""
     zone = ZoneInfo(time_zone)
-    year = local_date(now, zone).year
-    next_at = local_instant(date(year + 1, 1, 1), time(), zone)
+    year = get_local_date(now, zone).year
+    next_at = find_local_instant(date(year + 1, 1, 1), time(), zone)
     last_year = year + YEARS_AHEAD
     return AnnouncedCalendarYears(range(year - PAST_YEARS, last_year + 1), date(last_year, 12, 31), next_at)
 
@@ -99,7 +99,7 @@ def check_calendar_opens(rules: BusinessCalendarRules, window: AnnouncedCalendar
     day = last_open = date(window.years[0], 1, 1) - ONE_DAY
     while day < window.covers_until:
         day += ONE_DAY
-        if calendar.has_hours(day):
+        if calendar.is_business_day(day):
             last_open = day
         elif (day - last_open).days >= MAX_CLOSED_DAYS:
             raise BusinessCalendarNeverOpens(f"nothing is open from {last_open + ONE_DAY} to {day}")

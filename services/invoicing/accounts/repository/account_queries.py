@@ -67,7 +67,7 @@ async def lock_accounts(unit: Unit, account_ids: Iterable[UUID]) -> dict[UUID, L
         accounts[account.id] = account
     if len(accounts) < len(ids) and not unit.waits_for_accounts:
         rest = [account_id for account_id in ids if account_id not in accounts]
-        unit.pass_over(account.id for account in await list_locked_accounts(unit, rest))
+        unit.note_passed_over(account.id for account in await list_locked_accounts(unit, rest))
     return accounts
 
 

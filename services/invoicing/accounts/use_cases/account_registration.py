@@ -11,7 +11,7 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
-from shared.web.versions import check_version
+from shared.web.versions import check_object_version
 
 
 class ExternalReferenceTaken(Refusal):
@@ -29,7 +29,7 @@ async def register_account(unit: Unit, fields: dict[str, Any]) -> AccountRow:
     row = AccountRow(id=new_id(), version=1, registered_at=unit.now, **fields)
     if not await account_queries.insert_account_if_new(unit, row):
         raise ExternalReferenceTaken(f"another account has the external reference {reference}")
-    await unit.lock(row.id)
+    await unit.lock_subjects(row.id)
     unit.publish(AccountRegistered(**_event_fields(row)))
     unit.record(AuditedChange("account", row.id, row.id))
     return row
@@ -38,11 +38,11 @@ async def register_account(unit: Unit, fields: dict[str, Any]) -> AccountRow:
 async def change_account(unit: Unit, account_id: UUID, version: int, fields: Mapping[str, Any]) -> AccountRow:
     """Change these fields of an account's master data. If none differs, nothing happens.
 
-    Raises NotFound, StaleVersion.
+    Raises NotFound, ChangedMeanwhile.
     """
-    await unit.lock(account_id)
+    await unit.lock_subjects(account_id)
     row = await account_queries.get_account_row(unit, account_id)
-    check_version(row.version, version)
+    check_object_version(row.version, version)
     before = row.model_dump() | {"address": row.address or []}
     if all(before[name] == value for name, value in fields.items()):
         unit.record_nothing()

@@ -20,7 +20,7 @@ from shared.events.invoicing import BusinessCalendarChanged
 from shared.events.invoicing.calendars import SUBJECT_PREFIX
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.web.versions import IfMatchMissing, StaleVersion, check_version
+from shared.web.versions import ChangedMeanwhile, IfMatchMissing, check_object_version
 
 
 async def set_business_calendar(
@@ -28,10 +28,10 @@ async def set_business_calendar(
 ) -> BusinessCalendarRow:
     """Set the calendar of a legal entity; `version` is the one that is replaced, None for the first.
 
-    Raises NotFound, IfMatchMissing, StaleVersion, BusinessCalendarNeverOpens.
+    Raises NotFound, IfMatchMissing, ChangedMeanwhile, BusinessCalendarNeverOpens.
     """
     await check_addressed_legal_entity(unit, legal_entity)
-    await unit.lock(SUBJECT_PREFIX + legal_entity)
+    await unit.lock_subjects(SUBJECT_PREFIX + legal_entity)
     row = await find_business_calendar(unit, legal_entity)
     _check_replaced(row, version)
     window = compute_announced_years(rules.time_zone, unit.now)
@@ -56,11 +56,11 @@ async def set_business_calendar(
 def _check_replaced(row: BusinessCalendarRow | None, version: int | None) -> None:
     if row is None:
         if version is not None:
-            raise StaleVersion("the legal entity has no business calendar yet")
+            raise ChangedMeanwhile("the legal entity has no business calendar yet")
     elif version is None:
         raise IfMatchMissing("send If-Match with the ETag of the business calendar")
     else:
-        check_version(row.version, version)
+        check_object_version(row.version, version)
 
 
 async def announce_business_calendars(unit: Unit, subjects: list[str]) -> None:

@@ -14,10 +14,10 @@ from services.invoicing.accounts.repository.contact_person_queries import (
 )
 from services.invoicing.accounts.tables.contact_person_tables import ContactPersonRow
 from shared.persistence.audit import AuditedChange
-from shared.persistence.audit_queries import erase_personal_values
+from shared.persistence.audit_queries import erase_audited_values
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
-from shared.web.versions import ANY_VERSION, check_version
+from shared.web.versions import ANY_VERSION, check_object_version
 
 OBJECT_TYPE = "contact_person"
 EMPTIED = ("name", "email", "phone")
@@ -39,11 +39,11 @@ async def change_contact_person(
 ) -> ContactPersonRow:
     """Change these fields of a contact person. If none differs, nothing happens.
 
-    Raises NotFound, StaleVersion, ContactPersonErased, ContactPersonRefused.
+    Raises NotFound, ChangedMeanwhile, ContactPersonErased, ContactPersonRefused.
     """
-    await unit.lock(account_id)
+    await unit.lock_subjects(account_id)
     row = await get_contact_person(unit, account_id, contact_person_id)
-    check_version(row.version, version)
+    check_object_version(row.version, version)
     if row.erased_at is not None:
         raise ContactPersonErased("the contact person was erased")
     before = row.model_dump()
@@ -67,14 +67,14 @@ async def end_contact_person(unit: Unit, account_id: UUID, contact_person_id: UU
 
 async def erase_contact_person(unit: Unit, account_id: UUID, contact_person_id: UUID) -> ContactPersonRow:
     """Empty for good what names a contact person, in audit and first answers too; the id stays. Raises NotFound."""
-    await unit.lock(account_id)
+    await unit.lock_subjects(account_id)
     row = await get_contact_person(unit, account_id, contact_person_id)
     if row.erased_at is not None:
         unit.record_nothing()
         return row
     row.sqlmodel_update({**dict.fromkeys(EMPTIED), "erased_at": unit.now, "version": row.version + 1})
     await save_contact_person(unit, row)
-    await erase_personal_values(unit, OBJECT_TYPE, row.id)
+    await erase_audited_values(unit, OBJECT_TYPE, row.id)
     await erase_answers_about_person(unit, row.id)
     unit.record(AuditedChange(OBJECT_TYPE, row.id, account_id, {"is_erased": False}, {"is_erased": True}))
     return row

@@ -15,7 +15,7 @@ from services.invoicing.settings.use_cases import (
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.web.auth import Caller
-from shared.web.versions import ANY_VERSION, StaleVersion
+from shared.web.versions import ANY_VERSION, ChangedMeanwhile
 
 
 async def change_legal_entity(
@@ -23,13 +23,13 @@ async def change_legal_entity(
 ) -> SettingChangeRow:
     """Set the data of a legal entity, or propose them; `version` is the one that they replace, None for the first.
 
-    Raises StaleVersion, AlreadyProposed.
+    Raises ChangedMeanwhile, ChangeAlreadyProposed.
     """
     await lock_setting_to_change(unit, SettingKind.LEGAL_ENTITY, code)
     former = await find_former_legal_entity(unit, code)
     present = former.get("version")
     if version != present and not (version == ANY_VERSION and present):
-        raise StaleVersion(
+        raise ChangedMeanwhile(
             f"the legal entity is at version {present}" if present else "the legal entity has no data yet"
         )
     row = await propose_setting_change(

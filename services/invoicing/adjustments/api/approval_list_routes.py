@@ -11,7 +11,7 @@ from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.settings.domain.approval_states import ApprovalState
 from shared.pure.fields import Instant
 from shared.web.auth import needs
-from shared.web.http import PROBLEMS, Page, PageOf, Paging, Read, Router
+from shared.web.http import PROBLEMS, Page, Paging, PagingById, Read, Router
 
 reads = Router(prefix="/v1", dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 
@@ -22,13 +22,13 @@ SinceQuery = Annotated[Instant | None, Query(description="proposed then or later
 
 async def _list_page(
     read: Read,
-    paging: PageOf,
+    paging: PagingById,
     kind: Literal["refund", "write_off"],
     state: ApprovalState | None,
     account_id: UUID | None,
     since: Instant | None,
 ) -> Page[ApprovalOut]:
-    criteria, after = ApprovalSearchCriteria(kind, state and state.value, account_id, since), paging.after_id()
+    criteria, after = ApprovalSearchCriteria(kind, state and state.value, account_id, since), paging.get_last_id()
     rows = await read(lambda unit: search_approvals(unit, criteria, after, paging.limit + 1))
     approvals = [
         ApprovalOut.model_validate({**row, "lines": LineAmount.list_from_line_amounts(row["lines"])}) for row in rows

@@ -25,9 +25,9 @@ from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Code, Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.pure.money import Currency, Minor, Money
-from shared.pure.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
+from shared.pure.proposals import ChangeAlreadyProposed, NotTheProposer, SecondPersonNeeded
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -93,7 +93,7 @@ def get_approval_status_code(approval: ApprovalOut) -> int:
     return 202 if approval.state == ApprovalState.PROPOSED else 201
 
 
-class LimitIn(Body):
+class LimitIn(RequestBody):
     """Up to what a role decides, and why."""
 
     model_config = example(amount_minor=50000, reason="resolution of the board, 2026-01-15")
@@ -117,7 +117,7 @@ class LimitOut(BaseModel):
 class LimitsOut(BaseModel):
     """All limits, and what is proposed that they shall be."""
 
-    model_config = example(limits=[get_example(LimitOut)], proposed=[])
+    model_config = example(limits=[get_model_example(LimitOut)], proposed=[])
 
     limits: list[LimitOut]
     proposed: list[SettingChangeOut]
@@ -131,7 +131,7 @@ async def list_approvals(
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[ApprovalOut]:
     """Credit notes, write-offs and refunds that were wanted, in the order of their ids."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(
         lambda unit: approval_queries.list_approvals(unit, state and state.value, account_id, after, paging.limit + 1)
     )
@@ -219,7 +219,7 @@ async def list_limits(read: Read) -> LimitsOut:
     "/approval-limits/{role}/{currency}",
     response_model=LimitOut,
     summary="Say up to what a role decides",
-    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed, OwnApprovalLimit)},
+    responses={**CHANGE_PROPOSED, **refusals(ChangeAlreadyProposed, OwnApprovalLimit)},
 )
 async def put_limit(
     role: Code,

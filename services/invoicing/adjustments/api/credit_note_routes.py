@@ -17,8 +17,8 @@ from services.invoicing.adjustments.use_cases.approval_decisions import Adjustme
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, example
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.fields import Prose, RequestBody, example
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -38,7 +38,7 @@ class CreditReason(StrEnum):
     GOODWILL = "goodwill"
 
 
-class CreditNoteIn(Body):
+class CreditNoteIn(RequestBody):
     """What is to be credited of an invoice, by line."""
 
     model_config = example(
@@ -96,7 +96,7 @@ class CreditNoteOut(BaseModel):
     status_code=201,
     response_model=ApprovalOut,
     summary="Credit lines of an invoice",
-    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed, UnknownInvoiceLine)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, ChangeAlreadyProposed, UnknownInvoiceLine)},
 )
 async def credit_invoice(
     wanted: CreditNoteIn, command: Annotated[CommandRunner, perform_command("credit_note.propose")]
@@ -123,7 +123,7 @@ async def list_credit_notes(
     read: Read, paging: Paging, account_id: Annotated[UUID | None, Query()] = None
 ) -> Page[CreditNoteOut]:
     """Credit notes in the order of their ids, of one account if it is given."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_credit_notes(unit: Unit) -> list[CreditNoteOut]:
         rows = await credit_note_queries.list_credit_notes(unit, account_id, after, paging.limit + 1)

@@ -11,9 +11,9 @@ from services.invoicing.adjustments.use_cases import approval_decisions
 from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, example
+from shared.pure.fields import Prose, RequestBody, example
 from shared.pure.money import CurrencyMismatch, MoneyModel
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Router, refusals
@@ -30,7 +30,7 @@ class RefundReason(StrEnum):
     ACCOUNT_CLOSED = "account_closed"
 
 
-class RefundIn(Body):
+class RefundIn(RequestBody):
     """What of the unapplied cash of an account is to be paid back, and why."""
 
     model_config = example(
@@ -51,7 +51,7 @@ class RefundIn(Body):
     status_code=201,
     response_model=ApprovalOut,
     summary="Refund unapplied cash",
-    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed, CurrencyMismatch)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, ChangeAlreadyProposed, CurrencyMismatch)},
 )
 async def propose_refund(
     wanted: RefundIn, command: Annotated[CommandRunner, perform_command("refund.propose")]

@@ -17,7 +17,7 @@ from services.invoicing.adjustments.use_cases.dispute_reservations import (
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, ReasonIn, example
+from shared.pure.fields import Code, ReasonIn, RequestBody, example
 from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
 from shared.pure.subjects import MAX_SUBJECT_CHARS
 from shared.web.auth import needs
@@ -42,7 +42,7 @@ Subject = Annotated[
 """A person as their token names them."""
 
 
-class ReservationIn(Body):
+class ReservationIn(RequestBody):
     """The amounts of a dispute, line by line; the Idempotency-Key is the dispute's id."""
 
     model_config = example(
@@ -103,7 +103,7 @@ async def reserve_amounts(
     return await command.run(reserve_for_dispute, subject=reservation.invoice_id)
 
 
-class AmendmentIn(Body):
+class AmendmentIn(RequestBody):
     """Other amounts of a dispute; the Idempotency-Key is the dispute's id and the number."""
 
     model_config = example(amendment=1, lines=[{"line": 1, "amount_minor": 7560}])
@@ -143,7 +143,7 @@ async def amend_reservation(
     return await command.run(amend_for_dispute, status=200, subject=dispute_id)
 
 
-class AuthorisationIn(Body):
+class AuthorisationIn(RequestBody):
     """A person who would decide about a dispute, with their roles; the Idempotency-Key names them and the outcome."""
 
     model_config = example(

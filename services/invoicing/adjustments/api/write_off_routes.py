@@ -11,8 +11,8 @@ from services.invoicing.adjustments.use_cases import approval_decisions
 from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, example
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.fields import Prose, RequestBody, example
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Router, refusals
@@ -31,7 +31,7 @@ class WriteOffReason(StrEnum):
     SETTLEMENT = "settlement"
 
 
-class WriteOffIn(Body):
+class WriteOffIn(RequestBody):
     """The invoice whose open amount is given up, and why."""
 
     model_config = example(
@@ -48,7 +48,7 @@ class WriteOffIn(Body):
     status_code=201,
     response_model=ApprovalOut,
     summary="Write an invoice off",
-    responses={**PROPOSED, **refusals(AmountAboveBalance, AlreadyProposed)},
+    responses={**PROPOSED, **refusals(AmountAboveBalance, ChangeAlreadyProposed)},
 )
 async def write_off(
     wanted: WriteOffIn, command: Annotated[CommandRunner, perform_command("write_off.propose")]

@@ -7,7 +7,7 @@ import asyncpg
 
 from services.invoicing.adjustments.tables.approval_tables import ApprovalRow
 from shared.persistence.database import Unit
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -23,7 +23,7 @@ async def list_approvals(
     unit: Unit, state: str | None, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[ApprovalRow]:
     """Approvals in the order of their ids."""
-    return await rows_after(unit, ApprovalRow, after, limit, state=state, account_id=account_id)
+    return await list_rows_after(unit, ApprovalRow, after, limit, state=state, account_id=account_id)
 
 
 async def save_approval(unit: Unit, row: ApprovalRow) -> None:

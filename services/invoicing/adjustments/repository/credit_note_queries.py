@@ -6,7 +6,7 @@ from uuid import UUID
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.ledger.domain import CreditNoteLineShare
 from shared.persistence.database import Unit, columns
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -22,7 +22,7 @@ async def list_credit_notes(
     unit: Unit, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[CreditNoteRow]:
     """Credit notes in the order of their ids, of one account if it is given."""
-    return await rows_after(unit, CreditNoteRow, after, limit, account_id=account_id)
+    return await list_rows_after(unit, CreditNoteRow, after, limit, account_id=account_id)
 
 
 async def list_credit_note_lines(unit: Unit, credit_note_ids: Sequence[UUID]) -> dict[UUID, list[tuple[int, int]]]:

@@ -28,7 +28,7 @@ from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
 from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
-from shared.pure.proposals import AlreadyProposed, NotTheProposer, SecondPersonNeeded
+from shared.pure.proposals import ChangeAlreadyProposed, NotTheProposer, SecondPersonNeeded
 from shared.web.auth import Caller, is_same_actor
 
 CREDIT_NOTE, WRITE_OFF, REFUND = "credit_note", "write_off", "refund"
@@ -54,7 +54,7 @@ async def propose_credit_note(
 ) -> ApprovalRow:
     """Credit lines (number, minor units) of an invoice.
 
-    Raises NotFound, UnknownInvoiceLine, AmountAboveBalance, AlreadyProposed.
+    Raises NotFound, UnknownInvoiceLine, AmountAboveBalance, ChangeAlreadyProposed.
     """
     account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
@@ -68,7 +68,7 @@ async def propose_credit_note(
 async def propose_write_off(
     unit: Unit, caller: Caller, invoice_id: UUID, stated_reason: AdjustmentReason
 ) -> ApprovalRow:
-    """Write off what is open of an invoice. Raises NotFound, AmountAboveBalance, AlreadyProposed."""
+    """Write off what is open of an invoice. Raises NotFound, AmountAboveBalance, ChangeAlreadyProposed."""
     account = await account_queries.lock_account(unit, (await invoice_queries.get_invoice(unit, invoice_id)).account_id)
     invoice = (await invoice_queries.map_open_invoices(unit, account.id, [invoice_id]))[invoice_id]
     _, lines = adjustment_rules.write_off_invoice(invoice)
@@ -83,7 +83,7 @@ async def propose_refund(
 ) -> ApprovalRow:
     """Hold unapplied cash to be paid back; or pay it at once, where no second person is required within a limit.
 
-    Raises NotFound, CurrencyMismatch, AmountAboveBalance, AlreadyProposed.
+    Raises NotFound, CurrencyMismatch, AmountAboveBalance, ChangeAlreadyProposed.
     """
     account = await account_queries.lock_account(unit, account_id)
     if amount.currency != account.currency:
@@ -157,10 +157,10 @@ async def _propose(unit: Unit, caller: Caller, account: LockedAccount, row: Appr
 
 
 async def _check_standing(unit: Unit, row: ApprovalRow) -> None:
-    """Refuse what waits for a second person already. Raises AlreadyProposed."""
+    """Refuse what waits for a second person already. Raises ChangeAlreadyProposed."""
     standing_id = await approval_queries.find_pending_approval(unit, row)
     if standing_id is not None:
-        raise AlreadyProposed(
+        raise ChangeAlreadyProposed(
             f"it is proposed already, as {standing_id}: decide that first", approval_id=str(standing_id)
         )
 

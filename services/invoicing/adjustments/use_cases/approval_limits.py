@@ -23,7 +23,7 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.money import Money
-from shared.pure.subjects import fold_subject
+from shared.pure.subjects import fold_actor_name
 from shared.web.auth import Caller
 
 
@@ -49,11 +49,11 @@ async def count_against_approval_limit(unit: Unit, actor: str, roles: Iterable[s
     With it neither what the person gives that day, nor what anybody gives to the account that day, is above the
     limit. The account must be locked.
     """
-    person, currency, day = fold_subject(actor), gift.account.currency, unit.now.astimezone(UTC).date()
+    person, currency, day = fold_actor_name(actor), gift.account.currency, unit.now.astimezone(UTC).date()
     limit_minor = await approval_queries.get_highest_approval_limit(unit, roles, currency)
     if gift.amount_minor > limit_minor:
         return False
-    await unit.lock(f"limit of {person}")
+    await unit.lock_subjects(f"limit of {person}")
     totals = await decided_amount_queries.sum_decided_amounts(
         unit, person, gift.account.id, day, currency, gift.subject_id
     )
@@ -74,7 +74,7 @@ async def change_approval_limit(unit: Unit, caller: Caller, role: str, money: Mo
     """Set the limit of a role, in the place of a former one, or propose to raise it.
 
     Lowering one's own is allowed.
-    Raises OwnApprovalLimit, AlreadyProposed.
+    Raises OwnApprovalLimit, ChangeAlreadyProposed.
     """
     key = f"{role}/{money.currency}"
     await lock_setting_to_change(unit, SettingKind.APPROVAL_LIMIT, key)

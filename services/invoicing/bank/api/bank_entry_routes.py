@@ -16,7 +16,7 @@ from services.invoicing.payments.api.payment_routes import AdviceIn
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.pure.money import CurrencyMismatch
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -69,7 +69,7 @@ class BankEntryOut(BaseModel):
         decided_by=None,
         reason=None,
         decided_at=None,
-        proposals=[get_example(ProposalOut)],
+        proposals=[get_model_example(ProposalOut)],
     )
 
     id: UUID
@@ -104,7 +104,7 @@ class BankEntryOut(BaseModel):
         return cls.model_validate(row.model_dump() | beside)
 
 
-class BookIn(Body):
+class BookIn(RequestBody):
     """Owner of the money, and why that is so: for an invoice, by a remittance advice, or for the oldest open ones."""
 
     model_config = example(
@@ -136,7 +136,7 @@ State = Literal["certain", "unmatched", "booked", "ignored", "kept"]
 @reads.get("", summary="List entries of bank statements")
 async def list_entries(read: Read, paging: Paging, state: State | None = None) -> Page[BankEntryOut]:
     """Entries in the order in which they came in; `state=unmatched` is the work list, with proposals."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_bank_entries(unit: Unit) -> list[BankEntryOut]:
         entries_with_proposals = await bank_entry_queries.list_bank_entries(unit, state, after, paging.limit + 1)

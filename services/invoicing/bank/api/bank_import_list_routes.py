@@ -57,7 +57,7 @@ async def list_imports(
     since: Annotated[Instant | None, Query(description="imported then or later")] = None,
 ) -> Page[ListedImportOut]:
     """Files that were imported, the newest first."""
-    criteria, after = BankImportSearchCriteria(format, since), paging.after_id()
+    criteria, after = BankImportSearchCriteria(format, since), paging.get_last_id()
     rows = await read(lambda unit: search_bank_imports(unit, criteria, after, paging.limit + 1))
     return paging.page([ListedImportOut.from_bank_import_row(row) for row in rows], key=lambda imported: imported.id)
 

@@ -19,7 +19,7 @@ from shared.pure.errors import Refusal
 from shared.pure.fields import Code, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_upload
-from shared.web.http import PROBLEMS, Read, Router, accept_body, describe_problem, receive_body, refusals
+from shared.web.http import PROBLEMS, Read, Router, accept_larger_body, describe_problem, receive_whole_body, refusals
 
 reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 writes = Router(
@@ -129,7 +129,7 @@ UNSUPPORTED = describe_problem(415, "unsupported_media_type", "neither XML nor C
     response_model=ImportOut,
     summary="Import a bank statement",
     responses={415: UNSUPPORTED, **refusals(BankStatementRefused)},
-    dependencies=[accept_body(LARGEST, is_streamed=True)],
+    dependencies=[accept_larger_body(LARGEST, is_streamed=True)],
     openapi_extra=FILE,
 )
 async def import_statement(
@@ -143,13 +143,13 @@ async def import_statement(
     date alone. Announces `BankStatementImported`.
     """
     _check(request.headers.get("content-type", ""), mapping)
-    body, actor = await receive_body(request), command.caller.subject
+    body, actor = await receive_whole_body(request), command.caller.subject
 
     async def import_uploaded_statement(unit: Unit) -> ImportOut:
         row, repeated = await bank_booking.import_bank_statement(unit, body, mapping, actor)
         return await ImportOut.from_bank_import_row(unit, row, repeated=repeated)
 
-    await asyncio.to_thread(command.with_content, body)
+    await asyncio.to_thread(command.bind_content, body)
     return await command.run(import_uploaded_statement)
 
 

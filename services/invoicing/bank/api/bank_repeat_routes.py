@@ -79,7 +79,7 @@ async def list_repeats(
     read: Read, paging: Paging, import_id: Annotated[UUID | None, Query()] = None
 ) -> Page[RepeatOut]:
     """Repeats in the order in which they came in, those of one import if it is given."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     repeats = await read(
         lambda unit: bank_repeat_queries.list_repeated_bank_entries(unit, import_id, after, paging.limit + 1)
     )

@@ -9,7 +9,7 @@ from services.invoicing.bank.domain.statements.tabular import BankColumnMapping
 from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.use_cases import bank_booking, column_mappings
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Name, example, get_example
+from shared.pure.fields import Code, Name, RequestBody, example, get_model_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
@@ -33,7 +33,7 @@ DateFormat = Annotated[
 """How a bank writes dates, in the directives of C's `strptime`."""
 
 
-class MappingIn(Body):
+class MappingIn(RequestBody):
     """What the columns of a bank's CSV are called, and how it writes numbers and dates."""
 
     model_config = example(
@@ -84,7 +84,8 @@ class MappingOut(MappingIn):
     """A mapping as it is kept."""
 
     model_config = example(
-        name="sparkasse", **{**get_example(MappingIn), "fixed_currency": None, "credit_signs": [], "debit_signs": []}
+        name="sparkasse",
+        **{**get_model_example(MappingIn), "fixed_currency": None, "credit_signs": [], "debit_signs": []},
     )
 
     name: str

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
-from shared.pure.payment_references import MOST, is_checked
+from shared.pure.payment_references import MOST, has_valid_check_digits
 
 CERTAIN = 60
 """From this score on a candidate is certain, if it is the only one, by number, and owes the amount."""
@@ -278,4 +278,4 @@ def _structured_numbers(words: Sequence[str]) -> Iterator[tuple[str, bool]]:
         for end in range(begin + 1, min(len(words), begin + LONGEST_STRUCTURED) + 1):
             reference = "".join(words[begin:end])
             if STRUCTURED.fullmatch(reference) and not words[end - 1].isalpha():
-                yield reference[4:], is_checked(reference)
+                yield reference[4:], has_valid_check_digits(reference)

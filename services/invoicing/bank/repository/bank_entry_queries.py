@@ -16,7 +16,7 @@ from services.invoicing.bank.tables import (
     BankRefusedEntryRow,
 )
 from shared.persistence.database import Unit, columns
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 _ADD_ENTRIES = """
@@ -62,7 +62,7 @@ async def insert_bank_entries(unit: Unit, import_id: UUID) -> None:
     """Write the entries that have come in and their proposals."""
     await unit.connection.execute(_ADD_ENTRIES, import_id, unit.now)
     await unit.connection.execute("INSERT INTO bank_proposals SELECT * FROM incoming_proposals")
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")
 
 
 async def find_bank_import(unit: Unit, content_hash: str) -> BankImportRow | None:
@@ -118,7 +118,7 @@ async def list_bank_entries(
     unit: Unit, state: str | None, after: UUID | None, limit: int
 ) -> list[tuple[BankEntryRow, list[BankProposalRow]]]:
     """Entries, of one state if it is given, in the order of their ids, each with its proposals."""
-    rows = await rows_after(unit, BankEntryRow, after, limit, state=state)
+    rows = await list_rows_after(unit, BankEntryRow, after, limit, state=state)
     proposed = await map_bank_match_proposals(unit, [row.id for row in rows])
     return [(row, proposed.get(row.id, [])) for row in rows]
 

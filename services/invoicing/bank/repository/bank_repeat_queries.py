@@ -8,7 +8,7 @@ from sqlmodel import col, select
 
 from services.invoicing.bank.tables import BankEntryRow, BankRepeatRow
 from shared.persistence.database import Unit
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -33,7 +33,7 @@ async def list_repeated_bank_entries(
     unit: Unit, import_id: UUID | None, after: UUID | None, limit: int
 ) -> list[RepeatedBankEntry]:
     """List repeats in the order of their ids, those of one import if it is given."""
-    return await _join_entries(unit, await rows_after(unit, BankRepeatRow, after, limit, import_id=import_id))
+    return await _join_entries(unit, await list_rows_after(unit, BankRepeatRow, after, limit, import_id=import_id))
 
 
 async def _join_entries(unit: Unit, rows: Sequence[BankRepeatRow]) -> list[RepeatedBankEntry]:

@@ -71,7 +71,7 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
     """
     file = BankStatementFile(body, None if mapping is None else await get_column_mapping(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
-    await unit.lock(TURNSTILE, import_id)
+    await unit.lock_subjects(TURNSTILE, import_id)
     former_import = await bank_entry_queries.find_bank_import(unit, file.statement_content_hash)
     if former_import is not None:
         unit.record_nothing()
@@ -118,7 +118,7 @@ async def close_own_bank_account(unit: Unit, bank_account: str, actor: str, reas
 
     Raises NotFound. Closed again, nothing changes.
     """
-    await unit.lock(TURNSTILE)
+    await unit.lock_subjects(TURNSTILE)
     row = await bank_knowledge_queries.get_bank_account(unit, bank_account)
     if row.is_closed:
         unit.record_nothing()
@@ -248,7 +248,7 @@ async def book_bank_entry(unit: Unit, entry_id: UUID, decision: BookingDecision)
     One that carries the reference of a debit in flight settles that debit.
     Raises NotFound, StateMoveRefused, BankEntryNotReceipt, CurrencyMismatch, AmountAboveBalance, BankEntryOfDebit.
     """
-    await unit.lock(decision.account_id)
+    await unit.lock_subjects(decision.account_id)
     row = await _to_decide(unit, entry_id, BankEntryState.BOOKED)
     if row.kind not in (BankEntryKind.RECEIPT, BankEntryKind.COLLECTIVE):
         raise BankEntryNotReceipt(f"bank entry {entry_id} is a {row.kind}, not a receipt")

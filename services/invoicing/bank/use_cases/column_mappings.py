@@ -11,7 +11,7 @@ from shared.persistence.database import Unit
 
 async def replace_column_mapping(unit: Unit, name: str, columns: BankColumnMapping, actor: str) -> None:
     """Set what the columns of a bank's CSV mean, in the place of a former mapping of this name."""
-    await unit.lock(f"bank mapping {name}")
+    await unit.lock_subjects(f"bank mapping {name}")
     former = await find_column_mapping(unit, name)
     before = former.columns if former else {}
     await bank_booking.change_column_mapping(unit, name, columns, actor)

@@ -20,7 +20,7 @@ async def take_repeated_bank_entry(unit: Unit, repeat_id: UUID, actor: str, reas
 
     Raises NotFound, and StateMoveRefused if it was taken before.
     """
-    await unit.lock(bank_booking.TURNSTILE)
+    await unit.lock_subjects(bank_booking.TURNSTILE)
     repeat = await bank_repeat_queries.get_repeated_bank_entry(unit, repeat_id, locked=True)
     row = repeat.row
     if row.taken_entry_id is not None:

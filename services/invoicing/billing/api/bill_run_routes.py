@@ -14,7 +14,7 @@ from services.invoicing.billing.use_cases import bill_run_control
 from services.invoicing.billing.use_cases.bill_run_control import BillRunDateRefused
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Day, ReasonIn, example
+from shared.pure.fields import Day, ReasonIn, RequestBody, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -23,7 +23,7 @@ reads = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:
 writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)
 
 
-class BillRunIn(Body):
+class BillRunIn(RequestBody):
     """A run for a date: everything that is due by then is billed."""
 
     model_config = example(run_date="2026-04-01", at_once=False)
@@ -148,7 +148,7 @@ async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_co
 @reads.get("/bill-runs", summary="List bill runs")
 async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
     """Runs in the order of their ids."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_bill_runs(unit: Unit) -> list[BillRunOut]:
         return [
@@ -172,7 +172,7 @@ async def get_run(run_id: UUID, read: Read) -> BillRunOut:
 @reads.get("/bill-runs/{run_id}/set-aside", summary="The accounts that could not be billed")
 async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]:
     """The accounts that were set aside, each with the reason."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_skipped_accounts(unit: Unit) -> list[AsideOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
@@ -187,7 +187,7 @@ async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]
 @reads.get("/bill-runs/{run_id}/credits", summary="The accounts that are given something back")
 async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditOut]:
     """The accounts whose reversals outweigh their charges, with the credit notes, or with why there are none."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_run_credits(unit: Unit) -> list[CreditOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
@@ -202,7 +202,7 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
 @reads.get("/bill-runs/{run_id}/differences", summary="Whose total is another than last month")
 async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page[RunDifferenceOut]:
     """By account: what the run bills beside what was billed in the month before its date."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_run_differences(unit: Unit) -> list[RunDifferenceOut]:
         row = await bill_run_queries.get_bill_run(unit, run_id)

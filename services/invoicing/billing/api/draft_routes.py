@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.billing.repository import bill_run_queries, draft_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -93,7 +93,9 @@ class DraftLineOut(BaseModel):
 class DraftDetailsOut(DraftOut):
     """A draft with its lines; they add up to its total."""
 
-    model_config = example(**get_example(DraftOut), net_minor=10080, tax_minor=1915, lines=[get_example(DraftLineOut)])
+    model_config = example(
+        **get_model_example(DraftOut), net_minor=10080, tax_minor=1915, lines=[get_model_example(DraftLineOut)]
+    )
 
     net_minor: int
     tax_minor: int
@@ -119,7 +121,7 @@ async def list_drafts(
 
     async def load_invoice_drafts(unit: Unit) -> list[DraftOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
-        rows = await draft_queries.list_invoice_drafts(unit, run_id, account_id, paging.after_id(), paging.limit + 1)
+        rows = await draft_queries.list_invoice_drafts(unit, run_id, account_id, paging.get_last_id(), paging.limit + 1)
         return [DraftOut.from_draft_row(row) for row in rows]
 
     return paging.page(await read(load_invoice_drafts), key=lambda draft: draft.account_id)

@@ -22,7 +22,7 @@ from services.invoicing.catalog.repository.tax_rate_queries import (
 )
 from services.invoicing.receivables.api.invoice_routes import InvoiceOut
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Name, example
+from shared.pure.fields import Code, Day, Name, RequestBody, example
 from shared.pure.money import MAX_MINOR, CurrencyMismatch, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -31,7 +31,7 @@ from shared.web.http import PROBLEMS, Router, refusals
 writes = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)
 
 
-class LineIn(Body):
+class LineIn(RequestBody):
     """A line of an invoice; one without a subscription never suspends anything. Its amount includes the tax."""
 
     description: Name
@@ -42,7 +42,7 @@ class LineIn(Body):
     )
 
 
-class InvoiceIn(Body):
+class InvoiceIn(RequestBody):
     """An invoice to be issued; its lines are numbered from 1 in this order."""
 
     model_config = example(

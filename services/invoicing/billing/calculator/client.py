@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from services.invoicing.billing.calculator.contract import CalculatedInvoiceTax, TaxCalculationRequest
 from shared.base.retries import retry_briefly
-from shared.base.telemetry import traceparent
-from shared.pure.errors import Later
+from shared.base.telemetry import get_traceparent
+from shared.pure.errors import RetryLater
 
 PATH = "/v1/tax-calculations"
 PASSES = (408, 425, 429)
@@ -30,7 +30,7 @@ class TaxCalculatorClient:
         self._token_file = token_file
 
     async def request_invoice_tax(self, request: TaxCalculationRequest) -> CalculatedInvoiceTax:
-        """The tax of an invoice. Raises Refused, Later."""
+        """The tax of an invoice. Raises Refused, RetryLater."""
         answer = await self._send_request(request)
         if answer.status_code != 200:
             raise TaxCalculatorRefusal(_describe_refusal(answer))
@@ -46,23 +46,23 @@ class TaxCalculatorClient:
     async def _send_request(self, request: TaxCalculationRequest) -> httpx2.Response:
         body, headers = request.model_dump_json(), self._headers(request)
         try:
-            async for attempt in retry_briefly(lambda error: isinstance(error, httpx2.RequestError | Later)):
+            async for attempt in retry_briefly(lambda error: isinstance(error, httpx2.RequestError | RetryLater)):
                 with attempt:
                     answer = await self._http.post(PATH, content=body, headers=headers)
                     if answer.status_code >= 500 or answer.status_code in PASSES:
-                        raise Later(f"the tax calculator answers {answer.status_code}")
+                        raise RetryLater(f"the tax calculator answers {answer.status_code}")
         except httpx2.RequestError as error:
-            raise Later(f"the tax calculator cannot be reached: {type(error).__name__}") from error
+            raise RetryLater(f"the tax calculator cannot be reached: {type(error).__name__}") from error
         return answer
 
     def _headers(self, request: TaxCalculationRequest) -> dict[str, str]:
         headers = {"content-type": "application/json", "idempotency-key": str(request.request_id)}
-        headers |= {"traceparent": traceparent()} if traceparent() else {}
+        headers |= {"traceparent": get_traceparent()} if get_traceparent() else {}
         if self._token_file is not None:
             try:
                 headers["authorization"] = f"Bearer {self._token_file.read_text().strip()}"
             except OSError as error:
-                raise Later("there is no token for the tax calculator") from error
+                raise RetryLater("there is no token for the tax calculator") from error
         return headers
 
 

@@ -157,7 +157,7 @@ async def issue_staged_drafts(unit: Unit, run_id: UUID) -> None:
 
     The ledger needs none, and names the event that is going to be the next of its account.
     """
-    await unit.flush()
+    await unit.write_pending()
     await unit.connection.execute(_STATE, run_id, "issued", False, None)
     await unit.connection.execute(_POST, unit.now)
     await unit.connection.execute(_NUMBERS)
@@ -165,7 +165,7 @@ async def issue_staged_drafts(unit: Unit, run_id: UUID) -> None:
     await unit.connection.execute(_LINES)
     await unit.connection.execute(_BALANCES)
     await unit.connection.execute(_STATES, unit.now)
-    await unit.publish_each(InvoiceIssued, _TOLD)
+    await unit.publish_for_each_subject(InvoiceIssued, _TOLD)
     # The streams say now which sequence the event of each account has.
     await unit.connection.execute(_CHANGES, unit.now)
     await deliveries_repository.enqueue_issued_documents(unit)

@@ -8,7 +8,7 @@ import asyncpg
 
 from services.invoicing.billing.tables import BillRunRow
 from shared.persistence.database import Unit
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -22,7 +22,7 @@ async def get_bill_run(unit: Unit, run_id: UUID) -> BillRunRow:
 
 async def list_bill_run_rows(unit: Unit, after: UUID | None, limit: int) -> Sequence[BillRunRow]:
     """Runs in the order of their ids."""
-    return await rows_after(unit, BillRunRow, after, limit)
+    return await list_rows_after(unit, BillRunRow, after, limit)
 
 
 # What is taken is read once and hashed: with statistics of an empty table the planner would read it for each account.

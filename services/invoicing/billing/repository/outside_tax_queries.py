@@ -8,7 +8,7 @@ import asyncpg
 
 from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, InvoiceTax
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
-from shared.base.telemetry import traceparent
+from shared.base.telemetry import get_traceparent
 from shared.persistence.database import Unit, columns
 from shared.pure.errors import Unavailable
 
@@ -47,14 +47,14 @@ async def queue_tax_requests(unit: Unit, run_id: UUID) -> None:
     if not waiting:
         return
     await bill_run_issuing.insert_bill_run_drafts(unit, run_id, "to_be_taxed", to_be_taxed=True)
-    wanted = await unit.connection.execute(_WANT, unit.now, traceparent())
+    wanted = await unit.connection.execute(_WANT, unit.now, get_traceparent())
     if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
         raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
     await unit.connection.execute(
         "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.to_be_taxed"
     )
     await unit.connection.execute("DELETE FROM bill_invoices WHERE to_be_taxed")
-    unit.wake("intents")
+    unit.wake_after_commit("intents")
 
 
 async def find_draft_tax_facts(unit: Unit, draft_id: UUID) -> dict[str, Any] | None:

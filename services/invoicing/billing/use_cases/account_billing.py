@@ -21,7 +21,7 @@ from services.invoicing.billing.use_cases import proration_credit_notes
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.subscriptions.use_cases import cycle_charges, term_renewals
 from shared.base.telemetry import log
-from shared.base.transient import is_transient
+from shared.base.transient import is_transient_error
 from shared.persistence.database import Unit
 
 Work = Callable[[Unit, UUID, date, list[UUID]], Awaitable[None]]
@@ -55,7 +55,7 @@ async def _run_in_savepoint(
         async with unit.savepoint():
             await work(unit, run_id, day, account_ids)
     except Exception as error:
-        if is_transient(error):
+        if is_transient_error(error):
             raise
         log.exception("accounts cannot be billed", run=str(run_id), accounts=len(account_ids))
         return error
@@ -71,7 +71,7 @@ async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
     await cycle_charges.charge_changed_billing_cycles(
         unit, await bill_run_drafting.list_subscriptions_to_prorate(unit, account_ids, day), day
     )
-    await unit.flush()
+    await unit.write_pending()
     await bill_run_drafting.stage_bill_run_invoices(unit, account_ids)
     await bill_run_drafting.charge_whole_billing_cycles(unit, account_ids, day)
     lapsed = await lapse_queries.lapse_due_reversals(unit, account_ids, day)

@@ -16,8 +16,8 @@ from services.invoicing.billing.domain.outside_tax import InvoiceTax, InvoiceTax
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.use_cases import account_billing, bill_run_control, tax_calculation
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date, local_instant
-from shared.pure.errors import Later, Refusal, Unavailable
+from shared.pure.calendar import find_local_instant, get_local_date
+from shared.pure.errors import Refusal, RetryLater, Unavailable
 from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ async def preview_account_bill(unit: Unit, account_id: UUID, day: date) -> BillP
     """Draw up what is due by a day, renewals until then included, and undo it. Raises NotFound, PreviewDatePast."""
     account = await account_queries.get_account(unit, account_id)
     zone = ZoneInfo(account.time_zone)
-    if day < local_date(unit.now, zone):
+    if day < get_local_date(unit.now, zone):
         raise PreviewDatePast(f"run_date: {day} is past in {account.time_zone}")
-    await unit.lock(account_id)
-    then = max(unit.now, local_instant(day, time(0), zone))
+    await unit.lock_subjects(account_id)
+    then = max(unit.now, find_local_instant(day, time(0), zone))
     try:
         async with unit.savepoint():
             # All that it publishes and writes is undone with the savepoint; the rows are read before.
@@ -108,7 +108,7 @@ async def add_outside_tax(runtime: "Runtime", preview: BillPreview, facts: Invoi
     request = TaxCalculationRequest(request_id=new_id(), purpose="preview", **facts.model_dump())
     try:
         result = await tax_calculation.ask_tax_calculator(runtime, request, TAXED_WITHIN)
-    except Later as error:
+    except RetryLater as error:
         raise TaxCalculatorUnavailable(str(error)) from error
     nothing = BillPreview(preview.currency, None, 0, [], None, None)
     if isinstance(result, InvoiceTaxRefused):

@@ -14,7 +14,7 @@ from shared.events.invoicing import BilledTotal, BillRunFinished, BillRunStarted
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 
@@ -54,15 +54,15 @@ async def start_bill_run(unit: Unit, day: date, *, at_once: bool, actor: str) ->
     Workers do it from then on, in chunks.
     Raises BillRunDateRefused.
     """
-    if day > local_date(unit.now, ZoneInfo("UTC")) + timedelta(days=1):
+    if day > get_local_date(unit.now, ZoneInfo("UTC")) + timedelta(days=1):
         raise BillRunDateRefused(f"run_date: {day} is in the future")
     row = build_bill_run_row(unit, day, at_once=at_once, actor=actor)
     unit.session.add(row)
     await unit.session.flush()
-    await unit.lock(row.id, TURNSTILE)
+    await unit.lock_subjects(row.id, TURNSTILE)
     included = await bill_run_queries.include_accounts_in_run(unit, row.id, day)
     unit.publish(BillRunStarted(run_id=row.id, run_date=day, at_once=at_once, accounts=included))
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")
     unit.record(AuditedChange("bill_run", row.id))
     return row, included
 
@@ -104,7 +104,7 @@ async def _wait_for_no_tax(unit: Unit, run_id: UUID) -> None:
         under_way = await bill_run_queries.map_undrafted_accounts(unit, run_id)
         if "waiting" in under_way.values():
             raise StateMoveRefused("accounts are being drafted; the run can be discarded when that is done")
-        await unit.lock(*under_way)
+        await unit.lock_subjects(*under_way)
     await intents.cancel_intents(
         unit, outside_tax_queries.CALCULATE_TAX, await outside_tax_queries.list_tax_intent_keys(unit, run_id)
     )
@@ -125,14 +125,14 @@ async def retry_bill_run(unit: Unit, run_id: UUID, actor: str, reason: str) -> B
 
 async def _lock_run(unit: Unit, run_id: UUID) -> BillRunRow:
     await bill_run_queries.get_bill_run(unit, run_id)
-    await unit.lock(run_id)
+    await unit.lock_subjects(run_id)
     return await bill_run_queries.get_bill_run(unit, run_id)
 
 
 async def _save_and_record(unit: Unit, row: BillRunRow, before: Mapping[str, Any]) -> BillRunRow:
     unit.session.add(row)
     await unit.session.flush()
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")
     unit.record(AuditedChange("bill_run", row.id, None, before, row.model_dump()))
     return row
 

@@ -27,7 +27,7 @@ from services.invoicing.subscriptions.repository import subscription_queries
 from shared.events.invoicing import InvoiceIssued
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
@@ -86,7 +86,7 @@ async def issue_invoice_by_hand(unit: Unit, new: NewInvoice) -> InvoiceRow:
     ):
         raise ExternalReferenceTaken(f"the account has an invoice with the external reference {new.external_reference}")
     await _check_lines(unit, account, new.lines)
-    today = local_date(unit.now, ZoneInfo(account.time_zone))
+    today = get_local_date(unit.now, ZoneInfo(account.time_zone))
     issue_date, due_date = _dates(account, new, today)
     if issue_date < today.replace(day=1):
         await _check_month(unit, account.legal_entity, issue_date)

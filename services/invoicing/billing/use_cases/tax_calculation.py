@@ -18,7 +18,7 @@ from services.invoicing.billing.use_cases import proration_credit_notes
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -32,7 +32,10 @@ ANSWERED_WITHIN = intents.LEASE - timedelta(seconds=15)
 async def ask_tax_calculator(
     runtime: "Runtime", request: TaxCalculationRequest, within: timedelta
 ) -> InvoiceTax | InvoiceTaxRefused:
-    """Ask the calculator about an invoice; InvoiceTaxRefused if it refuses, or answers what cannot be. Raises Later."""
+    """Ask the calculator about an invoice; InvoiceTaxRefused if it refuses, or answers what cannot be.
+
+    Raises RetryLater.
+    """
     settings = runtime.settings
     if not settings.tax_calculator_url:
         return InvoiceTaxRefused("no tax calculator is set up")
@@ -43,7 +46,7 @@ async def ask_tax_calculator(
     except TaxCalculatorRefusal as refusal:
         return InvoiceTaxRefused(f"refused: {refusal}")
     except TimeoutError as error:
-        raise Later("the tax calculator takes too long") from error
+        raise RetryLater("the tax calculator takes too long") from error
     taxes = tuple(InvoiceLineTax(line.line, line.tax_minor, line.rate_bp) for line in answer.lines)
     wrong = find_invoice_tax_flaw(request.taxable_net_by_line, taxes)
     return (
@@ -52,11 +55,11 @@ async def ask_tax_calculator(
 
 
 async def calculate_draft_tax(runtime: "Runtime", intent: Intent) -> InvoiceTax | InvoiceTaxRefused:
-    """Ask for the tax of a draft. Raises Later, but not for ever: a run waits, and a person can try it again."""
+    """Ask for the tax of a draft. Raises RetryLater, but not for ever: a run waits, and a person can try it again."""
     request = TaxCalculationRequest(request_id=intent.id, purpose="invoice", **intent.payload)
     try:
         return await ask_tax_calculator(runtime, request, ANSWERED_WITHIN)
-    except Later as error:
+    except RetryLater as error:
         if intent.attempts < ATTEMPTS:
             raise
         return InvoiceTaxRefused(f"no answer: {error}")
@@ -80,5 +83,5 @@ async def record_draft_tax(unit: Unit, intent: Intent, result: InvoiceTax | Invo
             await proration_credit_notes.draft_surplus_credits(unit, run_id)
         state = "approved" if row["at_once"] else "drafted"
         await bill_run_issuing.insert_bill_run_drafts(unit, run_id, state)
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")
     return Recorded.DONE

@@ -15,7 +15,7 @@ from services.invoicing.catalog.tables.plan_tables import PlanRow
 from services.invoicing.catalog.use_cases import plan_publishing
 from services.invoicing.catalog.use_cases.plan_publishing import NewPlan
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Name, example, get_example
+from shared.pure.fields import Code, Day, Name, RequestBody, example, get_model_example
 from shared.pure.money import Currency, Minor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -27,14 +27,14 @@ NOBODY = UUID(int=0)
 """The plan of a version that has not been given to one."""
 
 
-class PriceIn(Body):
+class PriceIn(RequestBody):
     """In minor units: for one unit and period, and once when a subscription begins."""
 
     unit_price_minor: Minor = Field(examples=[1008])
     setup_minor: Minor = 0
 
 
-class VendorIn(Body):
+class VendorIn(RequestBody):
     """What the vendor bills for one unit and each of its own periods, whatever the customer does."""
 
     unit_cost_minor: Minor = Field(examples=[820])
@@ -43,7 +43,7 @@ class VendorIn(Body):
     bills_while_suspended: bool = True
 
 
-class VersionIn(Body):
+class VersionIn(RequestBody):
     """What a plan says from a date on, to terms that begin then; running terms keep what they have."""
 
     model_config = example(
@@ -92,11 +92,11 @@ class VersionIn(Body):
         )
 
 
-class PlanIn(Body):
+class PlanIn(RequestBody):
     """A plan with its first version."""
 
     model_config = example(
-        code="business-premium", name="Business Premium", tax_class="standard", version=get_example(VersionIn)
+        code="business-premium", name="Business Premium", tax_class="standard", version=get_model_example(VersionIn)
     )
 
     code: Code
@@ -117,7 +117,7 @@ class VendorOut(BaseModel):
 class VersionOut(BaseModel):
     """A version of a plan; lengths in months, amounts in minor units."""
 
-    model_config = example(version=1, **get_example(VersionIn))
+    model_config = example(version=1, **get_model_example(VersionIn))
 
     version: int
     effective_from: date
@@ -165,7 +165,7 @@ class PlanOut(BaseModel):
         name="Business Premium",
         tax_class="standard",
         created_at="2026-03-01T09:00:00Z",
-        versions=[get_example(VersionOut)],
+        versions=[get_model_example(VersionOut)],
     )
 
     id: UUID
@@ -227,7 +227,7 @@ async def publish_version(
 @reads.get("", summary="List plans")
 async def list_plans(read: Read, paging: Paging) -> Page[PlanOut]:
     """Plans in the order of their ids."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_plans(unit: Unit) -> list[PlanOut]:
         rows = await plan_queries.list_plan_rows(unit, after, paging.limit + 1)

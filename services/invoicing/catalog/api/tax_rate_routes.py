@@ -19,8 +19,8 @@ from services.invoicing.settings.api import (
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Country, Day, Prose, example, get_example
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.fields import Code, Country, Day, Prose, RequestBody, example, get_model_example
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -31,7 +31,7 @@ writes = Router(
 )
 
 
-class TaxRateIn(Body):
+class TaxRateIn(RequestBody):
     """The tax on a class of goods for customers of a country, from a date on."""
 
     model_config = example(
@@ -68,7 +68,7 @@ class TaxRateOut(BaseModel):
 class TaxRatesOut(BaseModel):
     """All tax rates, and what is proposed that they shall be."""
 
-    model_config = example(items=[get_example(TaxRateOut)], next=None, proposed=[])
+    model_config = example(items=[get_model_example(TaxRateOut)], next=None, proposed=[])
 
     items: list[TaxRateOut]
     next: None = None
@@ -80,7 +80,7 @@ class TaxRatesOut(BaseModel):
     status_code=201,
     response_model=TaxRateOut,
     summary="Set a tax rate",
-    responses={**CHANGE_PROPOSED, **refusals(UnknownLegalEntity, AlreadyProposed)},
+    responses={**CHANGE_PROPOSED, **refusals(UnknownLegalEntity, ChangeAlreadyProposed)},
 )
 async def set_tax_rate(rate: TaxRateIn, command: Annotated[CommandRunner, perform_command("tax_rate.set")]) -> Response:
     """Set the rate of a class and country from a date on; invoices that were issued keep theirs.

@@ -8,7 +8,7 @@ import asyncpg
 from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanVendorCost, PlanVersion
 from services.invoicing.catalog.tables.plan_tables import PlanRow
 from shared.persistence.database import Unit, columns
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -22,7 +22,7 @@ async def get_plan_row(unit: Unit, plan_id: UUID) -> PlanRow:
 
 async def list_plan_rows(unit: Unit, after: UUID | None, limit: int) -> Sequence[PlanRow]:
     """Plans in the order of their ids."""
-    return await rows_after(unit, PlanRow, after, limit)
+    return await list_rows_after(unit, PlanRow, after, limit)
 
 
 _VERSIONS = """

@@ -36,7 +36,7 @@ async def create_plan_with_version(unit: Unit, new: NewPlan) -> tuple[PlanRow, P
         await unit.session.flush()
     except IntegrityError as error:
         raise ExternalReferenceTaken(f"another plan has the code {new.code}") from error
-    await unit.lock(row.id)
+    await unit.lock_subjects(row.id)
     version = replace(new.version, plan_id=row.id, number=1)
     unit.record(AuditedChange("plan", row.id))
     return row, await _publish(unit, row, version)
@@ -45,7 +45,7 @@ async def create_plan_with_version(unit: Unit, new: NewPlan) -> tuple[PlanRow, P
 async def publish_plan_version(unit: Unit, plan_id: UUID, version: PlanVersion) -> tuple[PlanRow, PlanVersion]:
     """Publish the next version: new terms have it from its day on. Raises NotFound, PlanVersionRefused."""
     row = await plan_queries.get_plan_row(unit, plan_id)
-    await unit.lock(plan_id)
+    await unit.lock_subjects(plan_id)
     former = (await plan_queries.map_plan_versions(unit, [plan_id]))[plan_id]
     plan_versions.check_plan_version(version, former)
     unit.record(AuditedChange("plan_version", f"{plan_id}/{len(former) + 1}"))

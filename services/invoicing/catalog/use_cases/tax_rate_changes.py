@@ -33,7 +33,7 @@ class NewTaxRate:
 async def change_tax_rate(unit: Unit, caller: Caller, new: NewTaxRate, reason: str) -> SettingChangeRow:
     """Set a tax rate, in the place of a former one from the same date on, or propose it.
 
-    Raises UnknownLegalEntity, AlreadyProposed.
+    Raises UnknownLegalEntity, ChangeAlreadyProposed.
     """
     await legal_entity_queries.check_legal_entity(unit, new.legal_entity)
     wanted = asdict(new) | {"valid_from": new.valid_from.isoformat()}

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Header, Query, Response
 from fastapi.responses import HTMLResponse
 
-from shared.outside.printing import NotPrinted, Printer
+from shared.outside.printing import DocumentNotPrinted, DocumentPrinter
 from shared.pure.errors import Refusal, Unavailable
 from shared.web.http import OWN_STYLES, describe_problem
 
@@ -68,7 +68,7 @@ def _range(part: str) -> tuple[str, float]:
         return kind, 0.0
 
 
-async def render_document_response(printer: Printer, page: Callable[[], str], kind: str, name: str) -> Response:
+async def render_document_response(printer: DocumentPrinter, page: Callable[[], str], kind: str, name: str) -> Response:
     """The document in that form; it may load nothing. Raises Unavailable when it cannot be printed now."""
     html = await asyncio.to_thread(page)  # one of 2000 lines takes half a second
     if kind == HTML:
@@ -77,7 +77,7 @@ async def render_document_response(printer: Printer, page: Callable[[], str], ki
         return HTMLResponse(html, headers=headers)
     try:
         document = await printer.print_document(html)
-    except NotPrinted as error:
+    except DocumentNotPrinted as error:
         raise Unavailable(str(error)) from error
     headers = {"content-disposition": f'attachment; filename="{name}.pdf"', "vary": "accept"}
     if document.missing:

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.invoicing.accounts.tables.legal_entity_tables import LegalEntityRow
 from services.invoicing.documents.domain.paper import DocumentContent
 from services.invoicing.documents.papers.wording import DocumentWording
-from shared.outside.mail import build_letter, format_sender
+from shared.outside.mail import build_letter, format_mail_sender
 
 
 def build_document_mail(
@@ -38,7 +38,7 @@ def build_document_mail(
     body = (wording("mail_greeting"), wording(f"mail_{paper.kind}", **filled), closing)
     mail = build_letter(
         id_,
-        sender=format_sender(seller, entity.mail_from if entity else None, sender),
+        sender=format_mail_sender(seller, entity.mail_from if entity else None, sender),
         to=to,
         subject=wording(f"mail_subject_{paper.kind}", number=paper.number, seller=seller),
         body="\n\n".join(body) + "\n",

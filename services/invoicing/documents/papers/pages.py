@@ -9,7 +9,7 @@ from services.invoicing.accounts.domain.document_parties import DocumentParties
 from services.invoicing.documents.domain.account_statement import AccountStatement
 from services.invoicing.documents.domain.paper import DocumentContent, sum_tax_by_rate
 from services.invoicing.documents.papers.wording import DocumentWording
-from shared.pure.payment_references import creditor_reference, grouped
+from shared.pure.payment_references import build_creditor_reference, group_by_four
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
@@ -46,8 +46,8 @@ def render_statement_page(statement: AccountStatement, parties: DocumentParties)
 
 def format_payment_reference(number: str) -> str:
     """Format what a payment of an invoice names: the structured reference, or a number that is too long for one."""
-    reference = creditor_reference(number)
-    return grouped(reference) if reference else number
+    reference = build_creditor_reference(number)
+    return group_by_four(reference) if reference else number
 
 
 def _common(wording: DocumentWording, parties: DocumentParties, title: str, number: str) -> dict[str, object]:
@@ -60,7 +60,7 @@ def _common(wording: DocumentWording, parties: DocumentParties, title: str, numb
         "foot": Markup(_css(f"{title} {number}".strip())),
         "pages": Markup(pages),
         "seller": parties.seller,
-        "iban": grouped(parties.seller.iban),
+        "iban": group_by_four(parties.seller.iban),
         "buyer": parties.buyer,
         "footer": parties.seller.get_document_footer(wording.babel_locale.language),
     }

@@ -14,7 +14,7 @@ from babel.numbers import format_decimal, format_percent
 
 from services.invoicing.documents.domain.account_statement import AccountStatementEntry
 from services.invoicing.documents.domain.paper import DocumentLine, DocumentTaxSum
-from shared.pure.money import format_minor
+from shared.pure.money import format_minor_units
 
 WORDS = Path(__file__).parents[1] / "templates" / "words"
 
@@ -56,7 +56,7 @@ class DocumentWording:
 
     def format_money(self, minor: int, currency: str) -> str:
         """An amount of minor units, with the decimals that the currency has."""
-        return format_minor(minor, currency, self.babel_locale)
+        return format_minor_units(minor, currency, self.babel_locale)
 
     def format_percentage(self, basis_points: int) -> str:
         """A rate, with as many decimals as it needs."""

@@ -23,9 +23,9 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, Recorded
-from shared.pure.addresses import is_address
-from shared.pure.bounces import build_envelope_sender, create_secret
-from shared.pure.errors import Later, NotFound, Refusal, Unavailable
+from shared.pure.addresses import is_mail_address
+from shared.pure.bounces import build_envelope_sender, create_mail_secret
+from shared.pure.errors import NotFound, Refusal, RetryLater, Unavailable
 from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def get_latest_document_delivery(unit: Unit, kind: str, document_id: UUID)
 async def resend_document(unit: Unit, kind: str, document_id: UUID, actor: str, reason: str) -> DocumentDeliveryRow:
     """Send a document again, or for the first time. Raises NotFound, DocumentDeliveryPending."""
     account_id = await _account(unit, kind, document_id)
-    await unit.lock(account_id)
+    await unit.lock_subjects(account_id)
     last = await deliveries_repository.find_latest_document_delivery(unit, kind, document_id)
     if last is not None and last.state == "pending":
         raise DocumentDeliveryPending(f"{kind} {document_id} is on its way")
@@ -88,27 +88,27 @@ async def _account(unit: Unit, kind: str, document_id: UUID) -> UUID:
 async def send_queued_document(runtime: "Runtime", intent: Intent) -> str | None:
     """Draw a document up, print it, and hand it to the next hop; what the hop says if it refuses for good.
 
-    Raises Later: without data of the legal entity nothing goes out. Every attempt has the same Message-ID and content:
-    it shows what was settled when the delivery was wanted. One that came back already is not sent again.
+    Raises RetryLater: without data of the legal entity nothing goes out. Every attempt has the same Message-ID and
+    content: it shows what was settled when the delivery was wanted. One that came back already is not sent again.
     """
     try:
         row, paper, to, entity, now = await runtime.units.run(lambda unit: _drawn_up(unit, UUID(intent.key)))
         if row.state != "pending" or row.secret is None:
             return None
-        if not is_address(to):
+        if not is_mail_address(to):
             return NOT_WRITABLE
         async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
             html = await asyncio.to_thread(render_document_page, paper, build_policy_url(runtime))
             pdf = await runtime.printer.pdf(html)
     except (document_rendering.DocumentSellerUnknown, Unavailable) as error:
-        raise Later(error.detail) from error
+        raise RetryLater(error.detail) from error
     except TimeoutError as error:
-        raise Later("the printer is busy") from error
+        raise RetryLater("the printer is busy") from error
     sender = runtime.settings.mail_from
     secret, at = row.secret, row.wanted_at
     letter = build_document_mail(paper, pdf, row.id, sender=sender, to=to, at=at, secret=secret, entity=entity)
     envelope_sender = build_envelope_sender(runtime.settings.support_address, secret)
-    return await runtime.mail_hop.deliver_once(letter, now - intent.created_at, envelope_sender)
+    return await runtime.mail_hop.deliver_letter_once(letter, now - intent.created_at, envelope_sender)
 
 
 def build_policy_url(runtime: "Runtime") -> str:
@@ -119,7 +119,7 @@ def build_policy_url(runtime: "Runtime") -> str:
 async def _drawn_up(
     unit: Unit, delivery_id: UUID
 ) -> tuple[DocumentDeliveryRow, DocumentContent, str, LegalEntityRow | None, datetime]:
-    await deliveries_repository.save_delivery_secret(unit, delivery_id, create_secret())
+    await deliveries_repository.save_delivery_secret(unit, delivery_id, create_mail_secret())
     row = await deliveries_repository.get_document_delivery(unit, delivery_id)
     if row.kind == "invoice":
         paper = await document_rendering.build_invoice_document(unit, row.document_id, row.wanted_at)
@@ -153,7 +153,7 @@ async def record_document_bounce(unit: Unit, event: MailBounced) -> None:
     if bounced is None or not event.permanent:
         return
     delivery_id, account_id = bounced
-    await unit.lock(account_id)
+    await unit.lock_subjects(account_id)
     row = await deliveries_repository.get_document_delivery(unit, delivery_id)
     if row.state in ("pending", "sent"):
         failure = f"{event.code} came back after the next mail hop took it"

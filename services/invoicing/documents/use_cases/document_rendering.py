@@ -21,7 +21,7 @@ from services.invoicing.documents.repository import document_queries, statement_
 from services.invoicing.ledger.domain import CreditNoteLineShare
 from services.invoicing.receivables.repository import invoice_queries
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from shared.pure.errors import Refusal
 
 
@@ -53,7 +53,7 @@ async def build_invoice_document(unit: Unit, invoice_id: UUID, at: datetime | No
         raise InvoiceNotIssued(f"invoice {invoice_id} is a draft")
     row = await invoice_queries.get_invoice(unit, invoice_id)
     named = await _parties(unit, row.id, row.account_id, row.legal_entity, row.issued_at)
-    recorded_on = local_date(row.issued_at, ZoneInfo(named.buyer.time_zone))
+    recorded_on = get_local_date(row.issued_at, ZoneInfo(named.buyer.time_zone))
     paid, credited = await document_queries.sum_settled_of_invoice(unit, row.id, row.account_id, at or unit.now)
     return DocumentContent(
         kind="invoice",
@@ -81,7 +81,7 @@ async def build_credit_note_document(unit: Unit, credit_note_id: UUID) -> Docume
         number=row.number,
         credited_invoice=(await invoice_queries.get_invoice(unit, row.invoice_id)).number,
         currency=row.currency,
-        issued_on=local_date(row.issued_at, ZoneInfo(named.buyer.time_zone)),
+        issued_on=get_local_date(row.issued_at, ZoneInfo(named.buyer.time_zone)),
         due_on=None,
         terms_days=0,
         lines=tuple(_build_credited_line(line) for line in await document_queries.list_credited_lines(unit, row.id)),
@@ -173,7 +173,7 @@ async def build_account_statement(unit: Unit, account_id: UUID, begin: date, end
 
 def _entry(row: asyncpg.Record, zone: ZoneInfo) -> AccountStatementEntry:
     return AccountStatementEntry(
-        local_date(row["posted_at"], zone), row["kind"], row["reference"], row["currency"], row["amount"]
+        get_local_date(row["posted_at"], zone), row["kind"], row["reference"], row["currency"], row["amount"]
     )
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.exposure.domain import ConvertedExposureTotal, CurrencyConversion, ExchangeRate
 from services.invoicing.exposure.use_cases import AMOUNTS, ExposureInOneCurrency
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 
 LACKS = Field(
     description="currencies that could not be converted and are not in these sums: none, or they are no whole"
@@ -85,7 +85,7 @@ class RateOut(BaseModel):
 class RatesUsedOut(BaseModel):
     """By which rates a currency was converted: one of the pair in either direction, or two of one table for a cross."""
 
-    model_config = example(currency="USD", rates=[get_example(RateOut)])
+    model_config = example(currency="USD", rates=[get_model_example(RateOut)])
 
     currency: str
     rates: list[RateOut]
@@ -116,7 +116,7 @@ class ConvertedOut(BaseModel):
         vendor_contested={"contested_minor": 1107, "lacks": []},
         vendor_committed={"committed_minor": 83187, "stopped_by_suspension_minor": 0, "lacks": []},
         margin_minor=2518,
-        rates=[get_example(RatesUsedOut)],
+        rates=[get_model_example(RatesUsedOut)],
         not_converted=[],
     )
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.invoicing.exposure.repository import exchange_rate_queries
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, example, get_example
+from shared.pure.fields import Code, Day, RequestBody, example, get_model_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
@@ -33,7 +33,7 @@ RateText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})
 """A decimal number above zero as text, so that nobody's float rounds it."""
 
 
-class RateIn(Body):
+class RateIn(RequestBody):
     """So many units of `quote` are one unit of the base."""
 
     model_config = example(quote="USD", rate="1.0843")
@@ -42,10 +42,10 @@ class RateIn(Body):
     rate: RateText = Field(examples=["1.0843"])
 
 
-class ExchangeRatesIn(Body):
+class ExchangeRatesIn(RequestBody):
     """What a source says for a date, of one base."""
 
-    model_config = example(source="ecb", date="2026-03-02", base="EUR", rates=[get_example(RateIn)])
+    model_config = example(source="ecb", date="2026-03-02", base="EUR", rates=[get_model_example(RateIn)])
 
     source: Code
     day: Day = Field(alias="date")
@@ -112,7 +112,7 @@ async def list_exchange_rates(
 
     async def load_exchange_rates(unit: Unit) -> list[ExchangeRateOut]:
         rows = await exchange_rate_queries.list_exchange_rate_records(
-            unit, day, base, paging.after_id(), paging.limit + 1
+            unit, day, base, paging.get_last_id(), paging.limit + 1
         )
         return [ExchangeRateOut.from_exchange_rate_record(row) for row in rows]
 
@@ -132,7 +132,7 @@ async def put_exchange_rates(
     async def put_rates_of_source(unit: Unit) -> PutRatesOut:
         actor, source, day, base = command.caller.subject, wanted.source, wanted.day, wanted.base
         name = f"{source}/{day}/{base}"
-        await unit.lock(f"exchange rates {name}")
+        await unit.lock_subjects(f"exchange rates {name}")
         former = await exchange_rate_queries.map_exchange_rates(unit, source, day, base, rates)
         new, replaced = await exchange_rate_queries.save_exchange_rates(unit, source, day, base, rates, actor)
         if new or replaced:

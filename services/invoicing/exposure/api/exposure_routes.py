@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.exposure import use_cases as exposure_use_cases
 from services.invoicing.exposure.api.conversion_answers import ConvertedOut
 from services.invoicing.exposure.use_cases import ReceivablesExposure
-from shared.pure.fields import example, get_example
+from shared.pure.fields import example, get_model_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
@@ -83,7 +83,7 @@ class ExposureOut(BaseModel):
         vendor_committed=[
             {"currency": "USD", "committed_minor": 90200, "stopped_by_suspension_minor": 0, "until": "2027-03-01"}
         ],
-        converted=get_example(ConvertedOut),
+        converted=get_model_example(ConvertedOut),
     )
 
     account_id: UUID | None

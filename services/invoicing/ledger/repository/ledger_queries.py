@@ -11,7 +11,7 @@ import asyncpg
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger.domain import Entries
 from shared.persistence.database import Unit, columns
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 
 _POST = """
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
@@ -53,7 +53,7 @@ async def post_documents_of_accounts(unit: Unit, postings: Iterable[Posting]) ->
 def list_ledger_entry_rows(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
     """The entries of these postings: entity, code, currency, amount, account, document, its id, sequence, date."""
     for account, document, entries in postings:
-        posted_on = document.day or local_date(now, ZoneInfo(account.time_zone))
+        posted_on = document.day or get_local_date(now, ZoneInfo(account.time_zone))
         for code, amount in entries.items():
             if amount:
                 yield (

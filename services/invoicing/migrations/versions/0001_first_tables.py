@@ -1,6 +1,6 @@
 """The first tables of invoicing, the event backbone's, and who may use them."""
 
-from shared.persistence.migrations import audit_1, backbone_1, execute, monitor_1, rights_1
+from shared.persistence.migrations import grant_monitor_views, create_backbone_tables, execute_script, create_pending_work_view, grant_service_rights
 
 revision = "0001"
 down_revision = None
@@ -223,8 +223,8 @@ GROUP BY b.invoice_id""",
 
 def upgrade() -> None:
     """Create everything."""
-    execute(TABLES)
-    backbone_1("invoicing")
-    monitor_1("invoicing", DUE)
-    rights_1("invoicing", APPEND_ONLY)
-    audit_1("invoicing", AUDIT)
+    execute_script(TABLES)
+    create_backbone_tables("invoicing")
+    create_pending_work_view("invoicing", DUE)
+    grant_service_rights("invoicing", APPEND_ONLY)
+    grant_monitor_views("invoicing", AUDIT)

@@ -1,7 +1,7 @@
 """Plans, terms, charges, bill runs, tax, and the ledger under every fact."""
 
 from alembic import op
-from shared.persistence.migrations import audit_1, backbone_2, execute, monitor_1, rights_1
+from shared.persistence.migrations import grant_monitor_views, index_idempotency_keys, execute_script, create_pending_work_view, grant_service_rights
 
 revision = "0002"
 down_revision = "0001"
@@ -433,15 +433,15 @@ GROUP BY a.legal_entity, a.currency""",
 
 def upgrade() -> None:
     """Create everything."""
-    backbone_2("invoicing")
-    execute(ACCOUNTS)
-    execute(LINES)
-    execute(TABLES)
+    index_idempotency_keys("invoicing")
+    execute_script(ACCOUNTS)
+    execute_script(LINES)
+    execute_script(TABLES)
     op.execute(CYCLE_AFTER)
     op.execute(BALANCED)
     op.execute(WATCHED)
-    execute(CHART)
+    execute_script(CHART)
     op.execute("DROP VIEW invoicing.pending_work")
-    monitor_1("invoicing", DUE)
-    rights_1("invoicing", APPEND_ONLY)
-    audit_1("invoicing", AUDIT)
+    create_pending_work_view("invoicing", DUE)
+    grant_service_rights("invoicing", APPEND_ONLY)
+    grant_monitor_views("invoicing", AUDIT)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0003"
 down_revision = "0002"
@@ -164,7 +164,7 @@ FROM invoicing.vendor_invoices WHERE warn_at IS NOT NULL"""
 
 def upgrade() -> None:
     """Create the tables; the service's role gets them by the schema's default rights."""
-    execute(TABLES)
+    execute_script(TABLES)
     # Added to whatever the view is by now, so that it does not matter which migration before this one changed it.
     known = op.get_bind().exec_driver_sql("SELECT pg_get_viewdef('invoicing.pending_work'::regclass)").scalar_one()
     op.execute(f"CREATE OR REPLACE VIEW invoicing.pending_work AS {known.rstrip().rstrip(';')}\nUNION ALL {DUE}")

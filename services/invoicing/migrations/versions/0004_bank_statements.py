@@ -1,7 +1,7 @@
 """Bank statements: mappings of columns, imports, entries, proposals, and the indexes by which entries are matched."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0004"
 down_revision = "0003"
@@ -108,8 +108,8 @@ APPEND_ONLY: tuple[str, ...] = ("bank_imports", "bank_proposals")
 
 def upgrade() -> None:
     """Create the tables; the service's role gets them by the schema's default rights."""
-    execute(TABLES)
-    execute(INDEXES)
+    execute_script(TABLES)
+    execute_script(INDEXES)
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE ON invoicing.{table} FROM invoicing")
     # Added to whatever the view is by now, so that it does not matter which migration before this one changed it.

@@ -1,7 +1,7 @@
 """Approvals with their limits, refunds, direct debits, tolerances, recoveries, reasons of credit notes."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0005"
 down_revision = "0004"
@@ -129,8 +129,8 @@ APPEND_ONLY: tuple[str, ...] = ("refund_parts",)
 
 def upgrade() -> None:
     """Create the tables; the service's role gets them by the schema's default rights."""
-    execute(TABLES)
-    execute(COLUMNS)
-    execute(CHART)
+    execute_script(TABLES)
+    execute_script(COLUMNS)
+    execute_script(CHART)
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE ON invoicing.{table} FROM invoicing")

@@ -1,7 +1,7 @@
 """Documents: legal entities, buyers' addresses, who a document is from and to, what was sent."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0006"
 down_revision = "0005"
@@ -72,6 +72,6 @@ APPEND_ONLY: tuple[str, ...] = ("document_parties",)
 
 def upgrade() -> None:
     """Create the tables; the service's role gets them by the schema's default rights."""
-    execute(TABLES)
+    execute_script(TABLES)
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE ON invoicing.{table} FROM invoicing")

@@ -1,7 +1,7 @@
 """What customers were billed stands beside what the vendor bills, as at the comparison."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0007"
 down_revision = "0006"
@@ -22,6 +22,6 @@ APPEND_ONLY = ("reconciliation_customer_sums",)
 
 def upgrade() -> None:
     """Create the tables; the service's role gets them by the schema's default rights."""
-    execute(TABLES)
+    execute_script(TABLES)
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE ON invoicing.{table} FROM invoicing")

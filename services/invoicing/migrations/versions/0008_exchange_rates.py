@@ -1,6 +1,6 @@
 """Exchange rates, by which exposure is shown in one currency."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0008"
 down_revision = "0007"
@@ -27,4 +27,4 @@ CREATE INDEX exchange_rates_of_quote ON invoicing.exchange_rates (quote, rate_da
 
 def upgrade() -> None:
     """Create the table; the service's role gets it by the schema's default rights."""
-    execute(TABLES)
+    execute_script(TABLES)

@@ -1,7 +1,7 @@
 """A document names us and the customer as they were when it was issued, whenever it is first drawn up."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0009"
 down_revision = "0008"
@@ -29,6 +29,6 @@ APPEND_ONLY = ("former_buyers", "former_sellers")
 
 def upgrade() -> None:
     """Create the tables; the service's role gets them by the schema's default rights."""
-    execute(TABLES)
+    execute_script(TABLES)
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE ON invoicing.{table} FROM invoicing")

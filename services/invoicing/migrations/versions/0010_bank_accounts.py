@@ -1,6 +1,6 @@
 """Each bank account of ours has a day until which its payments are known."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0010"
 down_revision = "0009"
@@ -27,4 +27,4 @@ WHERE i.closing_date IS NOT NULL GROUP BY e.bank_account;
 
 def upgrade() -> None:
     """Create the table with what former imports say; the service's role gets it by the schema's default rights."""
-    execute(TABLES)
+    execute_script(TABLES)

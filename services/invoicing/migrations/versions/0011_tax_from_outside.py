@@ -1,7 +1,7 @@
 """A legal entity may have its tax calculated by an outside service; until it has answered, an account is to be taxed."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0011"
 down_revision = "0010"
@@ -33,7 +33,7 @@ SELECT FROM invoicing.bill_run_accounts a WHERE a.run_id::text = known.detail AN
 
 def upgrade() -> None:
     """Change the tables; the service's role has its rights already."""
-    execute(TABLES)
+    execute_script(TABLES)
     # What a run waits for then is an intent, which the view shows already: were the run due too, nothing were idle.
     # Taken from whatever the view is by now, so that it does not matter which migration before this one changed it.
     view = op.get_bind().exec_driver_sql("SELECT pg_get_viewdef('invoicing.pending_work'::regclass)").scalar_one()

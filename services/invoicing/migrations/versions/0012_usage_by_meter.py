@@ -1,6 +1,6 @@
 """Lines of usage are charged together by meter, and each keeps its own amount."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0012"
 down_revision = "0011"
@@ -17,4 +17,4 @@ CREATE INDEX usage_lines_of_charge ON invoicing.usage_lines (charge_id);
 
 def upgrade() -> None:
     """Change the table; the service's role has its rights already."""
-    execute(TABLES)
+    execute_script(TABLES)

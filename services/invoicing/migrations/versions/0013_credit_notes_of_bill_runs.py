@@ -1,7 +1,7 @@
 """A bill run gives back what it owes: charges are settled by credit notes, which name the bill that they come of."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0013"
 down_revision = "0012"
@@ -41,6 +41,6 @@ APPEND_ONLY = ("credited_charges",)
 
 def upgrade() -> None:
     """Add to the tables; the service's role gets the new one by the schema's default rights."""
-    execute(TABLES)
+    execute_script(TABLES)
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE ON invoicing.{table} FROM invoicing")

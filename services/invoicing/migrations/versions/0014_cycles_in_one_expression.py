@@ -1,6 +1,6 @@
 """The boundary that follows another is one expression, which statements take in instead of calling a function."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0014"
 down_revision = "0013"
@@ -38,4 +38,4 @@ nothing but its arguments: timestamps without a time zone, that is.
 def upgrade() -> None:
     """Replace the function."""
     for statement in (DAYS_OF_MONTH, MONTHS_LATER, CYCLE_AFTER):
-        execute(statement)
+        execute_script(statement)

@@ -1,6 +1,6 @@
 """Who changed what by which request: entries that are only appended; and each caller has one name."""
 
-from shared.persistence.migrations import audit_2, fold_callers_1
+from shared.persistence.migrations import create_audit_entries, fold_idempotency_callers
 
 revision = "0016"
 down_revision = "0015"
@@ -8,5 +8,5 @@ down_revision = "0015"
 
 def upgrade() -> None:
     """Create the table of the audit; keys of callers count for their normalised names."""
-    audit_2("invoicing")
-    fold_callers_1("invoicing")
+    create_audit_entries("invoicing")
+    fold_idempotency_callers("invoicing")

@@ -1,7 +1,7 @@
 """Entries keep the bank's reference and the ids of the payment; they name the debit that they pay, and repeats."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0017"
 down_revision = "0016"
@@ -57,7 +57,7 @@ APPEND_ONLY: tuple[str, ...] = ("bank_refused_entries",)
 
 def upgrade() -> None:
     """Add the columns and the tables; the service's role gets them by the schema's default rights."""
-    execute(COLUMNS)
-    execute(TABLES)
+    execute_script(COLUMNS)
+    execute_script(TABLES)
     for table in APPEND_ONLY:
         op.execute(f"REVOKE UPDATE, DELETE ON invoicing.{table} FROM invoicing")

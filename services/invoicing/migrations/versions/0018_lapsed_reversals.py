@@ -1,6 +1,6 @@
 """A reversal lapses as far as people had credited before what it takes back."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0018"
 down_revision = "0017"
@@ -15,4 +15,4 @@ ALTER TABLE invoicing.charges ADD CHECK (lapsed_minor = 0 OR lapsed_minor BETWEE
 
 def upgrade() -> None:
     """Add the column; nothing of the charges that are there has lapsed."""
-    execute(TABLES)
+    execute_script(TABLES)

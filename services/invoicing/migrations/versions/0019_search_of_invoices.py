@@ -1,6 +1,6 @@
 """Invoices are found by what people ask for."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0019"
 down_revision = "0018"
@@ -17,4 +17,4 @@ CREATE INDEX invoice_states_changed ON invoicing.invoice_states (changed_at, inv
 
 def upgrade() -> None:
     """Add an index for each way of asking that has none."""
-    execute(INDEXES)
+    execute_script(INDEXES)

@@ -1,6 +1,6 @@
 """Accounts are found by what people know of them."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0020"
 down_revision = "0019"
@@ -15,4 +15,4 @@ CREATE INDEX accounts_by_entity ON invoicing.accounts (legal_entity, id);
 
 def upgrade() -> None:
     """Add an index for each way of asking that has none."""
-    execute(INDEXES)
+    execute_script(INDEXES)

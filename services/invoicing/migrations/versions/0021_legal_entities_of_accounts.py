@@ -1,7 +1,7 @@
 """The legal entity of an account exists; facts are posted on the date of their document; months close in order."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0021"
 down_revision = "0020"
@@ -51,8 +51,8 @@ SELECT FROM invoicing.bill_run_accounts a WHERE a.run_id::text = known.detail AN
 
 def upgrade() -> None:
     """Make entities of the codes that are there, and let the constraints hold."""
-    execute(ENTITIES)
-    execute(CONSTRAINTS)
+    execute_script(ENTITIES)
+    execute_script(CONSTRAINTS)
     op.execute(BALANCED)
     # A run cannot finish while accounts of it are due, now or when their day begins: the view shows those already.
     view = op.get_bind().exec_driver_sql("SELECT pg_get_viewdef('invoicing.pending_work'::regclass)").scalar_one()

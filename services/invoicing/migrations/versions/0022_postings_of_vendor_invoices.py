@@ -1,7 +1,7 @@
 """Vendor invoices and their payments are posted; those that are there wait for the sweep `vendor_postings`."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0022"
 down_revision = "0021"
@@ -25,7 +25,7 @@ FROM invoicing.vendor_invoices WHERE post_at IS NOT NULL"""
 
 def upgrade() -> None:
     """Change the tables; the service's role has its rights already."""
-    execute(TABLES)
+    execute_script(TABLES)
     # Added to whatever the view is by now, so that it does not matter which migration before this one changed it.
     view = op.get_bind().exec_driver_sql("SELECT pg_get_viewdef('invoicing.pending_work'::regclass)").scalar_one()
     op.execute(f"CREATE OR REPLACE VIEW invoicing.pending_work AS {view.rstrip().rstrip(';')}\nUNION ALL {DUE}")

@@ -1,6 +1,6 @@
 """A difference that the customer is billed for is a charge of its subscription, once."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0023"
 down_revision = "0022"
@@ -15,4 +15,4 @@ CREATE UNIQUE INDEX charges_of_difference ON invoicing.charges (reference) WHERE
 
 def upgrade() -> None:
     """Change the table."""
-    execute(TABLES)
+    execute_script(TABLES)

@@ -1,6 +1,6 @@
 """A legal entity has its own sender, address for answers, signature and language in mails to its customers."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0024"
 down_revision = "0023"
@@ -15,4 +15,4 @@ ALTER TABLE invoicing.legal_entities ADD COLUMN language TEXT
 
 def upgrade() -> None:
     """Add the columns, empty: nobody has said anything for them."""
-    execute(COLUMNS)
+    execute_script(COLUMNS)

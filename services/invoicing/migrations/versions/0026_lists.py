@@ -1,6 +1,6 @@
 """Refunds, write-offs and bank imports are listed."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0026"
 down_revision = "0025"
@@ -15,4 +15,4 @@ CREATE INDEX bank_imports_by_time ON invoicing.bank_imports (imported_at)
 
 def upgrade() -> None:
     """Let the lists be read by index."""
-    execute(INDEXES)
+    execute_script(INDEXES)

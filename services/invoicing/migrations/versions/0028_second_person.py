@@ -1,6 +1,6 @@
 """A legal entity says whether a second person has to agree to what is within the limit of the first."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0028"
 down_revision = "0027"
@@ -20,4 +20,4 @@ CREATE TABLE invoicing.second_person_rules (
 
 def upgrade() -> None:
     """Add the table, empty: a second person is required."""
-    execute(TABLE)
+    execute_script(TABLE)

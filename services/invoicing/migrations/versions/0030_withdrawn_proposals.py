@@ -1,6 +1,6 @@
 """Whoever proposed a credit note, a write-off or a refund can withdraw it, which is no approval of their own."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0030"
 down_revision = "0029"
@@ -20,4 +20,4 @@ another one than who proposed."""
 
 def upgrade() -> None:
     """Take the state, and the proposer as the one who decided it."""
-    execute(CHECKS)
+    execute_script(CHECKS)

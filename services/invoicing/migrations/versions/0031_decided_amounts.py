@@ -1,6 +1,6 @@
 """What a person decides to give counts together, by person and by account, for each business day."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0031"
 down_revision = "0030"
@@ -31,5 +31,5 @@ FROM invoicing.approvals WHERE state = 'carried_out'
 
 def upgrade() -> None:
     """Add the table, with what was decided before."""
-    execute(TABLE)
-    execute(PAST)
+    execute_script(TABLE)
+    execute_script(PAST)

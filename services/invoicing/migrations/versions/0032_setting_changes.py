@@ -1,7 +1,7 @@
 """Settings that move money keep their history, and wait for a second person once an entity has issued invoices."""
 
 from alembic import op
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0032"
 down_revision = "0031"
@@ -41,6 +41,6 @@ DECISION = "state, decided_by, decision_reason, decided_at"
 
 def upgrade() -> None:
     """Add the table, whose rows stay: the service decides about them, and neither rewrites nor deletes them."""
-    execute(TABLE)
+    execute_script(TABLE)
     op.execute("REVOKE UPDATE, DELETE ON invoicing.setting_changes FROM invoicing")
     op.execute(f"GRANT UPDATE ({DECISION}) ON invoicing.setting_changes TO invoicing")

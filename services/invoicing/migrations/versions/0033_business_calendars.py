@@ -1,7 +1,7 @@
 """A legal entity has a business calendar, which is announced anew while years go by."""
 
 from shared.persistence.failed_work_tables import create_pending_work
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0033"
 down_revision = "0032"
@@ -52,5 +52,5 @@ DUE = {
 
 def upgrade() -> None:
     """Add the table, and the view of pending work with the sweep that announces calendars."""
-    execute(TABLE)
+    execute_script(TABLE)
     create_pending_work("invoicing", DUE)

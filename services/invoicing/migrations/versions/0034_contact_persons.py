@@ -1,6 +1,6 @@
 """Customers have contact persons by role, and accounts a support level."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0034"
 down_revision = "0033"
@@ -39,5 +39,5 @@ ALTER TABLE invoicing.accounts ALTER COLUMN support_level DROP DEFAULT;
 
 def upgrade() -> None:
     """Add the table, empty, and the column: every account has the standard level."""
-    execute(TABLE)
-    execute(SUPPORT_LEVEL)
+    execute_script(TABLE)
+    execute_script(SUPPORT_LEVEL)

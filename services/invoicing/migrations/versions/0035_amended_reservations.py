@@ -1,6 +1,6 @@
 """What is reserved for a dispute can be amended, in numbered steps."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0035"
 down_revision = "0034"
@@ -13,4 +13,4 @@ ALTER TABLE invoicing.reservations ALTER COLUMN amendment DROP DEFAULT;
 
 def upgrade() -> None:
     """Add the number of the last amendment: none so far."""
-    execute(AMENDMENT)
+    execute_script(AMENDMENT)

@@ -1,6 +1,6 @@
 """What we contest of vendor invoices, as escalation announces it."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0036"
 down_revision = "0035"
@@ -22,4 +22,4 @@ CREATE INDEX contested_amounts_open ON invoicing.contested_amounts (vendor_invoi
 
 def upgrade() -> None:
     """Create the table, empty: nothing is contested."""
-    execute(TABLE)
+    execute_script(TABLE)

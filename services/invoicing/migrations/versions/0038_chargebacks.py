@@ -1,6 +1,6 @@
 """A card network may take a payment, or a part of it, back; what it reopens is reserved while the network decides."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0038"
 down_revision = "0037"
@@ -75,4 +75,4 @@ CREATE TABLE invoicing.chargeback_lines (
 
 def upgrade() -> None:
     """Add the columns, of which all are 0, and the tables, with the reasons to begin with."""
-    execute(TABLES)
+    execute_script(TABLES)

@@ -1,6 +1,6 @@
 """Chargebacks show the fee that the network takes, if somebody says it."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0039"
 down_revision = "0038"
@@ -12,4 +12,4 @@ ALTER TABLE invoicing.chargebacks ADD COLUMN network_fee_minor BIGINT, ADD CHECK
 
 def upgrade() -> None:
     """Add the column; nobody has said the fees of before."""
-    execute(COLUMN)
+    execute_script(COLUMN)

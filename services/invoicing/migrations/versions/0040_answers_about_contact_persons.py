@@ -1,6 +1,6 @@
 """Answers to requests about contact persons are found by their ids, so that they go when the person is erased."""
 
-from shared.persistence.migrations import execute
+from shared.persistence.migrations import execute_script
 
 revision = "0040"
 down_revision = "0039"
@@ -16,4 +16,4 @@ WHERE route LIKE '%/contact-persons%' AND (answer::jsonb ->> 'id')::uuid IN
 
 def upgrade() -> None:
     """Make the index, which no other request writes to, and remove the answers about those who were erased."""
-    execute(INDEX)
+    execute_script(INDEX)

@@ -21,7 +21,7 @@ from services.invoicing.payments.use_cases.chargeback_handling import (
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, PaymentAlreadyReversed
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Name, ReasonIn, example, get_example
+from shared.pure.fields import Code, Day, Name, ReasonIn, RequestBody, example, get_model_example
 from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -33,7 +33,7 @@ writes = Router(
 )
 
 
-class ChargebackPartIn(Body):
+class ChargebackPartIn(RequestBody):
     """An amount of what the payment pays of a line, in minor units."""
 
     model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=1, amount_minor=5040)
@@ -43,7 +43,7 @@ class ChargebackPartIn(Body):
     amount_minor: PositiveMinor
 
 
-class ChargebackIn(Body):
+class ChargebackIn(RequestBody):
     """An amount that a card network took back of a payment, and until when it takes an answer (the day counts)."""
 
     model_config = example(
@@ -155,7 +155,7 @@ class ChargebackPartOut(BaseModel):
 class ChargebackDetailsOut(ChargebackOut):
     """A chargeback and what it took its money from."""
 
-    model_config = example(**get_example(ChargebackOut), allocations=[get_example(ChargebackPartOut)])
+    model_config = example(**get_model_example(ChargebackOut), allocations=[get_model_example(ChargebackPartOut)])
 
     allocations: list[ChargebackPartOut]
 
@@ -241,7 +241,7 @@ async def list_chargebacks(
 ) -> Page[ChargebackOut]:
     """Chargebacks in the order of their ids, which is that in which they were recorded."""
     criteria = ChargebackSearchCriteria(state and state.value, account_id, payment_id, answer_before)
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(lambda unit: search_chargebacks(unit, criteria, after, paging.limit + 1))
     return paging.page([ChargebackOut.model_validate(dict(row)) for row in rows], key=lambda row: row.id)
 

@@ -16,7 +16,7 @@ from services.invoicing.payments.use_cases import direct_debits
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Name, example
+from shared.pure.fields import Code, Name, RequestBody, example
 from shared.pure.money import CurrencyMismatch, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -26,7 +26,7 @@ reads = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoic
 writes = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoicing:payments")], responses=PROBLEMS)
 
 
-class DebitIn(Body):
+class DebitIn(RequestBody):
     """A debit that is sent to the bank: of what is due of an invoice, or of a part of it."""
 
     model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", amount=None, reference="DD-2026-03-0001")
@@ -36,7 +36,7 @@ class DebitIn(Body):
     reference: Code = Field(description="the end-to-end id at the bank; once for an account")
 
 
-class FailureIn(Body):
+class FailureIn(RequestBody):
     """What the bank says."""
 
     model_config = example(failure="AC04 account closed")
@@ -147,7 +147,7 @@ async def list_debits(
     account_id: Annotated[UUID | None, Query()] = None,
 ) -> Page[DebitOut]:
     """Debits in the order of their ids."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(
         lambda unit: debit_queries.list_debit_rows(unit, state and state.value, account_id, after, paging.limit + 1)
     )

@@ -24,7 +24,7 @@ from services.invoicing.receivables.repository.invoice_search import list_alloca
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
-from shared.pure.fields import Body, Code, Name, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Code, Name, Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -36,7 +36,7 @@ writes = Router(
 )
 
 
-class LineAmount(Body):
+class LineAmount(RequestBody):
     """An amount for one line, in minor units of the invoice's currency."""
 
     model_config = example(line=1, amount_minor=25200)
@@ -50,7 +50,7 @@ class LineAmount(Body):
         return [cls(line=line, amount_minor=amount) for line, amount in pairs]
 
 
-class AdviceIn(Body):
+class AdviceIn(RequestBody):
     """What the customer's remittance advice says that the money is for."""
 
     model_config = example(number="GS-DE-00000001", amount_minor=25200)
@@ -59,7 +59,7 @@ class AdviceIn(Body):
     amount_minor: PositiveMinor
 
 
-class PaymentIn(Body):
+class PaymentIn(RequestBody):
     """Money received: for a named invoice (and lines of it), by a remittance advice, or for the oldest open ones."""
 
     model_config = example(
@@ -91,7 +91,7 @@ class PaymentIn(Body):
         return NewPayment(self.account_id, self.amount.money(), self.invoice_id, lines, self.reference, advice)
 
 
-class ApplyIn(Body):
+class ApplyIn(RequestBody):
     """What unapplied cash is to pay."""
 
     model_config = example(
@@ -137,7 +137,7 @@ class PaymentOut(BaseModel):
 class PaymentDetailsOut(PaymentOut):
     """A payment and what it paid."""
 
-    model_config = example(**get_example(PaymentOut), allocations=[get_example(AllocationOut)])
+    model_config = example(**get_model_example(PaymentOut), allocations=[get_model_example(AllocationOut)])
 
     allocations: list[AllocationOut]
 
@@ -209,7 +209,7 @@ async def list_payments(
     read: Read, paging: Paging, account_id: Annotated[UUID | None, Query()] = None
 ) -> Page[PaymentOut]:
     """Payments in the order of their ids, of one account if it is given."""
-    after = paging.after_id()
+    after = paging.get_last_id()
     rows = await read(lambda unit: payment_queries.list_payment_rows(unit, account_id, after, paging.limit + 1))
     return paging.page([PaymentOut.from_payment_row(row) for row in rows], key=lambda row: row.id)
 

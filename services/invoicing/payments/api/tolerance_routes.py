@@ -17,9 +17,9 @@ from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Prose, example, get_example
+from shared.pure.fields import Code, Prose, RequestBody, example, get_model_example
 from shared.pure.money import Currency, Minor, Money
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -28,7 +28,7 @@ reads = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("
 writes = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
 
 
-class ToleranceIn(Body):
+class ToleranceIn(RequestBody):
     """What may be left open, and why."""
 
     model_config = example(amount_minor=5, reason="bank charges of foreign payments")
@@ -52,7 +52,7 @@ class ToleranceOut(BaseModel):
 class TolerancesOut(BaseModel):
     """All tolerances, and what is proposed that they shall be."""
 
-    model_config = example(tolerances=[get_example(ToleranceOut)], proposed=[])
+    model_config = example(tolerances=[get_model_example(ToleranceOut)], proposed=[])
 
     tolerances: list[ToleranceOut]
     proposed: list[SettingChangeOut]
@@ -77,7 +77,7 @@ async def list_tolerances(read: Read) -> TolerancesOut:
     "/{legal_entity}/{currency}",
     response_model=ToleranceOut,
     summary="Say what a payment may leave open",
-    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed)},
+    responses={**CHANGE_PROPOSED, **refusals(ChangeAlreadyProposed)},
 )
 async def put_tolerance(
     legal_entity: Code,

@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from services.invoicing.payments.tables.debit_tables import DebitRow
 from shared.persistence.database import Unit, columns
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -30,7 +30,7 @@ async def list_debit_rows(
     unit: Unit, state: str | None, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[DebitRow]:
     """Debits in the order of their ids."""
-    return await rows_after(unit, DebitRow, after, limit, state=state, account_id=account_id)
+    return await list_rows_after(unit, DebitRow, after, limit, state=state, account_id=account_id)
 
 
 async def save_debit(unit: Unit, row: DebitRow) -> None:

@@ -9,7 +9,7 @@ from services.invoicing.ledger.repository.ledger_queries import Posting, list_le
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Payment
 from shared.persistence.database import Unit, columns
-from shared.persistence.keyset import rows_after
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
@@ -26,7 +26,7 @@ async def list_payment_rows(
     unit: Unit, account_id: UUID | None, after: UUID | None, limit: int
 ) -> Sequence[PaymentRow]:
     """Payments in the order of their ids, of one account if it is given."""
-    return await rows_after(unit, PaymentRow, after, limit, account_id=account_id)
+    return await list_rows_after(unit, PaymentRow, after, limit, account_id=account_id)
 
 
 _BY_NUMBER = """

@@ -39,7 +39,7 @@ from services.invoicing.settings.domain.approval_states import move_to_state
 from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 from shared.pure.money import CurrencyMismatch, Money
@@ -101,7 +101,7 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
         await _check_repeated(unit, stored, new)
         unit.record_nothing()
         return stored
-    _check_booking(new.booked_on, local_date(unit.now, ZoneInfo(account.time_zone)))
+    _check_booking(new.booked_on, get_local_date(unit.now, ZoneInfo(account.time_zone)))
     reason = await _find_used_reason(unit, new.reason_code)
     payment = await payment_queries.get_payment(unit, new.payment_id, fresh=True)
     part = await _take_part(unit, payment, new)

@@ -21,7 +21,7 @@ from shared.web.auth import Caller
 async def change_payment_tolerance(
     unit: Unit, caller: Caller, legal_entity: str, money: Money, reason: str
 ) -> SettingChangeRow:
-    """Set a tolerance, in the place of a former one, or propose it. Raises NotFound, AlreadyProposed."""
+    """Set a tolerance, in the place of a former one, or propose it. Raises NotFound, ChangeAlreadyProposed."""
     await check_addressed_legal_entity(unit, legal_entity)
     key = f"{legal_entity}/{money.currency}"
     await lock_setting_to_change(unit, SettingKind.TOLERANCE, key)

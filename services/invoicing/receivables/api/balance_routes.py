@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.receivables.repository import balance_queries
 from shared.events.values import LineBalance
 from shared.pure.errors import NotFound
-from shared.pure.fields import Body, example, get_example
+from shared.pure.fields import RequestBody, example, get_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -65,7 +65,7 @@ class BalanceOut(BaseModel):
     lines: list[LineBalance]
 
 
-class BalancesIn(Body):
+class BalancesIn(RequestBody):
     """The invoices asked for."""
 
     model_config = example(invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"])
@@ -76,7 +76,7 @@ class BalancesIn(Body):
 class BalancesOut(BaseModel):
     """The balances of the invoices that there are, and the ids of which there is none."""
 
-    model_config = example(balances=[get_example(BalanceOut)], unknown=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b8"])
+    model_config = example(balances=[get_model_example(BalanceOut)], unknown=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b8"])
 
     balances: list[BalanceOut]
     unknown: list[UUID]

@@ -14,7 +14,7 @@ from services.invoicing.receivables.repository import invoice_search
 from services.invoicing.receivables.repository.invoice_search import InvoiceSearchCriteria, InvoiceWithAllocations
 from services.invoicing.receivables.tables import InvoiceRow
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Instant, example, get_example
+from shared.pure.fields import Code, Day, Instant, example, get_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
@@ -56,7 +56,7 @@ class ListedInvoiceOut(InvoiceOut):
     """An issued invoice and where it stands: `open`, `overdue` or `closed`, and since when its balance is as it is."""
 
     model_config = example(
-        **get_example(InvoiceOut),
+        **get_model_example(InvoiceOut),
         legal_entity="GS-DE",
         open_minor=25200,
         state="overdue",
@@ -116,11 +116,11 @@ class InvoiceDetailsOut(ListedInvoiceOut):
     """An invoice with its lines and what paid it."""
 
     model_config = example(
-        **get_example(ListedInvoiceOut),
+        **get_model_example(ListedInvoiceOut),
         net_minor=25200,
         tax_minor=0,
-        lines=[get_example(InvoiceLineOut)],
-        allocations=[get_example(AllocationOut)],
+        lines=[get_model_example(InvoiceLineOut)],
+        allocations=[get_model_example(AllocationOut)],
     )
 
     net_minor: int
@@ -164,7 +164,7 @@ async def list_invoices(
 
     async def load_invoices(unit: Unit) -> list[ListedInvoiceOut]:
         await legal_entity_queries.check_listed_legal_entity(unit, criteria.legal_entity)
-        rows = await invoice_search.search_invoices(unit, criteria, paging.after_id(), paging.limit + 1)
+        rows = await invoice_search.search_invoices(unit, criteria, paging.get_last_id(), paging.limit + 1)
         return [ListedInvoiceOut.model_validate(dict(row)) for row in rows]
 
     return paging.page(await read(load_invoices), key=lambda row: row.id)

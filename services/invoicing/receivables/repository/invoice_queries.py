@@ -182,7 +182,7 @@ async def insert_issued_invoice(
         invoice.judge_at,
         sequence,
     )
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")
 
 
 _SAVE = """
@@ -226,7 +226,7 @@ async def save_invoice_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice
         for invoice, sequence in changed.values()
     ]
     await unit.connection.execute(_SAVE, *columns(lines, 8), *columns(states, 7), unit.now)
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")
 
 
 def _list_amounts(line: InvoiceLine) -> tuple[int, ...]:

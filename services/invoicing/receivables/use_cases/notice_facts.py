@@ -19,7 +19,7 @@ from shared.contracts.notice_facts import (
     NoticeSupply,
 )
 from shared.persistence.database import Unit
-from shared.pure.payment_references import creditor_reference
+from shared.pure.payment_references import build_creditor_reference
 
 
 async def collect_notice_facts(
@@ -51,7 +51,7 @@ async def _list_invoices(unit: Unit, account_id: UUID, invoice_ids: Sequence[UUI
     return [
         NoticeInvoice(
             **dict(row),
-            payment_reference=creditor_reference(row["number"]) or row["number"],
+            payment_reference=build_creditor_reference(row["number"]) or row["number"],
             supplies=supplies[row["invoice_id"]],
         )
         for row in rows

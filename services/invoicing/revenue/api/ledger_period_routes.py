@@ -19,7 +19,7 @@ from services.invoicing.settings.domain.setting_change import SettingKind
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, example
 from shared.web.auth import needs
-from shared.web.http import PROBLEMS, BadCursor, Page, Read, Router, TextPaging, refusals
+from shared.web.http import PROBLEMS, Page, PageCursorRefused, Read, Router, TextPaging, refusals
 
 reads = Router(prefix="/v1/ledger-periods", tags=["ledger"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
 
@@ -54,14 +54,14 @@ class LedgerPeriodOut(BaseModel):
 
 
 def _parse_key(key: str | None) -> tuple[str, date] | None:
-    """Parse the legal entity and the month of a cursor. Raises BadCursor."""
+    """Parse the legal entity and the month of a cursor. Raises PageCursorRefused."""
     if key is None:
         return None
     legal_entity, _, month = key.rpartition("/")
     try:
         return legal_entity, date.fromisoformat(month)
     except ValueError as error:
-        raise BadCursor("`after` is not a cursor of this list") from error
+        raise PageCursorRefused("`after` is not a cursor of this list") from error
 
 
 @reads.get("", summary="List months of the ledger", responses=refusals(UnknownLegalEntity))

@@ -12,7 +12,7 @@ from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, g
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, ReasonIn, example
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Router, refusals
@@ -37,7 +37,7 @@ class ClosedOut(BaseModel):
     status_code=200,
     response_model=ClosedOut,
     summary="Close a month",
-    responses={**CHANGE_PROPOSED, **refusals(LedgerMonthNotOver, LedgerMonthAlreadyClosed, AlreadyProposed)},
+    responses={**CHANGE_PROPOSED, **refusals(LedgerMonthNotOver, LedgerMonthAlreadyClosed, ChangeAlreadyProposed)},
 )
 async def close_month(
     legal_entity: Code,

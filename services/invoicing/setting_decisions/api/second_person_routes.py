@@ -19,8 +19,8 @@ from services.invoicing.settings.repository.second_person_queries import find_se
 from services.invoicing.settings.tables import SecondPersonRuleRow
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Prose, example
-from shared.pure.proposals import AlreadyProposed
+from shared.pure.fields import Code, Prose, RequestBody, example
+from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -30,7 +30,7 @@ reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")],
 admin = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
 
 
-class SecondPersonIn(Body):
+class SecondPersonIn(RequestBody):
     """Whether every refund needs a second person, and why."""
 
     model_config = example(required=False, reason="the company has one person")
@@ -89,7 +89,7 @@ async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
     "/{code}/second-person",
     response_model=SecondPersonOut,
     summary="Say whether a second person is required",
-    responses={**CHANGE_PROPOSED, **refusals(AlreadyProposed)},
+    responses={**CHANGE_PROPOSED, **refusals(ChangeAlreadyProposed)},
 )
 async def put_second_person(
     code: Code, wanted: SecondPersonIn, command: Annotated[ChangeRunner, perform_change("second_person.set")]

@@ -22,7 +22,7 @@ from services.invoicing.settings.repository.setting_change_queries import (
 from services.invoicing.settings.tables import SettingChangeRow
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, ReasonIn
-from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
+from shared.pure.proposals import NotTheProposer, ProposedFactsChanged, SecondPersonNeeded
 from shared.web.auth import needs, needs_one_of
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -46,7 +46,10 @@ async def list_setting_changes(
     legal_entity: Annotated[Code | None, Query()] = None,
 ) -> Page[SettingChangeOut]:
     """The history of settings that move money, in the order in which their changes were wanted."""
-    criteria, after = SettingChangeCriteria(kind and kind.value, state and state.value, legal_entity), paging.after_id()
+    criteria, after = (
+        SettingChangeCriteria(kind and kind.value, state and state.value, legal_entity),
+        paging.get_last_id(),
+    )
 
     async def load_setting_changes(unit: Unit) -> list[asyncpg.Record]:
         await check_listed_legal_entity(unit, legal_entity)
@@ -81,7 +84,9 @@ async def _run_decision(command: CommandRunner, decide: Decide, reason: str) -> 
     status_code=200,
     response_model=SettingChangeOut,
     summary="Approve a change of settings",
-    responses=refusals(StateMoveRefused, FactsChanged, LedgerMonthAlreadyClosed, SecondPersonNeeded, OwnApprovalLimit),
+    responses=refusals(
+        StateMoveRefused, ProposedFactsChanged, LedgerMonthAlreadyClosed, SecondPersonNeeded, OwnApprovalLimit
+    ),
 )
 async def approve_setting_change(
     setting_change_id: UUID,

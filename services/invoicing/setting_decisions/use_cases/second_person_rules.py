@@ -25,7 +25,7 @@ async def change_second_person_rule(
 ) -> SettingChangeRow:
     """Set whether a second person is required from now on, or propose that none is.
 
-    Raises NotFound, AlreadyProposed.
+    Raises NotFound, ChangeAlreadyProposed.
     """
     await check_addressed_legal_entity(unit, legal_entity)
     await lock_setting_to_change(unit, SettingKind.SECOND_PERSON, legal_entity)

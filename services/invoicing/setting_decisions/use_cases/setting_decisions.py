@@ -17,14 +17,14 @@ from services.invoicing.settings.tables import SettingChangeRow
 from services.invoicing.settings.use_cases import lock_setting_to_change
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.proposals import FactsChanged, NotTheProposer, SecondPersonNeeded
-from shared.web.auth import Caller, NotAllowed, is_same_actor
+from shared.pure.proposals import NotTheProposer, ProposedFactsChanged, SecondPersonNeeded
+from shared.web.auth import Caller, ScopeMissing, is_same_actor
 
 
 async def approve_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
     """Agree to a change that somebody else proposed, and carry it out.
 
-    Raises NotFound, NotAllowed, StateMoveRefused, SecondPersonNeeded, OwnApprovalLimit, FactsChanged,
+    Raises NotFound, ScopeMissing, StateMoveRefused, SecondPersonNeeded, OwnApprovalLimit, ProposedFactsChanged,
     LedgerMonthAlreadyClosed.
     """
     row = await _lock_to_decide(unit, change_id, caller)
@@ -36,14 +36,14 @@ async def approve_setting_change(unit: Unit, change_id: UUID, caller: Caller, re
 async def decline_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
     """Disagree with a change that somebody else proposed.
 
-    Raises NotFound, NotAllowed, StateMoveRefused, SecondPersonNeeded.
+    Raises NotFound, ScopeMissing, StateMoveRefused, SecondPersonNeeded.
     """
     row = await _lock_to_decide(unit, change_id, caller)
     return await _end_change(unit, row, ApprovalState.DECLINED, caller, reason)
 
 
 async def withdraw_setting_change(unit: Unit, change_id: UUID, caller: Caller, reason: str) -> SettingChangeRow:
-    """Take back one's own proposal. Raises NotFound, NotAllowed, StateMoveRefused, NotTheProposer."""
+    """Take back one's own proposal. Raises NotFound, ScopeMissing, StateMoveRefused, NotTheProposer."""
     row = await _lock_proposed(unit, change_id, caller)
     if not is_same_actor(caller.subject, row.proposed_by):
         raise NotTheProposer(f"{row.proposed_by} proposed it: decline it instead")
@@ -61,7 +61,7 @@ async def _lock_proposed(unit: Unit, change_id: UUID, caller: Caller) -> Setting
     row = await get_setting_change_row(unit, change_id)
     kind = SettingKind(row.kind)
     if SCOPES[kind] not in caller.scopes:
-        raise NotAllowed(f"the token lacks the scope {SCOPES[kind]}")
+        raise ScopeMissing(f"the token lacks the scope {SCOPES[kind]}")
     await lock_setting_to_change(unit, kind, row.key)
     row = await get_setting_change_row(unit, change_id)
     move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
@@ -93,7 +93,9 @@ async def _carry_out(unit: Unit, caller: Caller, row: SettingChangeRow) -> None:
 
 def _check_former(row: SettingChangeRow, former: Mapping[str, Any]) -> None:
     if former != row.former:
-        raise FactsChanged("what it would replace was changed meanwhile: decline or withdraw it, and propose it anew")
+        raise ProposedFactsChanged(
+            "what it would replace was changed meanwhile: decline or withdraw it, and propose it anew"
+        )
 
 
 async def _end_change(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from shared.pure.payment_references import is_checked
+from shared.pure.payment_references import has_valid_check_digits
 
 Values = Mapping[str, Any]
 """Values of a setting by name, as JSON has them; none of a setting that is not set."""
@@ -95,4 +95,4 @@ def contains_iban(words: object) -> bool:
     letters = re.sub("[^A-Z0-9]", "", unicodedata.normalize("NFKC", str(words or "")).upper())
     starts = [match.start() for match in re.finditer("(?=[A-Z]{2}[0-9]{2})", letters)]
     numbers = (letters[start : start + IBAN_LENGTHS.get(letters[start : start + 2], 0)] for start in starts)
-    return any(len(number) == IBAN_LENGTHS.get(number[:2]) and is_checked(number) for number in numbers)
+    return any(len(number) == IBAN_LENGTHS.get(number[:2]) and has_valid_check_digits(number) for number in numbers)

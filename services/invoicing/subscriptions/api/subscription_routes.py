@@ -15,7 +15,7 @@ from services.invoicing.subscriptions.use_cases import subscription_activation
 from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, VendorCustomerOfAnother
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Name, example, get_example
+from shared.pure.fields import Code, Day, Name, RequestBody, example, get_model_example
 from shared.pure.money import Minor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -25,7 +25,7 @@ reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoic
 writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
 
 
-class SubscriptionIn(Body):
+class SubscriptionIn(RequestBody):
     """A subscription that was bought. The unit price is in minor units of the account's currency."""
 
     model_config = example(
@@ -101,7 +101,7 @@ class SubscriptionOut(BaseModel):
         vendor_subscription_id="vendor-subscription-17",
         bills_while_suspended=True,
         state="active",
-        scheduled_changes=[get_example(ScheduledChangeOut)],
+        scheduled_changes=[get_model_example(ScheduledChangeOut)],
     )
 
     id: UUID

@@ -25,7 +25,7 @@ from services.invoicing.subscriptions.use_cases.subscription_orders import (
 )
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Prose, ReasonIn, example, get_example
+from shared.pure.fields import Code, Day, Prose, ReasonIn, RequestBody, example, get_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, refusals
@@ -34,7 +34,7 @@ reads = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoic
 writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoicing:sales")], responses=PROBLEMS)
 
 
-class PurchaseIn(Body):
+class PurchaseIn(RequestBody):
     """A subscription of a plan. Its price is the plan's in the account's currency."""
 
     model_config = example(
@@ -104,13 +104,13 @@ class TermOut(BaseModel):
 class PurchaseOut(BaseModel):
     """A subscription of a plan and its first term."""
 
-    model_config = example(subscription=get_example(SubscriptionOut), term=get_example(TermOut))
+    model_config = example(subscription=get_model_example(SubscriptionOut), term=get_model_example(TermOut))
 
     subscription: SubscriptionOut
     term: TermOut
 
 
-class ChangeIn(Body):
+class ChangeIn(RequestBody):
     """A change of quantity or plan, or the end; now or when the term renews."""
 
     model_config = example(kind="quantity", when="now", quantity=30, reason="five new colleagues")

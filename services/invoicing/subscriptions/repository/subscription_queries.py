@@ -14,7 +14,7 @@ from services.invoicing.subscriptions.repository import term_queries
 from services.invoicing.subscriptions.tables.subscription_tables import SubscriptionRow
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from shared.pure.errors import NotFound
 
 
@@ -88,6 +88,6 @@ def _build(row: asyncpg.Record, changes: list[SubscriptionChangeRow], now: datet
     columns = {name: value for name, value in row.items() if name != "time_zone"}
     will_end = row["ended_on"] is not None or any(change.kind == "cancel" for change in changes)
     state = compute_subscription_state(
-        local_date(now, ZoneInfo(row["time_zone"])), row["start"], row["ended_on"], will_end=will_end
+        get_local_date(now, ZoneInfo(row["time_zone"])), row["start"], row["ended_on"], will_end=will_end
     )
     return CurrentSubscription(**columns, state=state, scheduled_changes=changes)

@@ -11,7 +11,7 @@ from services.invoicing.subscriptions.use_cases import subscription_changes
 from services.invoicing.subscriptions.use_cases.subscription_changes import AppliedSubscriptionChange
 from services.invoicing.subscriptions.use_cases.subscription_orders import _version_of, build_subscription_change
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 
 
 async def charge_access_change(unit: Unit, subscription_id: UUID, kind: ChangeKind, at: datetime) -> None:
@@ -24,7 +24,7 @@ async def charge_access_change(unit: Unit, subscription_id: UUID, kind: ChangeKi
         return
     account = await account_queries.get_account(unit, term.account_id)
     course = (await term_queries.map_subscription_histories(unit, [subscription_id]))[subscription_id]
-    day = max(local_date(at, ZoneInfo(account.time_zone)), course.activated_on)
+    day = max(get_local_date(at, ZoneInfo(account.time_zone)), course.activated_on)
     new = SubscriptionChange(day, kind)
     if course.add_subscription_change(new).get_subscription_state_on(date.max) == course.get_subscription_state_on(
         date.max
@@ -33,7 +33,7 @@ async def charge_access_change(unit: Unit, subscription_id: UUID, kind: ChangeKi
     row = build_subscription_change(unit, term, new, "applied")
     unit.session.add(row)
     await unit.session.flush()
-    today = local_date(unit.now, ZoneInfo(account.time_zone))
+    today = get_local_date(unit.now, ZoneInfo(account.time_zone))
     version = await _version_of(unit, term)
     await subscription_changes.settle_subscription_change(
         unit, term, AppliedSubscriptionChange(course.add_subscription_change(new), version, new, row.id, today)

@@ -39,7 +39,7 @@ class NewSubscription:
 async def activate_subscription(unit: Unit, new: NewSubscription) -> SubscriptionRow:
     """A subscription was bought. Raises NotFound, ExternalReferenceTaken, VendorCustomerOfAnother."""
     account = await account_queries.get_account(unit, new.account_id)
-    await unit.lock(new.account_id)
+    await unit.lock_subjects(new.account_id)
     if new.vendor_customer_id.lower() not in map(str.lower, account.vendor_customer_ids):
         raise VendorCustomerOfAnother(f"the account has no vendor customer {new.vendor_customer_id}")
     if await subscription_queries.is_vendor_subscription_taken(unit, new.vendor_subscription_id):

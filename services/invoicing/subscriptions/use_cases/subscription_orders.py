@@ -31,7 +31,7 @@ from services.invoicing.subscriptions.use_cases.subscription_changes import Appl
 from shared.events.invoicing import SubscriptionChanged
 from shared.persistence import audit
 from shared.persistence.database import Unit
-from shared.pure.calendar import local_date
+from shared.pure.calendar import get_local_date
 from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 from shared.pure.money import MAX_MINOR
@@ -97,7 +97,7 @@ async def purchase_subscription(unit: Unit, new: SubscriptionPurchase) -> tuple[
         await term_queries.insert_subscription_charges(
             unit, [NewSubscriptionCharge(term, "setup", BillingCycle(new.start, end), once, None, new.start)]
         )
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")
     return subscription, term
 
 
@@ -193,14 +193,14 @@ def build_subscription_change(
 async def change_subscription(unit: Unit, subscription_id: UUID, wanted: ChangeOrder) -> SubscriptionChangeRow:
     """Change a subscription now or at renewal. Raises NotFound, SubscriptionChangeRefused, PlanNotOffered."""
     term = await term_queries.get_term_row(unit, subscription_id)
-    await unit.lock(term.account_id)
+    await unit.lock_subjects(term.account_id)
     term = await term_queries.get_term_row(unit, subscription_id)
     if term.ended_on is not None:
         raise SubscriptionChangeRefused("the subscription is cancelled")
     if wanted.at_renewal:
         return await _schedule(unit, term, wanted)
     account = await account_queries.get_account(unit, term.account_id)
-    today = local_date(unit.now, ZoneInfo(account.time_zone))
+    today = get_local_date(unit.now, ZoneInfo(account.time_zone))
     if today < term.term_start:
         raise SubscriptionChangeRefused(f"the subscription begins on {term.term_start}")
     before = (await term_queries.map_subscription_histories(unit, [subscription_id]))[subscription_id]
@@ -274,7 +274,7 @@ async def _schedule(unit: Unit, term: TermRow, wanted: ChangeOrder) -> Subscript
 async def withdraw_scheduled_change(unit: Unit, subscription_id: UUID, change_id: UUID) -> SubscriptionChangeRow:
     """Withdraw a scheduled change; without its end a subscription renews. Raises NotFound, StateMoveRefused."""
     term = await term_queries.get_term_row(unit, subscription_id)
-    await unit.lock(term.account_id)
+    await unit.lock_subjects(term.account_id)
     row = await unit.session.get(SubscriptionChangeRow, change_id, populate_existing=True)
     if row is None or row.subscription_id != subscription_id:
         raise NotFound(f"the subscription has no change {change_id}")

@@ -21,7 +21,7 @@ from services.invoicing.files.domain.file_columns import (
     read_required_file_column,
 )
 from services.invoicing.usage.domain.usage_lines import UsageLine
-from shared.pure.hidden import find_hidden
+from shared.pure.hidden import find_hidden_character
 
 REQUIRED = ("id", "subscription_id", "meter", "quantity", "unit_cost", "period_from", "period_to")
 LONGEST_METER = 200
@@ -47,7 +47,7 @@ class UsageLineReader:
         meter = read_required_file_column(values, places, "meter")
         if len(meter) > LONGEST_METER:
             raise FileLineUnreadable("meter", f"is longer than {LONGEST_METER} characters")
-        if find_hidden(meter) is not None:
+        if find_hidden_character(meter) is not None:
             raise FileLineUnreadable("meter", "has a character that cannot be seen")
         first, after = _on(values, places, "period_from"), _on(values, places, "period_to")
         if after <= first:

@@ -28,7 +28,7 @@ from services.invoicing.vendor_costs.use_cases.difference_charges import (
 )
 from services.invoicing.vendor_costs.use_cases.difference_decisions import DifferenceAmountRefused, DifferenceDecision
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Prose, example, get_example
+from shared.pure.fields import Prose, RequestBody, example, get_model_example
 from shared.pure.money import CurrencyMismatch, Money, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -80,7 +80,7 @@ class DifferenceOut(BaseModel):
         expected_minor=10080,
         difference_minor=2016,
         currency="EUR",
-        billed_to_customer=[get_example(BilledToCustomerOut)],
+        billed_to_customer=[get_model_example(BilledToCustomerOut)],
         state="open",
         decision=None,
         reason=None,
@@ -139,7 +139,7 @@ async def _build_differences_out(unit: Unit, rows: Sequence[VendorDifferenceRow]
     return [DifferenceOut.from_vendor_difference_row(row, billed.get(row.id, ())) for row in rows]
 
 
-class DecisionIn(Body):
+class DecisionIn(RequestBody):
     """What is done about a difference, and why."""
 
     model_config = example(decision="dispute_with_vendor", reason="two seats were removed on the 3rd, within 7 days")
@@ -164,7 +164,7 @@ async def list_differences(
 ) -> Page[DifferenceOut]:
     """Differences by reconciliation, and in it in the order of the file; what the file has no line for comes last."""
     asked = VendorDifferenceCriteria(state and state.value, verdict and verdict.value, vendor_invoice_id, account_id)
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_vendor_differences(unit: Unit) -> list[DifferenceOut]:
         return await _build_differences_out(

@@ -20,7 +20,7 @@ from services.invoicing.vendor_costs.tables import VendorInvoiceRow
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
 from services.invoicing.vendor_costs.use_cases.vendor_invoice_payments import NewVendorInvoice
 from shared.persistence.database import Unit
-from shared.pure.fields import Body, Code, Day, Prose, example
+from shared.pure.fields import Code, Day, Prose, RequestBody, example
 from shared.pure.money import Currency, CurrencyMismatch, Minor, Money
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -34,7 +34,7 @@ writes = Router(
 )
 
 
-class VendorInvoiceIn(Body):
+class VendorInvoiceIn(RequestBody):
     """An invoice as the vendor sent it; amounts are minor units of its currency, the total is with tax."""
 
     model_config = example(
@@ -130,7 +130,7 @@ async def _build_vendor_invoice(unit: Unit, row: VendorInvoiceRow) -> VendorInvo
     return (await _build_all(unit, [row]))[0]
 
 
-class PaymentToVendorIn(Body):
+class PaymentToVendorIn(RequestBody):
     """That we paid the vendor: when, how much, and what is to be said about it."""
 
     model_config = example(amount_minor=11995, currency="EUR", paid_on="2026-06-01", reason="payment run 2026-22")
@@ -193,7 +193,7 @@ async def list_vendor_invoices(
     due_before: Annotated[Day | None, Query(description="due before this day")] = None,
 ) -> Page[VendorInvoiceOut]:
     """The vendor's invoices in the order of their ids; those still to be paid, or due before a day, if asked."""
-    after = paging.after_id()
+    after = paging.get_last_id()
 
     async def load_vendor_invoices(unit: Unit) -> list[VendorInvoiceOut]:
         return await _build_all(

@@ -25,7 +25,7 @@ from services.invoicing.files.domain.file_columns import (
     read_optional_file_column,
     read_required_file_column,
 )
-from shared.pure.money import to_minor
+from shared.pure.money import parse_minor_units
 
 KINDS = ("new", "renew", "cycleCharge", "addQuantity", "removeQuantity", "cancelImmediate")
 """The charge types that we model, by the vendor's names; anything else cannot be compared."""
@@ -141,7 +141,7 @@ class VendorFileLineReader:
             raise FileLineUnreadable(name, str(error)) from error
 
     def _read_minor(self, amount: str) -> int:
-        minor = to_minor(amount, self._currency)
+        minor = parse_minor_units(amount, self._currency)
         if abs(minor) > MOST_MINOR:
             raise ValueError(f"{amount!r} is more than a line can have")
         return minor

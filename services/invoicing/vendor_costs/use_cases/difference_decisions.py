@@ -40,7 +40,7 @@ async def decide_vendor_difference(unit: Unit, difference_id: UUID, taken: Diffe
     if taken.amount is not None and taken.decision is not Decision.BILL_CUSTOMER:
         raise DifferenceAmountRefused(f"amount: nobody is billed by {taken.decision.value}")
     subject = await difference_queries.get_vendor_difference_row(unit, difference_id)
-    await unit.lock(subject.vendor_invoice_id, *([subject.account_id] if subject.account_id else []))
+    await unit.lock_subjects(subject.vendor_invoice_id, *([subject.account_id] if subject.account_id else []))
     row = await difference_queries.get_vendor_difference_row(unit, difference_id)
     state = get_decided_difference_state(DifferenceState(row.state))
     before = row.model_dump()

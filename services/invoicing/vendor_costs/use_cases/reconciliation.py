@@ -81,7 +81,7 @@ async def reconcile_vendor_file(
     started = time.monotonic()
     await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
     await cost_comparison.lock_vendor_cost_comparison(unit)
-    await unit.lock(invoice_id)
+    await unit.lock_subjects(invoice_id)
     invoice = await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
     former_row = await reconciliation_queries.find_reconciliation(unit, invoice_id)
     if former_row is not None and former_row.file_sha256 == file.sha256:
@@ -105,7 +105,7 @@ async def compare_vendor_file_again(unit: Unit, invoice_id: UUID, actor: str, re
     started = time.monotonic()
     await get_reconciliation_result(unit, invoice_id)
     await cost_comparison.lock_vendor_cost_comparison(unit)
-    await unit.lock(invoice_id)
+    await unit.lock_subjects(invoice_id)
     former_row = (await get_reconciliation_result(unit, invoice_id)).row
     await vendor_file_queries.stage_stored_vendor_lines(unit, former_row.id)
     await _replace(unit, former_row, actor, reason)

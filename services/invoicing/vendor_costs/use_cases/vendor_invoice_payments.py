@@ -62,10 +62,10 @@ async def record_vendor_invoice(unit: Unit, new: NewVendorInvoice) -> VendorInvo
     )
     if not await vendor_invoice_queries.insert_vendor_invoice(unit, row):
         raise ExternalReferenceTaken(f"another vendor invoice has the number {new.number}")
-    await unit.lock(row.id)
+    await unit.lock_subjects(row.id)
     unit.publish(VendorInvoiceReceived(**_event_fields(row), period_from=row.period_from, period_to=row.period_to))
     await vendor_postings.post_vendor_tax(unit, row)
-    unit.wake("sweeps")
+    unit.wake_after_commit("sweeps")
     unit.record(AuditedChange("vendor_invoice", row.id))
     return row
 
@@ -81,7 +81,7 @@ async def record_vendor_payment(
 ) -> VendorInvoiceRow:
     """We paid the vendor. Raises NotFound, VendorInvoiceAlreadyPaid, CurrencyMismatch, VendorInvoiceRefused."""
     await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
-    await unit.lock(invoice_id)
+    await unit.lock_subjects(invoice_id)
     row = await vendor_invoice_queries.get_vendor_invoice_row(unit, invoice_id)
     state = vendor_invoice.get_paid_vendor_state(VendorInvoiceState(row.state))
     before = row.model_dump()

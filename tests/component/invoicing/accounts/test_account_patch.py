@@ -9,7 +9,7 @@ import orjson
 import pytest
 from pydantic.fields import FieldInfo
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.accounts.api.account_routes import AccountMasterData
 from shared.web.merging import is_emptied_by_null
 from tests.builders import Client, Database, account, running
@@ -44,7 +44,7 @@ EMPTIED = {name: field for name, field in FIELDS.items() if is_emptied_by_null(f
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("invoicing", database, keys, jwks_file) as (_, made):
         yield made
 

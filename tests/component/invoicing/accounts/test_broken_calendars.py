@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.process.runtime import Runtime
 from shared.pure.business_time import MAX_SPAN_DAYS
@@ -23,7 +23,7 @@ Service = tuple[Runtime, Client, Database]
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Service]:
     async with running("escalation", database, keys, jwks_file) as (runtime, client):
         await hear(runtime, build_registered(ACCOUNT))
         await hear(runtime, BusinessCalendarChanged(hours=(OFFICE,) * 7, **CALENDAR))

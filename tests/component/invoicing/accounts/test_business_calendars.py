@@ -10,9 +10,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.runtime import Runtime
-from shared.pure.business_time import add_business_days, add_business_time, find_opening, measure_business_time
+from shared.pure.business_time import add_business_days, add_business_time, find_next_opening, measure_business_time
 from tests.builders import Client, Database, running, sweep
 from tests.component.calendar_requests import (
     OFFICE,
@@ -56,7 +56,7 @@ FRANCE_2026 = {
 
 
 @pytest.fixture
-async def served(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[tuple[Runtime, Client]]:
+async def served(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[tuple[Runtime, Client]]:
     """Invoicing on 2 March 2026."""
     async with running("invoicing", database, keys, jwks_file) as served:
         yield served
@@ -142,7 +142,7 @@ async def test_extra_days_are_closed_and_holidays_are_worked_on(client: Client, 
     assert add_business_time(calendar, tuesday, timedelta(hours=2)) == datetime(2026, 3, 5, 9, tzinfo=UTC)
     assert add_business_days(calendar, tuesday, 1) == datetime(2026, 3, 5, 15, tzinfo=UTC)
     first_of_may = datetime(2026, 5, 1, 5, tzinfo=UTC)
-    assert find_opening(calendar, first_of_may) == datetime(2026, 5, 1, 7, tzinfo=UTC)
+    assert find_next_opening(calendar, first_of_may) == datetime(2026, 5, 1, 7, tzinfo=UTC)
 
 
 async def test_a_weekday_without_hours_and_a_change_of_clocks_are_measured(client: Client, database: Database) -> None:
@@ -152,9 +152,9 @@ async def test_a_weekday_without_hours_and_a_change_of_clocks_are_measured(clien
     calendar = announced.build_calendar()
     whole_week = datetime(2026, 3, 23, 22, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC)
     assert measure_business_time(calendar, *whole_week) == timedelta(hours=23 + 8), "a day of 23 hours, and Monday"
-    assert find_opening(calendar, datetime(2026, 3, 24, 9, tzinfo=UTC)) == datetime(2026, 3, 28, 23, tzinfo=UTC)
+    assert find_next_opening(calendar, datetime(2026, 3, 24, 9, tzinfo=UTC)) == datetime(2026, 3, 28, 23, tzinfo=UTC)
     women_s_day = datetime(2026, 3, 8, 9, tzinfo=UTC)
-    assert find_opening(calendar, women_s_day) == datetime(2026, 3, 9, 8, tzinfo=UTC)
+    assert find_next_opening(calendar, women_s_day) == datetime(2026, 3, 9, 8, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ async def test_a_calendar_is_announced_anew_each_year(served: tuple[Runtime, Cli
     assert await database.value("SELECT count(*) FROM invoicing.audit_entries") == 2
 
 
-async def test_who_keeps_settings_sets_it(client: Client, keys: Keys) -> None:
+async def test_who_keeps_settings_sets_it(client: Client, keys: SigningKeyPair) -> None:
     seller = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:sales"), partial(keys.token))
     assert (await put_calendar(seller, build_calendar())).status_code == 403
     assert (await put_calendar(client, build_calendar(), "GS-NIL")).status_code == 404

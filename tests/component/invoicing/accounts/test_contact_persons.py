@@ -12,7 +12,7 @@ import httpx2
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, running
 from tests.component.requests_at_once import send_at_once
 
@@ -21,7 +21,7 @@ MARKS = ("Peregrina", "peregrina@secluded.example", "+49 30 998877")
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     """Invoicing on 2 March 2026."""
     async with running("invoicing", database, keys, jwks_file) as (_, caller):
         yield caller
@@ -239,7 +239,7 @@ async def test_nobody_is_named_on_topics_or_in_logs(
     assert not [text for text in written if "peregrina" in text.lower() or MARKS[2] in text]
 
 
-async def test_who_sells_writes_them_and_others_only_read(client: Client, keys: Keys) -> None:
+async def test_who_sells_writes_them_and_others_only_read(client: Client, keys: SigningKeyPair) -> None:
     path = await register(client)
     reader = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:billing"), partial(keys.token))
     assert (await reader.post(path, build_person())).status_code == 403

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, hear, invoice, running
@@ -16,7 +16,7 @@ Service = tuple[Runtime, Client, Database]
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Service]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield runtime, client, database
 

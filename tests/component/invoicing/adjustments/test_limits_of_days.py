@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.escalation import DisputeResolved
 from shared.pure.subjects import MAX_SUBJECT_CHARS
 from tests.builders import Client, Database, account, eur, hear, invoice, running
@@ -26,7 +26,7 @@ Service = tuple[Any, Client, Database]
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Service]:
     """Invoicing with limits of two roles, where refunds need no second person."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         await set_limit(client, LIMIT, "clerk")

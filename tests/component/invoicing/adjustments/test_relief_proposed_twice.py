@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, invoice, running
 from tests.component.invoicing.adjustments.test_relief import credit_body, pay
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     """Invoicing, where nobody has a limit."""
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         body = {"amount_minor": 10**6, "reason": "the board"}

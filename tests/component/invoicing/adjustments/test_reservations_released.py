@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.relief_requests import set_limit
 
@@ -16,7 +16,7 @@ RESERVE, WHY = "/v1/reservations", {"reason": "there is no such dispute"}
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     """Invoicing, in which operators may give 5.00."""
     async with running("invoicing", database, keys, jwks_file) as (_, caller):
         await set_limit(caller, 500)
@@ -69,7 +69,7 @@ async def test_what_somebody_may_uphold_is_not_released(client: Client) -> None:
     assert (await client.post(f"{RESERVE}/{uuid4()}:release", WHY)).status_code == 404
 
 
-async def test_people_do_not_reserve_and_escalation_does_not_release(client: Client, keys: Keys) -> None:
+async def test_people_do_not_reserve_and_escalation_does_not_release(client: Client, keys: SigningKeyPair) -> None:
     people = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:credits"), partial(keys.token))
     service = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:disputes"), partial(keys.token))
     reserved = await reserve(client)

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.invoicing import BankStatementImported
 from shared.persistence import outbox
 from shared.process.runtime import Runtime
-from shared.pure.payment_references import creditor_reference, grouped
+from shared.pure.payment_references import build_creditor_reference, group_by_four
 from tests.builders import Client, Database, account, invoice, running, sweep
 from tests.component.bank_statements import Paid, build_camt_statement, import_statement, send
 
@@ -58,7 +58,7 @@ class Bank:
 
 
 @pytest.fixture
-async def bank(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Bank]:
+async def bank(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Bank]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Bank(runtime, client, database)
 
@@ -310,7 +310,7 @@ async def test_parts_of_a_batch_whose_text_names_an_invoice_are_not_booked_for_i
 @pytest.mark.parametrize("is_structured", [True, False])
 async def test_the_reference_that_we_print_is_booked_like_the_number(bank: Bank, is_structured: bool) -> None:
     _, (issued, other) = await bank.owes(1000, 2000)
-    reference = creditor_reference(issued["number"])
+    reference = build_creditor_reference(issued["number"])
     assert reference is not None
     entry = Paid("" if is_structured else f"SVWZ+{reference.lower()}", 1000)
     if is_structured:
@@ -322,11 +322,11 @@ async def test_the_reference_that_we_print_is_booked_like_the_number(bank: Bank,
 
 async def test_a_printed_reference_with_wrong_check_digits_is_a_doubt(bank: Bank) -> None:
     _, (issued,) = await bank.owes(1000)
-    reference = creditor_reference(issued["number"])
+    reference = build_creditor_reference(issued["number"])
     assert reference is not None
     digits = int(reference[2:4])
     wrong = f"RF{digits % 90 + 1:02d}{reference[4:]}"
-    assert (await bank.take(Paid(wrong, 1000), Paid(grouped(wrong), 1000)))["states"] == {"unmatched": 2}
+    assert (await bank.take(Paid(wrong, 1000), Paid(group_by_four(wrong), 1000)))["states"] == {"unmatched": 2}
     for entry in await bank.entries():
         assert entry["proposals"][0]["reasons"] == ["wrong_check_digits", "amount_of_invoice"]
         assert (entry["proposals"][0]["invoice_id"], entry["proposals"][0]["score"]) == (issued["id"], 65)

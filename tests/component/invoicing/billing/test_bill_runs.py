@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.events.invoicing import InvoiceIssued
@@ -19,7 +19,7 @@ from tests.component.setting_requests import make_by_two
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Billing(runtime, client, database)
 

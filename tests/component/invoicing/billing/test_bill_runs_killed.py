@@ -6,7 +6,7 @@ import random
 import signal
 from pathlib import Path
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, running
 from tests.component.billing_world import Billing
 from tests.end_to_end.backbone.loops import until
@@ -27,7 +27,9 @@ TOLD = "SELECT count(*) FROM invoicing.outbox WHERE type LIKE '%InvoiceIssued%'"
 WAITS = "SELECT NOT EXISTS (SELECT FROM invoicing.bill_run_accounts WHERE due_at IS NOT NULL)"
 
 
-async def test_workers_die_amid_a_run(database: Database, keys: Keys, jwks_file: Path, tmp_path: Path) -> None:
+async def test_workers_die_amid_a_run(
+    database: Database, keys: SigningKeyPair, jwks_file: Path, tmp_path: Path
+) -> None:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         billing = Billing(runtime, client, database)
         await billing.rate()

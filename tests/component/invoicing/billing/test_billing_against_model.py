@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from tests.builders import Database, eur, hear, running, sweep
 from tests.component.billing_world import Billing
@@ -284,7 +284,7 @@ class Stage:
 @pytest.mark.parametrize("draw", [draw_mixed_courses, draw_reversed_courses])
 @given(dice=st.randoms(use_true_random=False, note_method_calls=False))
 async def test_each_day_costs_what_it_costs(
-    database: Database, keys: Keys, jwks_file: Path, draw: Draw, dice: random.Random
+    database: Database, keys: SigningKeyPair, jwks_file: Path, draw: Draw, dice: random.Random
 ) -> None:
     kinds, actions = draw(random.Random(dice.getrandbits(64)))
     await afresh(database)

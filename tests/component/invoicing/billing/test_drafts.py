@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, running
 from tests.component.billing_world import Billing
 from tests.component.documents_world import SELLER
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     """Invoicing with a rate of 19 % in Germany."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         world = Billing(runtime, client, database)

@@ -13,7 +13,7 @@ import pytest
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.billing.repository import bill_run_issuing
 from services.invoicing.billing.repository.outside_tax_queries import CALCULATE_TAX
 from shared.base.retries import retry_briefly
@@ -94,7 +94,7 @@ class Taxing(Billing):
 
 @asynccontextmanager
 async def taxing(
-    database: Database, keys: Keys, jwks_file: Path, calculator: TaxCalculator, **settings: Any
+    database: Database, keys: SigningKeyPair, jwks_file: Path, calculator: TaxCalculator, **settings: Any
 ) -> AsyncIterator[Taxing]:
     async with running("invoicing", database, keys, jwks_file, **settings) as (runtime, client):
         made = Taxing(runtime, client, database, calculator)
@@ -104,7 +104,7 @@ async def taxing(
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Taxing]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Taxing]:
     calculator = TaxCalculator()
     async with (
         answering(calculator) as url,
@@ -306,7 +306,9 @@ async def test_one_attempt_of_a_worker_is_some_quick_ones(world: Taxing) -> None
     assert len({str(body) for body in world.calculator.asked}) == 1
 
 
-async def test_nobody_is_billed_while_no_calculator_is_set_up(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_nobody_is_billed_while_no_calculator_is_set_up(
+    database: Database, keys: SigningKeyPair, jwks_file: Path
+) -> None:
     async with taxing(database, keys, jwks_file, TaxCalculator()) as world:
         await world.rate(legal_entity="GS-OUT")
         owner = await world.owner()
@@ -317,7 +319,7 @@ async def test_nobody_is_billed_while_no_calculator_is_set_up(database: Database
         assert (preview["lines"], preview["set_aside"]) == ([], "no tax calculator is set up")
 
 
-async def test_nobody_answers_at_that_address(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_nobody_answers_at_that_address(database: Database, keys: SigningKeyPair, jwks_file: Path) -> None:
     async with answering(TaxCalculator()) as gone:
         pass
     async with taxing(database, keys, jwks_file, TaxCalculator(), tax_calculator_url=gone) as world:
@@ -331,7 +333,7 @@ async def test_nobody_answers_at_that_address(database: Database, keys: Keys, jw
 
 
 async def test_the_token_is_read_for_each_question(
-    database: Database, keys: Keys, jwks_file: Path, tmp_path: Path
+    database: Database, keys: SigningKeyPair, jwks_file: Path, tmp_path: Path
 ) -> None:
     calculator, token = TaxCalculator(), tmp_path / "token"
     async with (
@@ -390,7 +392,7 @@ async def test_a_run_can_be_discarded_while_the_calculator_is_asked(world: Taxin
     assert await world.lines(owner) == [(10_080, 1_008, 11_088)]
 
 
-async def test_who_discards_waits_for_who_records(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_who_discards_waits_for_who_records(database: Database, keys: SigningKeyPair, jwks_file: Path) -> None:
     """Whoever records an answer holds the account's lock; while that is held, nothing of the run is given up."""
     calculator = TaxCalculator()
     async with (

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.events.invoicing import BillRunFinished, CreditNoteIssued
 from tests.builders import Database, hear, invoice, running
@@ -24,7 +24,7 @@ LAPSED = "without tax lapse: so much had been credited or written off before"
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         made = Billing(runtime, client, database)
         await made.rate()

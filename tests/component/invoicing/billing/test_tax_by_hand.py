@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, invoice, running
 from tests.component.billing_world import Billing
 from tests.component.collections.test_collections import Hop
@@ -25,7 +25,7 @@ NOTES = {
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     """Invoicing in which Germany has 19 % on what is standard and 7 % on what is reduced."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         world = Billing(runtime, client, database)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, invoice, running
 from tests.component.billing_world import Billing
 from tests.component.collections.test_collections import Hop
@@ -13,7 +13,7 @@ from tests.component.documents_world import Papers
 
 
 @pytest.fixture
-async def papers(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Papers]:
+async def papers(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Papers]:
     async with running("invoicing", database, keys, jwks_file, public_url="https://pay.example") as (runtime, client):
         yield Papers(runtime, client, database, Hop())
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.deliveries.repository import SEND_DOCUMENT
 from services.invoicing.documents.use_cases import document_deliveries
 from shared.events.escalation import MailBounced
@@ -21,7 +21,7 @@ from tests.component.documents_world import Papers, text
 
 
 @pytest.fixture
-async def papers(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Papers]:
+async def papers(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Papers]:
     hop = Hop()
     async with (
         mailbox(hop) as port,

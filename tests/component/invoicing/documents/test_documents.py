@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.collections import PolicyPublished
 from tests.builders import Database, eur, hear, invoice, running
 from tests.component.billing_world import Billing
@@ -17,7 +17,7 @@ from tests.component.documents_world import Papers, text
 
 
 @pytest.fixture
-async def papers(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Papers]:
+async def papers(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Papers]:
     async with running("invoicing", database, keys, jwks_file, public_url="https://pay.example") as (runtime, client):
         yield Papers(runtime, client, database, Hop())
 

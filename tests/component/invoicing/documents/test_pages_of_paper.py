@@ -9,19 +9,19 @@ from pypdf import PdfReader
 
 from services.invoicing.documents.domain.paper import DocumentLine
 from services.invoicing.documents.papers.pages import render_document_page
-from shared.outside.printing import Printer
+from shared.outside.printing import DocumentPrinter
 from tests.unit.invoicing.documents.test_wording import paper
 
 
 @pytest.fixture
-async def printer() -> AsyncIterator[Printer]:
-    made = Printer(1, 60, 4)
+async def printer() -> AsyncIterator[DocumentPrinter]:
+    made = DocumentPrinter(1, 60, 4)
     yield made
     await made.close()
 
 
 @pytest.mark.parametrize("count", [1, 2, *range(17, 24), 40, 400])
-async def test_pages_break_where_a_reader_can_follow(printer: Printer, count: int) -> None:
+async def test_pages_break_where_a_reader_can_follow(printer: DocumentPrinter, count: int) -> None:
     lines = tuple(
         DocumentLine(n, f"licence-{n:04d}-" + "long" * (n % 40), 100, 19, 1900, None) for n in range(1, count + 1)
     )

@@ -9,8 +9,8 @@ import pytest
 from pypdf import PdfReader
 from structlog.testing import capture_logs
 
-from shared.outside.printing import Printer
-from shared.outside.printing.fonts import list_folders
+from shared.outside.printing import DocumentPrinter
+from shared.outside.printing.fonts import list_font_folders
 from shared.outside.printing.printer import LACKING_DOCUMENTS
 
 NAMES = {
@@ -26,20 +26,22 @@ NAMES = {
 
 
 @pytest.fixture
-async def printer() -> AsyncIterator[Printer]:
-    made = Printer(1, 120, 4)
+async def printer() -> AsyncIterator[DocumentPrinter]:
+    made = DocumentPrinter(1, 120, 4)
     yield made
     await made.close()
 
 
 def test_the_fonts_are_there() -> None:
-    files = {path.name.partition("[")[0] for folder in list_folders() for path in folder.rglob("*.ttf")}
+    files = {path.name.partition("[")[0] for folder in list_font_folders() for path in folder.rglob("*.ttf")}
     wanted = ("JP", "KR", "SC", "TC", "Arabic", "Hebrew")
     assert files == {f"NotoSans{script}" for script in wanted}
 
 
 @pytest.mark.parametrize(("name", "script"), [("บริษัท", "thai"), ("कंपनी", "devanagari"), ("ក្រុមហ៊ុន", "khmer")])
-async def test_characters_that_no_font_has_are_told_without_the_text(printer: Printer, name: str, script: str) -> None:
+async def test_characters_that_no_font_has_are_told_without_the_text(
+    printer: DocumentPrinter, name: str, script: str
+) -> None:
     before = LACKING_DOCUMENTS._value.get()
     with capture_logs() as logs:
         document = await printer.print_document(f"<p>Account 17 {name} & {NAMES['Korean']}</p>")
@@ -51,13 +53,13 @@ async def test_characters_that_no_font_has_are_told_without_the_text(printer: Pr
     assert LACKING_DOCUMENTS._value.get() == before + 1
 
 
-async def test_nothing_is_told_where_every_character_is_printed(printer: Printer) -> None:
+async def test_nothing_is_told_where_every_character_is_printed(printer: DocumentPrinter) -> None:
     with capture_logs() as logs:
         document = await printer.print_document("".join(f"<p>{name}</p>" for name in NAMES.values()))
     assert (document.missing, logs) == ("", [])
 
 
-async def test_every_name_is_printed_in_a_font_that_has_its_characters(printer: Printer) -> None:
+async def test_every_name_is_printed_in_a_font_that_has_its_characters(printer: DocumentPrinter) -> None:
     style = "<style>body { font-family: 'DejaVu Sans', sans-serif }</style>"
     lines = "".join(f"<p>{name}</p><p><b>{name}</b></p>" for name in NAMES.values())
     page: Any = PdfReader(io.BytesIO(await printer.pdf(style + lines))).pages[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, eur, invoice, running
 from tests.component.collections.test_collections import Hop
 from tests.component.documents_world import Papers
@@ -14,7 +14,7 @@ MARCH = {"from": "2026-03-01", "to": "2026-03-31"}
 
 
 @pytest.fixture
-async def papers(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Papers]:
+async def papers(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Papers]:
     async with running("invoicing", database, keys, jwks_file, public_url="https://pay.example") as (runtime, client):
         yield Papers(runtime, client, database, Hop())
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, expect, world
 
 
 @pytest.fixture
-async def place(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def place(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         yield await world(client, database)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, insert_legal_entities, invoice, running
 from tests.component.documents_world import SELLER
 from tests.component.setting_requests import close_month
@@ -18,7 +18,7 @@ PERIODS = "/v1/ledger-periods"
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     """Invoicing on 10 May 2026."""
     await database.move(datetime(2026, 5, 10, 9, tzinfo=UTC))
     async with running("invoicing", database, keys, jwks_file) as (_, caller):

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from deploy.local.postgres import PostgresServer
-from deploy.local.tokens import Keys
-from shared.migrate import migrate_at
+from deploy.local.tokens import SigningKeyPair
+from shared.migrate import migrate_database
 from tests.builders import Client, Database, account, eur, invoice, running, sweep
 from tests.component.billing_world import Billing
 from tests.component.setting_requests import close_month
@@ -22,7 +22,7 @@ CLOSE = "/v1/ledger/GS-DE/periods/{}:close"
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     """Invoicing with its workers."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Billing(runtime, client, database)
@@ -183,7 +183,7 @@ async def test_a_ledger_or_tolerance_of_no_legal_entity_is_not_found(billing: Bi
 
 
 async def test_codes_that_accounts_use_become_legal_entities_without_data(
-    postgres: PostgresServer, keys: Keys, jwks_file: Path
+    postgres: PostgresServer, keys: SigningKeyPair, jwks_file: Path
 ) -> None:
     database = Database(postgres, "before_entities")
     await create_database_at(postgres, database.name, "invoicing", "0020")
@@ -197,7 +197,7 @@ async def test_codes_that_accounts_use_become_legal_entities_without_data(
         "INSERT INTO invoicing.legal_entities VALUES ('GS-DE', 'Goodstanding GmbH', '{Street}', 'DE1', 'HRB', 'Bank',"
         " 'DE02120300000000202051', 'BYLADEM1001', NULL, true, 3, 'finance', '2026-01-01', NULL, 'rates')"
     )
-    await migrate_at(postgres.url("owner", database.name))
+    await migrate_database(postgres.url("owner", database.name))
     await database.install_clock()
     rows = await database.rows("SELECT code, version, sends_documents FROM invoicing.legal_entities ORDER BY code")
     assert [tuple(row) for row in rows] == [("GS-DE", 3, True), ("GS-OLD", 0, False)]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.published_balances import find_repeated_balances
 from tests.component.relief_requests import build_credit, set_limit
@@ -86,7 +86,7 @@ def take(payment_id: str, minor: int, **more: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def world(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         await set_limit(client, 5000)
         yield World(client, database)

@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.invoicing.adjustments.test_relief import credit, limit
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         await limit(client, 5000)
         yield client

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.adjustments.use_cases import dispute_reservations
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, account, eur, invoice, running
@@ -21,7 +21,7 @@ REASON = {"reason": "returned by the bank"}
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Service]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         await limit(client, 5000)
         yield runtime, client, database

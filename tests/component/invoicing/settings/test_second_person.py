@@ -9,7 +9,7 @@ import httpx2
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, account, eur, invoice, running
 from tests.component.relief_requests import build_credit, set_limit
 
@@ -17,7 +17,7 @@ RULE = "/v1/legal-entities/{}/second-person"
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     """Invoicing, in which operators may decide about 5.00 euro."""
     async with running("invoicing", database, keys, jwks_file) as (_, caller):
         await set_limit(caller, 500)
@@ -115,7 +115,7 @@ async def test_the_rule_is_of_one_legal_entity_and_can_be_taken_back(client: Cli
 
 
 async def test_only_an_administrator_sets_it_and_the_audit_says_what_it_was(
-    client: Client, database: Database, keys: Keys
+    client: Client, database: Database, keys: SigningKeyPair
 ) -> None:
     clerk = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:settings"), partial(keys.token))
     assert (await set_rule(clerk, False)).status_code == 403

@@ -10,7 +10,7 @@ import asyncpg
 import httpx2
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.settings.domain.setting_change import SCOPES, SettingKind
 from tests.builders import Client, Database, account, invoice, running
 from tests.component.setting_kinds import SETTINGS, Setting
@@ -27,7 +27,7 @@ of_each_that_differs = pytest.mark.parametrize(
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("invoicing", database, keys, jwks_file) as (_, caller):
         yield caller
 
@@ -271,7 +271,9 @@ async def test_nobody_approves_more_for_a_role_that_they_have(client: Client) ->
 
 
 @of_each_kind
-async def test_who_may_not_propose_it_does_not_decide_about_it(client: Client, keys: Keys, setting: Setting) -> None:
+async def test_who_may_not_propose_it_does_not_decide_about_it(
+    client: Client, keys: SigningKeyPair, setting: Setting
+) -> None:
     proposal = await propose(client, setting)
     scopes = {"invoicing:settings", "invoicing:admin", "invoicing:read", "invoicing:credits"}
     for scope in sorted(scopes - {SCOPES[setting.kind]}):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, running
 from tests.component.billing_world import Billing
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     """Invoicing, in which the rate changes on 2 April."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         made = Billing(runtime, client, database)

@@ -7,14 +7,14 @@ from uuid import UUID
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.events.invoicing import SubscriptionRenewed
 from tests.builders import Database, running
 from tests.component.billing_world import Billing
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     """Invoicing with its workers."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Billing(runtime, client, database)

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.billing.repository.bill_run_drafting import MOST_LINES
 from services.invoicing.usage import repository as usage_repository
 from services.invoicing.usage.domain.usage_lines import compute_usage_amount
@@ -25,7 +25,7 @@ KEPT = (
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Billing(runtime, client, database)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, eur, running
 from tests.component.billing_world import Billing
 from tests.component.vendor_world import at_once
@@ -19,7 +19,7 @@ BILL: dict[str, Any] = {"decision": "bill_customer", "reason": "two seats more w
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     """Invoicing with its workers and a rate of 19 %."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         world = Billing(runtime, client, database)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, running
 from tests.component.billing_world import Billing
 from tests.vendor_files import BilledLine, World, as_csv, billed_total, vendor_invoice
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         made = Billing(runtime, client, database)
         await made.rate()

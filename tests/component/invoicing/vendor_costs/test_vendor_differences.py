@@ -7,14 +7,14 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, running
 from tests.component.vendor_world import Service, at_once, read_vendor_events
 from tests.vendor_files import BilledLine, expect, world
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Service]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield runtime, client, database
 

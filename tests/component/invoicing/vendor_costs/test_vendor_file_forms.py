@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.vendor_costs.domain.vendor_line import normalise_vendor_id
 from services.invoicing.vendor_costs.repository.cost_comparison import NORMAL_ID
 from tests.builders import Client, Database, account, running, subscription
@@ -18,7 +18,7 @@ CUSTOMER = "6f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         yield client
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.requests import ClientDisconnect
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.files import api as files_api
 from services.invoicing.files.domain.file_layouts import UploadedFileLayout
 from services.invoicing.vendor_costs.repository import cost_comparison
@@ -25,7 +25,7 @@ COMPLETED = "SELECT data FROM invoicing.outbox WHERE type LIKE '%.Reconciliation
 
 
 @pytest.fixture
-async def here(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def here(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         yield await world(client, database)
 

@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
 from shared.persistence.database import Unit
 from tests.builders import Database, running, sweep
@@ -20,7 +20,7 @@ from tests.vendor_files import BilledLine, as_csv, expect, vendor_invoice, world
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Service]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield runtime, client, database
 
@@ -168,7 +168,7 @@ async def test_an_alarm_looks_again_whether_there_is_still_something_to_pay(serv
     await client.create(f"/v1/vendor-invoices/{ids[1]}:pay", paying())  # after a sweep found it, before it locked it
 
     async def warn(unit: Unit) -> None:
-        await unit.lock(*ids, later["id"])
+        await unit.lock_subjects(*ids, later["id"])
         await vendor_invoice_payments.warn_of_vendor_payments(unit, [*ids, later["id"]])
 
     await runtime.units.run(warn)
@@ -201,7 +201,7 @@ async def test_a_charge_that_cannot_be_is_refused_by_the_database(service: Servi
         await expect(database, [here.charge(**changed)])
 
 
-async def test_who_only_reads_sends_no_file(service: Service, keys: Keys) -> None:
+async def test_who_only_reads_sends_no_file(service: Service, keys: SigningKeyPair) -> None:
     _, client, database = service
     here = await world(client, database)
     invoice_id = await here.record_invoice([BilledLine()])

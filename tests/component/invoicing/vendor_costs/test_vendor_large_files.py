@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.tokens import ISSUER, Keys
+from deploy.local.tokens import ISSUER, SigningKeyPair
 from tests.architecture.source import ROOT
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, as_json_lines, expect, vendor_invoice, world
@@ -18,7 +18,7 @@ GROWTH = 1.15
 
 
 @pytest.fixture
-async def here(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def here(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         yield await world(client, database)
 
@@ -40,7 +40,9 @@ async def run(*arguments: str, **environment: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("packed", ["plain", "packed"])
-async def test_memory_does_not_grow_with_the_file(here: World, keys: Keys, jwks_file: Path, packed: str) -> None:
+async def test_memory_does_not_grow_with_the_file(
+    here: World, keys: SigningKeyPair, jwks_file: Path, packed: str
+) -> None:
     peaks = {}
     for lines in (20_000, 200_000):
         body = vendor_invoice(lines * 10080)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Client, Database, insert_legal_entities, running
 from tests.component.vendor_model import Entry, Ledger
 from tests.vendor_files import BilledLine, Charge, World, billed_total, expect, world
@@ -60,7 +60,7 @@ def billed_lines(draw: st.DrawFn) -> BilledLine:
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("invoicing", database, keys, jwks_file) as (_, made):
         yield made
 

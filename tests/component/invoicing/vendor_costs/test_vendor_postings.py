@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from deploy.local.postgres import PostgresServer
-from deploy.local.tokens import Keys
-from shared.migrate import migrate_at
+from deploy.local.tokens import SigningKeyPair
+from shared.migrate import migrate_database
 from tests.builders import Database, running, sweep
 from tests.component.billing_world import Billing
 from tests.upgrades import create_database_at
@@ -23,7 +23,7 @@ WHERE account_id IS NULL ORDER BY id
 
 
 @pytest.fixture
-async def billing(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Billing]:
+async def billing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Billing]:
     """Invoicing with its workers."""
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield Billing(runtime, client, database)
@@ -147,14 +147,14 @@ async def insert_former_invoices(database: Database, ids: Sequence[UUID]) -> Non
 
 
 async def test_what_was_paid_before_is_posted_once_in_an_open_month(
-    postgres: PostgresServer, keys: Keys, jwks_file: Path
+    postgres: PostgresServer, keys: SigningKeyPair, jwks_file: Path
 ) -> None:
     """Three invoices are from before: one was paid in a closed month, one after it, and one is paid now."""
     database = Database(postgres, f"before_postings_{uuid4().hex[:8]}")
     await create_database_at(postgres, database.name, "invoicing", "0021")
     ids = [uuid4(), uuid4(), uuid4()]
     await insert_former_invoices(database, ids)
-    await migrate_at(postgres.url("owner", database.name))
+    await migrate_database(postgres.url("owner", database.name))
     await database.install_clock()
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         await client.create(f"/v1/vendor-invoices/{ids[2]}:pay", build_payment(11_900, "2026-03-01"))

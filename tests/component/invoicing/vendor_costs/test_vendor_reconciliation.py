@@ -10,13 +10,13 @@ from typing import Any
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, expect, vendor_invoice, world
 
 
 @pytest.fixture
-async def here(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[World]:
+async def here(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         yield await world(client, database)
 

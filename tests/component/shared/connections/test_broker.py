@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from deploy import prepare
 from deploy.local.kafka import KafkaServer
-from deploy.local.secured import KafkaLogin, ServerTls, list_variables
+from deploy.local.secured import KafkaLogin, ServerTlsFiles, list_access_variables
 from shared.base import kafka
 from shared.base.connections.access import KafkaAccess
-from shared.base.connections.kafka import connection_options, start_client
-from shared.base.connections.tls import AccessRefused, TlsFiles
+from shared.base.connections.kafka import build_kafka_options, start_client
+from shared.base.connections.tls import ConnectionAccessRefused, TlsFiles
 from tests.certificates import Authority
 
 TOPIC = "secured.events"
@@ -39,7 +39,7 @@ class World:
         self.key_password_file.write_text("stapled-horse\n")
         ours = self.authority.sign("client", "client.example", key_password="stapled-horse")
         client = TlsFiles(self.authority.file, ours.certificate, ours.key, self.key_password_file)
-        login = KafkaLogin(ServerTls(signed.certificate, signed.key, client), "goodstanding", self.password_file)
+        login = KafkaLogin(ServerTlsFiles(signed.certificate, signed.key, client), "goodstanding", self.password_file)
         self.server = KafkaServer(folder / "kafka", login=login)
 
     def access(self, **changes: Any) -> KafkaAccess:
@@ -64,7 +64,7 @@ async def topic(world: World) -> str:
 @pytest.mark.parametrize("mechanism", ["SCRAM-SHA-512", "PLAIN"])
 async def test_messages_go_over_tls_with_a_login(world: World, topic: str, mechanism: str) -> None:
     access = world.access(kafka_sasl_mechanism=mechanism)
-    producer, consumer = kafka.create_producer(access), kafka.create_consumer(access, f"group-{mechanism}")
+    producer, consumer = kafka.create_kafka_producer(access), kafka.create_kafka_consumer(access, f"group-{mechanism}")
     consumer.subscribe([topic])
     await start_client(producer.start(), access)
     await start_client(consumer.start(), access)
@@ -79,9 +79,9 @@ async def test_messages_go_over_tls_with_a_login(world: World, topic: str, mecha
 
 
 async def find_refusal(access: KafkaAccess) -> str:
-    producer = kafka.create_producer(access)
+    producer = kafka.create_kafka_producer(access)
     try:
-        with pytest.raises(AccessRefused) as raised:
+        with pytest.raises(ConnectionAccessRefused) as raised:
             await start_client(producer.start(), access)
     finally:
         await producer.stop()
@@ -125,7 +125,7 @@ async def test_a_broker_with_another_certificate_is_refused(
     """Its certificate is looked at before a word of Kafka: a listener that has one is enough."""
     ends = timedelta(hours=-1) if begins else timedelta(1)
     signed = world.authority.sign(f"broker-{name}", name, begins=begins - timedelta(1), ends=ends)
-    context = ServerTls(signed.certificate, signed.key, TlsFiles()).make_context()
+    context = ServerTlsFiles(signed.certificate, signed.key, TlsFiles()).make_context()
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
     try:
         port = server.sockets[0].getsockname()[1]
@@ -154,7 +154,7 @@ def sign_for_client(world: World, folder: Path, fault: str) -> dict[str, Any]:
 
 async def test_a_certificate_of_ours_with_a_key_in_plain_gets_in(world: World, tmp_path: Path) -> None:
     access = world.access(**sign_for_client(world, tmp_path, "well"))
-    producer = kafka.create_producer(access)
+    producer = kafka.create_kafka_producer(access)
     await start_client(producer.start(), access)
     await producer.stop()
 
@@ -180,18 +180,18 @@ def test_an_encrypted_key_needs_its_password_and_asks_no_terminal(
 ) -> None:
     (tmp_path / "password").write_text(password or "")
     access = world.access(kafka_key_password_file=None if password is None else tmp_path / "password")
-    with pytest.raises(AccessRefused) as raised:
-        connection_options(access)
+    with pytest.raises(ConnectionAccessRefused) as raised:
+        build_kafka_options(access)
     assert str(raised.value) == sentence
 
 
 def test_topics_are_made_with_all_that_the_broker_wants(world: World) -> None:
-    variables = list_variables(world.access())
+    variables = list_access_variables(world.access())
     done = CliRunner().invoke(prepare.app, ["topics"], env=variables)
     assert done.exit_code == 0, done.output
 
     async def list_topics() -> set[str]:
-        admin = AIOKafkaAdminClient(**connection_options(world.access()))
+        admin = AIOKafkaAdminClient(**build_kafka_options(world.access()))
         await admin.start()
         try:
             return set(await admin.list_topics())
@@ -211,13 +211,13 @@ def test_topics_are_made_with_all_that_the_broker_wants(world: World) -> None:
 def test_who_prepares_topics_hears_what_the_broker_refuses(
     world: World, changes: dict[str, Any], sentence: str
 ) -> None:
-    done = CliRunner().invoke(prepare.app, ["topics"], env=list_variables(world.access(**changes)))
+    done = CliRunner().invoke(prepare.app, ["topics"], env=list_access_variables(world.access(**changes)))
     assert (done.exit_code, done.stderr.strip()) == (1, sentence)
 
 
 async def test_plain_text_does_not_get_in(world: World) -> None:
     access = KafkaAccess(kafka=world.server.bootstrap)
-    producer = kafka.create_producer(access)
+    producer = kafka.create_kafka_producer(access)
     with pytest.raises((KafkaError, OSError)):
         await start_client(producer.start(), access)
     await producer.stop()
@@ -226,9 +226,9 @@ async def test_plain_text_does_not_get_in(world: World) -> None:
 def test_the_password_is_read_for_each_client_and_never_shown(world: World, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("former-horse")
     access = world.access(kafka_password_file=tmp_path / "password")
-    assert connection_options(access)["sasl_plain_password"] == "former-horse"
+    assert build_kafka_options(access)["sasl_plain_password"] == "former-horse"
     (tmp_path / "password").write_text("newer-horse")
-    assert connection_options(access)["sasl_plain_password"] == "newer-horse"
+    assert build_kafka_options(access)["sasl_plain_password"] == "newer-horse"
     assert "horse" not in repr(access)
 
 

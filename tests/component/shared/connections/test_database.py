@@ -14,15 +14,15 @@ from structlog.testing import capture_logs
 
 from deploy.local.bootstrap import DATABASE, bootstrap_server
 from deploy.local.postgres import PostgresServer
-from deploy.local.secured import ServerTls
+from deploy.local.secured import ServerTlsFiles
 from shared.base.connections.access import DatabaseAccess
 from shared.base.connections.database import connect_database
-from shared.base.connections.tls import AccessRefused, TlsFiles
+from shared.base.connections.tls import ConnectionAccessRefused, TlsFiles
 from shared.base.settings import Settings
-from shared.migrate import migrate_at
+from shared.migrate import migrate_database
 from shared.process.runtime import Runtime
 from shared.process.service import load_service
-from shared.web.http import create_app
+from shared.web.http import create_process_app
 from tests.certificates import Authority, Signed
 
 IS_ENCRYPTED = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
@@ -57,7 +57,7 @@ async def world(fast_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("tls")
     authority = Authority(folder / "authority")
     signed = authority.sign("postgres", "127.0.0.1", "localhost")
-    tls = ServerTls(signed.certificate, signed.key, TlsFiles(authority.file))
+    tls = ServerTlsFiles(signed.certificate, signed.key, TlsFiles(authority.file))
     server = PostgresServer(fast_folder / "postgres-tls", tls=tls)
     server.start()
     try:
@@ -65,7 +65,7 @@ async def world(fast_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             patch.setenv("GOODSTANDING_DATABASE_SSLMODE", "verify-full")
             patch.setenv("GOODSTANDING_DATABASE_CA_FILE", str(authority.file))
             await bootstrap_server(server)
-            await migrate_at(server.url("owner", DATABASE), ("escalation",))
+            await migrate_database(server.url("owner", DATABASE), ("escalation",))
         yield World(server, authority, folder)
     finally:
         server.remove()
@@ -109,7 +109,7 @@ async def test_a_rotated_password_is_read_for_the_next_connection(world: World) 
     access, password = world.access(), world.password_file.read_text()
     try:
         world.password_file.write_text("former")
-        with pytest.raises(AccessRefused, match="the login is refused"):
+        with pytest.raises(ConnectionAccessRefused, match="the login is refused"):
             await connect_database(access)
     finally:
         world.password_file.write_text(password)
@@ -128,7 +128,7 @@ async def test_a_rotated_password_is_read_for_the_next_connection(world: World) 
 async def test_access_without_what_the_server_needs_is_refused(
     world: World, changes: dict[str, Any], sentence: str
 ) -> None:
-    with capture_logs() as logs, pytest.raises(AccessRefused, match=sentence):
+    with capture_logs() as logs, pytest.raises(ConnectionAccessRefused, match=sentence):
         await connect_database(world.access(**changes))
     (line,) = logs
     assert line["log_level"] == "error"
@@ -147,7 +147,7 @@ def sign_wrongly(fault: str, authority: Authority, folder: Path) -> Signed:
 async def find_refusal(world: World) -> str | None:
     try:
         await (await connect_database(world.access())).close()
-    except AccessRefused as refused:
+    except ConnectionAccessRefused as refused:
         return str(refused)
     return None
 
@@ -193,7 +193,7 @@ async def test_a_server_with_another_certificate_is_refused(
 
 async def test_a_server_without_tls_is_told_nothing(world: World) -> None:
     async with answering_no_tls() as (port, octets):
-        with pytest.raises(AccessRefused, match="it offers no TLS"):
+        with pytest.raises(ConnectionAccessRefused, match="it offers no TLS"):
             await connect_database(world.access(database_url=world.url(port)))
     assert octets == b""
 
@@ -202,7 +202,7 @@ async def test_health_and_log_say_what_is_refused_and_hold_no_secret(world: Worl
     password_file = tmp_path / "password"
     password_file.write_text("wrong-horse")
     runtime = Runtime(load_service("escalation"), world.settings(database_password_file=password_file))
-    transport = httpx2.ASGITransport(app=create_app(runtime, with_routes=False))
+    transport = httpx2.ASGITransport(app=create_process_app(runtime, with_routes=False))
     try:
         async with httpx2.AsyncClient(transport=transport, base_url="http://service") as client:
             with capture_logs() as logs:

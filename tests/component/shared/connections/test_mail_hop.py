@@ -19,7 +19,7 @@ from structlog.testing import capture_logs
 from shared.base.connections.access import MailAccess
 from shared.base.health import Health
 from shared.outside.mail import LetterDeferred, MailHop
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from tests.certificates import Authority, Signed
 
 PASSWORD = "correct-horse-battery"
@@ -120,7 +120,7 @@ def letter() -> EmailMessage:
 async def test_letters_go_out_over_tls_with_the_login(place: Place) -> None:
     intake, health = Intake(), Health()
     async with listening(intake, place.authority.sign("hop", "127.0.0.1")) as port:
-        assert await MailHop(place.access(port), health).deliver_once(letter(), WAITED) is None
+        assert await MailHop(place.access(port), health).deliver_letter_once(letter(), WAITED) is None
     assert intake.taken == [(True, b"sender")]
     assert PASSWORD.encode() not in intake.octets
     assert health.outside["mail"] == (True, "answers")
@@ -130,7 +130,7 @@ async def test_letters_go_out_over_tls_from_the_first_octet(place: Place) -> Non
     intake = Intake()
     async with listening(intake, place.authority.sign("hop", "127.0.0.1"), implicit=True) as port:
         access = place.access(port, smtp_security="tls")
-        assert await MailHop(access, Health()).deliver_once(letter(), WAITED) is None
+        assert await MailHop(access, Health()).deliver_letter_once(letter(), WAITED) is None
     assert len(intake.taken) == 1
 
 
@@ -139,10 +139,10 @@ async def test_a_rotated_password_is_used_with_the_next_letter(place: Place) -> 
     async with listening(intake, place.authority.sign("hop", "127.0.0.1")) as port:
         hop = MailHop(place.access(port), Health())
         place.password_file.write_text("former")
-        with pytest.raises(Later, match="refuses the login"):
-            await hop.deliver_once(letter(), WAITED)
+        with pytest.raises(RetryLater, match="refuses the login"):
+            await hop.deliver_letter_once(letter(), WAITED)
         place.password_file.write_text(PASSWORD)
-        await hop.deliver_once(letter(), WAITED)
+        await hop.deliver_letter_once(letter(), WAITED)
     assert len(intake.taken) == 1
 
 
@@ -175,10 +175,10 @@ async def test_a_hop_that_is_not_the_one_or_refuses_us_gets_no_letter(
     intake, health = Intake(), Health()
     async with listening(intake, signed, implicit=security == "tls") as port:
         hop = MailHop(place.access(port, smtp_security=security), health)
-        with capture_logs() as logs, pytest.raises(Later) as raised:
-            await hop.deliver_once(letter(), WAITED)
-        with pytest.raises(Later):
-            await hop.deliver_once(letter(), WAITED)
+        with capture_logs() as logs, pytest.raises(RetryLater) as raised:
+            await hop.deliver_letter_once(letter(), WAITED)
+        with pytest.raises(RetryLater):
+            await hop.deliver_letter_once(letter(), WAITED)
     assert not isinstance(raised.value, LetterDeferred)
     assert intake.taken == []
     well, state = health.outside["mail"]
@@ -191,8 +191,8 @@ async def test_a_hop_that_is_not_the_one_or_refuses_us_gets_no_letter(
 async def test_a_hop_whose_starttls_was_taken_away_gets_no_letter_and_no_login(place: Place) -> None:
     intake, health = Intake(), Health()
     async with listening(intake) as port:
-        with pytest.raises(Later):
-            await MailHop(place.access(port), health).deliver_once(letter(), WAITED)
+        with pytest.raises(RetryLater):
+            await MailHop(place.access(port), health).deliver_letter_once(letter(), WAITED)
     assert intake.taken == []
     assert b"MAIL FROM" not in intake.octets.upper()
     assert b"AUTH" not in intake.octets.upper()
@@ -203,8 +203,8 @@ async def test_a_hop_whose_starttls_was_taken_away_gets_no_letter_and_no_login(p
 async def test_what_a_hop_says_of_our_access_fails_no_letter(code: int) -> None:
     intake = Intake(recipient_answer=f"{code} not you")
     async with listening(intake) as port:
-        with pytest.raises(Later) as raised:
-            await MailHop(MailAccess(smtp_port=port), Health()).deliver_once(letter(), WAITED)
+        with pytest.raises(RetryLater) as raised:
+            await MailHop(MailAccess(smtp_port=port), Health()).deliver_letter_once(letter(), WAITED)
     assert not isinstance(raised.value, LetterDeferred)
 
 

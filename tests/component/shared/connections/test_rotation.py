@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from shared.base import kafka
-from shared.base.connections.kafka import read_kafka_state
-from shared.base.connections.tls import AccessRefused
+from shared.base.connections.kafka import read_kafka_file_state
+from shared.base.connections.tls import ConnectionAccessRefused
 from shared.base.health import Health
-from shared.base.wakeups import Wakeups
-from shared.messaging.relay import Relay
+from shared.base.wakeups import LoopWakeups
+from shared.messaging.relay import OutboxRelay
 from tests.builders import Database
 from tests.component.shared.rehearsal import Member, Stage, staged
 
@@ -44,9 +44,9 @@ async def test_a_client_of_a_former_password_is_given_up_when_the_broker_is_sile
             raise AssertionError("it goes on with the former password")
         return False
 
-    monkeypatch.setattr(kafka, "is_reachable", stay_silent)
+    monkeypatch.setattr(kafka, "is_broker_reachable", stay_silent)
     member = Member(stage)
-    member.consumer._secrets = read_kafka_state(stage.settings)
+    member.consumer._secrets = read_kafka_file_state(stage.settings)
     with pytest.raises(ConnectionError, match="replaced"):
         await member.consumer._read(member.client)
     assert rounds == 2
@@ -54,9 +54,9 @@ async def test_a_client_of_a_former_password_is_given_up_when_the_broker_is_sile
 
 
 async def test_consumer_and_relay_say_what_the_broker_refuses(stage: Stage) -> None:
-    refused, health = AccessRefused("the broker: the login is refused"), Health()
+    refused, health = ConnectionAccessRefused("the broker: the login is refused"), Health()
     member = Member(stage)
     member.consumer._broke(refused)
-    Relay("collections", stage.settings, Wakeups(), health)._broke(refused)
+    OutboxRelay("collections", stage.settings, LoopWakeups(), health)._broke(refused)
     assert member.health.parts["consumer"] == (False, "the broker: the login is refused")
     assert health.parts["relay"] == (False, "the broker: the login is refused")

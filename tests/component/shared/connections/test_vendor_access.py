@@ -19,14 +19,14 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from sandbox.vendor_simulator.api import create_app
-from sandbox.vendor_simulator.store import Store
+from sandbox.vendor_simulator.store import VendorStore
 from sandbox.vendor_simulator.tokens import TOKEN_PATH, TokenDesk
 from sandbox.vendor_simulator.vendor import Vendor
 from services.entitlements.adapters.partner_center import VendorSubscription
 from shared.base.connections.access import VendorAccess
-from shared.base.connections.vendor import VendorClient, VendorClosed
+from shared.base.connections.vendor import VendorAccessRefused, VendorHttpClient
 from shared.base.health import Health
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from tests.certificates import Authority, Signed
 
 SECRET, REFRESH = "correct-horse-battery", "refresh-horse-staple"
@@ -68,7 +68,7 @@ class World:
         """The simulator on a free port, with a subscription."""
         signed = signed or self.authority.sign("vendor", "127.0.0.1")
         desk = TokenDesk(self.client_file, lambda: self.now)
-        app = create_app(Vendor(Store(self.folder / f"{uuid4()}.sqlite")), desk)
+        app = create_app(Vendor(VendorStore(self.folder / f"{uuid4()}.sqlite")), desk)
 
         @app.middleware("http")
         async def note(request: Any, answer: Any) -> Any:
@@ -113,7 +113,7 @@ def world(tmp_path: Path) -> World:
 
 async def test_one_token_serves_many_calls_until_it_ends(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.base.connections.vendor.monotonic", lambda: world.now)
-    async with world.vendor() as port, VendorClient(world.access(port), health := Health()) as client:
+    async with world.vendor() as port, VendorHttpClient(world.access(port), health := Health()) as client:
         assert [await read(client), await read(client)] == ["active", "active"]
         assert world.paths.count(TOKEN_PATH) == 1
         world.now = 3539.0
@@ -126,20 +126,20 @@ async def test_one_token_serves_many_calls_until_it_ends(world: World, monkeypat
 
 
 async def test_calls_at_once_wait_for_one_token(world: World) -> None:
-    async with world.vendor() as port, VendorClient(world.access(port), Health()) as client:
+    async with world.vendor() as port, VendorHttpClient(world.access(port), Health()) as client:
         await asyncio.gather(*(read(client) for _ in range(5)))
     assert world.paths.count(TOKEN_PATH) == 1
 
 
 async def test_a_token_that_is_not_taken_is_replaced_once(world: World) -> None:
-    async with world.vendor() as port, VendorClient(world.access(port), health := Health()) as client:
+    async with world.vendor() as port, VendorHttpClient(world.access(port), health := Health()) as client:
         await read(client)
         world.now = 4000.0  # by the vendor's time alone
         assert await read(client) == "active"
         assert world.paths.count(TOKEN_PATH) == 2
         world.tell(seconds=0)
         world.now = 8000.0
-        with pytest.raises(Later):
+        with pytest.raises(RetryLater):
             await read(client)
     assert health.outside["vendor"] == (False, "it takes no call: 401")
 
@@ -148,11 +148,11 @@ async def test_the_refresh_token_is_read_for_each_token(world: World) -> None:
     world.tell(refresh_token=REFRESH)
     async with world.vendor() as port:
         access = world.access(port, vendor_refresh_token_file=world.refresh_file)
-        async with VendorClient(access, health := Health()) as client:
+        async with VendorHttpClient(access, health := Health()) as client:
             await read(client)
             world.tell(refresh_token="another-horse")
             world.now = 4000.0
-            with pytest.raises(Later):
+            with pytest.raises(RetryLater):
                 await read(client)
             assert health.outside["vendor"] == (False, "it gives no token: 400 invalid_grant")
             world.refresh_file.write_text("another-horse\n")
@@ -169,7 +169,7 @@ async def test_no_token_follows_a_redirection(world: World, status: int) -> None
             return httpx2.Response(200, json={"access_token": "t", "token_type": "Bearer"})
         return httpx2.Response(status, headers={"Location": "http://elsewhere.example/"})
 
-    client = VendorClient(world.access(443, vendor_ca_file=None), Health())
+    client = VendorHttpClient(world.access(443, vendor_ca_file=None), Health())
     client._transport, client._mounts = httpx2.MockTransport(answer), {}
     async with client:
         await client.get("/v1/things")
@@ -209,9 +209,9 @@ async def test_a_vendor_that_is_not_the_one_or_refuses_us_is_not_called(
             changes = {"vendor_ca_file": tmp_path / "nothing"}
     async with (
         world.vendor(signed, client_ca=client_ca) as port,
-        VendorClient(world.access(port, **changes), health := Health()) as client,
+        VendorHttpClient(world.access(port, **changes), health := Health()) as client,
     ):
-        with capture_logs() as logs, pytest.raises(Later):
+        with capture_logs() as logs, pytest.raises(RetryLater):
             await read(client)
     assert not any(path.startswith("/v1/") for path in world.paths)
     well, state = health.outside["vendor"]
@@ -225,8 +225,8 @@ async def test_a_certificate_of_ours_is_shown_and_read_again_when_replaced(world
     stale = world.authority.sign("partner", "partner.example", ends=timedelta(hours=-1))
     async with world.vendor(client_ca=world.authority.file) as port:
         files = {"vendor_certificate_file": stale.certificate, "vendor_key_file": stale.key}
-        async with VendorClient(world.access(port, **files), Health()) as client:
-            with pytest.raises(Later):
+        async with VendorHttpClient(world.access(port, **files), Health()) as client:
+            with pytest.raises(RetryLater):
                 await read(client)
             world.authority.sign("partner", "partner.example")
             assert await read(client) == "active"
@@ -241,10 +241,10 @@ async def test_what_is_no_token_is_not_used(world: World, body: object, status: 
         assert request.url.path == TOKEN_PATH
         return httpx2.Response(status, json=body)
 
-    client = VendorClient(world.access(443, vendor_ca_file=None), Health())
+    client = VendorHttpClient(world.access(443, vendor_ca_file=None), Health())
     client._transport, client._mounts = httpx2.MockTransport(answer), {}
     async with client:
-        with pytest.raises(VendorClosed):
+        with pytest.raises(VendorAccessRefused):
             await client.get("/v1/things")
 
 

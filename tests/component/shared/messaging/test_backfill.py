@@ -9,12 +9,12 @@ from aiokafka import TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.base.kafka import Envelope
-from shared.messaging.consumer import EventGroup, Handlers
+from shared.base.kafka import MessageEnvelope
+from shared.messaging.consumer import EventGroup, EventHandlers
 from shared.messaging.consumer.ownership import register_partitions
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.redrive import NotNext, redrive, skip
+from shared.redrive import EventNotAtHead, redrive_parked_events, skip_parked_event
 from tests.builders import Database
 from tests.component.shared.rehearsal import SERVICE, Broken, Member, Rehearsed, Stage, declare_event, staged
 
@@ -40,10 +40,10 @@ def later(stage: Stage, together: bool) -> type[Rehearsed]:
 
 def consume_also(stage: Stage, event: type[Rehearsed], *, together: bool = False) -> None:
     """Let the service consume another type from now on, as a new release does."""
-    handlers = Handlers()
+    handlers = EventHandlers()
     for type_ in (stage.event, event):
         if together:
-            handlers.on_many(type_)(stage.handle_many)
+            handlers.declare_group_handler(type_)(stage.handle_many)
         else:
             handlers.on(type_)(stage.handle)
     stage.handlers = handlers
@@ -59,7 +59,7 @@ async def offsets(stage: Stage) -> tuple[int, int, bool]:
     return row["next_offset"], new, row["finished_at"] is not None
 
 
-def past(stage: Stage, later: type[Rehearsed]) -> list[Envelope]:
+def past(stage: Stage, later: type[Rehearsed]) -> list[MessageEnvelope]:
     """Two accounts; the later type at offsets 1, 2 and 4."""
     return [
         stage.message(ACCOUNT, 1),
@@ -70,7 +70,7 @@ def past(stage: Stage, later: type[Rehearsed]) -> list[Envelope]:
     ]
 
 
-async def release(stage: Stage, later: type[Rehearsed], together: bool, history: list[Envelope]) -> Member:
+async def release(stage: Stage, later: type[Rehearsed], together: bool, history: list[MessageEnvelope]) -> Member:
     """Read a history without the later type, then take the partition over with it."""
     before = Member(stage)
     await before.own()
@@ -154,10 +154,10 @@ async def test_what_breaks_stops_its_subject_old_and_new_until_it_is_driven_on(
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([1, 3], [1, 2])
     assert list(await stage.waiting(ACCOUNT)) == [2, 4, 5]
     await stage.database.execute(f"UPDATE {SERVICE}.parked SET error = 'of yesterday' WHERE sequence = 2")
-    assert await redrive(stage.units, stage.handlers, actor="a person") == {"failed": 1, "applied": 0}
+    assert await redrive_parked_events(stage.units, stage.handlers, actor="a person") == {"failed": 1, "applied": 0}
     assert await stage.waiting(ACCOUNT) == {2: "Broken: cannot do 2", 4: None, 5: None}
     stage.broken = set()
-    assert await redrive(stage.units, stage.handlers, actor="a person") == {"applied": 3}
+    assert await redrive_parked_events(stage.units, stage.handlers, actor="a person") == {"applied": 3}
     assert await stage.effects(ACCOUNT) == [1, 3, 2, 4, 5]
     assert (await stage.waiting(ACCOUNT), await stage.mark(ACCOUNT)) == ({}, 5)
 
@@ -170,12 +170,12 @@ async def test_an_event_of_the_past_is_given_up_before_those_behind_it(
     stage.broken = {(ACCOUNT, 2), (ACCOUNT, 4)}
     await member.own()
     await member.read(*history)
-    await redrive(stage.units, stage.handlers, actor="a person")
+    await redrive_parked_events(stage.units, stage.handlers, actor="a person")
     await stage.database.execute(f"UPDATE {SERVICE}.parked SET error = 'broke too' WHERE sequence = 4")
-    with pytest.raises(NotNext):
-        await skip(stage.units, stage.handlers, history[4].id, actor="a person", reason="broken")
+    with pytest.raises(EventNotAtHead):
+        await skip_parked_event(stage.units, stage.handlers, history[4].id, actor="a person", reason="broken")
     stage.broken = set()
-    await skip(stage.units, stage.handlers, history[1].id, actor="a person", reason="broken")
+    await skip_parked_event(stage.units, stage.handlers, history[1].id, actor="a person", reason="broken")
     assert await stage.effects(ACCOUNT) == [1, 3, 4]
     assert (await stage.waiting(ACCOUNT), await stage.mark(ACCOUNT)) == ({}, 4)
 
@@ -190,7 +190,7 @@ async def test_what_waits_beyond_the_watermark_is_left_to_a_redrive(
     await member.read(*history)
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([], [1])
     stage.broken = set()
-    await redrive(stage.units, stage.handlers, actor="a person")
+    await redrive_parked_events(stage.units, stage.handlers, actor="a person")
     assert await stage.effects(ACCOUNT) == [1, 2, 3, 4]
 
 
@@ -218,7 +218,7 @@ async def test_a_type_that_another_release_passed_over_meanwhile_is_read_again(
     member = await release(stage, later, together, history)
     await member.own()
     await member.read(*history)
-    with_both, stage.handlers = stage.handlers, Handlers()
+    with_both, stage.handlers = stage.handlers, EventHandlers()
     stage.handlers.on(stage.event)(stage.handle)
     former = Member(stage)
     await former.own()
@@ -232,12 +232,12 @@ async def test_a_type_that_another_release_passed_over_meanwhile_is_read_again(
 
 
 async def test_the_past_calls_nobody(stage: Stage, later: type[Rehearsed], together: bool) -> None:
-    async def call(unit: Unit, event: Rehearsed, _: Envelope) -> None:
+    async def call(unit: Unit, event: Rehearsed, _: MessageEnvelope) -> None:
         await intents.add_intent(unit, "send_mail", event.account_id, event.n, {})
 
     history = past(stage, later)
     member = await release(stage, later, together, history)
-    stage.handlers = Handlers()
+    stage.handlers = EventHandlers()
     stage.handlers.on(stage.event)(stage.handle)
     stage.handlers.on(later)(call)
     member = Member(stage)
@@ -269,7 +269,7 @@ async def test_the_past_is_never_told_to_kafka_as_the_position(
     assert committed == [{member.partition: 5}]
 
 
-def cut(history: list[Envelope], sizes: list[int]) -> list[tuple[int, list[Envelope]]]:
+def cut(history: list[MessageEnvelope], sizes: list[int]) -> list[tuple[int, list[MessageEnvelope]]]:
     """Cut a history into batches of these sizes, the last one of all that remains; each with its first offset."""
     batches, at = [], 0
     for size in [*sizes, len(history)]:
@@ -281,10 +281,10 @@ def cut(history: list[Envelope], sizes: list[int]) -> list[tuple[int, list[Envel
 
 def write_history(
     stage: Stage, later: type[Rehearsed], kinds: list[tuple[bool, bool]]
-) -> tuple[list[Envelope], dict[tuple[UUID, int], bool]]:
+) -> tuple[list[MessageEnvelope], dict[tuple[UUID, int], bool]]:
     """Write a history of two subjects: for each event whose it is, and whether it is of the later type."""
     subjects = (uuid4(), uuid4())
-    history: list[Envelope] = []
+    history: list[MessageEnvelope] = []
     is_later: dict[tuple[UUID, int], bool] = {}
     for is_second_subject, is_of_later in kinds:
         subject = subjects[is_second_subject]
@@ -316,9 +316,9 @@ async def test_in_the_end_each_event_was_applied_once_and_each_type_in_order(
     )
     history, is_later = write_history(stage, later, kinds)
     history += history[-repeats:] if repeats else []
-    stage.handlers = Handlers()
+    stage.handlers = EventHandlers()
     (
-        stage.handlers.on_many(stage.event)(stage.handle_many)
+        stage.handlers.declare_group_handler(stage.event)(stage.handle_many)
         if together
         else stage.handlers.on(stage.event)(stage.handle)
     )
@@ -343,7 +343,7 @@ def elsewhere(stage: Stage, together: bool) -> tuple[type[Rehearsed], list[tuple
     """A type on a topic that was not read; and what its handler saw: the number, and whether it is past."""
     event, seen = declare_event(), list[tuple[int, bool]]()
 
-    async def note(unit: Unit, happened: Rehearsed, _: Envelope) -> None:
+    async def note(unit: Unit, happened: Rehearsed, _: MessageEnvelope) -> None:
         seen.append((happened.n, unit.is_past))
         if (happened.account_id, happened.n) in stage.broken:
             raise Broken(f"cannot do {happened.n}")
@@ -353,11 +353,11 @@ def elsewhere(stage: Stage, together: bool) -> tuple[type[Rehearsed], list[tuple
     async def note_many(unit: Unit, heard: EventGroup) -> None:
         for happened, received in heard.events:
             assert isinstance(happened, Rehearsed)
-            with heard.because(unit, received.subject):
+            with heard.attribute_to_event(unit, received.subject):
                 await note(unit, happened, received)
 
     if together:
-        stage.handlers.on_many(event)(note_many)
+        stage.handlers.declare_group_handler(event)(note_many)
     else:
         stage.handlers.on(event)(note)
     return event, seen
@@ -372,7 +372,7 @@ async def begin_topic(stage: Stage, event: type[Rehearsed], end: int) -> Member:
     return member
 
 
-def on_topic(stage: Stage, event: type[Rehearsed], *numbers: int) -> list[Envelope]:
+def on_topic(stage: Stage, event: type[Rehearsed], *numbers: int) -> list[MessageEnvelope]:
     return [stage.message(ACCOUNT, n, event=event, topic=event.topic()) for n in numbers]
 
 
@@ -422,7 +422,7 @@ async def test_what_was_parked_of_the_past_stays_past_when_it_is_driven_on(stage
     await member.read(*on_topic(stage, event, 1, 2, 3))
     stage.broken = set()
     seen.clear()
-    await redrive(stage.units, stage.handlers, actor="a person")
+    await redrive_parked_events(stage.units, stage.handlers, actor="a person")
     assert seen == [(1, True), (2, True), (3, False)]
 
 
@@ -435,6 +435,6 @@ async def test_the_past_of_a_topic_calls_nobody(stage: Stage, elsewhere: Elsewhe
     assert await stage.waiting(ACCOUNT) == {1: "PastCallsNobody: an event of the past wants send_mail"}
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 0
     stage.faults = {(ACCOUNT, 2): []}
-    await redrive(stage.units, stage.handlers, actor="a person")
+    await redrive_parked_events(stage.units, stage.handlers, actor="a person")
     await member.read(*on_topic(stage, event, 2), first=1)
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 1

@@ -9,8 +9,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from deploy.local.ports import free_port
-from shared.base.kafka import Envelope
+from deploy.local.ports import find_free_port
+from shared.base.kafka import MessageEnvelope
 from shared.base.retries import QUICK_ATTEMPTS
 from shared.persistence import parked
 from shared.persistence.database import Units
@@ -28,7 +28,7 @@ async def stage(database: Database, jwks_file: Path, together: bool) -> AsyncIte
         yield stage
 
 
-def messages(stage: Stage, *numbers: int) -> list[Envelope]:
+def messages(stage: Stage, *numbers: int) -> list[MessageEnvelope]:
     return [stage.message(ACCOUNT, n) for n in numbers]
 
 
@@ -242,11 +242,11 @@ async def test_too_many_heads_stop_the_group_until_it_is_told_to_go_on(stage: St
     await poison(stage, member, 1, first=19)
     assert await member.consumer._is_stopped_by_flood()
     assert (
-        await stage.units.run(lambda unit: parked.find_stop_reason(unit.connection))
+        await stage.units.run(lambda unit: parked.find_group_stop_reason(unit.connection))
         == "20 events were parked within 60 s"
     )
-    await stage.units.run(lambda unit: parked.resume_group(unit.connection))
-    assert await stage.units.run(lambda unit: parked.find_stop_reason(unit.connection)) is None
+    await stage.units.run(lambda unit: parked.resume_consumer_group(unit.connection))
+    assert await stage.units.run(lambda unit: parked.find_group_stop_reason(unit.connection)) is None
 
 
 async def test_heads_of_long_ago_do_not_count_for_the_flood(stage: Stage) -> None:
@@ -261,7 +261,7 @@ async def test_heads_of_long_ago_do_not_count_for_the_flood(stage: Stage) -> Non
 async def test_an_assignment_that_the_database_did_not_note_starts_the_member_afresh(stage: Stage) -> None:
     member = Member(stage)
     await member.own()
-    away = stage.settings.model_copy(update={"database_url": f"postgresql://nobody@127.0.0.1:{free_port()}/none"})
+    away = stage.settings.model_copy(update={"database_url": f"postgresql://nobody@127.0.0.1:{find_free_port()}/none"})
     member.consumer._units = Units(away, stage.wakeups)
     with pytest.raises(Unavailable):
         await member.consumer.on_partitions_assigned({member.partition})

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from shared.messaging.consumer.backfill import apply_past, lock_backfill, start_backfill
+from shared.messaging.consumer.backfill import apply_past_events, lock_backfill, start_backfill
 from shared.persistence.database import Unit
 from tests.builders import Database
 from tests.component.shared.rehearsal import Member, Stage, declare_event, record, staged
@@ -92,7 +92,7 @@ async def test_the_past_of_a_type_has_no_foreign_message(stage: Stage) -> None:
         past = await lock_backfill(unit, member.partition)
         assert past is not None
         records = [record(member.partition, 0, forged), record(member.partition, 1, own)]
-        return await apply_past(unit, stage.handlers, past, records)
+        return await apply_past_events(unit, stage.handlers, past, records)
 
     counts = await stage.units.run(read_past)
     assert counts["backfilled"] == 1

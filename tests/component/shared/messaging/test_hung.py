@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from deploy.local import ports
 from shared.base.settings import Settings
-from shared.base.transient import is_transient
-from shared.messaging.consumer.progress import Progress, Watch, is_hung
+from shared.base.transient import is_transient_error
+from shared.messaging.consumer.progress import ConsumerProgress, ConsumerWatch, is_consumer_hung
 
 HERE, THERE = TopicPartition("t", 0), TopicPartition("t", 1)
 AFTER = 20.0
@@ -44,8 +44,8 @@ Offsets = dict[TopicPartition, int]
     ],
 )
 def test_the_verdict(state: str, silent: float, positions: Offsets, ends: Offsets, read: Offsets, hung: bool) -> None:
-    progress = Progress(state, time.monotonic() - silent, positions)
-    assert is_hung(progress, ends, read, AFTER) is hung
+    progress = ConsumerProgress(state, time.monotonic() - silent, positions)
+    assert is_consumer_hung(progress, ends, read, AFTER) is hung
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_the_verdict(state: str, silent: float, positions: Offsets, ends: Offset
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_what_passes_by_itself(error: Exception, transient: bool) -> None:
-    assert is_transient(error) is transient
+    assert is_transient_error(error) is transient
     wrapped = RuntimeError("wrapped")
     wrapped.__cause__ = error
-    assert is_transient(wrapped) is transient
+    assert is_transient_error(wrapped) is transient
 
 
 async def test_a_look_while_the_broker_is_away_leaves_no_connection_open(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,10 +81,10 @@ async def test_a_look_while_the_broker_is_away_leaves_no_connection_open(monkeyp
         return opened[-1]
 
     monkeypatch.setattr("shared.messaging.consumer.progress.AIOKafkaConsumer", open_client)
-    nobody = f"127.0.0.1:{ports.free_port()}"
+    nobody = f"127.0.0.1:{ports.find_free_port()}"
     settings = Settings(
         database_url="postgresql://nobody@127.0.0.1/none", kafka=nobody, jwks_file=Path("none"), issuer="none"
     )
     with pytest.raises(KafkaConnectionError):
-        await Watch(Progress(), [], settings, lambda: None)._facts()
+        await ConsumerWatch(ConsumerProgress(), [], settings, lambda: None)._facts()
     assert [client._closed for client in opened] == [True]

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from shared.persistence.parked import list_heads, stop_group
+from shared.persistence.parked import list_parked_heads, stop_consumer_group
 from shared.pure.errors import NotFound
-from shared.redrive import NotNext, redrive, resume_group, skip
+from shared.redrive import EventNotAtHead, redrive_parked_events, resume_stopped_group, skip_parked_event
 from tests.builders import Database
 from tests.component.shared.rehearsal import Member, Stage, staged
 
@@ -37,14 +37,14 @@ async def test_the_head_and_its_followers_are_applied_in_order(stage: Stage) -> 
     await make_poisoned_member(stage, 2)
     assert await stage.effects(ACCOUNT) == [1]
     stage.broken = set()
-    await redrive(stage.units, stage.handlers, actor="operator 3")
+    await redrive_parked_events(stage.units, stage.handlers, actor="operator 3")
     assert await stage.effects(ACCOUNT) == [1, 2, 3, 4, 5]
     assert (await stage.waiting(ACCOUNT), await stage.mark(ACCOUNT)) == ({}, 5)
 
 
 async def test_a_head_that_breaks_again_stays_with_its_new_error(stage: Stage) -> None:
     await make_poisoned_member(stage, 2)
-    done = await redrive(stage.units, stage.handlers, actor="operator 3")
+    done = await redrive_parked_events(stage.units, stage.handlers, actor="operator 3")
     assert (done["failed"], await stage.effects(ACCOUNT)) == (1, [1])
     assert await stage.waiting(ACCOUNT) == {2: "Broken: cannot do 2", 3: None, 4: None, 5: None}
 
@@ -52,7 +52,7 @@ async def test_a_head_that_breaks_again_stays_with_its_new_error(stage: Stage) -
 async def test_what_can_be_applied_is_though_a_follower_breaks(stage: Stage) -> None:
     await make_poisoned_member(stage, 2, 4)
     stage.broken = {(ACCOUNT, 4)}
-    done = await redrive(stage.units, stage.handlers, actor="operator 3")
+    done = await redrive_parked_events(stage.units, stage.handlers, actor="operator 3")
     assert await stage.effects(ACCOUNT) == [1, 2, 3]
     assert await stage.waiting(ACCOUNT) == {4: "Broken: cannot do 4", 5: None}
     assert done["failed"] == 1
@@ -63,7 +63,7 @@ async def test_one_subject_alone(stage: Stage) -> None:
     stage.broken |= {(OTHER, 1)}
     await member.read(stage.message(OTHER, 1), first=5)
     stage.broken = set()
-    await redrive(stage.units, stage.handlers, str(OTHER), actor="operator 3")
+    await redrive_parked_events(stage.units, stage.handlers, str(OTHER), actor="operator 3")
     assert (await stage.effects(ACCOUNT), await stage.effects(OTHER)) == ([1], [1])
 
 
@@ -75,16 +75,16 @@ async def test_events_that_come_meanwhile_are_applied_once_and_in_order(stage: S
         for n in range(31, 61):
             await member.read(stage.message(ACCOUNT, n), first=n - 1)
 
-    await asyncio.gather(go_on(), redrive(stage.units, stage.handlers, actor="operator 3"))
-    await redrive(stage.units, stage.handlers, actor="operator 3")
+    await asyncio.gather(go_on(), redrive_parked_events(stage.units, stage.handlers, actor="operator 3"))
+    await redrive_parked_events(stage.units, stage.handlers, actor="operator 3")
     assert await stage.effects(ACCOUNT) == list(range(1, 61))
     assert await stage.waiting(ACCOUNT) == {}
 
 
 async def test_a_head_is_given_up_with_who_and_why(stage: Stage) -> None:
     await make_poisoned_member(stage, 2, 4)
-    (head,) = await stage.units.run(lambda unit: list_heads(unit.connection))
-    await skip(stage.units, stage.handlers, head["event_id"], actor="operator 3", reason="sent by mistake")
+    (head,) = await stage.units.run(lambda unit: list_parked_heads(unit.connection))
+    await skip_parked_event(stage.units, stage.handlers, head["event_id"], actor="operator 3", reason="sent by mistake")
     assert await stage.effects(ACCOUNT) == [1, 3]
     assert sorted(await stage.waiting(ACCOUNT)) == [4, 5]
     kept = await stage.database.rows("SELECT sequence, actor, reason, data FROM collections.skipped")
@@ -96,10 +96,10 @@ async def test_only_the_head_that_stops_a_subject_can_be_given_up(stage: Stage) 
     await make_poisoned_member(stage, 2)
     follower = await stage.database.value("SELECT event_id FROM collections.parked WHERE sequence = 3")
     with pytest.raises(NotFound):
-        await skip(stage.units, stage.handlers, follower, actor="a", reason="r")
+        await skip_parked_event(stage.units, stage.handlers, follower, actor="a", reason="r")
     await stage.database.execute("UPDATE collections.parked SET error = 'broke as well' WHERE sequence = 3")
-    with pytest.raises(NotNext):
-        await skip(stage.units, stage.handlers, follower, actor="a", reason="r")
+    with pytest.raises(EventNotAtHead):
+        await skip_parked_event(stage.units, stage.handlers, follower, actor="a", reason="r")
     assert sorted(await stage.waiting(ACCOUNT)) == [2, 3, 4, 5]
 
 
@@ -111,7 +111,7 @@ async def test_followers_whose_head_is_gone_are_not_forgotten(stage: Stage, by: 
     await stage.database.execute("DELETE FROM collections.parked WHERE sequence = 2")
     await stage.database.execute("UPDATE collections.watermarks SET sequence = 2")
     if by == "redrive":
-        assert await redrive(stage.units, stage.handlers, actor="operator 3") == {"applied": 3}
+        assert await redrive_parked_events(stage.units, stage.handlers, actor="operator 3") == {"applied": 3}
     await member.read(stage.message(ACCOUNT, 6), first=5)
     assert await stage.effects(ACCOUNT) == [1, 3, 4, 5, 6]
     assert await stage.waiting(ACCOUNT) == {}
@@ -123,12 +123,12 @@ async def test_who_drove_on_gave_up_and_let_go_on_stands_in_the_audit(stage: Sta
         (await stage.database.value("SELECT event_id FROM collections.parked WHERE sequence = $1", n)) for n in (2, 4)
     ]
     stage.broken = {(ACCOUNT, 4)}
-    await redrive(stage.units, stage.handlers, actor="operator 3")
-    await redrive(stage.units, stage.handlers, actor="operator 4")  # nothing can be applied
-    await skip(stage.units, stage.handlers, second, actor="operator 5", reason="sent by mistake")
-    await resume_group(stage.units, "collections", actor="operator 6")  # it is not stopped
-    await stage.units.run(lambda unit: stop_group(unit.connection, "a flood"))
-    await resume_group(stage.units, "collections", actor="operator 7")
+    await redrive_parked_events(stage.units, stage.handlers, actor="operator 3")
+    await redrive_parked_events(stage.units, stage.handlers, actor="operator 4")  # nothing can be applied
+    await skip_parked_event(stage.units, stage.handlers, second, actor="operator 5", reason="sent by mistake")
+    await resume_stopped_group(stage.units, "collections", actor="operator 6")  # it is not stopped
+    await stage.units.run(lambda unit: stop_consumer_group(unit.connection, "a flood"))
+    await resume_stopped_group(stage.units, "collections", actor="operator 7")
     rows = await stage.database.rows("SELECT * FROM collections.audit_entries ORDER BY id")
     entries = [(row["actor"], row["action"], row["object_type"], row["object_id"]) for row in rows]
     assert entries[0] == ("operator 3", "parked_event.redrive", "event", first)

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaProducer
 from deploy.local.kafka import KafkaServer
 from shared.base.health import Health
 from shared.messaging import relay as messaging_relay
-from shared.messaging.relay import Relay
+from shared.messaging.relay import OutboxRelay
 from tests.builders import Database
 from tests.component.shared.rehearsal import staged
 
@@ -43,7 +43,7 @@ async def test_an_idle_relay_says_that_the_broker_is_away_and_that_it_is_back(
     await asyncio.to_thread(kafka.start)
     try:
         async with staged(database, jwks_file, kafka=kafka.bootstrap) as stage:
-            relay = asyncio.create_task(Relay("collections", stage.settings, stage.wakeups, health).run())
+            relay = asyncio.create_task(OutboxRelay("collections", stage.settings, stage.wakeups, health).run())
             await until(lambda: looks >= 3)
             assert leads()
             await asyncio.to_thread(kafka.stop)

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.base.kafka import Envelope
+from shared.base.kafka import MessageEnvelope
 from shared.persistence.database import Unit
 from tests.builders import Database
 from tests.component.shared.rehearsal import Member, Rehearsed, Stage, Unheard, declare_event, staged
@@ -35,7 +35,7 @@ async def test_a_batch_is_handed_over_once_and_one_that_breaks_one_by_one(stage:
 async def test_what_was_gathered_is_handed_over_before_another_event_is_handled(stage: Stage) -> None:
     seen: list[int] = []
 
-    async def other(_: Unit, event: Rehearsed, __: Envelope) -> None:
+    async def other(_: Unit, event: Rehearsed, __: MessageEnvelope) -> None:
         seen.append(len(stage.handed_over))
 
     stage.handlers.on(Unheard)(other)

@@ -48,7 +48,7 @@ async def test_a_read_whose_connection_dies_is_tried_again_and_the_next_one_is_w
 
 
 async def lock(unit: Unit) -> None:
-    await unit.lock(ACCOUNT)
+    await unit.lock_subjects(ACCOUNT)
 
 
 async def claim(unit: Unit) -> None:

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from deploy.local.tokens import Keys
-from shared.base.wakeups import Wakeups
+from deploy.local.tokens import SigningKeyPair
+from shared.base.wakeups import LoopWakeups
 from shared.persistence.database import Unit, Units
 from shared.persistence.outbox import MAX_EVENT_BYTES, EventTooLarge
 from shared.persistence.streams import WINDOW
@@ -24,7 +24,7 @@ EFFECT = "INSERT INTO effects (subject, n) VALUES ($1, $2)"
 
 async def test_a_unit_that_fails_publishes_nothing_and_uses_no_number(stage: Stage) -> None:
     async def fail(unit: Unit) -> None:
-        await unit.lock(ACCOUNT)
+        await unit.lock_subjects(ACCOUNT)
         await unit.connection.execute(EFFECT, str(ACCOUNT), 1)
         unit.publish(stage.event(account_id=ACCOUNT, n=1))
         raise ValueError("a defect")
@@ -42,7 +42,7 @@ async def test_a_killed_connection_runs_the_whole_unit_again_with_one_effect(sta
     async def act(unit: Unit) -> None:
         nonlocal runs
         runs += 1
-        await unit.lock(ACCOUNT)
+        await unit.lock_subjects(ACCOUNT)
         await unit.connection.execute(EFFECT, str(ACCOUNT), runs)
         unit.publish(stage.event(account_id=ACCOUNT, n=runs))
         if runs == 1:
@@ -55,17 +55,17 @@ async def test_a_killed_connection_runs_the_whole_unit_again_with_one_effect(sta
 
 async def test_a_deadlock_is_no_callers_business(stage: Stage) -> None:
     subject, other = str(uuid4()), str(uuid4())
-    await stage.units.run(lambda unit: unit.lock(subject, other))
+    await stage.units.run(lambda unit: unit.lock_subjects(subject, other))
     both = asyncio.Barrier(2)
     runs = 0
 
     async def crosswise(first: str, second: str, unit: Unit) -> None:
         nonlocal runs
         runs += 1
-        await unit.lock(first)
+        await unit.lock_subjects(first)
         if runs <= 2:
             await both.wait()
-        await unit.lock(second)
+        await unit.lock_subjects(second)
         await unit.connection.execute(EFFECT, first, 1)
 
     await asyncio.gather(
@@ -79,7 +79,7 @@ async def test_a_deadlock_is_no_callers_business(stage: Stage) -> None:
 async def test_a_unit_cancelled_at_any_moment_leaves_its_connection_to_nobody_in_a_transaction(
     stage: Stage,
 ) -> None:
-    units = Units(stage.settings.model_copy(update={"pool_size": 1}), Wakeups())
+    units = Units(stage.settings.model_copy(update={"pool_size": 1}), LoopWakeups())
 
     async def act(n: int, unit: Unit) -> None:
         await unit.connection.execute(EFFECT, str(ACCOUNT), n)
@@ -128,7 +128,7 @@ async def test_one_accounts_lock_does_not_hold_another_up(stage: Stage) -> None:
     other = uuid4()
 
     async def hold(unit: Unit) -> None:
-        await unit.lock(ACCOUNT)
+        await unit.lock_subjects(ACCOUNT)
         await stage.publish(other, 1)  # in a unit of its own, while this one holds its lock
 
     await stage.units.run(hold)
@@ -145,7 +145,7 @@ async def test_publishing_without_the_lock_is_a_defect(stage: Stage) -> None:
 
 async def test_an_event_above_the_limit_is_refused_in_the_transaction_of_the_fact(stage: Stage) -> None:
     async def act(unit: Unit, note: str) -> None:
-        await unit.lock(ACCOUNT)
+        await unit.lock_subjects(ACCOUNT)
         await unit.connection.execute(EFFECT, str(ACCOUNT), 1)
         unit.publish(stage.event(account_id=ACCOUNT, n=1, note=note))
 
@@ -157,7 +157,7 @@ async def test_an_event_above_the_limit_is_refused_in_the_transaction_of_the_fac
 
 
 async def test_a_lock_that_stays_taken_is_a_503_that_says_when_to_come_again(
-    database: Database, keys: Keys, jwks_file: Path
+    database: Database, keys: SigningKeyPair, jwks_file: Path
 ) -> None:
     async with running("invoicing", database, keys, jwks_file, lock_timeout=0.05) as (_, client):
         made = await client.create("/v1/accounts", account())
@@ -185,12 +185,12 @@ async def test_a_database_that_is_away_is_unavailable_and_comes_back(stage: Stag
 @pytest.mark.parametrize("free", range(2 * WINDOW))
 async def test_who_claims_goes_around_what_others_hold(stage: Stage, free: int) -> None:
     accounts = [str(uuid4()) for _ in range(2 * WINDOW)]
-    await stage.units.run(lambda unit: unit.lock(*accounts))
+    await stage.units.run(lambda unit: unit.lock_subjects(*accounts))
     listed = ", ".join(f"('{account}', timestamptz '-infinity')" for account in accounts)
     due = f"SELECT account_id FROM (VALUES {listed}) AS due (account_id, due_at) WHERE due_at <= $1"
 
     async def hold_the_others(unit: Unit) -> None:
-        await unit.lock(*(account for account in accounts if account != accounts[free]))
+        await unit.lock_subjects(*(account for account in accounts if account != accounts[free]))
         assert await stage.units.run(lambda other: other.claim(due, 1)) == [accounts[free]]
 
     await stage.units.run(hold_the_others)

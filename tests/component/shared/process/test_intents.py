@@ -12,17 +12,17 @@ from shared.base import clock
 from shared.persistence import failed_work
 from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit
-from shared.persistence.failed_work import WorkKind, WorkName
+from shared.persistence.failed_work import FailedWorkName, WorkKind
 from shared.process import intents, jobs
 from shared.process.intents import Intent, IntentKind, Recorded
 from shared.process.runtime import Runtime
 from shared.process.service import load_service
-from shared.pure.errors import Later
+from shared.pure.errors import RetryLater
 from tests.builders import work
 from tests.component.shared.rehearsal import Stage
 
 ACCOUNT = uuid4()
-CALL = WorkName(WorkKind.INTENT, "call")
+CALL = FailedWorkName(WorkKind.INTENT, "call")
 
 
 class Outside:
@@ -98,7 +98,7 @@ async def test_a_leased_intent_is_nobody_elses(stage: Stage) -> None:
 async def test_what_failed_is_due_again_at_a_later_business_time(
     stage: Stage, runtime: Runtime, outside: Outside
 ) -> None:
-    outside.answers = [Later("away"), RuntimeError("a defect"), "done"]
+    outside.answers = [RetryLater("away"), RuntimeError("a defect"), "done"]
     wanted = await want(stage)
     await work(runtime)
     await stage.database.move(seconds=59)
@@ -122,7 +122,7 @@ async def test_another_worker_goes_on_with_the_same_id_when_one_died(
     await stage.units.run(lambda unit: intents.claim_intents(unit, 5))  # and dies
     await work(runtime)
     assert outside.asked == []
-    await stage.database.execute("UPDATE collections.intents SET leased_until = $1", clock.system_now())
+    await stage.database.execute("UPDATE collections.intents SET leased_until = $1", clock.read_system_clock())
     await work(runtime)
     assert (outside.asked, await pending(stage)) == ([wanted], [])
 
@@ -231,7 +231,7 @@ async def let_break(stage: Stage, runtime: Runtime, outside: Outside, *faults: E
 async def retry_all(stage: Stage) -> int:
     """Have the calls that failed tried again, by a person."""
     cause = Cause("request", act=AuditedAct("anna", "work.retry", "mended"))
-    return await stage.units.run(lambda unit: failed_work.retry_all(unit, CALL), cause)
+    return await stage.units.run(lambda unit: failed_work.retry_failed_work_items(unit, CALL), cause)
 
 
 async def test_a_call_that_breaks_again_and_again_waits_for_a_person(
@@ -240,7 +240,9 @@ async def test_a_call_that_breaks_again_and_again_waits_for_a_person(
     wanted = await let_break(stage, runtime, outside, *[KeyError("Anna Berger")] * 3)
     await work(runtime)
     assert (len(outside.asked), await pending(stage)) == (3, [])
-    (failed,) = await stage.units.run(lambda unit: failed_work.list_failed(unit, None, None, ACCOUNT, None, 10))
+    (failed,) = await stage.units.run(
+        lambda unit: failed_work.list_failed_work_items(unit, None, None, ACCOUNT, None, 10)
+    )
     assert (failed.kind, failed.name, failed.subject, failed.error) == ("intent", "call", str(wanted), "KeyError")
     assert await stage.database.value("SELECT last_error FROM collections.intents") == "KeyError"
     assert await stage.database.value("SELECT count(*) FROM collections.pending_work WHERE kind = 'intent'") == 0
@@ -252,7 +254,7 @@ async def test_a_call_that_breaks_again_and_again_waits_for_a_person(
 async def test_a_call_that_is_put_off_never_fails(stage: Stage, runtime: Runtime, outside: Outside) -> None:
     """Nor one whose other side or database is away: that passes by itself."""
     await let_break(
-        stage, runtime, outside, *[Later("away")] * 3, *[httpx2.ConnectError("away")] * 3, *[ConnectionError()] * 3
+        stage, runtime, outside, *[RetryLater("away")] * 3, *[httpx2.ConnectError("away")] * 3, *[ConnectionError()] * 3
     )
     assert await pending(stage) == ["key"]
     await work(runtime)
@@ -290,7 +292,9 @@ async def test_a_failed_call_that_nobody_wants_any_more_waits_for_no_person(
 ) -> None:
     await let_break(stage, runtime, outside, *[KeyError("a defect")] * 3)
     await stage.units.run(lambda unit: intents.cancel_intents(unit, "call", ["key"]))
-    assert await stage.units.run(lambda unit: failed_work.list_failed(unit, None, None, None, None, 10)) == []
+    assert (
+        await stage.units.run(lambda unit: failed_work.list_failed_work_items(unit, None, None, None, None, 10)) == []
+    )
     assert await retry_all(stage) == 0
     await work(runtime)
     assert len(outside.asked) == 3

@@ -9,7 +9,7 @@ from shared.persistence import failed_work
 from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit
 from shared.persistence.failed_work import WorkKind
-from shared.process.sweeps import Sweep, Sweeper
+from shared.process.sweeps import Sweep, SweepRunner
 from shared.pure.errors import Unavailable
 from tests.component.shared.rehearsal import SERVICE, Stage
 
@@ -30,7 +30,7 @@ REHEARSE = Sweep("rehearse", DUE, judge, set_based=True)
 
 
 @pytest.fixture
-async def sweeper(stage: Stage) -> Sweeper:
+async def sweeper(stage: Stage) -> SweepRunner:
     await stage.database.execute(
         f"CREATE TABLE {SERVICE}.due_rehearsal (subject text, due_at timestamptz, is_judged boolean)"
     )
@@ -38,9 +38,9 @@ async def sweeper(stage: Stage) -> Sweeper:
     return make_sweeper(stage, REHEARSE)
 
 
-def make_sweeper(stage: Stage, *sweeps: Sweep) -> Sweeper:
+def make_sweeper(stage: Stage, *sweeps: Sweep) -> SweepRunner:
     """Make what runs these sweeps."""
-    return Sweeper(stage.units, sweeps, chunk=2000, interval=0.5)
+    return SweepRunner(stage.units, sweeps, chunk=2000, interval=0.5)
 
 
 async def want(stage: Stage, subjects: list[UUID]) -> None:
@@ -68,7 +68,7 @@ async def list_failed(stage: Stage) -> list[str]:
 async def retry_all(stage: Stage) -> int:
     """Have all that failed tried again, by a person."""
     cause = Cause("request", act=AuditedAct("anna", "work.retry", "mended"))
-    return await stage.units.run(lambda unit: failed_work.retry_all(unit, REHEARSE.work), cause)
+    return await stage.units.run(lambda unit: failed_work.retry_failed_work_items(unit, REHEARSE.work), cause)
 
 
 def count_failures() -> float:
@@ -82,86 +82,86 @@ def ended_well(name: str) -> float | None:
 
 
 async def test_a_subject_that_breaks_a_sweep_is_set_aside_and_the_others_are_judged(
-    stage: Stage, sweeper: Sweeper
+    stage: Stage, sweeper: SweepRunner
 ) -> None:
     before = count_failures()
     await want(stage, [uuid4(), uuid4(), BROKEN, uuid4(), uuid4()])
-    assert await sweeper.sweep_once() is True
+    assert await sweeper.run_due_sweeps() is True
     assert await list_unjudged(stage) == await list_failed(stage) == [str(BROKEN)]
     assert count_failures() - before == 1
-    assert await sweeper.sweep_once() is False, "it is passed over, and nobody waits for it"
+    assert await sweeper.run_due_sweeps() is False, "it is passed over, and nobody waits for it"
     await want(stage, [uuid4()])
-    await make_sweeper(stage, REHEARSE).sweep_once()
+    await make_sweeper(stage, REHEARSE).run_due_sweeps()
     assert await list_unjudged(stage) == [str(BROKEN)], "another process passes it over, too"
     assert count_failures() - before == 1
 
 
-async def test_what_was_set_aside_is_tried_again_when_a_person_says_so(stage: Stage, sweeper: Sweeper) -> None:
+async def test_what_was_set_aside_is_tried_again_when_a_person_says_so(stage: Stage, sweeper: SweepRunner) -> None:
     before = count_failures()
     await want(stage, [BROKEN])
-    await sweeper.sweep_once()
-    await sweeper.sweep_once()
+    await sweeper.run_due_sweeps()
+    await sweeper.run_due_sweeps()
     assert count_failures() - before == 1
     assert await retry_all(stage) == 1
     assert await list_failed(stage) == []
-    await sweeper.sweep_once()
+    await sweeper.run_due_sweeps()
     assert (count_failures() - before, await list_failed(stage)) == (2, [str(BROKEN)])
 
 
-async def test_what_passes_by_itself_is_never_set_aside(stage: Stage, sweeper: Sweeper) -> None:
+async def test_what_passes_by_itself_is_never_set_aside(stage: Stage, sweeper: SweepRunner) -> None:
     """A lock that is not to be had (SQLSTATE 55P03) says nothing of the account."""
     await want(stage, [LOCKED])
     with pytest.raises(Unavailable):
-        await sweeper.sweep_once()
+        await sweeper.run_due_sweeps()
     assert (await list_failed(stage), await list_unjudged(stage)) == ([], [str(LOCKED)])
 
 
 async def test_where_too_many_break_it_the_sweep_is_stopped_until_a_person_lets_it_go_on(
-    stage: Stage, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, sweeper: SweepRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.persistence.failed_work.FLOOD", 2)
     await want(stage, [BROKEN, ALSO_BROKEN, SOUND])
-    await sweeper.sweep_once()
+    await sweeper.run_due_sweeps()
     assert await list_failed(stage) == [str(BROKEN), str(ALSO_BROKEN)]
     ended = ended_well("rehearse")
     later = uuid4()
     await want(stage, [later])
-    assert await make_sweeper(stage, REHEARSE).sweep_once() is False, "stopped in every process"
+    assert await make_sweeper(stage, REHEARSE).run_due_sweeps() is False, "stopped in every process"
     assert str(later) in await list_unjudged(stage)
     assert ended_well("rehearse") == ended, "JobMissed must tell of it"
-    (stopped,) = await stage.units.run(failed_work.list_stopped)
+    (stopped,) = await stage.units.run(failed_work.list_stopped_work_items)
     assert (stopped.kind, stopped.name) == (WorkKind.SWEEP, "rehearse")
     monkeypatch.setattr("shared.persistence.failed_work.FLOOD", 20)
     assert await retry_all(stage) == 2
-    await sweeper.sweep_once()
+    await sweeper.run_due_sweeps()
     assert str(later) not in await list_unjudged(stage)
-    assert await stage.units.run(failed_work.list_stopped) == []
+    assert await stage.units.run(failed_work.list_stopped_work_items) == []
 
 
 async def test_failures_of_long_ago_stop_nothing(
-    stage: Stage, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, sweeper: SweepRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.persistence.failed_work.FLOOD", 2)
     await want(stage, [BROKEN])
-    await sweeper.sweep_once()
+    await sweeper.run_due_sweeps()
     await stage.database.execute(f"UPDATE {SERVICE}.failed_work SET failed_at = failed_at - interval '61 minutes'")
     await want(stage, [ALSO_BROKEN])
-    await sweeper.sweep_once()
+    await sweeper.run_due_sweeps()
     assert await list_failed(stage) == [str(BROKEN), str(ALSO_BROKEN)]
-    assert await stage.units.run(failed_work.list_stopped) == []
+    assert await stage.units.run(failed_work.list_stopped_work_items) == []
 
 
 async def test_one_read_tells_that_nothing_is_due(
-    stage: Stage, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, sweeper: SweepRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     idle = make_sweeper(stage, Sweep("idle", DUE, judge), REHEARSE)
     monkeypatch.setattr(stage.units, "run", None)
-    assert await idle.sweep_once() is False, "and no unit was begun"
+    assert await idle.run_due_sweeps() is False, "and no unit was begun"
     assert ended_well("idle") is not None, "else JobMissed would tell of it"
 
 
 async def test_subjects_that_another_sweep_made_due_are_judged_in_the_same_round(
-    stage: Stage, sweeper: Sweeper
+    stage: Stage, sweeper: SweepRunner
 ) -> None:
     async def follow(unit: Unit, subjects: list[str]) -> None:
         await unit.connection.execute("DELETE FROM due_rehearsal WHERE subject = ANY($1)", subjects)
@@ -169,13 +169,13 @@ async def test_subjects_that_another_sweep_made_due_are_judged_in_the_same_round
     judged = "SELECT subject FROM due_rehearsal WHERE is_judged AND due_at <= $1 ORDER BY due_at"
     await stage.database.execute(f"GRANT DELETE ON {SERVICE}.due_rehearsal TO {SERVICE}")
     await want(stage, [uuid4()])
-    await make_sweeper(stage, REHEARSE, Sweep("follow", judged, follow)).sweep_once()
+    await make_sweeper(stage, REHEARSE, Sweep("follow", judged, follow)).run_due_sweeps()
     assert await stage.database.rows(f"SELECT 1 FROM {SERVICE}.due_rehearsal") == []
 
 
-async def test_a_sweep_whose_query_breaks_stops_no_other(stage: Stage, sweeper: Sweeper) -> None:
+async def test_a_sweep_whose_query_breaks_stops_no_other(stage: Stage, sweeper: SweepRunner) -> None:
     broken = Sweep("broken", "SELECT (1 / (extract(epoch FROM $1::timestamptz)::int * 0))::text", judge)
     await want(stage, [uuid4()])
-    assert await make_sweeper(stage, broken, REHEARSE).sweep_once() is True
+    assert await make_sweeper(stage, broken, REHEARSE).run_due_sweeps() is True
     assert (await list_unjudged(stage), await list_failed(stage)) == ([], [])
     assert ended_well("broken") is None, "JobMissed must tell of it"

@@ -17,11 +17,11 @@ import pytest
 import time_machine
 from fastapi.routing import APIRoute
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.base.scopes import SCOPES, list_scopes
 from shared.process.runtime import Runtime
 from shared.process.service import NAMES, load_service
-from shared.web.auth import find_scopes
+from shared.web.auth import find_required_scopes
 from tests.builders import Client, Database, account, running
 
 PUBLIC = {
@@ -50,7 +50,7 @@ class Edge:
     name: str
     runtime: Runtime
     client: Client
-    keys: Keys
+    keys: SigningKeyPair
 
     def routes(self) -> Iterator[tuple[str, str, APIRoute | None]]:
         """Method and path (with something for each parameter) of whatever answers."""
@@ -82,7 +82,9 @@ class Edge:
 
 
 @pytest.fixture(params=NAMES)
-async def edge(request: pytest.FixtureRequest, database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Edge]:
+async def edge(
+    request: pytest.FixtureRequest, database: Database, keys: SigningKeyPair, jwks_file: Path
+) -> AsyncIterator[Edge]:
     async with running(request.param, database, keys, jwks_file) as (runtime, client):
         yield Edge(request.param, runtime, client, keys)
 
@@ -92,7 +94,7 @@ async def test_nobody_gets_in_without_a_token_that_is_for_this_service(edge: Edg
     everything = " ".join(list_scopes(edge.name))
     with time_machine.travel(datetime.now(UTC) - timedelta(hours=13), tick=False):
         expired = edge.keys.token(edge.name)
-    foreign = Keys(tmp_path / "foreign").token(edge.name)
+    foreign = SigningKeyPair(tmp_path / "foreign").token(edge.name)
     kid = jwt.get_unverified_header(edge.keys.token(edge.name))["kid"]
     claims = jwt.decode(edge.keys.token(edge.name), options={"verify_signature": False})
     tokens = {
@@ -127,7 +129,7 @@ async def test_a_token_without_the_scope_is_refused_on_every_route(edge: Edge) -
 
 
 async def test_the_scope_that_is_split_opens_nothing_and_the_refusal_names_the_one_that_is_needed(
-    database: Database, keys: Keys, jwks_file: Path
+    database: Database, keys: SigningKeyPair, jwks_file: Path
 ) -> None:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         former = Client(client.http, keys.token("invoicing", "invoicing:read invoicing:write"))
@@ -141,7 +143,7 @@ async def test_the_scope_that_is_split_opens_nothing_and_the_refusal_names_the_o
         route.path  # type: ignore[attr-defined]
         for router in runtime.service.routers
         for route in router.routes
-        if "invoicing:write" in (find_scopes(route.dependencies) or ())  # type: ignore[attr-defined]
+        if "invoicing:write" in (find_required_scopes(route.dependencies) or ())  # type: ignore[attr-defined]
     ]
     assert opened == []
 
@@ -152,7 +154,7 @@ def test_every_scope_opens_a_route_and_every_route_needs_one_that_there_is() -> 
         for name in NAMES
         for router in load_service(name).routers
         for route in router.routes
-        for scopes in find_scopes(route.dependencies) or ()  # type: ignore[attr-defined]
+        for scopes in find_required_scopes(route.dependencies) or ()  # type: ignore[attr-defined]
         for scope in scopes.split("|")
     }
     assert needed == {scope for service in SCOPES for scope in list_scopes(service)}
@@ -296,7 +298,7 @@ async def test_no_parameter_makes_it_break(edge: Edge) -> None:
 EVIL: tuple[object, ...] = ("\x00", "a\x00b", "\ud800", 10**400, 1e308, -1, 2**63, [], {}, None, "x" * 10**6, "NaN")
 
 
-async def test_no_value_in_a_body_makes_it_break(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_no_value_in_a_body_makes_it_break(database: Database, keys: SigningKeyPair, jwks_file: Path) -> None:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         owner = (await client.create("/v1/accounts", account()))["id"]
         bodies: dict[str, dict[str, object]] = {

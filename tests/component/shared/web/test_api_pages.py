@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.service import NAMES
-from shared.web.http import create_app
+from shared.web.http import create_process_app
 from shared.web.http.pages import ASSETS
 from tests.builders import Client, Database, running
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("escalation", database, keys, jwks_file) as (_, client):
         yield client
 
@@ -43,10 +43,10 @@ async def test_a_file_that_is_not_one_of_these_is_not_found(client: Client) -> N
 
 @pytest.fixture(params=NAMES)
 async def document(
-    request: pytest.FixtureRequest, database: Database, keys: Keys, jwks_file: Path
+    request: pytest.FixtureRequest, database: Database, keys: SigningKeyPair, jwks_file: Path
 ) -> AsyncIterator[dict[str, Any]]:
     async with running(request.param, database, keys, jwks_file) as (runtime, _):
-        yield create_app(runtime).openapi()
+        yield create_process_app(runtime).openapi()
 
 
 async def test_ids_of_operations_are_short_and_each_is_there_once(document: dict[str, Any]) -> None:
@@ -66,7 +66,9 @@ async def test_schemas_and_summaries_have_titles_of_their_own(document: dict[str
     assert [summary for summary, count in summaries.items() if count > 1] == []
 
 
-async def test_a_payment_is_recorded_by_record_payment(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_a_payment_is_recorded_by_record_payment(
+    database: Database, keys: SigningKeyPair, jwks_file: Path
+) -> None:
     async with running("invoicing", database, keys, jwks_file) as (runtime, _):
-        document = create_app(runtime).openapi()
+        document = create_process_app(runtime).openapi()
     assert document["paths"]["/v1/payments"]["post"]["operationId"] == "recordPayment"

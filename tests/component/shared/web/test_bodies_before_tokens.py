@@ -14,10 +14,10 @@ import orjson
 import pytest
 from starlette.types import Message
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.runtime import Runtime
 from shared.process.service import load_service
-from shared.web.http import create_app, receiving
+from shared.web.http import create_process_app, receiving
 from shared.web.http.admission import HEALTH_REQUESTS
 from tests.builders import Client, Database, account, running, settings_for
 
@@ -92,7 +92,7 @@ class Server:
 
 
 @pytest.fixture
-async def server(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Server]:
+async def server(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Server]:
     async with running("invoicing", database, keys, jwks_file) as (_, client):
         yield Server(client.http._transport.app, client)  # type: ignore[attr-defined]
 
@@ -115,7 +115,7 @@ async def test_without_a_token_not_one_byte_is_read(server: Server, method: str,
     assert sender.headers["connection"] == "close", "else the server would read on to find the next request"
 
 
-async def test_without_the_scope_not_one_byte_is_read(server: Server, keys: Keys) -> None:
+async def test_without_the_scope_not_one_byte_is_read(server: Server, keys: SigningKeyPair) -> None:
     reader = Server(server.app, Client(server.client.http, keys.token("invoicing", "invoicing:read")))
     sender = await reader.ask(Sender([PIECE]), "POST", "/v1/accounts", JSON)
     assert (sender.status, sender.code, sender.asked) == (403, "not_allowed", 0)
@@ -174,10 +174,12 @@ async def test_a_refusal_names_at_most_twenty_fields(server: Server) -> None:
     assert len(answer.json()["errors"]) == 20
 
 
-async def test_one_request_too_many_is_told_to_come_again(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_one_request_too_many_is_told_to_come_again(
+    database: Database, keys: SigningKeyPair, jwks_file: Path
+) -> None:
     settings = settings_for("invoicing", database, jwks_file, max_requests=2)
     runtime = Runtime(load_service("invoicing"), settings)
-    app = create_app(runtime)
+    app = create_process_app(runtime)
     server = Server(app, Client(None, keys.token("invoicing")))  # type: ignore[arg-type]
     waiting = [Sender([b"{"], is_slow=True) for _ in range(2)]
     tasks = [asyncio.create_task(server.ask(sender, "POST", "/v1/accounts", JSON)) for sender in waiting]
@@ -215,7 +217,7 @@ async def test_every_answer_says_that_nobody_keeps_it_and_that_it_runs_nothing(s
     assert asset.headers["cache-control"].startswith("public")
 
 
-async def test_the_page_for_customers_runs_nothing(database: Database, keys: Keys, jwks_file: Path) -> None:
+async def test_the_page_for_customers_runs_nothing(database: Database, keys: SigningKeyPair, jwks_file: Path) -> None:
     async with running("collections", database, keys, jwks_file) as (_, client):
         answer = await client.http.get("/policy", headers={"host": "evil.example"})
     assert "evil.example" not in answer.text

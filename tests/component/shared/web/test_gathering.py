@@ -11,7 +11,7 @@ import httpx2
 import orjson
 import pytest
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from services.invoicing.payments.use_cases import payment_recording
 from services.invoicing.payments.use_cases.payment_recording import NewPayment, record_received_payments
 from shared.persistence.database import Unit
@@ -25,7 +25,7 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("invoicing", database, keys, jwks_file) as (_, made):
         yield made
 
@@ -85,7 +85,7 @@ async def test_events_name_their_own_request_and_belong_to_its_trace(
     client: Client, database: Database, owners: list[str], units: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traces = count(1)
-    monkeypatch.setattr(commands, "traceparent", lambda: f"00-{next(traces):032x}-{1:016x}-01")
+    monkeypatch.setattr(commands, "get_traceparent", lambda: f"00-{next(traces):032x}-{1:016x}-01")
     await at_once(client, [payment(owner) for owner in owners])
     assert len(units) < PAYING / 2
     rows = await database.rows(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.persistence.database import Unit
 from shared.process import jobs
 from shared.process.runtime import Runtime
@@ -21,7 +21,7 @@ Service = tuple[Runtime, Client, Database]
 
 
 @pytest.fixture
-async def service(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Service]:
+async def service(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Service]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         yield runtime, client, database
 
@@ -94,15 +94,15 @@ async def test_a_key_that_is_kept_by_the_bytes_of_its_body_still_gets_its_answer
     )
 )
 def test_two_bodies_are_normalised_to_the_same_if_and_only_if_they_say_the_same(content: object) -> None:
-    normal = idempotency.normalise_json(json.dumps(content).encode())
+    normal = idempotency.normalise_json_body(json.dumps(content).encode())
     assert json.loads(normal) == content
-    assert idempotency.normalise_json(json.dumps(content, indent=2, ensure_ascii=False).encode()) == normal
+    assert idempotency.normalise_json_body(json.dumps(content, indent=2, ensure_ascii=False).encode()) == normal
 
 
 def test_numbers_that_differ_in_a_digit_that_no_float_has_are_two() -> None:
     first, second = (b'{"quantity": 0.12345678901234567890%d}' % digit for digit in (1, 2))
-    assert idempotency.normalise_json(first) != idempotency.normalise_json(second)
-    assert idempotency.normalise_json(b'{"quantity": 1}') != idempotency.normalise_json(b'{"quantity": "1"}')
+    assert idempotency.normalise_json_body(first) != idempotency.normalise_json_body(second)
+    assert idempotency.normalise_json_body(b'{"quantity": 1}') != idempotency.normalise_json_body(b'{"quantity": "1"}')
 
 
 async def test_of_two_at_once_the_second_gets_the_firsts_answer(service: Service) -> None:
@@ -122,7 +122,7 @@ async def test_a_refusal_is_not_remembered(service: Service) -> None:
     assert (await client.post("/v1/accounts", body, key="k")).status_code == 201
 
 
-async def test_a_key_belongs_to_its_caller_and_route(service: Service, keys: Keys) -> None:
+async def test_a_key_belongs_to_its_caller_and_route(service: Service, keys: SigningKeyPair) -> None:
     _, client, database = service
     owner = await client.post("/v1/accounts", account(), key="k")
     other = Client(client.http, keys.token("invoicing", subject="operator 2"))
@@ -157,10 +157,10 @@ async def test_a_key_is_pruned_after_thirty_days_and_not_before(service: Service
     runtime, client, database = service
     first = await client.post("/v1/accounts", account(), key="k")
     await database.move(days=30)
-    await runtime.units.run(idempotency.prune)
+    await runtime.units.run(idempotency.prune_idempotency_keys)
     assert (await client.post("/v1/accounts", account(), key="k")).content == first.content
     await database.move(seconds=1)
-    await runtime.units.run(idempotency.prune)
+    await runtime.units.run(idempotency.prune_idempotency_keys)
     assert await count_keys(database) == 0
     assert (await client.post("/v1/accounts", account(), key="k")).json()["id"] != first.json()["id"]
 
@@ -172,7 +172,9 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
     sizes: list[int] = []
     done = asyncio.Event()
 
-    async def prune_and_count(unit: Unit, prune: Callable[[Unit], Awaitable[bool]] = idempotency.prune) -> bool:
+    async def prune_and_count(
+        unit: Unit, prune: Callable[[Unit], Awaitable[bool]] = idempotency.prune_idempotency_keys
+    ) -> bool:
         before = await unit.connection.fetchval("SELECT count(*) FROM idempotency")
         more = await prune(unit)
         sizes.append(before - await unit.connection.fetchval("SELECT count(*) FROM idempotency"))
@@ -187,7 +189,7 @@ async def test_a_process_prunes_by_itself_in_chunks_and_is_idle_all_the_same(
     waiting = await database.rows("SELECT kind, name FROM invoicing.pending_work WHERE kind <> 'outbox'")
     assert waiting == []
     monkeypatch.setattr(idempotency, "CHUNK", 2)
-    monkeypatch.setattr(idempotency, "prune", prune_and_count)
+    monkeypatch.setattr(idempotency, "prune_idempotency_keys", prune_and_count)
     monkeypatch.setattr(jobs, "MAINTAIN_EVERY", 0.01)
     monkeypatch.setattr(jobs, "MAINTAIN_PAUSE", 0)
     working = asyncio.create_task(runtime.jobs.run())
@@ -207,7 +209,7 @@ async def test_a_key_in_use_is_left_alone(service: Service) -> None:
     await database.move(days=31)
     async with database.connected("invoicing") as other, other.transaction():
         await other.execute("SELECT FROM invoicing.idempotency WHERE key = 'a' FOR UPDATE")
-        await runtime.units.run(idempotency.prune)
+        await runtime.units.run(idempotency.prune_idempotency_keys)
     assert await database.value("SELECT string_agg(key, '') FROM invoicing.idempotency") == "a"
 
 

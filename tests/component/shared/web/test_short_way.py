@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.types import Message
 
-from deploy.local.tokens import Keys
+from deploy.local.tokens import SigningKeyPair
 from shared.process.runtime import Runtime
 from shared.process.service import NAMES, load_service
 from shared.web.commands import CommandRunner
-from shared.web.http import create_app
-from shared.web.http.short_way import list_shapes
+from shared.web.http import create_process_app
+from shared.web.http.short_way import list_fast_commands
 from tests.builders import Client, Database, account, running
 
 PATH = "/v1/accounts"
@@ -54,11 +54,13 @@ class Ways:
 
 
 @pytest.fixture
-async def ways(database: Database, keys: Keys, jwks_file: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Ways]:
+async def ways(
+    database: Database, keys: SigningKeyPair, jwks_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Ways]:
     async with running("invoicing", database, keys, jwks_file) as (runtime, client):
         with monkeypatch.context() as patched:
-            patched.setattr("shared.web.http.app.list_shapes", lambda _: {})
-            app = create_app(runtime)
+            patched.setattr("shared.web.http.app.list_fast_commands", lambda _: {})
+            app = create_process_app(runtime)
         transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://service") as long:
             yield Ways(runtime, client, long)
@@ -78,13 +80,15 @@ def count_short(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 
 def test_commands_without_parameters_of_their_own_have_the_shape_for_it() -> None:
-    actions = {path: shape.action for name in NAMES for path, shape in list_shapes(load_service(name).routers).items()}
+    actions = {
+        path: shape.action for name in NAMES for path, shape in list_fast_commands(load_service(name).routers).items()
+    }
     assert actions["/v1/payments"] == "payment.record"
     assert actions["/v1/disputes"] == "dispute.open"
     assert actions["/v1/guard:stop"] == "guard.stop"
     assert not [path for path in actions if "{" in path]
     assert not actions.keys() & {"/v1/balances:batch", "/v1/bank-imports", "/v1/usage-files"}
-    shapes = list_shapes(load_service("invoicing").routers)
+    shapes = list_fast_commands(load_service("invoicing").routers)
     assert {shapes["/v1/payments"].scopes, shapes["/v1/credit-notes"].scopes} == {
         ("invoicing:payments",),
         ("invoicing:credits",),
@@ -151,7 +155,9 @@ async def test_what_is_unusual_takes_the_long_way(ways: Ways, kind: bytes, count
     assert count_short() == 0
 
 
-async def test_a_scope_that_is_missing_and_a_refusal_are_told_as_by_the_long_way(ways: Ways, keys: Keys) -> None:
+async def test_a_scope_that_is_missing_and_a_refusal_are_told_as_by_the_long_way(
+    ways: Ways, keys: SigningKeyPair
+) -> None:
     reader = f"Bearer {keys.token('invoicing', 'invoicing:read')}".encode()
     short, long = await ways.both(BODY, ways.headers(authorization=reader))
     assert short == long
@@ -167,7 +173,7 @@ async def test_what_breaks_is_told_as_by_the_long_way(ways: Ways, monkeypatch: p
         raise ZeroDivisionError
 
     monkeypatch.setattr(
-        "services.invoicing.accounts.use_cases.account_registration.account_queries.insert_unless_reference_taken",
+        "services.invoicing.accounts.use_cases.account_registration.account_queries.insert_account_if_new",
         breaks,
     )
     short, long = await ways.both(BODY, ways.headers())

@@ -7,14 +7,14 @@ import asyncpg
 import pytest
 
 from deploy.local.postgres import PostgresServer
-from deploy.local.tokens import Keys
-from shared.migrate import migrate_at
+from deploy.local.tokens import SigningKeyPair
+from shared.migrate import migrate_database
 from tests.builders import START, Client, Database, account, invoice, running
 from tests.upgrades import create_database_at
 
 
 @pytest.fixture
-async def client(database: Database, keys: Keys, jwks_file: Path) -> AsyncIterator[Client]:
+async def client(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[Client]:
     async with running("invoicing", database, keys, jwks_file) as (_, made):
         yield made
 
@@ -78,7 +78,7 @@ async def test_keys_from_before_subjects_were_normalised_count_on(former: Databa
     kept = [("Anna", "k1", "first"), ("Anna", "k2", "second"), ("anna", "k2", "third"), ("berta", "k1", "fourth")]
     for caller, key, answer in kept:
         await former.execute(insert, caller, key, answer, START)
-    await migrate_at(former.url("owner"), ("invoicing",))
+    await migrate_database(former.url("owner"), ("invoicing",))
     rows = await former.rows("SELECT caller, key, answer FROM invoicing.idempotency")
     assert {tuple(row) for row in rows} == {
         ("anna", "k1", "first"),

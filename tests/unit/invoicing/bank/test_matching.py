@@ -25,7 +25,7 @@ from services.invoicing.bank.domain.entry_matching import (
 )
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
 from services.invoicing.settings.domain.approval_states import StateMoveRefused, move_to_state
-from shared.pure.payment_references import MOST, creditor_reference, grouped
+from shared.pure.payment_references import MOST, build_creditor_reference, group_by_four
 
 NAMES = ("Alpha GmbH", "Beta Trading Ltd", "Müller & Söhne KG")
 
@@ -227,9 +227,9 @@ def test_a_structured_reference_with_wrong_check_digits_is_marked(written: str) 
 def test_a_printed_reference_of_any_number_is_found() -> None:
     for length in range(4, MOST + 1):
         number = "".join(chr(65 + place) for place in range(length - 1)) + "7"
-        reference = creditor_reference(number)
+        reference = build_creditor_reference(number)
         assert reference is not None
-        assert number in list_reference_candidates(f"thanks {grouped(reference)} for all")
+        assert number in list_reference_candidates(f"thanks {group_by_four(reference)} for all")
 
 
 @pytest.mark.parametrize("written", ["GS-DE-000000171", "XGS-DE-00000017", "GS-DE-0000001", "GS-DE"])

@@ -20,8 +20,8 @@ def crash(code: str, **environment: str) -> tuple[int, list[dict[str, object]]]:
 
 def test_an_error_is_one_line_without_its_message() -> None:
     code = (
-        "from shared.base.telemetry import set_up\n"
-        "set_up('invoicing/api')\n"
+        "from shared.base.telemetry import set_up_telemetry\n"
+        "set_up_telemetry('invoicing/api')\n"
         "def fail():\n"
         "    raise ValueError('Key (email)=(hunter-2) already exists')\n"
         "try:\n"
@@ -46,8 +46,8 @@ def test_settings_that_are_missing_are_named_without_those_that_are_there() -> N
 def test_a_task_that_nobody_asked_for_its_error_is_one_line_too() -> None:
     code = (
         "import asyncio, gc\n"
-        "from shared.base.telemetry import set_up\n"
-        "set_up('invoicing/api')\n"
+        "from shared.base.telemetry import set_up_telemetry\n"
+        "set_up_telemetry('invoicing/api')\n"
         "async def fail():\n"
         "    raise ValueError('hunter-2')\n"
         "async def main():\n"

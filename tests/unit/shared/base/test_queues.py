@@ -5,18 +5,18 @@ import asyncio
 import pytest
 
 from shared.base import queues
-from shared.base.queues import AT_ONCE, Queues
+from shared.base.queues import AT_ONCE, UnitQueues
 from shared.pure.errors import Unavailable
 
 
-async def stand(line: Queues, subject: object | None, inside: list[object], go: asyncio.Event) -> None:
+async def stand(line: UnitQueues, subject: object | None, inside: list[object], go: asyncio.Event) -> None:
     async with line.wait_turn(subject):
         inside.append(subject)
         await go.wait()
 
 
 async def test_few_at_once_for_one_and_others_at_once() -> None:
-    line, inside, go = Queues(), list[object](), asyncio.Event()
+    line, inside, go = UnitQueues(), list[object](), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for subject in ["hot"] * 20 + ["other", None, None, None]:
             tasks.create_task(stand(line, subject, inside, go))
@@ -30,7 +30,7 @@ async def test_few_at_once_for_one_and_others_at_once() -> None:
 
 async def test_whoever_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queues, "WAIT", 0.01)
-    line, inside, go = Queues(), list[object](), asyncio.Event()
+    line, inside, go = UnitQueues(), list[object](), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for _ in range(AT_ONCE):
             tasks.create_task(stand(line, "hot", inside, go))
@@ -42,7 +42,7 @@ async def test_whoever_waits_too_long_is_told_to_come_again(monkeypatch: pytest.
 
 
 async def test_a_turn_ends_with_whoever_had_it_however_it_ends() -> None:
-    line = Queues()
+    line = UnitQueues()
     for _ in range(3 * AT_ONCE):
         with pytest.raises(ValueError, match="a defect"):
             async with line.wait_turn("hot"):

@@ -14,8 +14,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from shared.base import signing_keys
 from shared.base.settings import Settings
-from shared.base.signing_keys import KeysMissing, SigningKeys
-from shared.web.auth import NotAuthenticated, verify
+from shared.base.signing_keys import SigningKeys, SigningKeysMissing
+from shared.web.auth import RequestNotAuthenticated, verify_token
 
 ISSUER = "https://login.example"
 NOW = 1_790_000_000
@@ -69,8 +69,8 @@ class Door:
     def lets_in(self, token: str) -> bool:
         """Whether a token is believed."""
         try:
-            return verify(token, "invoicing", self.settings).subject == "ann"
-        except NotAuthenticated:
+            return verify_token(token, "invoicing", self.settings).subject == "ann"
+        except RequestNotAuthenticated:
             return False
 
 
@@ -169,8 +169,8 @@ def test_without_any_keys_yet_it_is_our_fault_and_passes(door: Door) -> None:
     signer = Signer("a")
     for content in ("", '{"keys": '):
         door.file.write_text(content)
-        with pytest.raises(KeysMissing):
-            verify(signer.sign(), "invoicing", door.settings)
+        with pytest.raises(SigningKeysMissing):
+            verify_token(signer.sign(), "invoicing", door.settings)
         door.seconds += 1.5
     door.publish(signer.jwk)
     assert door.lets_in(signer.sign())

@@ -23,7 +23,7 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> tuple[TracerProvider, InMemoryS
 
 
 def test_what_breaks_a_span_is_told_by_its_type(exported: tuple[TracerProvider, InMemorySpanExporter]) -> None:
-    with pytest.raises(ValueError, match=NAME), telemetry.continued("handle", ""):
+    with pytest.raises(ValueError, match=NAME), telemetry.continue_trace("handle", ""):
         raise ValueError(NAME)
     (span,) = exported[1].get_finished_spans()
     record = json.loads(span.to_json())
@@ -41,9 +41,9 @@ def test_the_address_of_a_request_is_withheld(exported: tuple[TracerProvider, In
 def test_of_spans_that_go_nowhere_only_the_ids_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OTEL_TRACES_EXPORTER", raising=False)
     monkeypatch.setattr(telemetry, "TRACER", telemetry._tracer_provider("test").get_tracer("test"))
-    with telemetry.continued("first", "") as first:
-        parent = telemetry.traceparent()
-    with telemetry.continued("second", parent) as second:
+    with telemetry.continue_trace("first", "") as first:
+        parent = telemetry.get_traceparent()
+    with telemetry.continue_trace("second", parent) as second:
         assert not trace.get_current_span().is_recording()
     assert first.is_valid
     assert (first.trace_id, first.span_id) == (second.trace_id, int(parent.split("-")[2], 16))

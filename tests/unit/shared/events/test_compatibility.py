@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.errors import NoSuchExample
 from jsonschema import Draft202012Validator
 
-from shared.events.compatibility import Recursive, find_all_breaks, find_breaks
+from shared.events.compatibility import RecursiveSchema, find_breaks_by_type, find_schema_breaks
 
 Schema = dict[str, Any]
 STRING, INTEGER, NUMBER, NULL = ({"type": name} for name in ("string", "integer", "number", "null"))
@@ -129,7 +129,7 @@ CHANGES = {
 @pytest.mark.parametrize("depth", DEPTHS.values(), ids=DEPTHS)
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_the_readers_that_a_change_breaks_are_named(change: Change, depth: Callable[[Schema], Schema]) -> None:
-    breaks = find_breaks(depth(record(change.old)), depth(record(change.new)))
+    breaks = find_schema_breaks(depth(record(change.old)), depth(record(change.new)))
     assert {each_break.reader for each_break in breaks} == set(change.broken)
     assert all(each_break.where.startswith("x") and each_break.what for each_break in breaks)
 
@@ -224,7 +224,7 @@ def test_what_is_judged_compatible_validates_both_ways(
     draws: st.DataObject, old: Field, new: Field, deep: Callable[[Schema], Schema]
 ) -> None:
     older, newer = deep(record(old)), deep(record(new))
-    broken = {each_break.reader for each_break in find_breaks(older, newer)}
+    broken = {each_break.reader for each_break in find_schema_breaks(older, newer)}
     for reader, schema, written in (("older", older, newer), ("newer", newer, older)):
         if reader not in broken:
             assert not refused_by(schema, written)(draws.draw(instances(written, written)))
@@ -233,7 +233,7 @@ def test_what_is_judged_compatible_validates_both_ways(
 def test_a_field_may_have_the_name_of_a_keyword() -> None:
     old = {"type": "object", "properties": {"title": STRING, "$defs": STRING}, "required": ["title", "$defs"]}
     new = {"type": "object", "properties": {"title": INTEGER}, "required": ["title"]}
-    assert {each_break.where for each_break in find_breaks(old, new) if each_break.reader == "older"} == {
+    assert {each_break.where for each_break in find_schema_breaks(old, new) if each_break.reader == "older"} == {
         "title",
         "$defs",
     }
@@ -242,22 +242,24 @@ def test_a_field_may_have_the_name_of_a_keyword() -> None:
 def test_a_definition_may_have_another_name() -> None:
     old = record({"$ref": "#/$defs/A"}) | {"$defs": {"A": record(STRING)}}
     new = record({"$ref": "#/$defs/B"}) | {"$defs": {"A": STRING, "B": record(STRING)}}
-    assert find_breaks(old, new) == []
+    assert find_schema_breaks(old, new) == []
 
 
 def test_what_contains_itself_is_not_judged() -> None:
     endless = {"$ref": "#/$defs/A", "$defs": {"A": record(array({"$ref": "#/$defs/A"}))}}
-    with pytest.raises(Recursive):
-        find_breaks(endless, endless)
+    with pytest.raises(RecursiveSchema):
+        find_schema_breaks(endless, endless)
 
 
 def test_a_type_may_come_and_none_may_go() -> None:
     released = {"goodstanding.a.B.v1": record(STRING), "goodstanding.a.C.v1": record(STRING)}
     assert (
-        find_all_breaks(released, released | {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.D.v1": STRING})
+        find_breaks_by_type(
+            released, released | {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.D.v1": STRING}
+        )
         == {}
     )
-    breaks_by_type = find_all_breaks(
+    breaks_by_type = find_breaks_by_type(
         released, {"goodstanding.a.B.v2": record(INTEGER), "goodstanding.a.C.v1": record(None)}
     )
     assert {name: [str(each_break) for each_break in some] for name, some in breaks_by_type.items()} == {

@@ -8,20 +8,20 @@ import structlog
 from aiokafka import TopicPartition
 
 from shared.base.settings import Settings
-from shared.messaging.consumer.progress import Progress, Watch
+from shared.messaging.consumer.progress import ConsumerProgress, ConsumerWatch
 
 
 def test_what_the_watch_says_names_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
     ended, named, at = threading.Event(), list[object](), TopicPartition("a.events", 0)
 
-    async def behind(_: Watch) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    async def behind(_: ConsumerWatch) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
         named.append(structlog.contextvars.get_contextvars().get("process"))
         return {at: 1}, {at: 0}
 
-    monkeypatch.setattr(Watch, "_facts", behind)
+    monkeypatch.setattr(ConsumerWatch, "_facts", behind)
     settings = Settings(database_url="postgresql://nobody", jwks_file=Path("none"), issuer="none", hung_after=0.01)
     with structlog.contextvars.bound_contextvars(process="a/consumer"):
-        watch = Watch(Progress(), ["a.events"], settings, lambda: None, ended.set)
+        watch = ConsumerWatch(ConsumerProgress(), ["a.events"], settings, lambda: None, ended.set)
     watch.start()
     assert ended.wait(10)
     watch.join(10)

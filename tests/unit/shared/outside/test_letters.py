@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.outside.mail import fold_headers
+from shared.outside.mail import fold_mail_headers
 
 WORDS = st.lists(st.text("abcdefgh:!,?äöüéàçпоследнуважти", min_size=1, max_size=30), min_size=1, max_size=12)
 LONGEST_LINE = 76
@@ -23,7 +23,7 @@ def send(subject: str) -> bytes:
     mail["Subject"] = subject
     mail.set_content("Guten Tag")
     wire = io.BytesIO()
-    BytesGenerator(wire, policy=policy.SMTP).flatten(fold_headers(mail))
+    BytesGenerator(wire, policy=policy.SMTP).flatten(fold_mail_headers(mail))
     return wire.getvalue()
 
 

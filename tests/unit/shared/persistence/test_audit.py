@@ -11,7 +11,14 @@ from asyncpg.pgproto.pgproto import UUID as DriversUUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.persistence.audit import Audit, AuditedAct, AuditedChange, NotAudited, build_audit_entry, split_personal
+from shared.persistence.audit import (
+    Audit,
+    AuditedAct,
+    AuditedChange,
+    RequestNotAudited,
+    build_audit_entry,
+    split_personal_values,
+)
 from shared.persistence.database import Cause
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -40,7 +47,7 @@ def cause(id_: str = "request-1", **more: Any) -> Cause:
     ],
 )
 def test_only_what_changed_is_kept_and_words_apart(before: Any, after: Any, split: Any) -> None:
-    assert split_personal(before, after) == split
+    assert split_personal_values(before, after) == split
 
 
 VALUES = st.dictionaries(
@@ -51,7 +58,7 @@ VALUES = st.dictionaries(
 
 @given(before=VALUES, after=VALUES)
 def test_nothing_that_changed_is_lost_and_no_text_of_an_unknown_field_is_plain(before: Any, after: Any) -> None:
-    was, became, personal = split_personal(before, after)
+    was, became, personal = split_personal_values(before, after)
     assert was is not None
     assert became is not None
     whole_before, whole_after = was | personal.get("before", {}), became | personal.get("after", {})
@@ -95,7 +102,7 @@ def test_what_was_made_stands_in_itself() -> None:
 
 def test_a_request_has_one_entry_or_says_that_it_changed_nothing() -> None:
     audit = Audit()
-    with pytest.raises(NotAudited):
+    with pytest.raises(RequestNotAudited):
         audit.check(cause())
     audit.record(cause(), NOW, None)
     audit.record(cause("request-2"), NOW, AuditedChange("account", ID))
@@ -103,7 +110,7 @@ def test_a_request_has_one_entry_or_says_that_it_changed_nothing() -> None:
     audit.check(cause("request-2"))
     assert [entry.cause_id for entry in audit.entries()] == ["request-2"]
     for id_ in ("request-1", "request-2"):
-        with pytest.raises(NotAudited):
+        with pytest.raises(RequestNotAudited):
             audit.record(cause(id_), NOW, AuditedChange("account", ID))
 
 
@@ -120,6 +127,6 @@ def test_what_is_undone_is_forgotten() -> None:
     audit.record(cause("request-1"), NOW, AuditedChange("account", ID))
     mark = audit.mark()
     audit.record(cause("request-2"), NOW, AuditedChange("account", ID))
-    audit.forget_since(mark)
+    audit.undo_entries_since(mark)
     assert [entry.cause_id for entry in audit.entries()] == ["request-1"]
     audit.record(cause("request-2"), NOW, AuditedChange("account", ID))

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 
 from shared.base.settings import Settings
-from shared.outside.mail import build_letter, format_sender
-from shared.pure.addresses import AddressRefused, is_address, parse_address
+from shared.outside.mail import build_letter, format_mail_sender
+from shared.pure.addresses import MailAddressRefused, is_mail_address, parse_mail_address
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -26,7 +26,7 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
     ],
 )
 def test_an_address_is_kept_in_ascii(text: str, kept: str) -> None:
-    assert parse_address(text) == kept
+    assert parse_mail_address(text) == kept
     assert build_letter(uuid4(), sender=kept, to=kept, subject="s", body="b", at=START)["To"] == kept
 
 
@@ -57,13 +57,13 @@ def test_an_address_is_kept_in_ascii(text: str, kept: str) -> None:
     ],
 )
 def test_what_no_letter_reaches_is_refused(text: str) -> None:
-    with pytest.raises(AddressRefused):
-        parse_address(text)
-    assert not is_address(text)
+    with pytest.raises(MailAddressRefused):
+        parse_mail_address(text)
+    assert not is_mail_address(text)
 
 
 def test_a_sender_that_is_no_address_is_left_for_that_of_the_settings() -> None:
-    assert format_sender("Example GmbH", "a@[", "Billing <b@c.example>") == "Billing <b@c.example>"
+    assert format_mail_sender("Example GmbH", "a@[", "Billing <b@c.example>") == "Billing <b@c.example>"
     mail = build_letter(
         uuid4(), sender="b@c.example", to="a@c.example", subject="s", body="b", at=START, reply_to="a;b@c.example"
     )

@@ -11,13 +11,13 @@ from shared.pure.business_time import (
     MAX_SPAN_DAYS,
     ROUND_THE_CLOCK,
     BusinessCalendar,
+    BusinessHoursRefused,
+    CalendarNeverOpen,
     Hours,
-    HoursRefused,
-    NeverOpen,
     add_business_days,
     add_business_time,
-    check_calendar,
-    find_opening,
+    check_business_calendar,
+    find_next_opening,
     measure_business_time,
 )
 
@@ -95,7 +95,7 @@ def test_what_is_added_has_passed_and_not_a_minute_more(
 @settings(max_examples=60, deadline=None)
 @given(calendar=calendars(), begin=BEGINS)
 def test_nothing_is_open_before_the_next_opening(calendar: BusinessCalendar, begin: datetime) -> None:
-    opening = find_opening(calendar, begin)
+    opening = find_next_opening(calendar, begin)
     assert is_open(calendar, opening)
     assert count_minutes(calendar, begin, opening) == 0
     assert add_business_time(calendar, begin, timedelta()) == opening
@@ -106,7 +106,7 @@ def test_nothing_is_open_before_the_next_opening(calendar: BusinessCalendar, beg
 def test_business_days_later_is_between_opening_and_closing_of_that_day(
     calendar: BusinessCalendar, begin: datetime, days: int
 ) -> None:
-    start, end = find_opening(calendar, begin), add_business_days(calendar, begin, days)
+    start, end = find_next_opening(calendar, begin), add_business_days(calendar, begin, days)
     instants = [start, *(start.replace(minute=0) + n * 30 * MINUTE for n in range(1, 16 * 48))]
     open_instants = [instant for instant in instants if is_open(calendar, instant)]
     dates = sorted({instant.astimezone(calendar.zone).date() for instant in open_instants})
@@ -149,21 +149,21 @@ def test_round_the_clock_every_hour_counts() -> None:
 
 
 def test_a_calendar_that_never_opens_is_none() -> None:
-    with pytest.raises(NeverOpen):
+    with pytest.raises(CalendarNeverOpen):
         BusinessCalendar.from_hours(BERLIN, {})
     first = date(2026, 4, 1)
     closed_days = frozenset(first + timedelta(days=n) for n in range(800))
     for_ever = BusinessCalendar.from_hours(BERLIN, {2: OFFICE}, closed_days)
-    with pytest.raises(NeverOpen):
-        find_opening(for_ever, berlin(2026, 4, 1))
+    with pytest.raises(CalendarNeverOpen):
+        find_next_opening(for_ever, berlin(2026, 4, 1))
 
 
 @pytest.mark.parametrize(
     "openings", [((-60, 60),), ((600, 540),), ((540, 1500),), ((600, 10**12),), ((600, 1000), (0, 700))]
 )
 def test_hours_that_are_not_of_one_day_in_order_are_refused(openings: Hours) -> None:
-    with pytest.raises(HoursRefused):
-        check_calendar(BusinessCalendar(BERLIN, (OFFICE, openings, *([()] * 5))))
+    with pytest.raises(BusinessHoursRefused):
+        check_business_calendar(BusinessCalendar(BERLIN, (OFFICE, openings, *([()] * 5))))
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,9 @@ def test_hours_that_are_not_of_one_day_in_order_are_refused(openings: Hours) -> 
     ],
 )
 def test_what_opens_on_no_day_of_a_year_is_refused(hours: Hours, closed_days: list[date]) -> None:
-    with pytest.raises(NeverOpen):
-        check_calendar(BusinessCalendar(BERLIN, (hours,) * 7, frozenset(closed_days)))
-    check_calendar(BusinessCalendar(BERLIN, (OFFICE,) * 7, frozenset(closed_days[:300])))
+    with pytest.raises(CalendarNeverOpen):
+        check_business_calendar(BusinessCalendar(BERLIN, (hours,) * 7, frozenset(closed_days)))
+    check_business_calendar(BusinessCalendar(BERLIN, (OFFICE,) * 7, frozenset(closed_days[:300])))
 
 
 def test_a_span_ends_after_ten_years_however_few_the_hours_are() -> None:

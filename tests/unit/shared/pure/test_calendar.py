@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.pure.calendar import first_day_from, last_day_until, local_date, local_instant
+from shared.pure.calendar import find_first_day_from, find_last_day_until, find_local_instant, get_local_date
 
 CASES = [
     ("UTC", date(2026, 3, 10), time(9), "2026-03-10T09:00"),
@@ -32,7 +32,7 @@ def utc(text: str) -> datetime:
 
 @pytest.mark.parametrize(("zone", "day", "at", "instant"), CASES)
 def test_a_local_time_is_one_instant(zone: str, day: date, at: time, instant: str) -> None:
-    assert local_instant(day, at, ZoneInfo(zone)) == utc(instant)
+    assert find_local_instant(day, at, ZoneInfo(zone)) == utc(instant)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_local_time_is_one_instant(zone: str, day: date, at: time, instant: st
     ],
 )
 def test_an_instant_falls_on_one_day(zone: str, instant: str, day: date) -> None:
-    assert local_date(utc(instant), ZoneInfo(zone)) == day
+    assert get_local_date(utc(instant), ZoneInfo(zone)) == day
 
 
 @pytest.mark.parametrize(
@@ -63,5 +63,5 @@ def test_an_instant_falls_on_one_day(zone: str, instant: str, day: date) -> None
     ],
 )
 def test_the_days_beside_an_instant(zone: str, at: time, instant: str, first: date, last: date) -> None:
-    assert first_day_from(utc(instant), at, ZoneInfo(zone)) == first
-    assert last_day_until(utc(instant), at, ZoneInfo(zone)) == last
+    assert find_first_day_from(utc(instant), at, ZoneInfo(zone)) == first
+    assert find_last_day_until(utc(instant), at, ZoneInfo(zone)) == last

@@ -4,16 +4,16 @@ from typing import Any
 
 import pytest
 
-from shared.pure.fields import Body, Code, Name, Prose
+from shared.pure.fields import Code, Name, Prose, RequestBody
 from tests.contract.free_text import MARK, mark
 
 
-class Line(Body):
+class Line(RequestBody):
     text: Name
     code: Code
 
 
-class Said(Body):
+class Said(RequestBody):
     reason: Prose | None
     lines: list[Line]
 

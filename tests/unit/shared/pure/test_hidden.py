@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from shared.pure.fields import Name, Prose, Words
-from shared.pure.hidden import find_hidden, remove_hidden
+from shared.pure.hidden import find_hidden_character, remove_hidden_characters
 
 SEEN = [
     "Äkta AB (Malmö)",
@@ -63,7 +63,7 @@ HIDDEN = {
 @pytest.mark.parametrize("field", [Name, Prose])
 def test_what_scripts_need_is_taken_as_it_is(field: Any, text: str) -> None:
     assert TypeAdapter(field).validate_python(text) == text
-    assert remove_hidden(text) == text
+    assert remove_hidden_characters(text) == text
 
 
 @pytest.mark.parametrize("name", HIDDEN)
@@ -71,7 +71,7 @@ def test_what_scripts_need_is_taken_as_it_is(field: Any, text: str) -> None:
 def test_what_hides_is_refused(field: Any, name: str) -> None:
     with pytest.raises(ValidationError):
         TypeAdapter(field).validate_python(f"two words {HIDDEN[name]}")
-    assert find_hidden(remove_hidden(HIDDEN[name])) is None
+    assert find_hidden_character(remove_hidden_characters(HIDDEN[name])) is None
 
 
 def test_every_control_and_format_character_is_hidden() -> None:
@@ -79,10 +79,10 @@ def test_every_control_and_format_character_is_hidden() -> None:
     hidden = {
         chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp", "Cs")
     } - joiners
-    assert {character for character in hidden if find_hidden(f"a{character}b") != character} == set()
+    assert {character for character in hidden if find_hidden_character(f"a{character}b") != character} == set()
     visible = (chr(code) for code in range(0x20000) if unicodedata.category(chr(code))[0] in "LNPS")
     blank = {"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800"}
-    assert {character for character in visible if find_hidden(character)} == blank
+    assert {character for character in visible if find_hidden_character(character)} == blank
 
 
 def test_lines_are_broken_in_one_way() -> None:

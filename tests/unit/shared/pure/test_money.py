@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.pure.money import MAX_MINOR, MINOR_DIGITS, CurrencyMismatch, Money, MoneyModel, to_minor
+from shared.pure.money import MAX_MINOR, MINOR_DIGITS, CurrencyMismatch, Money, MoneyModel, parse_minor_units
 
 MINOR = st.integers(-MAX_MINOR, MAX_MINOR)
 
@@ -47,7 +47,7 @@ def test_amounts_of_two_currencies_never_do(first: int, second: int) -> None:
     ],
 )
 def test_an_amount_is_read_in_minor_units(text: str, currency: str, minor: int) -> None:
-    assert to_minor(text, currency) == minor
+    assert parse_minor_units(text, currency) == minor
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_an_amount_is_read_in_minor_units(text: str, currency: str, minor: int) 
 )
 def test_what_is_no_amount_of_the_currency_is_refused(text: str, currency: str) -> None:
     with pytest.raises(ValueError):
-        to_minor(text, currency)
+        parse_minor_units(text, currency)
 
 
 @given(minor=MINOR, currency=st.sampled_from([("EUR", 2), ("JPY", 0), ("KWD", 3)]))
@@ -79,7 +79,7 @@ def test_what_is_written_with_all_decimals_is_read_back(minor: int, currency: tu
     code, digits = currency
     whole, part = divmod(abs(minor), 10**digits)
     text = f"{'-' if minor < 0 else ''}{whole}" + (f".{part:0{digits}}" if digits else "")
-    assert to_minor(text, code) == minor
+    assert parse_minor_units(text, code) == minor
 
 
 @pytest.mark.parametrize(

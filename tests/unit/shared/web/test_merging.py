@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import Field, ValidationError, create_model
 
-from shared.pure.fields import Body, Country, Name
+from shared.pure.fields import Country, Name, RequestBody
 from shared.web.merging import create_patch_model, is_emptied_by_null, merge_patch
 
 
-class Whole(Body):
+class Whole(RequestBody):
     """Something with a field of each kind."""
 
     name: Name

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from services.invoicing import reconcile
 from shared import redrive
-from shared.pure.subjects import fold_subject
-from shared.web.auth import NotAuthenticated, is_same_actor, normalise_subject
+from shared.pure.subjects import fold_actor_name
+from shared.web.auth import RequestNotAuthenticated, is_same_actor, normalise_token_subject
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ from shared.web.auth import NotAuthenticated, is_same_actor, normalise_subject
     ],
 )
 def test_how_somebody_is_known(written: str, known_as: str) -> None:
-    assert normalise_subject(written) == known_as
+    assert normalise_token_subject(written) == known_as
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_how_somebody_is_known(written: str, known_as: str) -> None:
     ],
 )
 def test_who_is_nobody(written: str) -> None:
-    with pytest.raises(NotAuthenticated):
-        normalise_subject(written)
+    with pytest.raises(RequestNotAuthenticated):
+        normalise_token_subject(written)
 
 
 @given(st.text(max_size=300))
 def test_what_is_normalised_is_seen_bounded_and_stays(written: str) -> None:
     try:
-        known_as = normalise_subject(written)
-    except NotAuthenticated:
+        known_as = normalise_token_subject(written)
+    except RequestNotAuthenticated:
         return
     assert 0 < len(known_as) <= 255
     assert known_as == known_as.strip() == unicodedata.normalize("NFKC", known_as) == known_as.casefold()
-    assert normalise_subject(known_as) == known_as
+    assert normalise_token_subject(known_as) == known_as
     assert not {unicodedata.category(character) for character in known_as} & {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
@@ -91,7 +91,7 @@ def test_spellings_of_one_name_are_one_actor(name: str, form: str, blank: str) -
     other = blank + unicodedata.normalize(form, name) + blank  # type: ignore[arg-type]
     assert is_same_actor(name, other)
     assert is_same_actor(other, name.casefold())
-    assert fold_subject(other) == fold_subject(name) == fold_subject(fold_subject(name))
+    assert fold_actor_name(other) == fold_actor_name(name) == fold_actor_name(fold_actor_name(name))
 
 
 @given(st.text(alphabet="ab @.", min_size=1), st.text(alphabet="ab @.", min_size=1))

@@ -15,7 +15,7 @@ from services.invoicing.bank.domain.statements.statement_entries import (
     is_placeholder_reference,
     refuse_bank_statement,
 )
-from shared.pure.money import to_minor
+from shared.pure.money import parse_minor_units
 
 DIRECTIONS = {"CRDT": True, "DBIT": False}
 """Whether money came in."""
@@ -82,7 +82,7 @@ def _adds_up(amount: Element, is_credit: bool, signed: list[tuple[Element, Eleme
 
 
 def _parse_signed_amount(money: Element, currency: str, is_credit: bool) -> int:
-    minor = to_minor((money.text or "").strip(), currency)
+    minor = parse_minor_units((money.text or "").strip(), currency)
     return minor if is_credit else -minor
 
 

@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import NoReturn
 
 from shared.pure.errors import Refusal
-from shared.pure.hidden import remove_hidden
-from shared.pure.money import MAX_MINOR, known_currencies, to_minor
+from shared.pure.hidden import remove_hidden_characters
+from shared.pure.money import MAX_MINOR, list_known_currencies, parse_minor_units
 
 LONGEST_TEXT = 2000
 LONGEST_NAME = 200
@@ -201,7 +201,7 @@ class StatementEntryKeys:
         self, raw_entry: RawStatementEntry, reading: FormerEntryReading, *, is_first: bool
     ) -> FormerEntryKey | None:
         try:
-            total = _sum(raw_entry, to_minor(reading.amount, raw_entry.currency), reading.is_credit)
+            total = _sum(raw_entry, parse_minor_units(reading.amount, raw_entry.currency), reading.is_credit)
         except ValueError:
             return None
         reference = _clean(reading.reference)
@@ -238,10 +238,10 @@ def _known_ids(ids: Iterable[str]) -> tuple[str, ...]:
 
 
 def _amount(place: int, raw_entry: RawStatementEntry) -> int:
-    if raw_entry.currency not in known_currencies():
+    if raw_entry.currency not in list_known_currencies():
         refuse_bank_statement(place, "currency", "not an ISO 4217 currency")
     try:
-        amount = to_minor(raw_entry.amount, raw_entry.currency)
+        amount = parse_minor_units(raw_entry.amount, raw_entry.currency)
     except ValueError as error:
         refuse_bank_statement(place, "amount", str(error))
     if not 0 <= amount <= MAX_MINOR:
@@ -251,7 +251,7 @@ def _amount(place: int, raw_entry: RawStatementEntry) -> int:
 
 def _show(text: str) -> str:
     """One line of what a bank passes on, without what a reader would not see of it."""
-    return remove_hidden(_clean(text))
+    return remove_hidden_characters(_clean(text))
 
 
 def _clean(text: str) -> str:
