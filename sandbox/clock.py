@@ -20,7 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sandbox.connections import open_pool
 from shared.base.clock import CHANNEL, read_system_clock
 from shared.base.connections.access import DatabaseAccess
-from shared.base.transient import BROKEN
+from shared.base.transient_errors import BROKEN
 from shared.web.http.pages import add_api_pages
 
 START = "GOODSTANDING_CLOCK_START"

@@ -21,7 +21,7 @@ from shared.base.telemetry import set_up_telemetry
 from shared.base.wakeups import LoopWakeups
 from shared.messaging.consumer.batch import EventHandlerFailed, MessageBatch, blame_on_event, lock_watermarks
 from shared.messaging.consumer.handlers import EventHandlers
-from shared.persistence import parked
+from shared.persistence import parked_events
 from shared.persistence.audit import AuditedAct, AuditedChange
 from shared.persistence.database import Cause, Unit, Units
 from shared.process.service import load_service
@@ -41,7 +41,9 @@ async def redrive_parked_events(
 ) -> Counter[str]:
     """Apply what waits, from each subject's head in order; counts the events that were `applied` and `failed`."""
     done: Counter[str] = Counter()
-    for topic, waiting_subject in await units.run(lambda unit: parked.list_parked_subjects(unit.connection, subject)):
+    for topic, waiting_subject in await units.run(
+        lambda unit: parked_events.list_parked_subjects(unit.connection, subject)
+    ):
         await _go_on(units, handlers, (topic, waiting_subject), done, actor)
     return done
 
@@ -68,13 +70,13 @@ async def _apply_next(unit: Unit, handlers: EventHandlers, waits: tuple[str, str
     """Apply the next event and its followers in one unit; how many they were."""
     topic, subject = waits
     last = (await lock_watermarks(unit, topic, [subject]))[0][subject]
-    waiting = (await parked.list_waiting_events(unit.connection, topic, [subject])).get(subject, {})
+    waiting = (await parked_events.list_waiting_events(unit.connection, topic, [subject])).get(subject, {})
     is_backfilled = bool(waiting) and min(waiting) <= last
     sequence = min(waiting) if is_backfilled else last + 1
     if sequence not in waiting or sequence in broken:
         return 0
     event = waiting[sequence].envelope
-    await parked.delete_parked_event(unit.connection, event)
+    await parked_events.delete_parked_event(unit.connection, event)
     unit.cause = Cause(event.id, act=AuditedAct(actor, "parked_event.redrive"))  # what follows goes back to the event
     _record_event(unit, event)
     if is_backfilled:  # the watermark stays where it is
@@ -100,15 +102,15 @@ def _account_of(subject: str) -> UUID | None:
 
 async def _keep(units: Units, failed: EventHandlerFailed) -> None:
     """Park a head with its error, unless somebody else applied it meanwhile."""
-    event, error = failed.event, parked.describe_error(failed.__cause__)
+    event, error = failed.event, parked_events.describe_error(failed.__cause__)
 
     async def keep(unit: Unit) -> None:
         last = (await lock_watermarks(unit, event.topic, [event.subject]))[0][event.subject]
-        waiting = (await parked.list_waiting_events(unit.connection, event.topic, [event.subject])).get(
+        waiting = (await parked_events.list_waiting_events(unit.connection, event.topic, [event.subject])).get(
             event.subject, {}
         )
         if event.sequence > last or event.sequence in waiting:
-            await parked.park_event(unit.connection, event, error)
+            await parked_events.park_event(unit.connection, event, error)
 
     await units.run(keep)
 
@@ -119,15 +121,17 @@ async def skip_parked_event(
     """Give the head `event_id` up and go on with what waited behind it. Raises NotFound, BatchOutOfOrder."""
 
     async def give_up(unit: Unit) -> str:
-        heads = [head for head in await parked.list_parked_heads(unit.connection) if head["event_id"] == event_id]
+        heads = [
+            head for head in await parked_events.list_parked_heads(unit.connection) if head["event_id"] == event_id
+        ]
         if not heads:
             raise NotFound(f"no parked head has the id {event_id}")
         topic, subject, sequence = heads[0]["topic"], heads[0]["subject"], heads[0]["sequence"]
         last = (await lock_watermarks(unit, topic, [subject]))[0][subject]
-        waiting = (await parked.list_waiting_events(unit.connection, topic, [subject]))[subject]
+        waiting = (await parked_events.list_waiting_events(unit.connection, topic, [subject]))[subject]
         if sequence != min(waiting) or sequence > last + 1:
             raise EventNotAtHead(f"{event_id} is not the next event of {subject}")
-        await parked.give_event_up(unit.connection, waiting[sequence].envelope, actor=actor, reason=reason)
+        await parked_events.give_event_up(unit.connection, waiting[sequence].envelope, actor=actor, reason=reason)
         _record_event(unit, waiting[sequence].envelope)
         await unit.connection.execute(
             "UPDATE watermarks SET sequence = greatest(sequence, $3) WHERE topic = $1 AND subject = $2",
@@ -148,8 +152,8 @@ async def resume_stopped_group(units: Units, service: str, *, actor: str) -> Non
     """Let the group of a service go on, if it is stopped."""
 
     async def go_on(unit: Unit) -> None:
-        if await parked.find_group_stop_reason(unit.connection):
-            await parked.resume_consumer_group(unit.connection)
+        if await parked_events.find_group_stop_reason(unit.connection):
+            await parked_events.resume_consumer_group(unit.connection)
             unit.record(AuditedChange("consumer_group", service))
 
     await units.run(go_on, Cause(str(new_id()), act=AuditedAct(actor, "consumer_group.resume")))
@@ -177,7 +181,7 @@ def main(
         units = Units(settings(), LoopWakeups())
         try:
             if show:
-                for head in await units.run(lambda unit: parked.list_parked_heads(unit.connection)):
+                for head in await units.run(lambda unit: parked_events.list_parked_heads(unit.connection)):
                     typer.echo(f"{head['event_id']}  {head['type']}  {head['subject']}  {head['error']}")
             elif resume:
                 await resume_stopped_group(units, service, actor=who)

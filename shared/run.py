@@ -16,7 +16,7 @@ from shared.base.metrics.process import Parts
 from shared.base.metrics.serving import serving_metrics
 from shared.base.settings import settings
 from shared.base.telemetry import log, set_up_telemetry
-from shared.messaging.consumer import EventConsumer
+from shared.messaging.consumer.event_consumer import EventConsumer
 from shared.messaging.relay import OutboxRelay
 from shared.process.runtime import Runtime
 from shared.process.service import load_service

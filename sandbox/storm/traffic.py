@@ -10,7 +10,7 @@ import httpx2
 
 from sandbox.driver import Action, Refused, SandboxDriver
 from sandbox.idle import FIRST_PAUSE, GIVE_UP_AFTER, LONGEST_PAUSE, IdleMonitor, SystemLook, SystemNotSettled
-from shared.base.transient import BROKEN
+from shared.base.transient_errors import BROKEN
 
 PATIENCE = 120.0
 """Seconds after which a caller gives up."""

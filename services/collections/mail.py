@@ -11,7 +11,7 @@ from uuid import UUID
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.collections.tables import NoticeRow
-from shared.base.wording import LocaleTexts, choose_locale
+from shared.base.locale_texts import LocaleTexts, choose_locale
 from shared.contracts.notice_facts import NoticeFacts, NoticeInvoice, NoticeSupply
 from shared.outside.mail import build_letter, format_mail_sender
 

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.collections.domain.policy import Policy, Step
 from services.collections.tables import PolicyVersionRow
-from shared.base.wording import LocaleTexts
+from shared.base.locale_texts import LocaleTexts
 from shared.pure.languages import LANGUAGES
 
 FOLDER = Path(__file__).parent / "templates"

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.escalation.domain.clocks import ResponseTarget
 from services.escalation.tables import BusinessCalendarRow, SupportStatementRow
-from shared.base.wording import read_text_catalogue
+from shared.base.locale_texts import read_text_catalogue
 
 FOLDER = Path(__file__).parent / "templates"
 WORDS = FOLDER / "page_words"

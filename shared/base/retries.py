@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from shared.base.transient import BROKEN, is_transient_error
+from shared.base.transient_errors import BROKEN, is_transient_error
 
 QUICK_ATTEMPTS = 4
 QUICK_WAIT_SECONDS = 0.02

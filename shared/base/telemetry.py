@@ -22,7 +22,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from shared.base.transient import list_error_causes
+from shared.base.transient_errors import list_error_causes
 
 EXPORT_WITHIN = 1.0
 """Seconds for one batch of spans, unless the environment says otherwise: a process that ends waits no longer."""

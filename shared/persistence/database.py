@@ -20,19 +20,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from shared.base import clock
-from shared.base.attempts import count_unit_attempt, translate_transient_errors
 from shared.base.metrics import process
-from shared.base.queues import UnitQueues
 from shared.base.retries import QUICK_ATTEMPTS, QUICK_WAIT_SECONDS, retry_briefly, wait_before_retry
 from shared.base.settings import Settings
-from shared.base.transient import is_transient_error
+from shared.base.transient_errors import is_transient_error
+from shared.base.unit_attempts import count_unit_attempt, translate_transient_errors
+from shared.base.unit_queues import UnitQueues
 from shared.base.wakeups import LoopWakeups
 from shared.events import Event
-from shared.persistence import outbox, streams
+from shared.persistence import outbox, subject_streams
 from shared.persistence.audit import Audit, AuditedAct, AuditedChange
-from shared.persistence.endings import KeptAnswer, write_unit_ending
 from shared.persistence.pool import build_database_pool, find_living_connection
 from shared.persistence.transactions import open_transaction
+from shared.persistence.unit_endings import KeptAnswer, write_unit_ending
 from shared.pure.ids import new_id
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class Unit:
         self._check_writes()
         wanted = [subject for subject in map(str, subjects) if subject not in self._sequences]
         if wanted:
-            self._sequences |= await streams.lock_subject_streams(self.connection, wanted)
+            self._sequences |= await subject_streams.lock_subject_streams(self.connection, wanted)
 
     def _check_writes(self) -> None:
         assert not self.is_reading, "what only reads has no transaction in which it could hold or write anything"
@@ -106,7 +106,7 @@ class Unit:
     async def claim(self, due: str, limit: int, passed_over: Collection[str] = ()) -> list[str]:
         """Lock up to `limit` accounts that `due` finds at $1 = now, but for those passed over or in others' hands."""
         self._check_writes()
-        claimed = await streams.claim_due_subjects(self.connection, due, self.now, limit, passed_over)
+        claimed = await subject_streams.claim_due_subjects(self.connection, due, self.now, limit, passed_over)
         self._sequences |= claimed
         return list(claimed)
 

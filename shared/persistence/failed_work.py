@@ -16,7 +16,7 @@ import asyncpg
 
 from shared.base import clock
 from shared.base.telemetry import log
-from shared.base.transient import describe_error_type
+from shared.base.transient_errors import describe_error_type
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal

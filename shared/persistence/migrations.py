@@ -9,7 +9,7 @@ from alembic import context, op
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.engine import Connection
 
-from shared.pure.subjects import fold_actor_name
+from shared.pure.actor_names import fold_actor_name
 
 BACKBONE_1 = """
 CREATE TABLE {schema}.streams (

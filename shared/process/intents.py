@@ -17,7 +17,7 @@ import orjson
 
 from shared.base import clock
 from shared.base.telemetry import get_traceparent
-from shared.base.transient import describe_error_type
+from shared.base.transient_errors import describe_error_type
 from shared.persistence import failed_work
 from shared.persistence.database import Unit
 from shared.persistence.failed_work import FailedWorkName, WorkKind

@@ -19,7 +19,7 @@ from shared.base.metrics.figures import MetricQuery, ServiceMetricQueries
 from shared.base.retries import restart_on_error
 from shared.base.settings import Settings
 from shared.base.telemetry import continue_trace, log
-from shared.base.transient import describe_error_type, is_transient_error
+from shared.base.transient_errors import describe_error_type, is_transient_error
 from shared.base.wakeups import LoopWakeups
 from shared.persistence.database import Units
 from shared.persistence.failed_work import WorkKind

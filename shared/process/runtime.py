@@ -15,7 +15,7 @@ from shared.persistence.database import Units
 from shared.process.jobs import ServiceJobs
 from shared.process.service import Service
 from shared.web.clients import ServiceClients
-from shared.web.gathering import RequestBatchers
+from shared.web.request_batching import RequestBatchers
 
 
 @dataclass

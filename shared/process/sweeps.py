@@ -13,7 +13,7 @@ from uuid import UUID
 
 from shared.base.metrics import jobs
 from shared.base.telemetry import log
-from shared.base.transient import describe_error_type
+from shared.base.transient_errors import describe_error_type
 from shared.persistence import failed_work
 from shared.persistence.database import Unit, Units
 from shared.persistence.failed_work import FailedWorkName, WorkKind

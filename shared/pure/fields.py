@@ -11,7 +11,7 @@ from babel import Locale
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from shared.pure.addresses import parse_mail_address
-from shared.pure.hidden import (
+from shared.pure.hidden_characters import (
     SEEN_ON_LINE,
     SEEN_ON_LINES,
     check_visible_line,

@@ -18,8 +18,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from shared.base.clock import read_system_clock
 from shared.base.scopes import is_scope
 from shared.base.signing_keys import PublicKeySet, get_signing_keys
+from shared.pure.actor_names import MAX_SUBJECT_CHARS, fold_actor_name
 from shared.pure.errors import Refusal
-from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_actor_name
 
 if TYPE_CHECKING:
     from shared.base.settings import Settings

@@ -21,8 +21,8 @@ from shared.pure.fields import NEEDED
 from shared.pure.ids import new_id
 from shared.web import idempotency
 from shared.web.auth import Caller
-from shared.web.gathering import BatchHandler, Order, PendingRequest
 from shared.web.idempotency import IdempotencyKey, KeptFirstAnswer
+from shared.web.request_batching import BatchHandler, Order, PendingRequest
 
 T = TypeVar("T")
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.persistence.database import Unit, columns
-from shared.persistence.endings import KeptAnswer
+from shared.persistence.unit_endings import KeptAnswer
 from shared.pure.errors import Refusal
 
 

@@ -8,7 +8,7 @@ from services.escalation.adapters.service_requests import PASSING
 from services.escalation.adapters.vendor_dates import VendorDate
 from services.escalation.domain.service_health import Incident, ServiceHealthRefused
 from shared.pure.errors import RetryLater
-from shared.pure.hidden import remove_hidden_characters
+from shared.pure.hidden_characters import remove_hidden_characters
 from shared.pure.ids import new_id
 
 MAX_INCIDENTS = 500

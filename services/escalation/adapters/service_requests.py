@@ -17,7 +17,7 @@ from services.escalation.domain.vendor_tickets import (
     VendorTicketView,
 )
 from shared.pure.errors import RetryLater
-from shared.pure.hidden import remove_hidden_characters
+from shared.pure.hidden_characters import remove_hidden_characters
 from shared.pure.ids import new_id
 
 MAX_NOTE_CHARS = 20_000

@@ -12,17 +12,17 @@ from services.escalation.domain.cases import WAITING_SIDES, CaseState
 from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
 from shared.events.escalation import CaseKind, Severity
+from shared.pure.actor_names import MAX_SUBJECT_CHARS, fold_actor_name
 from shared.pure.fields import Code, Name, Prose, RequestBody, Words, example, get_model_example
-from shared.pure.hidden import (
+from shared.pure.hidden_characters import (
     SEEN_ON_LINE,
     SEEN_ON_LINES,
     check_visible_line,
     check_visible_lines,
     normalise_line_breaks,
 )
-from shared.pure.subjects import MAX_SUBJECT_CHARS, fold_actor_name
 from shared.web.http import Fields
-from shared.web.merging import create_patch_model
+from shared.web.merge_patches import create_patch_model
 
 WaitingSide = Literal["us", "customer", "vendor"]
 LinkKind = Literal["account", "invoice", "subscription", "suspension", "vendor_difference", "case", "chargeback"]

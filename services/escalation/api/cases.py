@@ -30,12 +30,12 @@ from services.escalation.use_cases.cases import CaseLink
 from shared.events.escalation import CaseKind, Severity
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
+from shared.pure.actor_names import fold_actor_name
 from shared.pure.fields import NEEDED, Code, Instant, Name, example, get_model_example
-from shared.pure.subjects import fold_actor_name
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals, write_json_answer
-from shared.web.merging import merge_patch
+from shared.web.merge_patches import merge_patch
 from shared.web.versions import ChangedMeanwhile, IfMatchMissing, build_etag, parse_if_match
 
 reads = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalation:read")], responses=PROBLEMS)

@@ -20,7 +20,7 @@ from services.escalation.use_cases.ticket_files import build_ticket_text
 from services.escalation.use_cases.vendor_tickets import NewVendorTicket
 from shared.events.escalation import Severity
 from shared.pure.fields import Code, Name, Prose, RequestBody, example, get_model_example
-from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
+from shared.pure.hidden_characters import SEEN_ON_LINE, check_visible_line
 from shared.pure.languages import Language
 
 MAX_ENTRIES = 50

@@ -7,7 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 from services.escalation.domain.mails import build_reply_address
-from shared.base.wording import LocaleTexts, choose_locale
+from shared.base.locale_texts import LocaleTexts, choose_locale
 from shared.contracts.notice_facts import NoticeSeller
 from shared.outside.mail import build_letter, format_mail_sender
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from services.escalation.mail.mail_decoding import clean_mail_line, decode_header_value
 from shared.pure.addresses import MailAddressRefused, parse_mail_address
-from shared.pure.hidden import normalise_line_breaks
+from shared.pure.hidden_characters import normalise_line_breaks
 
 MAX_SENDER_CHARS = 1000
 MAX_BEGINNING_BYTES = 64 * 1024

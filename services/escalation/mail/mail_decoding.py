@@ -7,7 +7,7 @@ from email.header import decode_header
 
 from lxml import etree
 
-from shared.pure.hidden import normalise_line_breaks, remove_hidden_characters
+from shared.pure.hidden_characters import normalise_line_breaks, remove_hidden_characters
 
 MAX_HTML_CHARS = 256 * 1024
 MAX_LINE_CHARS = 200

@@ -18,8 +18,8 @@ from aiokafka import ConsumerRecord, TopicPartition
 from shared.base.kafka import MessageEnvelope, Unreadable, parse_message_envelope, read_message_headers
 from shared.messaging.consumer.batch import blame_on_event, lock_watermarks
 from shared.messaging.consumer.handlers import EventHandlers
-from shared.messaging.consumer.reading import is_foreign_record
-from shared.persistence import parked
+from shared.messaging.consumer.record_reading import is_foreign_record
+from shared.persistence import parked_events
 from shared.persistence.database import Unit, columns
 
 _START = """
@@ -123,7 +123,7 @@ class PastEventBatch:
         ready: list[MessageEnvelope] = []
         for event in self._of_the_past(events, watermarks, applied):
             if event.subject in blocked:
-                await parked.park_event(self._unit.connection, event, None)
+                await parked_events.park_event(self._unit.connection, event, None)
                 self.counts["parked"] += 1
             else:
                 ready.append(event)
@@ -145,7 +145,9 @@ class PastEventBatch:
     async def _blocked_subjects(self, watermarks: dict[str, int], subjects: Collection[str]) -> set[str]:
         """Find the subjects with a parked event of the past, behind which later ones wait."""
         waiting = (
-            await parked.list_waiting_events(self._unit.connection, self._partition.topic, subjects) if subjects else {}
+            await parked_events.list_waiting_events(self._unit.connection, self._partition.topic, subjects)
+            if subjects
+            else {}
         )
         return {subject for subject, by_sequence in waiting.items() if min(by_sequence) <= watermarks[subject]}
 

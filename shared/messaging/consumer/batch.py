@@ -12,12 +12,12 @@ from typing import TypeVar
 from opentelemetry.trace import SpanContext
 
 from shared.base.kafka import MessageEnvelope
-from shared.base.transient import is_transient_error
+from shared.base.transient_errors import is_transient_error
 from shared.events import REGISTRY
 from shared.messaging.consumer.handlers import EventHandlers
-from shared.persistence import parked
+from shared.persistence import parked_events
 from shared.persistence.database import Unit, columns
-from shared.persistence.parked import ParkedEvent
+from shared.persistence.parked_events import ParkedEvent
 
 _MARKS = """
 SELECT subject, sequence, EXISTS (
@@ -101,7 +101,7 @@ class MessageBatch:
         before, waits = await lock_watermarks(self._unit, topic, subjects)
         self._marks = dict(before)
         if waits:
-            self._waiting = await parked.list_waiting_events(self._unit.connection, topic, waits)
+            self._waiting = await parked_events.list_waiting_events(self._unit.connection, topic, waits)
         heard = {event.subject for event in events if event.type in self._handlers}
         waiting = {
             subject
@@ -125,7 +125,7 @@ class MessageBatch:
             await self._handle(event)
         else:
             self._counts["parked"] += 1
-            await parked.park_event(self._unit.connection, event, None)
+            await parked_events.park_event(self._unit.connection, event, None)
             self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, ParkedEvent(event, None))
         await self.follow(event.subject)
 
@@ -136,7 +136,7 @@ class MessageBatch:
             return
         while (following := kept.get(self._marks[subject] + 1)) and not following.is_head:
             await self._handle(following.envelope)
-            await parked.delete_parked_event(self._unit.connection, following.envelope)
+            await parked_events.delete_parked_event(self._unit.connection, following.envelope)
             del kept[following.envelope.sequence]
 
     def _waits_for_past(self, subject: str) -> bool:

@@ -3,7 +3,7 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.web.http.receiving import MAX_BODY_BYTES, get_declared_bytes
+from shared.web.http.body_receiving import MAX_BODY_BYTES, get_declared_bytes
 
 NOTHING_EMBEDDED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 """The Content-Security-Policy of an answer that loads nothing and runs nothing."""

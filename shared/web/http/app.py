@@ -8,15 +8,15 @@ from fastapi import FastAPI, Request, Response
 from shared.base import telemetry
 from shared.base.connections.tls import describe_tls_refusal
 from shared.base.metrics.http import ObservedApp
-from shared.persistence import parked
+from shared.persistence import parked_events
 from shared.pure.errors import Unavailable
 from shared.web.http.admission import RequestAdmission
 from shared.web.http.answer_headers import AnswerHeaders
 from shared.web.http.documents import build_openapi_document, build_operation_id
+from shared.web.http.fast_commands import FastCommandApp, list_fast_commands
 from shared.web.http.pages import add_api_pages
 from shared.web.http.problems import PROBLEMS, register_problem_handlers
 from shared.web.http.process import ProcessEdge
-from shared.web.http.short_way import FastCommandApp, list_fast_commands
 
 _DESCRIPTION = (
     "Every refusal is a problem document (RFC 9457). Beside what each operation declares: a path that there is not"
@@ -77,7 +77,7 @@ def _add_health(app: FastAPI) -> None:
         """503 while a part does not work; `parts` says which, and what its state is."""
         runtime: ProcessEdge = request.app.state.runtime
         try:
-            await runtime.units.run(lambda unit: parked.find_group_stop_reason(unit.connection))
+            await runtime.units.run(lambda unit: parked_events.find_group_stop_reason(unit.connection))
             database = (True, "reachable")
         except Unavailable as error:
             database = (False, describe_tls_refusal(error) or error.detail)

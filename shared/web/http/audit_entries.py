@@ -12,15 +12,15 @@ from pydantic import BaseModel, Field
 from shared.persistence import audit_queries
 from shared.persistence.audit_queries import AuditCriteria, UnknownAuditAction
 from shared.persistence.database import Unit
+from shared.pure.actor_names import fold_actor_name
 from shared.pure.fields import Code, Instant, Name, example
-from shared.pure.subjects import fold_actor_name
 from shared.web.auth import needs
 from shared.web.commands import ChangeDependency, CommandDependency, UploadDependency
-from shared.web.http.bodies import Router
 from shared.web.http.paging import Page, Paging
 from shared.web.http.problems import PROBLEMS, refusals
 from shared.web.http.process import ServiceEdge
 from shared.web.http.reading import Read
+from shared.web.http.strict_bodies import Router
 
 
 class AuditEntryOut(BaseModel):

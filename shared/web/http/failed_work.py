@@ -14,11 +14,11 @@ from shared.persistence.failed_work import FailedWork, FailedWorkName, UnknownWo
 from shared.pure.fields import Code, Prose, ReasonIn, RequestBody, example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
-from shared.web.http.bodies import Router
 from shared.web.http.paging import Page, Paging
 from shared.web.http.problems import PROBLEMS, refusals
 from shared.web.http.process import ServiceEdge
 from shared.web.http.reading import Read
+from shared.web.http.strict_bodies import Router
 
 
 class FailedWorkOut(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from shared.pure.errors import Refusal
 from shared.pure.fields import example, get_model_example
-from shared.web.http.rows import Fields, write_json_answer
+from shared.web.http.row_answers import Fields, write_json_answer
 
 T = TypeVar("T")
 K = TypeVar("K")

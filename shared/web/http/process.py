@@ -7,7 +7,7 @@ from shared.base.settings import Settings
 from shared.persistence.database import Units
 
 if TYPE_CHECKING:
-    from shared.web.http.bodies import Router
+    from shared.web.http.strict_bodies import Router
 
 
 class Named(Protocol):

@@ -16,7 +16,7 @@ from deploy.local.tokens import SigningKeyPair
 from shared.persistence import audit
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Cause, Unit
-from shared.persistence.endings import write_unit_ending
+from shared.persistence.unit_endings import write_unit_ending
 from shared.process.runtime import Runtime
 from shared.process.service import NAMES
 from tests.builders import START, Client, Database, account, eur, invoice, running

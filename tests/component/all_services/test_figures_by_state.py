@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.base.backbone_figures import FIGURES
 from shared.base.metrics.figures import ServiceMetricQueries
-from shared.persistence.parked import describe_error
+from shared.persistence.parked_events import describe_error
 from shared.process.service import load_service
 from shared.pure.ids import new_id
 from tests.builders import START, Database, settings_for

@@ -15,7 +15,7 @@ from services.invoicing.accounts.repository.account_search import AccountSearchC
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing, lapse_queries
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.repository.invoice_search import InvoiceSearchCriteria, build_invoice_search
-from shared.persistence import outbox, streams
+from shared.persistence import outbox, subject_streams
 from shared.persistence.audit_queries import AuditCriteria, build_audit_query
 from shared.process.sweeps import Sweep
 from tests.builders import Database, insert_legal_entities
@@ -96,7 +96,7 @@ async def test_the_open_and_the_due_invoices_of_accounts(database: Database) -> 
 @pytest.mark.parametrize("sweep", [*collections_jobs.SWEEPS, *invoicing_jobs.SWEEPS], ids=lambda sweep: sweep.name)
 async def test_what_is_due(database: Database, sweep: Sweep) -> None:
     service = "collections" if sweep in collections_jobs.SWEEPS else "invoicing"
-    tables = await read_whole(database, service, streams._CLAIM.format(due=sweep.due), NOW, 10, 40, [])
+    tables = await read_whole(database, service, subject_streams._CLAIM.format(due=sweep.due), NOW, 10, 40, [])
     assert tables <= {"bill_runs"}, "one row a run"
 
 

@@ -9,7 +9,7 @@ import pytest
 from deploy.local.tokens import SigningKeyPair
 from services.collections import policy_page
 from services.collections.domain.policy import TEMPLATES, parse_collection_policy
-from shared.base.wording import read_text_catalogue
+from shared.base.locale_texts import read_text_catalogue
 from shared.pure.languages import LANGUAGES
 from tests.builders import Client, Database, running
 from tests.component.collections.test_collections import STANDARD, publish

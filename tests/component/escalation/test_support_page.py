@@ -12,7 +12,7 @@ import yaml
 from deploy.local.tokens import SigningKeyPair
 from services.escalation import support_page
 from services.escalation.domain.clocks import ResponseTarget
-from shared.base.wording import read_text_catalogue
+from shared.base.locale_texts import read_text_catalogue
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.pure.languages import LANGUAGES
 from tests.builders import Client, Database, hear, running

@@ -18,8 +18,9 @@ from shared.base.kafka import MessageEnvelope, parse_message_envelope
 from shared.base.settings import Settings
 from shared.base.wakeups import LoopWakeups
 from shared.events.base import AccountEvent
-from shared.messaging.consumer import EventConsumer, EventGroup, EventHandlers
+from shared.messaging.consumer import EventGroup, EventHandlers
 from shared.messaging.consumer.batch import MessageBatch
+from shared.messaging.consumer.event_consumer import EventConsumer
 from shared.persistence.database import Unit, Units
 from tests.builders import START, Database, settings_for
 

@@ -25,7 +25,8 @@ from shared import redrive, run
 from shared.base import kafka
 from shared.base.kafka import MessageEnvelope
 from shared.messaging import relay
-from shared.messaging.consumer import EventConsumer, EventHandlers
+from shared.messaging.consumer import EventHandlers
+from shared.messaging.consumer.event_consumer import EventConsumer
 from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.service import NAMES, Service

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from shared.base.health import Health
 from shared.events import PARTITIONS
-from shared.messaging.consumer import EventConsumer
+from shared.messaging.consumer.event_consumer import EventConsumer
 from shared.messaging.relay import OutboxRelay
 from tests.component.shared.rehearsal import Stage
 

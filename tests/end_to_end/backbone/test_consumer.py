@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from deploy.local.kafka import KafkaServer
 from shared.base import kafka as base_kafka
 from shared.base.health import Health
-from shared.persistence import parked
+from shared.persistence import parked_events
 from shared.redrive import redrive_parked_events
 from tests.component.shared.rehearsal import SERVICE, Stage, Unheard
 from tests.end_to_end.backbone.loops import consumer, is_outbox_empty, list_published, looping, relay, until
@@ -103,7 +103,7 @@ async def test_a_flood_of_poison_stops_the_group_over_a_restart_until_it_is_told
             await stage.publish(good, 1)
             await until(lambda: is_outbox_empty(stage))
             assert await stage.effects(good) == []
-            await stage.units.run(lambda unit: parked.resume_consumer_group(unit.connection))
+            await stage.units.run(lambda unit: parked_events.resume_consumer_group(unit.connection))
             await until(lambda: had(stage, 1))
     assert await stage.effects(good) == [1]
 

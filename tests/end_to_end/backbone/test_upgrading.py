@@ -12,7 +12,7 @@ from deploy.local.postgres import PostgresServer
 from services.entitlements import consumers
 from shared.base.health import Health
 from shared.base.wakeups import LoopWakeups
-from shared.messaging.consumer import EventConsumer
+from shared.messaging.consumer.event_consumer import EventConsumer
 from shared.migrate import migrate_database
 from shared.persistence.database import Units
 from tests.builders import Database, settings_for

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.collections import mail
-from shared.base.wording import choose_locale, read_text_catalogue
+from shared.base.locale_texts import choose_locale, read_text_catalogue
 from shared.pure.languages import LANGUAGES
 from tests.unit.collections.notices import MAILBOX, OFFICE, build_facts, build_item, build_notice, build_notices
 

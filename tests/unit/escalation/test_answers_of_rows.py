@@ -19,7 +19,7 @@ from services.escalation.api.threads import EntryOut, build_entry_fields
 from services.escalation.domain.cases import WAITING_SIDES
 from services.escalation.repository import case_queries, resource_queries, thread_queries
 from services.escalation.tables import CaseMailRow, CaseRow, EntryRow, SupportResourceRow
-from shared.web.http import Fields, write_json_answer
+from shared.web.http.row_answers import Fields, write_json_answer
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 VALUES: dict[Any, st.SearchStrategy[Any]] = {

@@ -22,7 +22,7 @@ from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.web.merging import create_patch_model, merge_patch
+from shared.web.merge_patches import create_patch_model, merge_patch
 from shared.web.versions import ChangedMeanwhile, IfMatchMissing, parse_if_match
 
 reads = Router(prefix="/v1/accounts", tags=["accounts"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)

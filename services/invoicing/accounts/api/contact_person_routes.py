@@ -31,7 +31,7 @@ from shared.pure.fields import NEEDED, Day, Email, Name, ReasonIn, RequestBody, 
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
-from shared.web.merging import create_patch_model, merge_patch
+from shared.web.merge_patches import create_patch_model, merge_patch
 from shared.web.versions import ChangedMeanwhile, IfMatchMissing, build_etag, parse_if_match
 
 PREFIX, TAGS = "/v1/accounts/{account_id}", ["contact persons"]

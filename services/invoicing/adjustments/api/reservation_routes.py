@@ -17,9 +17,9 @@ from services.invoicing.adjustments.use_cases.dispute_reservations import (
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
+from shared.pure.actor_names import MAX_SUBJECT_CHARS
 from shared.pure.fields import Code, ReasonIn, RequestBody, example
-from shared.pure.hidden import SEEN_ON_LINE, check_visible_line
-from shared.pure.subjects import MAX_SUBJECT_CHARS
+from shared.pure.hidden_characters import SEEN_ON_LINE, check_visible_line
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Router, refusals

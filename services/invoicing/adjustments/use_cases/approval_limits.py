@@ -21,9 +21,9 @@ from services.invoicing.settings.use_cases import (
 )
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
+from shared.pure.actor_names import fold_actor_name
 from shared.pure.errors import Refusal
 from shared.pure.money import Money
-from shared.pure.subjects import fold_actor_name
 from shared.web.auth import Caller
 
 

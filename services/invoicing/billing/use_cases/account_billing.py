@@ -21,7 +21,7 @@ from services.invoicing.billing.use_cases import proration_credit_notes
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.subscriptions.use_cases import cycle_charges, term_renewals
 from shared.base.telemetry import log
-from shared.base.transient import is_transient_error
+from shared.base.transient_errors import is_transient_error
 from shared.persistence.database import Unit
 
 Work = Callable[[Unit, UUID, date, list[UUID]], Awaitable[None]]

@@ -21,7 +21,7 @@ from services.invoicing.files.domain.file_columns import (
     read_required_file_column,
 )
 from services.invoicing.usage.domain.usage_lines import UsageLine
-from shared.pure.hidden import find_hidden_character
+from shared.pure.hidden_characters import find_hidden_character
 
 REQUIRED = ("id", "subscription_id", "meter", "quantity", "unit_cost", "period_from", "period_to")
 LONGEST_METER = 200

@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 
 from deploy.local.tokens import SigningKeyPair
 from services.invoicing.accounts.api.account_routes import AccountMasterData
-from shared.web.merging import is_emptied_by_null
+from shared.web.merge_patches import is_emptied_by_null
 from tests.builders import Client, Database, account, running
 
 WHOLE: dict[str, Any] = {

@@ -16,7 +16,7 @@ import pytest
 
 from deploy.local.tokens import SigningKeyPair
 from shared.events.escalation import DisputeResolved
-from shared.pure.subjects import MAX_SUBJECT_CHARS
+from shared.pure.actor_names import MAX_SUBJECT_CHARS
 from tests.builders import Client, Database, account, eur, hear, invoice, running
 from tests.component.relief_requests import build_credit, set_limit
 

@@ -13,7 +13,7 @@ from deploy.local.tokens import SigningKeyPair
 from services.invoicing.files import api as files_api
 from services.invoicing.files.domain.file_layouts import UploadedFileLayout
 from services.invoicing.vendor_costs.repository import cost_comparison
-from shared.web.http import BodyInterrupted
+from shared.web.http.body_receiving import BodyInterrupted
 from tests.builders import Database, running
 from tests.vendor_files import BilledLine, World, as_csv, as_json_lines, expect, world
 

@@ -12,7 +12,7 @@ import pytest
 from deploy.local.ports import find_free_port
 from shared.base.kafka import MessageEnvelope
 from shared.base.retries import QUICK_ATTEMPTS
-from shared.persistence import parked
+from shared.persistence import parked_events
 from shared.persistence.database import Units
 from shared.pure.errors import Unavailable
 from tests.builders import Database
@@ -242,11 +242,11 @@ async def test_too_many_heads_stop_the_group_until_it_is_told_to_go_on(stage: St
     await poison(stage, member, 1, first=19)
     assert await member.consumer._is_stopped_by_flood()
     assert (
-        await stage.units.run(lambda unit: parked.find_group_stop_reason(unit.connection))
+        await stage.units.run(lambda unit: parked_events.find_group_stop_reason(unit.connection))
         == "20 events were parked within 60 s"
     )
-    await stage.units.run(lambda unit: parked.resume_consumer_group(unit.connection))
-    assert await stage.units.run(lambda unit: parked.find_group_stop_reason(unit.connection)) is None
+    await stage.units.run(lambda unit: parked_events.resume_consumer_group(unit.connection))
+    assert await stage.units.run(lambda unit: parked_events.find_group_stop_reason(unit.connection)) is None
 
 
 async def test_heads_of_long_ago_do_not_count_for_the_flood(stage: Stage) -> None:

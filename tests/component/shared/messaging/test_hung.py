@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from deploy.local import ports
 from shared.base.settings import Settings
-from shared.base.transient import is_transient_error
-from shared.messaging.consumer.progress import ConsumerProgress, ConsumerWatch, is_consumer_hung
+from shared.base.transient_errors import is_transient_error
+from shared.messaging.consumer.consumer_watch import ConsumerProgress, ConsumerWatch, is_consumer_hung
 
 HERE, THERE = TopicPartition("t", 0), TopicPartition("t", 1)
 AFTER = 20.0
@@ -80,7 +80,7 @@ async def test_a_look_while_the_broker_is_away_leaves_no_connection_open(monkeyp
         opened.append(AIOKafkaConsumer(**settings))
         return opened[-1]
 
-    monkeypatch.setattr("shared.messaging.consumer.progress.AIOKafkaConsumer", open_client)
+    monkeypatch.setattr("shared.messaging.consumer.consumer_watch.AIOKafkaConsumer", open_client)
     nobody = f"127.0.0.1:{ports.find_free_port()}"
     settings = Settings(
         database_url="postgresql://nobody@127.0.0.1/none", kafka=nobody, jwks_file=Path("none"), issuer="none"

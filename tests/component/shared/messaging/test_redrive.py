@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from shared.persistence.parked import list_parked_heads, stop_consumer_group
+from shared.persistence.parked_events import list_parked_heads, stop_consumer_group
 from shared.pure.errors import NotFound
 from shared.redrive import EventNotAtHead, redrive_parked_events, resume_stopped_group, skip_parked_event
 from tests.builders import Database

@@ -13,7 +13,7 @@ from deploy.local.tokens import SigningKeyPair
 from shared.base.wakeups import LoopWakeups
 from shared.persistence.database import Unit, Units
 from shared.persistence.outbox import MAX_EVENT_BYTES, EventTooLarge
-from shared.persistence.streams import WINDOW
+from shared.persistence.subject_streams import WINDOW
 from shared.pure.errors import Unavailable
 from tests.builders import Database, account, running
 from tests.component.shared.rehearsal import Stage

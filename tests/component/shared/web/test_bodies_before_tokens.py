@@ -17,7 +17,7 @@ from starlette.types import Message
 from deploy.local.tokens import SigningKeyPair
 from shared.process.runtime import Runtime
 from shared.process.service import load_service
-from shared.web.http import create_process_app, receiving
+from shared.web.http import body_receiving, create_process_app
 from shared.web.http.admission import HEALTH_REQUESTS
 from tests.builders import Client, Database, account, running, settings_for
 
@@ -159,7 +159,7 @@ async def test_routes_of_files_take_more(server: Server) -> None:
 async def test_a_body_that_comes_by_drops_is_not_waited_for(
     server: Server, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(body_receiving, "PATIENCE_SECONDS", 0.05)
     media_type = (b"content-type", b"text/xml") if "bank" in path else JSON
     sender = Sender([b"{"], is_slow=True)
     await server.ask(sender, "POST", path, media_type, (b"content-length", b"100"))
@@ -229,7 +229,7 @@ async def test_the_page_for_customers_runs_nothing(database: Database, keys: Sig
 async def test_bodies_together_take_no_more_memory_than_there_is(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(receiving.MEMORY, "max_bytes", 100_000)
+    monkeypatch.setattr(body_receiving.MEMORY, "max_bytes", 100_000)
     xml = (b"content-type", b"application/xml")
     slow = Sender([PIECE], is_slow=True)
     asking = asyncio.create_task(server.ask(slow, "POST", "/v1/bank-imports", xml))
@@ -240,6 +240,6 @@ async def test_bodies_together_take_no_more_memory_than_there_is(
     assert on_disk.status == 422, "what goes to the disk is no memory"
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
-    assert receiving.MEMORY.taken_bytes == 0
+    assert body_receiving.MEMORY.taken_bytes == 0
     assert (await server.ask(Sender([PIECE]), "POST", "/v1/bank-imports", xml)).status == 422
-    assert receiving.MEMORY.taken_bytes == 0
+    assert body_receiving.MEMORY.taken_bytes == 0

@@ -15,7 +15,7 @@ from deploy.local.tokens import SigningKeyPair
 from services.invoicing.payments.use_cases import payment_recording
 from services.invoicing.payments.use_cases.payment_recording import NewPayment, record_received_payments
 from shared.persistence.database import Unit
-from shared.web import commands, gathering
+from shared.web import commands, request_batching
 from tests.builders import Client, Database, account, eur, invoice, running
 
 PAYING = 12
@@ -233,7 +233,7 @@ async def test_of_one_account_each_unit_takes_one_payment(
 async def test_who_has_waited_too_long_is_told_to_come_again(
     client: Client, database: Database, owners: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gathering, "WAIT", -1)
+    monkeypatch.setattr(request_batching, "WAIT", -1)
     answer = await client.post("/v1/payments", payment(owners[0]))
     assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
     assert await database.value("SELECT count(*) FROM invoicing.payments") == 0

@@ -17,7 +17,7 @@ from shared.process.runtime import Runtime
 from shared.process.service import NAMES, load_service
 from shared.web.commands import CommandRunner
 from shared.web.http import create_process_app
-from shared.web.http.short_way import list_fast_commands
+from shared.web.http.fast_commands import list_fast_commands
 from tests.builders import Client, Database, account, running
 
 PATH = "/v1/accounts"
@@ -75,7 +75,7 @@ def count_short(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
         made.append(arguments[1])
         return CommandRunner(*arguments)
 
-    monkeypatch.setattr("shared.web.http.short_way.CommandRunner", count_runner)
+    monkeypatch.setattr("shared.web.http.fast_commands.CommandRunner", count_runner)
     return lambda: len(made)
 
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from shared.base import queues
-from shared.base.queues import AT_ONCE, UnitQueues
+from shared.base import unit_queues
+from shared.base.unit_queues import AT_ONCE, UnitQueues
 from shared.pure.errors import Unavailable
 
 
@@ -29,7 +29,7 @@ async def test_few_at_once_for_one_and_others_at_once() -> None:
 
 
 async def test_whoever_waits_too_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queues, "WAIT", 0.01)
+    monkeypatch.setattr(unit_queues, "WAIT", 0.01)
     line, inside, go = UnitQueues(), list[object](), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         for _ in range(AT_ONCE):

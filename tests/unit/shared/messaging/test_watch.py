@@ -8,7 +8,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from shared.base.settings import Settings
-from shared.messaging.consumer.progress import ConsumerProgress, ConsumerWatch
+from shared.messaging.consumer.consumer_watch import ConsumerProgress, ConsumerWatch
 
 
 def test_what_the_watch_says_names_its_process(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from shared.pure.fields import Name, Prose, Words
-from shared.pure.hidden import find_hidden_character, remove_hidden_characters
+from shared.pure.hidden_characters import find_hidden_character, remove_hidden_characters
 
 SEEN = [
     "Äkta AB (Malmö)",

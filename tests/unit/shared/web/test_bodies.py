@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.web.http.bodies import MalformedBody, UnstorableCharacter, parse_json_body
+from shared.web.http.strict_bodies import MalformedBody, UnstorableCharacter, parse_json_body
 
 KEPT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 LEAVES = (

@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field, ValidationError, create_model
 
 from shared.pure.fields import Country, Name, RequestBody
-from shared.web.merging import create_patch_model, is_emptied_by_null, merge_patch
+from shared.web.merge_patches import create_patch_model, is_emptied_by_null, merge_patch
 
 
 class Whole(RequestBody):

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from services.invoicing import reconcile
 from shared import redrive
-from shared.pure.subjects import fold_actor_name
+from shared.pure.actor_names import fold_actor_name
 from shared.web.auth import RequestNotAuthenticated, is_same_actor, normalise_token_subject
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import NoReturn
 
 from shared.pure.errors import Refusal
-from shared.pure.hidden import remove_hidden_characters
+from shared.pure.hidden_characters import remove_hidden_characters
 from shared.pure.money import MAX_MINOR, list_known_currencies, parse_minor_units
 
 LONGEST_TEXT = 2000

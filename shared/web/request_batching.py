@@ -15,9 +15,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from shared.base.queues import WAIT
 from shared.base.retries import is_task_cancelled
 from shared.base.telemetry import log
+from shared.base.unit_queues import WAIT
 from shared.persistence.database import Cause, Unit, Units
 from shared.pure.errors import Refusal, Unavailable
 from shared.web import idempotency

@@ -21,7 +21,7 @@ from shared.base.connections.kafka import build_kafka_options
 from shared.base.kafka import start_client, stop_client
 from shared.base.settings import Settings
 from shared.base.telemetry import log
-from shared.base.transient import BROKEN
+from shared.base.transient_errors import BROKEN
 from shared.events import PARTITIONS
 
 EXEMPT = frozenset({"stopped", "waiting for Postgres"})

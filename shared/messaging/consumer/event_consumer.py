@@ -22,6 +22,8 @@ from shared.base.settings import Settings
 from shared.base.telemetry import log
 from shared.messaging.consumer.backfill import apply_past_events, lock_backfill
 from shared.messaging.consumer.batch import EventHandlerFailed, HandledEvent, MessageBatch
+from shared.messaging.consumer.batch_report import report_committed_batch
+from shared.messaging.consumer.consumer_watch import ConsumerProgress, ConsumerWatch
 from shared.messaging.consumer.handlers import EventHandlers
 from shared.messaging.consumer.ownership import (
     PartitionLost,
@@ -30,10 +32,8 @@ from shared.messaging.consumer.ownership import (
     register_partitions,
     save_offset,
 )
-from shared.messaging.consumer.progress import ConsumerProgress, ConsumerWatch
-from shared.messaging.consumer.reading import read_events
-from shared.messaging.consumer.telling import report_committed_batch
-from shared.persistence import parked
+from shared.messaging.consumer.record_reading import read_events
+from shared.persistence import parked_events
 from shared.persistence.database import Unit, Units
 from shared.pure.errors import Unavailable
 from shared.pure.ids import new_id
@@ -113,7 +113,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         await register_partitions(unit, self._handlers.list_topics())
 
     async def _wait_while_stopped(self) -> None:
-        while reason := await self._units.run(lambda unit: parked.find_group_stop_reason(unit.connection)):
+        while reason := await self._units.run(lambda unit: parked_events.find_group_stop_reason(unit.connection)):
             self._say("stopped", well=False)
             log.error("the consumer group is stopped until it is told to go on", why=reason)
             await asyncio.sleep(1)
@@ -165,7 +165,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             return False
         self.counts["heads"] = 0
         limit, window = self._settings.flood_heads, self._settings.flood_window
-        return await self._units.run(lambda unit: parked.stop_flooded_group(unit.connection, limit, window))
+        return await self._units.run(lambda unit: parked_events.stop_flooded_group(unit.connection, limit, window))
 
     async def _apply(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         assert self._client is not None
@@ -202,11 +202,11 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 await self._apply_or_park(partition, records)
 
     async def _park(self, partition: TopicPartition, failed: EventHandlerFailed) -> None:
-        error = parked.describe_error(failed.__cause__)
+        error = parked_events.describe_error(failed.__cause__)
 
         async def park(unit: Unit) -> None:
             await lock_partition(unit, partition, self._owner)
-            await parked.park_event(unit.connection, failed.event, error)
+            await parked_events.park_event(unit.connection, failed.event, error)
 
         await self._units.run(park)
         log.error("event parked", id=failed.event.id, type=failed.event.type, exc_info=failed)

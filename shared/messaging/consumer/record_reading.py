@@ -11,7 +11,7 @@ from aiokafka import ConsumerRecord
 
 from shared.base.kafka import MessageEnvelope, read_message_headers
 from shared.events.base import get_event_source, get_producer
-from shared.persistence import parked
+from shared.persistence import parked_events
 from shared.persistence.database import Unit
 
 
@@ -24,7 +24,7 @@ async def read_events(
         if is_foreign_record(record):
             counts["foreign"] += 1
             continue
-        event = await parked.read_event_or_park(unit.connection, record, is_past=record.offset < past_until)
+        event = await parked_events.read_event_or_park(unit.connection, record, is_past=record.offset < past_until)
         if event is None:
             counts["unreadable"] += 1
         else:

@@ -20,9 +20,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.pure.errors import Refusal
 from shared.web.auth import RequestNotAuthenticated, ScopeMissing, authorise, find_required_scopes, is_scope_dependency
 from shared.web.commands import CommandDependency, CommandRunner
-from shared.web.http.bodies import UnstorableCharacter, parse_json_body
+from shared.web.http.body_receiving import BodyTooLarge, BodyTooSlow, BoundedReceive, find_body_limit
 from shared.web.http.problems import answer_refusal
-from shared.web.http.receiving import BodyTooLarge, BodyTooSlow, BoundedReceive, find_body_limit
+from shared.web.http.strict_bodies import UnstorableCharacter, parse_json_body
 
 _KEY = re.compile(rb"[\x21-\x7e]{1,255}")
 _AUTHORIZATION, _CONTENT_TYPE, _IDEMPOTENCY_KEY = b"authorization", b"content-type", b"idempotency-key"

@@ -18,10 +18,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from shared.pure.errors import Refusal
-from shared.pure.hidden import has_lone_surrogate
+from shared.pure.hidden_characters import has_lone_surrogate
 from shared.web.auth import authorise_request, find_required_scopes
+from shared.web.http.body_receiving import MAX_BODY_BYTES, MEMORY, BoundedReceive, find_body_limit, receive_whole_body
 from shared.web.http.problems import MOST_ERRORS
-from shared.web.http.receiving import MAX_BODY_BYTES, MEMORY, BoundedReceive, find_body_limit, receive_whole_body
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.base.metrics import process
-from shared.base.transient import is_transient_error
+from shared.base.transient_errors import is_transient_error
 from shared.pure.errors import Unavailable
 
 
