@@ -52,12 +52,12 @@ class BankEntryNotReceipt(Refusal):
     code = "not_a_receipt"
 
 
-async def change_column_mapping(unit: Unit, name: str, columns: BankColumnMapping, actor: str) -> None:
+async def change_bank_column_mapping(unit: Unit, name: str, columns: BankColumnMapping, actor: str) -> None:
     """Say what the columns of a bank's CSV mean."""
-    await bank_entry_queries.save_column_mapping(unit, name, orjson.dumps(asdict(columns)).decode(), actor)
+    await bank_entry_queries.save_bank_column_mapping(unit, name, orjson.dumps(asdict(columns)).decode(), actor)
 
 
-async def get_column_mapping(unit: Unit, name: str) -> BankColumnMapping:
+async def get_bank_column_mapping(unit: Unit, name: str) -> BankColumnMapping:
     """Get the columns that a mapping names. Raises NotFound."""
     return COLUMNS.validate_python((await bank_entry_queries.get_column_mapping_row(unit, name)).columns)
 
@@ -69,7 +69,7 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
     that this wakes. An entry that is refused by itself is listed, and payments into its bank account are known no
     longer than before. Raises NotFound, BankStatementRefused; then nothing of the file is taken.
     """
-    file = BankStatementFile(body, None if mapping is None else await get_column_mapping(unit, mapping))
+    file = BankStatementFile(body, None if mapping is None else await get_bank_column_mapping(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock(TURNSTILE, import_id)
     former_import = await bank_entry_queries.find_bank_import(unit, file.statement_content_hash)
@@ -77,7 +77,7 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
         unit.record_nothing()
         return former_import, True
     await bank_matching_queries.stage_bank_entries(unit, file.read_bank_entries(), file.former_keys)
-    repeated = await bank_duplicate_queries.set_repeated_entries_aside(unit)
+    repeated = await bank_duplicate_queries.set_aside_repeated_entries(unit)
     await bank_duplicate_queries.doubt_entries_across_formats(unit, file_format)
     await match_incoming_bank_entries(unit)
     counts = await bank_matching_queries.count_bank_match_outcomes(unit)
@@ -95,7 +95,7 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
     )
     await bank_entry_queries.insert_bank_import(unit, row)
     await bank_entry_queries.insert_refused_bank_entries(unit, row.id, file.refused)
-    await bank_knowledge_queries.save_statement_closings(unit, file.complete_statement_closings)
+    await bank_knowledge_queries.save_bank_statement_closings(unit, file.complete_statement_closings)
     _publish_import(unit, row, len(file.refused))
     unit.record(AuditedChange("bank_import", row.id))
     return row, False

@@ -10,7 +10,7 @@ from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger.domain import Entries, build_payment_entries, build_payment_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.domain.chargebacks import (
     CHARGEBACK_ALLOWED,
     ChargebackState,
@@ -251,7 +251,7 @@ async def _announce(unit: Unit, account: LockedAccount, event: ChargebackEvent, 
     """Publish what happened to a part of a payment, and post it as such."""
     sequence = unit.publish(event)
     await ledger_queries.post_ledger_entries(
-        unit, account, DocumentToPost("payment", event.payment_id, sequence), entries
+        unit, account, LedgerDocument("payment", event.payment_id, sequence), entries
     )
 
 

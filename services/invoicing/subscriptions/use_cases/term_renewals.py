@@ -34,7 +34,7 @@ async def renew_ended_terms(unit: Unit, account_ids: list[UUID]) -> None:
 
     What the vendor charges for cycles that have begun is accrued, too.
     """
-    while await renewal_queries.is_renewal_due(unit, account_ids):
+    while await renewal_queries.is_subscription_renewal_due(unit, account_ids):
         await accrue_vendor_charges(unit, account_ids)  # the old term's cycles first, by its own plan
         plain = await renewal_queries.renew_unchanged_terms(unit, account_ids)
         for term in plain:

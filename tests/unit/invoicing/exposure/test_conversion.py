@@ -64,7 +64,7 @@ def test_the_newest_table_that_has_both_counts(rates: list[ExchangeRate], curren
     if found is not None:
         assert len({(one.day, one.source, one.base) for one in found.rates}) == 1
         assert {currency, target} == {found.rates[0].base, *(one.quote for one in found.rates)} or len(found.rates) == 2
-        assert exposure_domain.is_conversion_fresh(found, TODAY) == (TODAY - found.rates[0].day <= timedelta(days=7))
+        assert exposure_domain.is_exchange_rate_fresh(found, TODAY) == (TODAY - found.rates[0].day <= timedelta(days=7))
 
 
 @given(rates=tables(), again=st.randoms())
@@ -143,7 +143,7 @@ def test_legs_of_two_days_or_of_two_sources_are_no_cross() -> None:
 
 def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
     ages = {
-        days: exposure_domain.is_conversion_fresh(used([rate("EUR", "USD", "1.1", days=days)]), TODAY)
+        days: exposure_domain.is_exchange_rate_fresh(used([rate("EUR", "USD", "1.1", days=days)]), TODAY)
         for days in (0, 7, 8)
     }
     assert ages == {0: True, 7: True, 8: False}
