@@ -30,7 +30,7 @@ from services.invoicing.bank.use_cases.bank_files import BankStatementFile
 from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.use_cases import payment_recording
 from services.invoicing.payments.use_cases.payment_recording import NewPayment
-from services.invoicing.settings.domain.approval_states import move_to_state
+from services.invoicing.settings.domain.approval_states import check_state_move
 from shared.base.telemetry import log
 from shared.events.invoicing import BankStatementImported
 from shared.persistence.audit import AuditedChange
@@ -156,7 +156,7 @@ async def book_certain_bank_entries(unit: Unit, account_ids: list[str]) -> None:
         states = [
             BankEntryState.UNMATCHED if booked_entry is None else BankEntryState.BOOKED for booked_entry in booked
         ]
-        moved = [move_to_state(ENTRY_ALLOWED, BankEntryState.CERTAIN, state) for state in states]
+        moved = [check_state_move(ENTRY_ALLOWED, BankEntryState.CERTAIN, state) for state in states]
         await bank_entry_queries.save_certain_entry_outcomes(
             unit, list(zip([row["id"] for row in entries], moved, booked, strict=True))
         )
@@ -283,12 +283,12 @@ async def ignore_bank_entry(unit: Unit, entry_id: UUID, actor: str, reason: str)
 async def _to_decide(unit: Unit, entry_id: UUID, wanted: BankEntryState) -> BankEntryRow:
     """The entry, locked, if it may have this state: of two who decide at once the second is refused."""
     row = await bank_entry_queries.get_bank_entry(unit, entry_id, locked=True)
-    move_to_state(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
+    check_state_move(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
     return row
 
 
 def _note(unit: Unit, row: BankEntryRow, wanted: BankEntryState, **fields: object) -> None:
     before = row.model_dump()
-    row.state = move_to_state(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
+    row.state = check_state_move(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
     row.sqlmodel_update(fields | {"due_at": None, "decided_at": unit.now})
     unit.record(AuditedChange("bank_entry", row.id, row.account_id, before, row.model_dump()))

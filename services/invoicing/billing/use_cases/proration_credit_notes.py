@@ -35,7 +35,7 @@ async def draft_surplus_credits(unit: Unit, run_id: UUID) -> None:
         await proration_credit_queries.save_surplus_outcomes(
             unit, run_id, "drafted", [_outcome(*decision) for decision in decided_surpluses]
         )
-        await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
+        await bill_run_drafting.drop_finished_account_invoices(unit, run_id)
 
 
 async def lapse_draft_surpluses(unit: Unit, run_id: UUID) -> Sequence[LapsedChargeReversal]:
@@ -45,7 +45,7 @@ async def lapse_draft_surpluses(unit: Unit, run_id: UUID) -> Sequence[LapsedChar
         await lapse_queries.lower_lapsed_reversal_lines(unit, lapsed)
         await bill_run_drafting.compute_bill_chunk_totals(unit)
         await lapse_queries.skip_settled_bill_accounts(unit, run_id, lapsed)
-        await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
+        await bill_run_drafting.drop_finished_account_invoices(unit, run_id)
         await bill_run_drafting.compute_bill_chunk_collectable(unit)
     return lapsed
 

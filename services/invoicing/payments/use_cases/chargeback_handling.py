@@ -35,7 +35,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
 )
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
-from services.invoicing.settings.domain.approval_states import move_to_state
+from services.invoicing.settings.domain.approval_states import check_state_move
 from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -226,7 +226,7 @@ async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackR
 
 
 async def _decide(unit: Unit, row: ChargebackRow, wanted: ChargebackState) -> None:
-    state = move_to_state(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
+    state = check_state_move(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
     await chargeback_queries.save_chargeback_decision(unit, row.id, state)
 
 
