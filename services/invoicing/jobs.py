@@ -66,6 +66,8 @@ SWEEPS = (
 )
 
 INTENTS = (
-    IntentKind(SEND_DOCUMENT, document_deliveries.send_queued_document, document_deliveries.record_document_sent),
+    IntentKind(
+        SEND_DOCUMENT, document_deliveries.send_queued_document, document_deliveries.record_document_delivery_result
+    ),
     IntentKind(CALCULATE_TAX, tax_calculation.calculate_draft_tax, tax_calculation.record_draft_tax),
 )

@@ -150,7 +150,7 @@ def nested_imports(folder: Path) -> list[str]:
 
 
 def states_set_by_hand(folder: Path) -> list[str]:
-    """Assignments to a `state` (file:line) whose value no function has allowed, such as `move_to_state`."""
+    """Assignments to a `state` (file:line) whose value no function has allowed, such as `check_state_move`."""
     return [
         f"{path.name}:{node.lineno}"
         for path in sources(folder)

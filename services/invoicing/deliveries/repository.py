@@ -56,7 +56,7 @@ async def find_latest_document_delivery(unit: Unit, kind: str, document_id: UUID
     return await get_document_delivery(unit, delivery_id) if delivery_id else None
 
 
-async def save_delivery_secret(unit: Unit, delivery_id: UUID, secret: str) -> None:
+async def save_document_delivery_secret(unit: Unit, delivery_id: UUID, secret: str) -> None:
     """Save the secret of a delivery, unless it has one."""
     await unit.connection.execute(
         "UPDATE document_deliveries SET secret = $2, bounce_id = $3 WHERE id = $1 AND secret IS NULL",
@@ -66,14 +66,14 @@ async def save_delivery_secret(unit: Unit, delivery_id: UUID, secret: str) -> No
     )
 
 
-async def find_bounced_delivery(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUID] | None:
+async def find_bounced_document_delivery(unit: Unit, bounce_id: UUID) -> tuple[UUID, UUID] | None:
     """Find the delivery that a bounce names, and its account."""
     query = "SELECT id, account_id FROM document_deliveries WHERE bounce_id = $1"
     row = await unit.connection.fetchrow(query, bounce_id)
     return (row["id"], row["account_id"]) if row else None
 
 
-async def save_delivery_result(unit: Unit, delivery_id: UUID, failure: str | None) -> None:
+async def save_document_delivery_result(unit: Unit, delivery_id: UUID, failure: str | None) -> None:
     """Save that a delivery was sent now, or why it was refused for good or came back."""
     await unit.connection.execute(
         "UPDATE document_deliveries SET state = CASE WHEN $2::text IS NULL THEN 'sent' ELSE 'failed' END,"

@@ -84,7 +84,7 @@ def _by(table: Mapping[str, ExchangeRate], currency: str, target: str) -> Curren
     return CurrencyConversion(currency, target, used, units.get(target, Fraction(1)) / units.get(currency, Fraction(1)))
 
 
-def is_conversion_fresh(conversion: CurrencyConversion, on: date) -> bool:
+def is_exchange_rate_fresh(conversion: CurrencyConversion, on: date) -> bool:
     """Whether the rates are new enough for a day."""
     return all(on - rate.day <= OLDEST for rate in conversion.rates)
 

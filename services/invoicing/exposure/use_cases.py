@@ -68,7 +68,7 @@ async def _convert_exposure(unit: Unit, parts: Parts, target: str, on: date) -> 
     usable = {
         name: conversion
         for name, conversion in conversions.items()
-        if conversion is not None and exposure_domain.is_conversion_fresh(conversion, on)
+        if conversion is not None and exposure_domain.is_exchange_rate_fresh(conversion, on)
     }
     totals = {name: _total(name, rows, usable) for name, rows in parts.items()}
     return ExposureInOneCurrency(

@@ -86,7 +86,7 @@ def guess_file_layout(content: IO[bytes]) -> UploadedFileLayout:
     )
 
 
-def describe_file_body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
+def describe_uploaded_file_body(as_csv: str, as_json_lines: str) -> dict[str, Any]:
     """How an API page shows the body of a route that takes a file."""
     text = {"type": "string"}
     return {

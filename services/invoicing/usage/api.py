@@ -129,7 +129,7 @@ _LINE = (
     response_model=UsageOut,
     summary="Send a file of rated usage",
     dependencies=[files_api.ACCEPTED],
-    openapi_extra={"requestBody": files_api.describe_file_body(_CSV, _LINE)},
+    openapi_extra={"requestBody": files_api.describe_uploaded_file_body(_CSV, _LINE)},
     responses=files_api.REFUSED | refusals(UploadedFileLinesBroken, UsageRefused),
 )
 async def send_usage_file(

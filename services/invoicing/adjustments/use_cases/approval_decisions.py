@@ -21,7 +21,7 @@ from services.invoicing.payments.use_cases.payment_effects import UnsavedAccount
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries
-from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, move_to_state
+from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, check_state_move
 from services.invoicing.settings.repository.second_person_queries import refund_needs_second_person
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -176,7 +176,7 @@ async def approve_adjustment(unit: Unit, approval_id: UUID, caller: Caller, reas
         raise _build_above_limit(row)
     before = row.model_dump()
     await _carry_out(unit, account, row)
-    row.state = move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    row.state = check_state_move(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await approval_queries.save_approval(unit, row)
     unit.record(AuditedChange("approval", row.id, account.id, before, row.model_dump()))
@@ -204,7 +204,7 @@ async def _end(
 ) -> ApprovalRow:
     """End a proposal without doing it; what a refund held is unapplied cash again."""
     before = row.model_dump()
-    row.state = move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), state)
+    row.state = check_state_move(APPROVAL_ALLOWED, ApprovalState(row.state), state)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await approval_queries.save_approval(unit, row)
     if row.kind == REFUND:
@@ -218,7 +218,7 @@ async def _lock_proposed(unit: Unit, approval_id: UUID) -> tuple[LockedAccount, 
         unit, (await approval_queries.get_approval(unit, approval_id)).account_id
     )
     row = await approval_queries.get_approval(unit, approval_id)
-    move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    check_state_move(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     return account, row
 
 

@@ -12,7 +12,7 @@ from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.domain import CreditNoteLineShare
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries, number_queries
@@ -87,7 +87,7 @@ async def _post(
     deferred = await credit_note_queries.credit_deferred_revenue(unit, account.id, before.id, shares)
     freed = sum(allocation.amount for allocation in credited.freed)
     entries = ledger_domain.build_credit_note_entries([share for _, share in shares], deferred, freed)
-    await ledger_queries.post_ledger_entries(unit, account, DocumentToPost("credit_note", row.id, sequence), entries)
+    await ledger_queries.post_ledger_entries(unit, account, LedgerDocument("credit_note", row.id, sequence), entries)
 
 
 async def _shares(

@@ -6,7 +6,7 @@ from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from shared.events.invoicing import InvoiceWrittenOff
@@ -32,6 +32,6 @@ async def write_off_open_lines(unit: Unit, account: LockedAccount, invoice_id: U
         )
     )
     await ledger_queries.post_ledger_entries(
-        unit, account, DocumentToPost("write_off", invoice_id, sequence), ledger_domain.build_write_off_entries(amount)
+        unit, account, LedgerDocument("write_off", invoice_id, sequence), ledger_domain.build_write_off_entries(amount)
     )
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})

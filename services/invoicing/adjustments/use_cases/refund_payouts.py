@@ -8,7 +8,7 @@ from services.invoicing.adjustments.tables.approval_tables import ApprovalRow
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.domain import Entries
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.repository import payment_queries, refund_part_queries
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from shared.events.invoicing import Freed, RefundApproved, RefundDeclined, RefundEvent, RefundProposed
@@ -70,4 +70,4 @@ async def _tell(
             parts=tuple(Freed(payment_id=payment_id, amount_minor=amount) for payment_id, amount in parts),
         )
     )
-    await ledger_queries.post_ledger_entries(unit, account, DocumentToPost("refund", row.id, sequence), entries)
+    await ledger_queries.post_ledger_entries(unit, account, LedgerDocument("refund", row.id, sequence), entries)

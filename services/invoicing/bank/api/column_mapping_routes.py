@@ -75,7 +75,7 @@ class MappingIn(RequestBody):
             raise ValueError("sign needs credit_signs and debit_signs")
         return self
 
-    def build_column_mapping(self) -> BankColumnMapping:
+    def build_bank_column_mapping(self) -> BankColumnMapping:
         """Mapping of the columns."""
         return bank_booking.COLUMNS.validate_python(self.model_dump())
 
@@ -91,7 +91,7 @@ class MappingOut(MappingIn):
     name: str
 
     @classmethod
-    async def load_column_mapping(cls, unit: Unit, name: str) -> Self:
+    async def load_bank_column_mapping(cls, unit: Unit, name: str) -> Self:
         """The mapping of this name."""
         return cls.model_validate(
             {"name": name, **(await bank_entry_queries.get_column_mapping_row(unit, name)).columns}
@@ -105,8 +105,10 @@ async def put_mapping(
     """Keep a mapping, in the place of a former one of this name."""
 
     async def put_column_mapping(unit: Unit) -> MappingOut:
-        await column_mappings.replace_column_mapping(unit, name, mapping.build_column_mapping(), command.caller.subject)
-        return await MappingOut.load_column_mapping(unit, name)
+        await column_mappings.replace_bank_column_mapping(
+            unit, name, mapping.build_bank_column_mapping(), command.caller.subject
+        )
+        return await MappingOut.load_bank_column_mapping(unit, name)
 
     return await command.run(put_column_mapping)
 
@@ -114,4 +116,4 @@ async def put_mapping(
 @reads.get("/{name}", summary="One mapping")
 async def get_mapping(name: Code, read: Read) -> MappingOut:
     """What the columns of a bank's CSV mean."""
-    return await read(lambda unit: MappingOut.load_column_mapping(unit, name))
+    return await read(lambda unit: MappingOut.load_bank_column_mapping(unit, name))

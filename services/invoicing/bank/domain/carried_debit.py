@@ -7,7 +7,7 @@ from services.invoicing.payments.domain.debit_states import DebitState
 
 
 @dataclass(frozen=True, slots=True)
-class DebitNamedByEntry:
+class DebitNamedByBankEntry:
     """A direct debit of ours whose reference an entry carries, with the name of its account."""
 
     id: UUID

@@ -14,7 +14,7 @@ from enum import StrEnum
 from itertools import groupby
 from uuid import UUID
 
-from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
+from services.invoicing.bank.domain.carried_debit import DebitNamedByBankEntry
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
 from shared.pure.payment_references import MOST, has_valid_check_digits
 
@@ -111,7 +111,7 @@ class BankMatch:
 
 
 def match_bank_entry(
-    receipt: ReceivedBankEntry, candidates: Iterable[BankMatchCandidate], debits: Sequence[DebitNamedByEntry] = ()
+    receipt: ReceivedBankEntry, candidates: Iterable[BankMatchCandidate], debits: Sequence[DebitNamedByBankEntry] = ()
 ) -> BankMatch:
     """Weigh the candidates of an entry, and the debits whose reference it carries."""
     listed_candidates = list(candidates)
@@ -129,7 +129,7 @@ def match_bank_entry(
 
 
 def _judge_debits(
-    receipt: ReceivedBankEntry, debits: Sequence[DebitNamedByEntry], scored: Sequence[ScoredBankMatch]
+    receipt: ReceivedBankEntry, debits: Sequence[DebitNamedByBankEntry], scored: Sequence[ScoredBankMatch]
 ) -> BankMatch:
     """Judge an entry that carries a debit's reference: it pays that debit, or a person decides."""
     paid = [debit for debit in debits if is_full_debit_payment(debit, receipt.amount, receipt.currency)]
@@ -142,12 +142,12 @@ def _judge_debits(
     return BankMatch(proposals[0].candidate, together, paid[0].id) if is_sure else BankMatch(None, together)
 
 
-def is_full_debit_payment(debit: DebitNamedByEntry, amount: int, currency: str) -> bool:
+def is_full_debit_payment(debit: DebitNamedByBankEntry, amount: int, currency: str) -> bool:
     """Whether an entry of this amount is the money of a debit."""
     return debit.awaits_bank_entry and (debit.amount, debit.currency) == (amount, currency)
 
 
-def _propose_debit(debit: DebitNamedByEntry, *, is_paid: bool) -> ScoredBankMatch:
+def _propose_debit(debit: DebitNamedByBankEntry, *, is_paid: bool) -> ScoredBankMatch:
     candidate = BankMatchCandidate(debit.account_id, debit.name, debit.currency, 0, debit.invoice_id)
     return ScoredBankMatch(candidate, BY_DEBIT if is_paid else BY_NUMBER, (f"debit_{debit.state}",))
 

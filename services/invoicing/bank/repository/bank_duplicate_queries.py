@@ -27,7 +27,7 @@ INSERT INTO incoming_repeats SELECT place, id, first_id FROM (
 _DROP_REPEATED = "DELETE FROM incoming_entries USING incoming_repeats r WHERE r.place = incoming_entries.place"
 
 
-async def set_repeated_entries_aside(unit: Unit) -> int:
+async def set_aside_repeated_entries(unit: Unit) -> int:
     """Set those entries aside that were taken before, each beside the entry that it repeats; how many they are.
 
     Imports are locked.

@@ -7,7 +7,7 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.invoicing.bank.domain.entry_matching import BankEntryState
-from services.invoicing.bank.domain.statements.statement_entries import RefusedStatementEntry
+from services.invoicing.bank.domain.statements.statement_entries import RefusedBankStatementEntry
 from services.invoicing.bank.tables import (
     BankEntryRow,
     BankImportRow,
@@ -44,7 +44,9 @@ async def insert_bank_import(unit: Unit, row: BankImportRow) -> None:
     await unit.connection.execute(_ADD_REPEATS, row.id)
 
 
-async def insert_refused_bank_entries(unit: Unit, import_id: UUID, entries: Iterable[RefusedStatementEntry]) -> None:
+async def insert_refused_bank_entries(
+    unit: Unit, import_id: UUID, entries: Iterable[RefusedBankStatementEntry]
+) -> None:
     """Write the entries that were left out of an import."""
     rows = [(import_id, entry.place, entry.account, entry.field, entry.message) for entry in entries]
     await unit.connection.copy_records_to_table(
@@ -89,14 +91,14 @@ async def count_bank_entry_states(unit: Unit, import_id: UUID) -> dict[str, int]
     return {row["state"]: row["entries"] for row in rows}
 
 
-async def find_column_mapping(unit: Unit, name: str) -> BankMappingRow | None:
+async def find_bank_column_mapping(unit: Unit, name: str) -> BankMappingRow | None:
     """Find the mapping of this name, as it is now."""
     return await unit.session.get(BankMappingRow, name, populate_existing=True)
 
 
 async def get_column_mapping_row(unit: Unit, name: str) -> BankMappingRow:
     """The mapping of this name. Raises NotFound."""
-    row = await find_column_mapping(unit, name)
+    row = await find_bank_column_mapping(unit, name)
     if row is None:
         raise NotFound(f"there is no bank mapping {name}")
     return row
@@ -109,7 +111,7 @@ SET columns = excluded.columns, changed_by = excluded.changed_by, changed_at = e
 """
 
 
-async def save_column_mapping(unit: Unit, name: str, column_mapping: str, actor: str) -> None:
+async def save_bank_column_mapping(unit: Unit, name: str, column_mapping: str, actor: str) -> None:
     """Write a mapping, given as JSON, in the place of a former one."""
     await unit.connection.execute(_SAVE_MAPPING, name, column_mapping, actor, unit.now)
 

@@ -49,7 +49,7 @@ class BankKnowledge:
     entries_in_question: list[UUID]
 
 
-async def save_statement_closings(unit: Unit, closings: Mapping[str, date]) -> None:
+async def save_bank_statement_closings(unit: Unit, closings: Mapping[str, date]) -> None:
     """Statements of these bank accounts of ours came in that close on these days; older ones say nothing new."""
     await unit.connection.execute(_NOTE, unit.now, *columns(closings.items(), 2))
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
+from services.invoicing.bank.domain.carried_debit import DebitNamedByBankEntry
 from services.invoicing.bank.domain.entry_matching import WRONG, BankMatch, BankMatchCandidate, ReceivedBankEntry
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
 from services.invoicing.bank.repository.carried_debit_queries import build_debit_of_entry
@@ -211,7 +211,7 @@ class BankMatchEvidence(NamedTuple):
 
     receipt: ReceivedBankEntry
     candidates: list[BankMatchCandidate]
-    debits: list[DebitNamedByEntry]
+    debits: list[DebitNamedByBankEntry]
 
 
 async def map_bank_match_evidence(unit: Unit, after: int, upto: int) -> dict[UUID, BankMatchEvidence]:

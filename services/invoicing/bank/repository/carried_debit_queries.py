@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
+from services.invoicing.bank.domain.carried_debit import DebitNamedByBankEntry
 from services.invoicing.bank.tables import NORMAL_NUMBER
 from services.invoicing.payments.domain.debit_states import DebitState
 from shared.persistence.database import Unit
@@ -17,9 +17,9 @@ WHERE d.account_id = $1 AND {NORMAL_NUMBER.format("d.reference")} = ANY($2::text
 """
 
 
-def build_debit_of_entry(row: asyncpg.Record) -> DebitNamedByEntry:
+def build_debit_of_entry(row: asyncpg.Record) -> DebitNamedByBankEntry:
     """Build a debit whose reference an entry carries from its row."""
-    return DebitNamedByEntry(
+    return DebitNamedByBankEntry(
         id=row["id"],
         account_id=row["account_id"],
         name=row["name"],
@@ -31,6 +31,8 @@ def build_debit_of_entry(row: asyncpg.Record) -> DebitNamedByEntry:
     )
 
 
-async def list_debits_by_references(unit: Unit, account_id: UUID, numbers: Sequence[str]) -> list[DebitNamedByEntry]:
+async def list_debits_by_references(
+    unit: Unit, account_id: UUID, numbers: Sequence[str]
+) -> list[DebitNamedByBankEntry]:
     """List the debits of an account whose reference is among these numbers."""
     return [build_debit_of_entry(row) for row in await unit.connection.fetch(_CARRIED, account_id, numbers)]

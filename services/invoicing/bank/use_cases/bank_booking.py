@@ -30,7 +30,7 @@ from services.invoicing.bank.use_cases.bank_files import BankStatementFile
 from services.invoicing.payments.repository.payment_queries import RecordedPayment
 from services.invoicing.payments.use_cases import payment_recording
 from services.invoicing.payments.use_cases.payment_recording import NewPayment
-from services.invoicing.settings.domain.approval_states import move_to_state
+from services.invoicing.settings.domain.approval_states import check_state_move
 from shared.base.telemetry import log
 from shared.events.invoicing import BankStatementImported
 from shared.persistence.audit import AuditedChange
@@ -52,12 +52,12 @@ class BankEntryNotReceipt(Refusal):
     code = "not_a_receipt"
 
 
-async def change_column_mapping(unit: Unit, name: str, columns: BankColumnMapping, actor: str) -> None:
+async def change_bank_column_mapping(unit: Unit, name: str, columns: BankColumnMapping, actor: str) -> None:
     """Say what the columns of a bank's CSV mean."""
-    await bank_entry_queries.save_column_mapping(unit, name, orjson.dumps(asdict(columns)).decode(), actor)
+    await bank_entry_queries.save_bank_column_mapping(unit, name, orjson.dumps(asdict(columns)).decode(), actor)
 
 
-async def get_column_mapping(unit: Unit, name: str) -> BankColumnMapping:
+async def get_bank_column_mapping(unit: Unit, name: str) -> BankColumnMapping:
     """Get the columns that a mapping names. Raises NotFound."""
     return COLUMNS.validate_python((await bank_entry_queries.get_column_mapping_row(unit, name)).columns)
 
@@ -69,7 +69,7 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
     that this wakes. An entry that is refused by itself is listed, and payments into its bank account are known no
     longer than before. Raises NotFound, BankStatementRefused; then nothing of the file is taken.
     """
-    file = BankStatementFile(body, None if mapping is None else await get_column_mapping(unit, mapping))
+    file = BankStatementFile(body, None if mapping is None else await get_bank_column_mapping(unit, mapping))
     import_id, file_format = new_id(), "camt.053" if mapping is None else "csv"
     await unit.lock_subjects(TURNSTILE, import_id)
     former_import = await bank_entry_queries.find_bank_import(unit, file.statement_content_hash)
@@ -77,7 +77,7 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
         unit.record_nothing()
         return former_import, True
     await bank_matching_queries.stage_bank_entries(unit, file.read_bank_entries(), file.former_keys)
-    repeated = await bank_duplicate_queries.set_repeated_entries_aside(unit)
+    repeated = await bank_duplicate_queries.set_aside_repeated_entries(unit)
     await bank_duplicate_queries.doubt_entries_across_formats(unit, file_format)
     await match_incoming_bank_entries(unit)
     counts = await bank_matching_queries.count_bank_match_outcomes(unit)
@@ -95,7 +95,7 @@ async def import_bank_statement(unit: Unit, body: bytes, mapping: str | None, ac
     )
     await bank_entry_queries.insert_bank_import(unit, row)
     await bank_entry_queries.insert_refused_bank_entries(unit, row.id, file.refused)
-    await bank_knowledge_queries.save_statement_closings(unit, file.complete_statement_closings)
+    await bank_knowledge_queries.save_bank_statement_closings(unit, file.complete_statement_closings)
     _publish_import(unit, row, len(file.refused))
     unit.record(AuditedChange("bank_import", row.id))
     return row, False
@@ -156,7 +156,7 @@ async def book_certain_bank_entries(unit: Unit, account_ids: list[str]) -> None:
         states = [
             BankEntryState.UNMATCHED if booked_entry is None else BankEntryState.BOOKED for booked_entry in booked
         ]
-        moved = [move_to_state(ENTRY_ALLOWED, BankEntryState.CERTAIN, state) for state in states]
+        moved = [check_state_move(ENTRY_ALLOWED, BankEntryState.CERTAIN, state) for state in states]
         await bank_entry_queries.save_certain_entry_outcomes(
             unit, list(zip([row["id"] for row in entries], moved, booked, strict=True))
         )
@@ -283,12 +283,12 @@ async def ignore_bank_entry(unit: Unit, entry_id: UUID, actor: str, reason: str)
 async def _to_decide(unit: Unit, entry_id: UUID, wanted: BankEntryState) -> BankEntryRow:
     """The entry, locked, if it may have this state: of two who decide at once the second is refused."""
     row = await bank_entry_queries.get_bank_entry(unit, entry_id, locked=True)
-    move_to_state(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
+    check_state_move(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
     return row
 
 
 def _note(unit: Unit, row: BankEntryRow, wanted: BankEntryState, **fields: object) -> None:
     before = row.model_dump()
-    row.state = move_to_state(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
+    row.state = check_state_move(ENTRY_ALLOWED, BankEntryState(row.state), wanted)
     row.sqlmodel_update(fields | {"due_at": None, "decided_at": unit.now})
     unit.record(AuditedChange("bank_entry", row.id, row.account_id, before, row.model_dump()))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.bank.domain.carried_debit import DebitNamedByEntry
+from services.invoicing.bank.domain.carried_debit import DebitNamedByBankEntry
 from services.invoicing.bank.domain.entry_matching import is_full_debit_payment, list_entry_references
 from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.repository.carried_debit_queries import list_debits_by_references
@@ -68,7 +68,7 @@ async def _settle(unit: Unit, settling: Sequence[tuple[UUID, asyncpg.Record]]) -
 
 async def find_debit_to_settle(
     unit: Unit, entry: BankEntryRow, account_id: UUID, invoice_id: UUID | None, *, has_remittance: bool = False
-) -> DebitNamedByEntry | None:
+) -> DebitNamedByBankEntry | None:
     """Find the debit of an account that an entry is the money of, if a person books it, perhaps for an invoice.
 
     Raises BankEntryOfDebit if the entry carries the reference of a debit whose money has not come in, and is of another
@@ -88,7 +88,7 @@ async def find_debit_to_settle(
     return debit
 
 
-async def settle_debit_by_entry(unit: Unit, carried: DebitNamedByEntry) -> UUID:
+async def settle_debit_by_entry(unit: Unit, carried: DebitNamedByBankEntry) -> UUID:
     """Settle a debit that an entry is the money of, unless it was settled before; its payment."""
     is_settled = carried.state is DebitState.SETTLED
     row = await (

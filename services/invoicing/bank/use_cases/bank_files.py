@@ -12,9 +12,9 @@ import orjson
 from services.invoicing.bank.domain.entry_matching import list_entry_references
 from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.statement_entries import (
+    BankStatementClosingBalance,
     BankStatementEntry,
-    RefusedStatementEntry,
-    StatementClosingBalance,
+    RefusedBankStatementEntry,
     refuse_bank_statement,
 )
 from services.invoicing.bank.domain.statements.tabular import BankColumnMapping
@@ -35,7 +35,7 @@ class BankStatementFile:
     columns: BankColumnMapping | None
     closings: dict[str, date] = field(default_factory=dict)
     """The newest closing of each bank account in it."""
-    refused: list[RefusedStatementEntry] = field(default_factory=list)
+    refused: list[RefusedBankStatementEntry] = field(default_factory=list)
     """The entries that are left out."""
     former_keys: list[IncomingFormerKey] = field(default_factory=list)
     """The keys under which the entries that were read may be known from before."""
@@ -52,12 +52,12 @@ class BankStatementFile:
         incomplete = {entry.account for entry in self.refused}
         return {account: day for account, day in self.closings.items() if account not in incomplete}
 
-    def _refuse(self, entry: RefusedStatementEntry) -> None:
+    def _refuse(self, entry: RefusedBankStatementEntry) -> None:
         if len(self.refused) == MOST_REFUSED:
             refuse_bank_statement(entry.place, entry.field, f"{entry.message}, as of {MOST_REFUSED} entries before it")
         self.refused.append(entry)
 
-    def _read(self) -> Iterator[BankStatementEntry | StatementClosingBalance | RefusedStatementEntry]:
+    def _read(self) -> Iterator[BankStatementEntry | BankStatementClosingBalance | RefusedBankStatementEntry]:
         return (
             camt.read_camt_statement(self.body)
             if self.columns is None
@@ -75,13 +75,13 @@ class BankStatementFile:
                 yield incoming
 
     def _take_in(
-        self, read: Sequence[BankStatementEntry | StatementClosingBalance | RefusedStatementEntry]
+        self, read: Sequence[BankStatementEntry | BankStatementClosingBalance | RefusedBankStatementEntry]
     ) -> Iterator[IncomingBankEntry]:
         for entry in read:
-            if isinstance(entry, StatementClosingBalance):
+            if isinstance(entry, BankStatementClosingBalance):
                 self.closings[entry.account] = max(self.closings.get(entry.account, entry.day), entry.day)
                 continue
-            if isinstance(entry, RefusedStatementEntry):
+            if isinstance(entry, RefusedBankStatementEntry):
                 self._refuse(entry)
                 continue
             self.former_keys += [

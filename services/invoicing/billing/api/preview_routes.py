@@ -8,7 +8,11 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from services.invoicing.billing.use_cases import bill_previews
-from services.invoicing.billing.use_cases.bill_previews import BillPreview, PreviewDatePast, TaxCalculatorUnavailable
+from services.invoicing.billing.use_cases.bill_previews import (
+    BillPreview,
+    BillPreviewDatePast,
+    TaxCalculatorUnavailable,
+)
 from shared.pure.fields import Day, example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -86,7 +90,7 @@ class PreviewOut(BaseModel):
 @reads.get(
     "/{account_id}/bill-preview",
     summary="What an account would be billed",
-    responses=refusals(PreviewDatePast, TaxCalculatorUnavailable),
+    responses=refusals(BillPreviewDatePast, TaxCalculatorUnavailable),
 )
 async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read: Read) -> PreviewOut:
     """What is due by a date, today or later, renewals until then included. Nothing is changed or announced.

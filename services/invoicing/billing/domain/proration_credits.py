@@ -78,7 +78,9 @@ class SurplusLineCredits:
         return -sum(charge.kept for charge in self.charges)
 
 
-def credit_reversal_surplus(due: Sequence[DueCharge], billed: Sequence[CreditableInvoiceLine]) -> SurplusLineCredits:
+def credit_charge_reversal_surplus(
+    due: Sequence[DueCharge], billed: Sequence[CreditableInvoiceLine]
+) -> SurplusLineCredits:
     """Credit what the charges come to below 0, on the lines that their reversals take back, in the order of `billed`.
 
     What no line can take stays with the reversals; if none can take anything, every charge stays as it is.

@@ -220,12 +220,12 @@ async def draw_up_bill_lines(unit: Unit, run_id: UUID, day: date) -> None:
     await compute_bill_chunk_totals(unit)
     await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
     await unit.connection.execute(_NOTHING, run_id)
-    await drop_invoices_already_billed(unit, run_id)
+    await drop_finished_account_invoices(unit, run_id)
     await compute_bill_chunk_collectable(unit)
     await unit.connection.execute(_ON_INVOICE)
 
 
-async def drop_invoices_already_billed(unit: Unit, run_id: UUID) -> None:
+async def drop_finished_account_invoices(unit: Unit, run_id: UUID) -> None:
     """Give up the invoices of accounts with which the run is done; what they would have billed stays unbilled."""
     await unit.connection.execute(_REJECTED, run_id)
     await unit.connection.execute(_KEEP, run_id)

@@ -233,12 +233,12 @@ async def include_account_in_preview(unit: Unit, run_id: UUID, account_id: UUID)
     )
 
 
-async def find_preview_draft(unit: Unit, run_id: UUID) -> asyncpg.Record | None:
+async def find_bill_preview_draft(unit: Unit, run_id: UUID) -> asyncpg.Record | None:
     """The draft of a run of one account, if something is to be billed or given back."""
     return await unit.connection.fetchrow("SELECT id, due_date, total_minor FROM drafts WHERE run_id = $1", run_id)
 
 
-async def get_preview_outcome(unit: Unit, run_id: UUID) -> asyncpg.Record:
+async def get_bill_preview_outcome(unit: Unit, run_id: UUID) -> asyncpg.Record:
     """State and reason of the account of a run of one account."""
     return await unit.connection.fetchrow("SELECT state, reason FROM bill_run_accounts WHERE run_id = $1", run_id)
 

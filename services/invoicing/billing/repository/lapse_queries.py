@@ -37,7 +37,7 @@ _DRAFTED = "c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices WHERE 
 
 
 @dataclass(frozen=True, slots=True)
-class LapsedReversal:
+class LapsedChargeReversal:
     """A part of a reversal that lapsed: minor units without tax."""
 
     account_id: UUID
@@ -51,14 +51,14 @@ def _statement(pending: str) -> str:
     return _LAPSE.format(supply=SUPPLY, case=case, pending=pending, forgiven=_FORGIVEN)
 
 
-async def lapse_due_reversals(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[LapsedReversal]:
+async def lapse_due_charge_reversals(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[LapsedChargeReversal]:
     """Let the reversals of these accounts that are due by a day lapse as far as people gave back what they reverse."""
-    return [LapsedReversal(*row) for row in await unit.connection.fetch(_statement(_DUE), account_ids, day)]
+    return [LapsedChargeReversal(*row) for row in await unit.connection.fetch(_statement(_DUE), account_ids, day)]
 
 
-async def lapse_drafted_reversals(unit: Unit) -> list[LapsedReversal]:
+async def lapse_drafted_charge_reversals(unit: Unit) -> list[LapsedChargeReversal]:
     """Let the reversals lapse that the temporary tables hold for accounts that are owed something."""
-    return [LapsedReversal(*row) for row in await unit.connection.fetch(_statement(_DRAFTED))]
+    return [LapsedChargeReversal(*row) for row in await unit.connection.fetch(_statement(_DRAFTED))]
 
 
 _LOWER = """
@@ -74,12 +74,12 @@ WHERE r.run_id = $1 AND r.account_id = b.account_id AND b.total_minor >= 0 AND r
 """
 
 
-async def lower_lapsed_reversal_lines(unit: Unit, lapses: Sequence[LapsedReversal]) -> None:
+async def lower_lapsed_reversal_lines(unit: Unit, lapses: Sequence[LapsedChargeReversal]) -> None:
     """Lower the lines of the temporary tables by what lapsed of them, their tax in proportion."""
     await unit.connection.execute(_LOWER, *columns([(lapse.charge_id, lapse.amount) for lapse in lapses], 2))
 
 
-async def skip_settled_bill_accounts(unit: Unit, run_id: UUID, lapses: Sequence[LapsedReversal]) -> None:
+async def skip_settled_bill_accounts(unit: Unit, run_id: UUID, lapses: Sequence[LapsedChargeReversal]) -> None:
     """Leave accounts out that are owed nothing more; who would have to pay is set aside, since nobody approved that."""
     await unit.connection.execute(_LEFT_OUT, run_id, [lapse.account_id for lapse in lapses])
 

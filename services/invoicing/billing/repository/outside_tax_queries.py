@@ -38,7 +38,7 @@ FROM bill_invoices b JOIN ({_FACTS}) AS f ON f.id = b.invoice_id WHERE b.to_be_t
 """
 
 
-async def queue_tax_requests(unit: Unit, run_id: UUID) -> None:
+async def queue_draft_tax_requests(unit: Unit, run_id: UUID) -> None:
     """Let drafts that are to be taxed wait for that; the others that were drawn up can go on.
 
     Raises Unavailable.

@@ -19,7 +19,7 @@ from shared.persistence.database import Unit, columns
 
 
 @dataclass(frozen=True, slots=True)
-class ReversalSurplus:
+class ChargeReversalSurplus:
     """Bill of an account that was drawn up and comes to less than nothing."""
 
     account_id: UUID
@@ -47,11 +47,11 @@ WHERE b.total_minor < 0 ORDER BY b.legal_entity, b.account_id, l.line
 """By legal entity, so that any two chunks lock the rows of their numbers in one order."""
 
 
-async def list_reversal_surpluses(unit: Unit) -> list[ReversalSurplus]:
+async def list_charge_reversal_surpluses(unit: Unit) -> list[ChargeReversalSurplus]:
     """List the bills that come to less than nothing, out of the temporary tables of the chunk."""
     rows = await unit.connection.fetch(_DUE)
     return [
-        ReversalSurplus(account_id, bill_id, currency, tuple(_due(row) for row in lines))
+        ChargeReversalSurplus(account_id, bill_id, currency, tuple(_due(row) for row in lines))
         for (account_id, bill_id, currency), lines in groupby(
             rows, key=lambda row: (row["account_id"], row["invoice_id"], row["currency"])
         )
@@ -108,7 +108,7 @@ ORDER BY account_id, issued_at DESC, number DESC, line DESC
 
 
 async def list_creditable_lines(
-    unit: Unit, surpluses: Sequence[ReversalSurplus]
+    unit: Unit, surpluses: Sequence[ChargeReversalSurplus]
 ) -> dict[UUID, list[CreditableInvoiceLine]]:
     """The lines of these accounts that can take something back, by account, the last ones first."""
     lines_by_account: dict[UUID, list[CreditableInvoiceLine]] = {surplus.account_id: [] for surplus in surpluses}
@@ -144,7 +144,7 @@ FROM settled s WHERE c.id = s.charge_id
 
 
 async def save_credit_settled_charges(
-    unit: Unit, settled: Iterable[tuple[ReversalSurplus, CreditSettledCharge]]
+    unit: Unit, settled: Iterable[tuple[ChargeReversalSurplus, CreditSettledCharge]]
 ) -> None:
     """Charges are settled by the credit notes of their bills; what is kept of them is to be billed by a later run."""
     rows = [

@@ -16,7 +16,7 @@ from services.invoicing.billing.repository import (
     lapse_queries,
     outside_tax_queries,
 )
-from services.invoicing.billing.repository.lapse_queries import LapsedReversal
+from services.invoicing.billing.repository.lapse_queries import LapsedChargeReversal
 from services.invoicing.billing.use_cases import proration_credit_notes
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.subscriptions.use_cases import cycle_charges, term_renewals
@@ -62,7 +62,7 @@ async def _run_in_savepoint(
     return None
 
 
-async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> Sequence[LapsedReversal]:
+async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> Sequence[LapsedChargeReversal]:
     """Renew what has ended, charge what is due, and draw up the invoices; those that are to be taxed wait for that.
 
     What lapses of reversals, since people gave it back before, is on none.
@@ -74,9 +74,9 @@ async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
     await unit.write_pending()
     await bill_run_drafting.stage_bill_run_invoices(unit, account_ids)
     await bill_run_drafting.charge_whole_billing_cycles(unit, account_ids, day)
-    lapsed = await lapse_queries.lapse_due_reversals(unit, account_ids, day)
+    lapsed = await lapse_queries.lapse_due_charge_reversals(unit, account_ids, day)
     await bill_run_drafting.draw_up_bill_lines(unit, run_id, day)
-    await outside_tax_queries.queue_tax_requests(unit, run_id)
+    await outside_tax_queries.queue_draft_tax_requests(unit, run_id)
     return lapsed
 
 

@@ -27,7 +27,7 @@ TAXED_WITHIN = timedelta(seconds=10)
 """How long the tax calculator may take while somebody waits for a preview."""
 
 
-class PreviewDatePast(Refusal):
+class BillPreviewDatePast(Refusal):
     """A preview is of today or later; what was due before is on the next invoice anyway."""
 
     code = "date_refused"
@@ -63,11 +63,11 @@ class BillPreview:
 
 
 async def preview_account_bill(unit: Unit, account_id: UUID, day: date) -> BillPreview:
-    """Draw up what is due by a day, renewals until then included, and undo it. Raises NotFound, PreviewDatePast."""
+    """Draw up what is due by a day, renewals until then included, and undo it. Raises NotFound, BillPreviewDatePast."""
     account = await account_queries.get_account(unit, account_id)
     zone = ZoneInfo(account.time_zone)
     if day < get_local_date(unit.now, zone):
-        raise PreviewDatePast(f"run_date: {day} is past in {account.time_zone}")
+        raise BillPreviewDatePast(f"run_date: {day} is past in {account.time_zone}")
     await unit.lock_subjects(account_id)
     then = max(unit.now, find_local_instant(day, time(0), zone))
     try:
@@ -85,9 +85,9 @@ async def _drawn_up(unit: Unit, account_id: UUID, currency: str, day: date) -> B
     await unit.session.flush()
     await bill_run_queries.include_account_in_preview(unit, run.id, account_id)
     await account_billing.draft_account_invoices(unit, run.id, day, [account_id])
-    draft = await bill_run_queries.find_preview_draft(unit, run.id)
+    draft = await bill_run_queries.find_bill_preview_draft(unit, run.id)
     lines = await bill_run_queries.list_draft_line_records(unit, draft["id"]) if draft else []
-    state, reason = await bill_run_queries.get_preview_outcome(unit, run.id)
+    state, reason = await bill_run_queries.get_bill_preview_outcome(unit, run.id)
     facts = await outside_tax_queries.find_draft_tax_facts(unit, draft["id"]) if draft else None
     return BillPreview(
         currency,

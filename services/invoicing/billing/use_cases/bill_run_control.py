@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from services.invoicing.billing.domain.run_states import RUN_ALLOWED, BillRunState
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.tables import BillRunRow
-from services.invoicing.settings.domain.approval_states import StateMoveRefused, move_to_state
+from services.invoicing.settings.domain.approval_states import StateMoveRefused, check_state_move
 from shared.events.invoicing import BilledTotal, BillRunFinished, BillRunStarted
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -30,7 +30,7 @@ class BillRunDateRefused(Refusal):
 
 
 def _move(row: BillRunRow, wanted: BillRunState) -> None:
-    row.state = move_to_state(RUN_ALLOWED, BillRunState(row.state), wanted)
+    row.state = check_state_move(RUN_ALLOWED, BillRunState(row.state), wanted)
 
 
 def build_bill_run_row(unit: Unit, day: date, *, at_once: bool, actor: str) -> BillRunRow:

@@ -14,7 +14,7 @@ from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
 from services.invoicing.receivables.domain import overdue_rules
 from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
@@ -184,7 +184,7 @@ async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Se
     judged = overdue_rules.schedule_invoice_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
     await invoice_queries.insert_issued_invoice(unit, row, judged, lines, sequence)
-    document = DocumentToPost("invoice", row.id, sequence, row.issue_date)
+    document = LedgerDocument("invoice", row.id, sequence, row.issue_date)
     tax_minor = sum(line.tax_minor for line in lines)
     entries = ledger_domain.build_manual_invoice_entries(row.total_minor, tax_minor)
     await ledger_queries.post_ledger_entries(unit, account, document, entries)

@@ -12,10 +12,10 @@ from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.adjustments.use_cases import credit_note_issuing
 from services.invoicing.adjustments.use_cases.credit_note_issuing import PRORATION, CreditReason
-from services.invoicing.billing.domain.proration_credits import SurplusLineCredits, credit_reversal_surplus
+from services.invoicing.billing.domain.proration_credits import SurplusLineCredits, credit_charge_reversal_surplus
 from services.invoicing.billing.repository import bill_run_drafting, lapse_queries, proration_credit_queries
-from services.invoicing.billing.repository.lapse_queries import LapsedReversal
-from services.invoicing.billing.repository.proration_credit_queries import ReversalSurplus, SurplusOutcome
+from services.invoicing.billing.repository.lapse_queries import LapsedChargeReversal
+from services.invoicing.billing.repository.proration_credit_queries import ChargeReversalSurplus, SurplusOutcome
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices
 from services.invoicing.receivables.domain.invoice_balances import Invoice
@@ -23,32 +23,34 @@ from services.invoicing.receivables.repository import invoice_queries
 from shared.persistence.database import Unit
 from shared.pure.money import Money
 
-Judged = Sequence[tuple[ReversalSurplus, SurplusLineCredits]]
+Judged = Sequence[tuple[ChargeReversalSurplus, SurplusLineCredits]]
 
 
 async def draft_surplus_credits(unit: Unit, run_id: UUID) -> None:
     """Let what can be given back wait for approval, with what of it cannot; leave out who can be given nothing."""
-    decided_surpluses = await _decide_surpluses(unit, await proration_credit_queries.list_reversal_surpluses(unit))
+    decided_surpluses = await _decide_surpluses(
+        unit, await proration_credit_queries.list_charge_reversal_surpluses(unit)
+    )
     if decided_surpluses:
         await proration_credit_queries.save_surplus_outcomes(
             unit, run_id, "drafted", [_outcome(*decision) for decision in decided_surpluses]
         )
-        await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
+        await bill_run_drafting.drop_finished_account_invoices(unit, run_id)
 
 
-async def lapse_draft_surpluses(unit: Unit, run_id: UUID) -> Sequence[LapsedReversal]:
+async def lapse_draft_surpluses(unit: Unit, run_id: UUID) -> Sequence[LapsedChargeReversal]:
     """Let drafts that give something back give less by what people have given back since they were drawn up."""
-    lapsed = await lapse_queries.lapse_drafted_reversals(unit)
+    lapsed = await lapse_queries.lapse_drafted_charge_reversals(unit)
     if lapsed:
         await lapse_queries.lower_lapsed_reversal_lines(unit, lapsed)
         await bill_run_drafting.compute_bill_chunk_totals(unit)
         await lapse_queries.skip_settled_bill_accounts(unit, run_id, lapsed)
-        await bill_run_drafting.drop_invoices_already_billed(unit, run_id)
+        await bill_run_drafting.drop_finished_account_invoices(unit, run_id)
         await bill_run_drafting.compute_bill_chunk_collectable(unit)
     return lapsed
 
 
-async def report_lapsed_reversals(unit: Unit, run_id: UUID, lapsed: Sequence[LapsedReversal]) -> None:
+async def report_lapsed_reversals(unit: Unit, run_id: UUID, lapsed: Sequence[LapsedChargeReversal]) -> None:
     """Say in the run's report what lapsed, by account."""
     sums: Counter[tuple[UUID, str]] = Counter()
     for lapse in lapsed:
@@ -61,16 +63,16 @@ async def report_lapsed_reversals(unit: Unit, run_id: UUID, lapsed: Sequence[Lap
         await lapse_queries.save_reversal_lapse_reasons(unit, run_id, reasons)
 
 
-async def take_surpluses_from_bills(unit: Unit) -> Sequence[ReversalSurplus]:
+async def take_surpluses_from_bills(unit: Unit) -> Sequence[ChargeReversalSurplus]:
     """Take what is to be given back out of what becomes invoices."""
-    surpluses = await proration_credit_queries.list_reversal_surpluses(unit)
+    surpluses = await proration_credit_queries.list_charge_reversal_surpluses(unit)
     if surpluses:
         await proration_credit_queries.remove_surpluses_from_bills(unit)
     return surpluses
 
 
 async def issue_surplus_credits(
-    unit: Unit, run_id: UUID, taken: Sequence[ReversalSurplus]
+    unit: Unit, run_id: UUID, taken: Sequence[ChargeReversalSurplus]
 ) -> dict[UUID, UnsavedAccountInvoices]:
     """Issue the credit notes of what was taken out, by the facts of now; the invoices credited, by account.
 
@@ -101,14 +103,14 @@ async def issue_surplus_credits(
     return credited
 
 
-async def _decide_surpluses(unit: Unit, surpluses: Sequence[ReversalSurplus]) -> Judged:
+async def _decide_surpluses(unit: Unit, surpluses: Sequence[ChargeReversalSurplus]) -> Judged:
     if not surpluses:
         return []
     billed = await proration_credit_queries.list_creditable_lines(unit, surpluses)
-    return [(surplus, credit_reversal_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
+    return [(surplus, credit_charge_reversal_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
 
 
-def _outcome(of: ReversalSurplus, credits: SurplusLineCredits) -> SurplusOutcome:
+def _outcome(of: ChargeReversalSurplus, credits: SurplusLineCredits) -> SurplusOutcome:
     unbilled_text = (
         f"{Money(credits.uncreditable_net_minor, of.currency)} without tax stay unbilled:"
         " no line that was billed can be credited with it"
@@ -119,7 +121,11 @@ def _outcome(of: ReversalSurplus, credits: SurplusLineCredits) -> SurplusOutcome
 
 
 async def _credit(
-    unit: Unit, account: LockedAccount, of: ReversalSurplus, credits: SurplusLineCredits, before: Mapping[UUID, Invoice]
+    unit: Unit,
+    account: LockedAccount,
+    of: ChargeReversalSurplus,
+    credits: SurplusLineCredits,
+    before: Mapping[UUID, Invoice],
 ) -> dict[UUID, Invoice]:
     """Issue one credit note for each invoice, in the order in which they were issued; the account's invoices after."""
     after = dict(before)

@@ -46,7 +46,7 @@ class DeliveryOut(BaseModel):
     failure: str | None = Field(description="why the next mail hop refused it")
 
     @classmethod
-    def from_delivery_row(cls, row: DocumentDeliveryRow) -> Self:
+    def from_document_delivery_row(cls, row: DocumentDeliveryRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -54,7 +54,7 @@ class DeliveryOut(BaseModel):
 @reads.get("/invoices/{invoice_id}/delivery", summary="Whether an invoice was sent")
 async def invoice_delivery(invoice_id: UUID, read: Read) -> DeliveryOut:
     """The last delivery of the invoice; 404 if it was never to be sent."""
-    return DeliveryOut.from_delivery_row(
+    return DeliveryOut.from_document_delivery_row(
         await read(lambda unit: document_deliveries.get_latest_document_delivery(unit, "invoice", invoice_id))
     )
 
@@ -62,7 +62,7 @@ async def invoice_delivery(invoice_id: UUID, read: Read) -> DeliveryOut:
 @reads.get("/credit-notes/{credit_note_id}/delivery", summary="Whether a credit note was sent")
 async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
     """The last delivery of the credit note; 404 if it was never to be sent."""
-    return DeliveryOut.from_delivery_row(
+    return DeliveryOut.from_document_delivery_row(
         await read(lambda unit: document_deliveries.get_latest_document_delivery(unit, "credit_note", credit_note_id))
     )
 
@@ -101,7 +101,7 @@ async def resend_credit_note(
 
 async def _resend(command: CommandRunner, kind: str, document_id: UUID, reason: str) -> Response:
     async def resend_and_show_delivery(unit: Unit) -> DeliveryOut:
-        return DeliveryOut.from_delivery_row(
+        return DeliveryOut.from_document_delivery_row(
             await document_deliveries.resend_document(unit, kind, document_id, command.caller.subject, reason)
         )
 

@@ -16,10 +16,13 @@ from services.invoicing.documents.api.content_negotiation import (
     render_document_response,
 )
 from services.invoicing.documents.domain import account_statement
-from services.invoicing.documents.domain.account_statement import StatementEntryWithBalance
-from services.invoicing.documents.papers.pages import render_statement_page
+from services.invoicing.documents.domain.account_statement import AccountStatementEntryWithBalance
+from services.invoicing.documents.papers.pages import render_account_statement_page
 from services.invoicing.documents.use_cases import document_rendering
-from services.invoicing.documents.use_cases.document_rendering import DocumentSellerUnknown, StatementDatesRefused
+from services.invoicing.documents.use_cases.document_rendering import (
+    AccountStatementDatesRefused,
+    DocumentSellerUnknown,
+)
 from shared.outside.printing.printer import PrinterBusy
 from shared.pure.fields import Day, example
 from shared.web.auth import needs
@@ -113,19 +116,19 @@ class StatementOut(BaseModel):
         return cls(account_id=account_id, begin=statement.begin, end=statement.end, balances=balances)
 
 
-def _balances(statement: account_statement.StatementInCurrency, end: date) -> StatementBalancesOut:
+def _balances(statement: account_statement.AccountStatementInCurrency, end: date) -> StatementBalancesOut:
     return StatementBalancesOut(
         currency=statement.currency,
         opening_minor=statement.opening,
         entries=[_entry(row) for row in statement.rows],
-        closing_minor=statement.closing_balance,
+        closing_minor=statement.statement_closing_balance,
         unapplied_minor=statement.unapplied,
         open_items=[_item(item, end) for item in statement.items],
-        ageing_minor=statement.sum_ageing_buckets(end),
+        ageing_minor=statement.sum_statement_ageing_buckets(end),
     )
 
 
-def _entry(row: StatementEntryWithBalance) -> StatementEntryOut:
+def _entry(row: AccountStatementEntryWithBalance) -> StatementEntryOut:
     entry = row.entry
     return StatementEntryOut(
         on=entry.on,
@@ -136,7 +139,7 @@ def _entry(row: StatementEntryWithBalance) -> StatementEntryOut:
     )
 
 
-def _item(item: account_statement.OpenStatementInvoice, end: date) -> OpenItemOut:
+def _item(item: account_statement.AccountStatementOpenInvoice, end: date) -> OpenItemOut:
     return OpenItemOut(
         number=item.number,
         issued_on=item.issued_on,
@@ -147,7 +150,9 @@ def _item(item: account_statement.OpenStatementInvoice, end: date) -> OpenItemOu
     )
 
 
-@reads.get("/{account_id}/statement", summary="A statement of account", responses=refusals(StatementDatesRefused))
+@reads.get(
+    "/{account_id}/statement", summary="A statement of account", responses=refusals(AccountStatementDatesRefused)
+)
 async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> StatementOut:
     """Opening balance, every invoice, payment, credit note and reversal, closing balance; and what is open then."""
     return StatementOut.from_account_statement(
@@ -158,7 +163,7 @@ async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> S
 @reads.get(
     "/{account_id}/statement/document",
     summary="A statement of account as a document",
-    responses=FORMS | refusals(DocumentSellerUnknown, StatementDatesRefused, PrinterBusy),
+    responses=FORMS | refusals(DocumentSellerUnknown, AccountStatementDatesRefused, PrinterBusy),
     response_class=Response,
 )
 async def statement_document(
@@ -167,8 +172,11 @@ async def statement_document(
     """The same as HTML or PDF in the customer's language."""
     kind = choose_document_type(accept, wanted)
     statement, parties = await read(
-        lambda unit: document_rendering.build_statement_document(unit, account_id, begin, end)
+        lambda unit: document_rendering.build_account_statement_document(unit, account_id, begin, end)
     )
     return await render_document_response(
-        read.runtime.printer, partial(render_statement_page, statement, parties), kind, f"statement-{begin}-{end}"
+        read.runtime.printer,
+        partial(render_account_statement_page, statement, parties),
+        kind,
+        f"statement-{begin}-{end}",
     )

@@ -20,7 +20,7 @@ class AccountStatementEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementEntryWithBalance:
+class AccountStatementEntryWithBalance:
     """An entry, and what is owed after it."""
 
     entry: AccountStatementEntry
@@ -28,7 +28,7 @@ class StatementEntryWithBalance:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenStatementInvoice:
+class AccountStatementOpenInvoice:
     """An invoice of which something is open at the end."""
 
     number: str
@@ -40,22 +40,22 @@ class OpenStatementInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class StatementInCurrency:
+class AccountStatementInCurrency:
     """All of one currency."""
 
     currency: str
     opening: int
-    rows: tuple[StatementEntryWithBalance, ...]
+    rows: tuple[AccountStatementEntryWithBalance, ...]
     unapplied: int
     """What was paid and has paid nothing yet."""
-    items: tuple[OpenStatementInvoice, ...]
+    items: tuple[AccountStatementOpenInvoice, ...]
 
     @property
-    def closing_balance(self) -> int:
+    def statement_closing_balance(self) -> int:
         """Balance at the end: open invoices less unapplied cash."""
         return self.rows[-1].balance if self.rows else self.opening
 
-    def sum_ageing_buckets(self, day: date) -> dict[str, int]:
+    def sum_statement_ageing_buckets(self, day: date) -> dict[str, int]:
         """Open amount in each bucket, by the days past due on a day."""
         sums = {name: 0 for _, name in BUCKETS} | {"90+": 0}
         for item in self.items:
@@ -69,7 +69,7 @@ class AccountStatement:
 
     begin: date
     end: date
-    accounts: tuple[StatementInCurrency, ...]
+    accounts: tuple[AccountStatementInCurrency, ...]
 
 
 def find_ageing_bucket(due_on: date, day: date) -> str:
@@ -78,12 +78,12 @@ def find_ageing_bucket(due_on: date, day: date) -> str:
     return next((name for most, name in BUCKETS if late <= most), "90+")
 
 
-def add_running_balances(
+def add_statement_running_balances(
     opening: int, entries: Iterable[AccountStatementEntry]
-) -> tuple[StatementEntryWithBalance, ...]:
+) -> tuple[AccountStatementEntryWithBalance, ...]:
     """The entries with what is owed after each."""
-    rows: list[StatementEntryWithBalance] = []
+    rows: list[AccountStatementEntryWithBalance] = []
     for entry in entries:
         opening += entry.amount
-        rows.append(StatementEntryWithBalance(entry, opening))
+        rows.append(AccountStatementEntryWithBalance(entry, opening))
     return tuple(rows)

@@ -29,10 +29,10 @@ def build_document_mail(
     filled = {
         "number": paper.number,
         "about": paper.credited_invoice,
-        "total": wording.format_money(paper.total_minor, paper.currency),
+        "total": wording.format_document_money(paper.total_minor, paper.currency),
     }
     if paper.due_on:
-        filled["due"] = wording.format_date(paper.due_on)
+        filled["due"] = wording.format_document_date(paper.due_on)
     signature = f"{entity.signature}\n{seller}" if entity and entity.signature else seller
     closing = f"{wording('mail_closing')}\n{signature}"
     body = (wording("mail_greeting"), wording(f"mail_{paper.kind}", **filled), closing)

@@ -34,7 +34,7 @@ def render_document_page(paper: DocumentContent, policy_url: str) -> str:
     )
 
 
-def render_statement_page(statement: AccountStatement, parties: DocumentParties) -> str:
+def render_account_statement_page(statement: AccountStatement, parties: DocumentParties) -> str:
     """A statement of account."""
     wording = DocumentWording(parties.buyer.language)
     return TEMPLATES.get_template("statement.html").render(

@@ -48,42 +48,42 @@ class DocumentWording:
         assert isinstance(text, str)
         return text.format(**filled)
 
-    def choose_plural_text(self, key: str, n: int, **filled: object) -> str:
+    def choose_document_plural(self, key: str, n: int, **filled: object) -> str:
         """The form of a text that fits a number of things."""
         forms = self._texts[key]
         assert isinstance(forms, dict)
         return forms[self.babel_locale.plural_form(n)].format(n=n, **filled)
 
-    def format_money(self, minor: int, currency: str) -> str:
+    def format_document_money(self, minor: int, currency: str) -> str:
         """An amount of minor units, with the decimals that the currency has."""
         return format_minor_units(minor, currency, self.babel_locale)
 
-    def format_percentage(self, basis_points: int) -> str:
+    def format_document_percentage(self, basis_points: int) -> str:
         """A rate, with as many decimals as it needs."""
         return format_percent(Decimal(basis_points).scaleb(-4), locale=self.babel_locale, decimal_quantization=False)
 
     def name_tax_sum(self, tax: DocumentTaxSum, currency: str) -> str:
         """Name what a sum of tax is the tax on."""
-        net = self.format_money(tax.net, currency)
+        net = self.format_document_money(tax.net, currency)
         if tax.rate_bp is None:
             return self("tax_of_rates", net=net)
-        return self("tax_of_rate", rate=self.format_percentage(tax.rate_bp), net=net)
+        return self("tax_of_rate", rate=self.format_document_percentage(tax.rate_bp), net=net)
 
-    def format_date(self, on: date) -> str:
+    def format_document_date(self, on: date) -> str:
         """A date, in words where the language has it so."""
         return format_date(on, "medium", locale=self.babel_locale)
 
-    def name_country(self, code: str) -> str:
+    def name_document_country(self, code: str) -> str:
         """The name of a country."""
         return str(self.babel_locale.territories.get(code, code))
 
-    def format_period(self, begin: date, end: date) -> str:
+    def format_document_period(self, begin: date, end: date) -> str:
         """The days from one until before another."""
         last = end - timedelta(days=1)
         return (
-            self.format_date(begin)
+            self.format_document_date(begin)
             if last == begin
-            else self("period", begin=self.format_date(begin), end=self.format_date(last))
+            else self("period", begin=self.format_document_date(begin), end=self.format_document_date(last))
         )
 
     def name_document_line(self, line: DocumentLine) -> str:
@@ -108,7 +108,7 @@ class DocumentWording:
         """The price of a unit; nothing for a line without a quantity and for usage."""
         if line.charged is None or not line.charged.quantity or line.charged.unit_price is None:
             return ""
-        return self.format_money(line.charged.unit_price, currency)
+        return self.format_document_money(line.charged.unit_price, currency)
 
     def describe_charged_period(self, line: DocumentLine) -> str:
         """The period of a line, and which part of the cycle was charged."""
@@ -116,12 +116,12 @@ class DocumentWording:
         if charged_period is None:
             return ""
         parts = (
-            [self.format_period(charged_period.period_from, charged_period.period_to)]
+            [self.format_document_period(charged_period.period_from, charged_period.period_to)]
             if charged_period.kind != "setup"
             else []
         )
         if charged_period.days != charged_period.cycle_days:
-            parts.append(self.choose_plural_text("share", charged_period.days, whole=charged_period.cycle_days))
+            parts.append(self.choose_document_plural("share", charged_period.days, whole=charged_period.cycle_days))
         return " · ".join(parts)
 
     def name_statement_entry(self, entry: AccountStatementEntry) -> str:

@@ -50,7 +50,7 @@ WHERE open_minor > 0 ORDER BY due_date, number
 """
 
 
-async def sum_opening_balances(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:
+async def sum_statement_opening_balances(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:
     """Sum what was owed before an instant, by currency."""
     return dict(await unit.connection.fetch(_OPENING, account_id, begin))
 
@@ -63,7 +63,7 @@ async def list_statement_ledger_entries(
     return rows
 
 
-async def sum_unapplied_cash(unit: Unit, account_id: UUID, end: datetime) -> dict[str, int]:
+async def sum_statement_unapplied_cash(unit: Unit, account_id: UUID, end: datetime) -> dict[str, int]:
     """Unapplied cash before an instant, with what is to be refunded and was not paid out by then, by currency."""
     return dict(await unit.connection.fetch(_UNAPPLIED, account_id, end))
 

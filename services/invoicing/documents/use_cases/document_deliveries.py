@@ -119,7 +119,7 @@ def build_policy_url(runtime: "Runtime") -> str:
 async def _drawn_up(
     unit: Unit, delivery_id: UUID
 ) -> tuple[DocumentDeliveryRow, DocumentContent, str, LegalEntityRow | None, datetime]:
-    await deliveries_repository.save_delivery_secret(unit, delivery_id, create_mail_secret())
+    await deliveries_repository.save_document_delivery_secret(unit, delivery_id, create_mail_secret())
     row = await deliveries_repository.get_document_delivery(unit, delivery_id)
     if row.kind == "invoice":
         paper = await document_rendering.build_invoice_document(unit, row.document_id, row.wanted_at)
@@ -130,12 +130,12 @@ async def _drawn_up(
     return row, paper, account.billing_email, entity, unit.now
 
 
-async def record_document_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_document_delivery_result(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
     """Record what became of a delivery. One that came back already has failed, whatever its last attempt became."""
     row = await deliveries_repository.get_document_delivery(unit, UUID(intent.key))
     if row.state != "pending":
         return Recorded.DONE
-    await deliveries_repository.save_delivery_result(unit, row.id, refusal)
+    await deliveries_repository.save_document_delivery_result(unit, row.id, refusal)
     if refusal is None:
         unit.publish(DocumentSent(**_describe_delivery(row), delivered_at=unit.now))
     else:
@@ -149,7 +149,7 @@ def _describe_delivery(row: DocumentDeliveryRow) -> dict[str, Any]:
 
 async def record_document_bounce(unit: Unit, event: MailBounced) -> None:
     """Record that a document came back for good. Nothing happens if it is none of ours, or has failed already."""
-    bounced = await deliveries_repository.find_bounced_delivery(unit, event.message_id)
+    bounced = await deliveries_repository.find_bounced_document_delivery(unit, event.message_id)
     if bounced is None or not event.permanent:
         return
     delivery_id, account_id = bounced
@@ -157,5 +157,5 @@ async def record_document_bounce(unit: Unit, event: MailBounced) -> None:
     row = await deliveries_repository.get_document_delivery(unit, delivery_id)
     if row.state in ("pending", "sent"):
         failure = f"{event.code} came back after the next mail hop took it"
-        await deliveries_repository.save_delivery_result(unit, delivery_id, failure)
+        await deliveries_repository.save_document_delivery_result(unit, delivery_id, failure)
         unit.publish(DocumentFailed(**_describe_delivery(row), cause=event.code))

@@ -12,9 +12,9 @@ from services.invoicing.adjustments.repository import credit_note_queries
 from services.invoicing.documents.domain.account_statement import (
     AccountStatement,
     AccountStatementEntry,
-    OpenStatementInvoice,
-    StatementInCurrency,
-    add_running_balances,
+    AccountStatementInCurrency,
+    AccountStatementOpenInvoice,
+    add_statement_running_balances,
 )
 from services.invoicing.documents.domain.paper import DocumentChargedPeriod, DocumentContent, DocumentLine
 from services.invoicing.documents.repository import document_queries, statement_queries
@@ -37,7 +37,7 @@ class InvoiceNotIssued(Refusal):
     code = "not_issued"
 
 
-class StatementDatesRefused(Refusal):
+class AccountStatementDatesRefused(Refusal):
     """A statement does not end before it begins."""
 
     code = "dates_refused"
@@ -130,37 +130,40 @@ async def _at(unit: Unit, account_id: UUID, legal_entity: str, at: datetime) -> 
     return DocumentParties(seller, await document_party_queries.get_document_buyer(unit, account_id, at))
 
 
-async def build_statement_document(
+async def build_account_statement_document(
     unit: Unit, account_id: UUID, begin: date, end: date
 ) -> tuple[AccountStatement, DocumentParties]:
-    """A statement and who it is from and to. Raises NotFound, StatementDatesRefused, DocumentSellerUnknown."""
+    """A statement and who it is from and to. Raises NotFound, AccountStatementDatesRefused, DocumentSellerUnknown."""
     account = await account_queries.get_account(unit, account_id)
     named = await _at(unit, account.id, account.legal_entity, unit.now)
     return await build_account_statement(unit, account_id, begin, end), named
 
 
 async def build_account_statement(unit: Unit, account_id: UUID, begin: date, end: date) -> AccountStatement:
-    """Build the statement from one local day to another, both included. Raises NotFound, StatementDatesRefused."""
+    """Build the statement from one local day to another, both included.
+
+    Raises NotFound, AccountStatementDatesRefused.
+    """
     if end < begin:
-        raise StatementDatesRefused(f"to: {end} is before {begin}")
+        raise AccountStatementDatesRefused(f"to: {end} is before {begin}")
     account = await account_queries.get_account(unit, account_id)
     zone = ZoneInfo(account.time_zone)
     since, until = (datetime(day.year, day.month, day.day, tzinfo=zone) for day in (begin, end + timedelta(days=1)))
-    opening = await statement_queries.sum_opening_balances(unit, account_id, since)
+    opening = await statement_queries.sum_statement_opening_balances(unit, account_id, since)
     entries = [
         _entry(row, zone)
         for row in await statement_queries.list_statement_ledger_entries(unit, account_id, since, until)
     ]
     items = [_item(row) for row in await statement_queries.list_open_statement_invoices(unit, account_id, until)]
-    unapplied = await statement_queries.sum_unapplied_cash(unit, account_id, until)
+    unapplied = await statement_queries.sum_statement_unapplied_cash(unit, account_id, until)
     return AccountStatement(
         begin,
         end,
         tuple(
-            StatementInCurrency(
+            AccountStatementInCurrency(
                 currency,
                 opening.get(currency, 0),
-                add_running_balances(
+                add_statement_running_balances(
                     opening.get(currency, 0), [entry for entry in entries if entry.currency == currency]
                 ),
                 unapplied.get(currency, 0),
@@ -177,8 +180,8 @@ def _entry(row: asyncpg.Record, zone: ZoneInfo) -> AccountStatementEntry:
     )
 
 
-def _item(row: asyncpg.Record) -> OpenStatementInvoice:
-    return OpenStatementInvoice(*row)
+def _item(row: asyncpg.Record) -> AccountStatementOpenInvoice:
+    return AccountStatementOpenInvoice(*row)
 
 
 async def record_policy_version(unit: Unit, version: int, effective_date: date) -> None:

@@ -98,7 +98,7 @@ class ExposureOut(BaseModel):
     converted: ConvertedOut | None = Field(default=None, description="if a currency is asked for")
 
     @classmethod
-    def from_exposure(cls, account_id: UUID | None, exposure: ReceivablesExposure) -> Self:
+    def from_receivables_exposure(cls, account_id: UUID | None, exposure: ReceivablesExposure) -> Self:
         """The answer for its parts; without `converted` if no currency was asked for."""
         fields: dict[str, object] = {name: [dict(row) for row in rows] for name, rows in exposure.parts.items()}
         if exposure.converted is not None:
@@ -116,7 +116,7 @@ async def get_account_exposure(account_id: UUID, read: Read, currency: In = None
 
     With `in`, also in that currency, by the rates of the account's business day, which are shown.
     """
-    return ExposureOut.from_exposure(
+    return ExposureOut.from_receivables_exposure(
         account_id, await read(lambda unit: exposure_use_cases.compute_account_exposure(unit, account_id, currency))
     )
 
@@ -126,6 +126,6 @@ async def get_account_exposure(account_id: UUID, read: Read, currency: In = None
 )
 async def get_exposure(read: Read, currency: In = None) -> ExposureOut:
     """The same over all accounts; the business day is that of UTC."""
-    return ExposureOut.from_exposure(
+    return ExposureOut.from_receivables_exposure(
         None, await read(lambda unit: exposure_use_cases.compute_account_exposure(unit, None, currency))
     )

@@ -23,7 +23,7 @@ FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::te
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentToPost:
+class LedgerDocument:
     """Document that a posting stands for: its kind and id, and the sequence of the event that told of it.
 
     A document without a `day` has the date on which it is recorded, in the account's zone.
@@ -35,10 +35,10 @@ class DocumentToPost:
     day: date | None = None
 
 
-Posting = tuple[LockedAccount, DocumentToPost, Entries]
+Posting = tuple[LockedAccount, LedgerDocument, Entries]
 
 
-async def post_ledger_entries(unit: Unit, account: LockedAccount, document: DocumentToPost, entries: Entries) -> None:
+async def post_ledger_entries(unit: Unit, account: LockedAccount, document: LedgerDocument, entries: Entries) -> None:
     """Post both sides of a fact of an account, on the date of its document."""
     await post_documents_of_accounts(unit, [(account, document, entries)])
 

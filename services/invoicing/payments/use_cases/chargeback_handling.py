@@ -10,7 +10,7 @@ from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger.domain import Entries, build_payment_entries, build_payment_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.domain.chargebacks import (
     CHARGEBACK_ALLOWED,
     ChargebackState,
@@ -35,7 +35,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
 )
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
-from services.invoicing.settings.domain.approval_states import move_to_state
+from services.invoicing.settings.domain.approval_states import check_state_move
 from shared.events.invoicing import ChargebackEvent, ChargebackLost, ChargebackOpened, ChargebackWon
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -226,7 +226,7 @@ async def _lock_chargeback(unit: Unit, chargeback_id: UUID) -> tuple[ChargebackR
 
 
 async def _decide(unit: Unit, row: ChargebackRow, wanted: ChargebackState) -> None:
-    state = move_to_state(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
+    state = check_state_move(CHARGEBACK_ALLOWED, ChargebackState(row.state), wanted)
     await chargeback_queries.save_chargeback_decision(unit, row.id, state)
 
 
@@ -251,7 +251,7 @@ async def _announce(unit: Unit, account: LockedAccount, event: ChargebackEvent, 
     """Publish what happened to a part of a payment, and post it as such."""
     sequence = unit.publish(event)
     await ledger_queries.post_ledger_entries(
-        unit, account, DocumentToPost("payment", event.payment_id, sequence), entries
+        unit, account, LedgerDocument("payment", event.payment_id, sequence), entries
     )
 
 

@@ -20,7 +20,7 @@ from services.invoicing.payments.use_cases.payment_effects import UnsavedAccount
 from services.invoicing.payments.use_cases.payment_recording import NewPayment
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
-from services.invoicing.settings.domain.approval_states import move_to_state
+from services.invoicing.settings.domain.approval_states import check_state_move
 from shared.events.invoicing import Allocated, PaymentFailed, PaymentInitiated
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -105,7 +105,7 @@ async def settle_direct_debits(unit: Unit, debits: Sequence[asyncpg.Record]) -> 
     )
     landed: dict[UUID, UnsavedAccountInvoices] = {}
     for debit in debits:
-        move_to_state(DEBIT_ALLOWED, DebitState(debit["state"]), DebitState.SETTLED)
+        check_state_move(DEBIT_ALLOWED, DebitState(debit["state"]), DebitState.SETTLED)
         invoice = before[debit["account_id"]][debit["invoice_id"]]
         after = payment_rules.clear_invoice_in_flight(invoice, orjson.loads(debit["lines"]))
         landed[debit["account_id"]] = UnsavedAccountInvoices({invoice.id: invoice}, {invoice.id: after})
@@ -152,7 +152,7 @@ async def _land(
 ) -> tuple[LockedAccount, DebitRow, UnsavedAccountInvoices]:
     account = await account_queries.lock_account(unit, (await debit_queries.get_debit_row(unit, debit_id)).account_id)
     row = await debit_queries.get_debit_row(unit, debit_id)
-    move_to_state(DEBIT_ALLOWED, DebitState(row.state), wanted)
+    check_state_move(DEBIT_ALLOWED, DebitState(row.state), wanted)
     before = await invoice_queries.map_open_invoices(unit, account.id, [row.invoice_id])
     after = payment_rules.clear_invoice_in_flight(
         before[row.invoice_id], [(line, amount) for line, amount in row.lines]

@@ -7,7 +7,7 @@ from uuid import UUID
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.repository import tolerance_queries
 from services.invoicing.receivables.domain import invoice_balances
@@ -85,7 +85,7 @@ def _clear(
         posted.append(
             (
                 account,
-                DocumentToPost("small_balance", invoice.id, sequence),
+                LedgerDocument("small_balance", invoice.id, sequence),
                 ledger_domain.build_small_balance_entries(amount),
             )
         )

@@ -8,7 +8,7 @@ from services.invoicing.accounts.repository import account_queries
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger import domain as ledger_domain
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.repository import payment_queries
 from services.invoicing.payments.repository.payment_queries import RecordedPayment
@@ -166,7 +166,7 @@ async def _record(unit: Unit, received: Sequence[tuple[NewPayment, PaymentEffect
             )
         )
         entries = ledger_domain.build_payment_entries(payment.amount_minor, *split_recoveries(allocated))
-        posted.append((change.account, DocumentToPost("payment", payment.id, sequence), entries))
+        posted.append((change.account, LedgerDocument("payment", payment.id, sequence), entries))
         allocations += [(payment.account_id, allocation) for allocation in allocated]
     if received:
         await payment_queries.insert_payments_with_postings(
@@ -273,6 +273,6 @@ def _tell_used(unit: Unit, change: PaymentEffect) -> Iterator[ledger_queries.Pos
             )
             yield (
                 account,
-                DocumentToPost("payment", payment_id, sequence),
+                LedgerDocument("payment", payment_id, sequence),
                 ledger_domain.build_allocation_entries(*split_recoveries(used)),
             )

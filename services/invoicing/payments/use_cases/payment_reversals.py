@@ -5,7 +5,7 @@ from uuid import UUID
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.ledger.domain import build_payment_reversal_entries
 from services.invoicing.ledger.repository import ledger_queries
-from services.invoicing.ledger.repository.ledger_queries import DocumentToPost
+from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.repository import payment_queries, refund_part_queries
 from services.invoicing.payments.repository.chargeback_queries import has_open_chargeback
 from services.invoicing.payments.tables.payment_tables import PaymentRow
@@ -88,7 +88,7 @@ async def reverse_received_payment(unit: Unit, payment_id: UUID) -> PaymentRow:
         )
     )
     entries = build_payment_reversal_entries(amount_minor, *split_recoveries(allocations))
-    await ledger_queries.post_ledger_entries(unit, account, DocumentToPost("payment", payment_id, sequence), entries)
+    await ledger_queries.post_ledger_entries(unit, account, LedgerDocument("payment", payment_id, sequence), entries)
     await apply_unapplied_cash(
         unit,
         [account],

@@ -10,7 +10,7 @@ from services.invoicing.catalog.use_cases import tax_rate_changes
 from services.invoicing.payments.use_cases import tolerance_changes
 from services.invoicing.revenue import use_cases as revenue_use_cases
 from services.invoicing.setting_decisions.use_cases import second_person_rules
-from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, move_to_state
+from services.invoicing.settings.domain.approval_states import APPROVAL_ALLOWED, ApprovalState, check_state_move
 from services.invoicing.settings.domain.setting_change import SCOPES, SettingKind
 from services.invoicing.settings.repository.setting_change_queries import get_setting_change_row, save_setting_change
 from services.invoicing.settings.tables import SettingChangeRow
@@ -64,7 +64,7 @@ async def _lock_proposed(unit: Unit, change_id: UUID, caller: Caller) -> Setting
         raise ScopeMissing(f"the token lacks the scope {SCOPES[kind]}")
     await lock_setting_to_change(unit, kind, row.key)
     row = await get_setting_change_row(unit, change_id)
-    move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
+    check_state_move(APPROVAL_ALLOWED, ApprovalState(row.state), ApprovalState.CARRIED_OUT)
     return row
 
 
@@ -108,6 +108,6 @@ async def _end_change(
 
 
 async def _save_decision(unit: Unit, row: SettingChangeRow, state: ApprovalState, caller: Caller, reason: str) -> None:
-    row.state = move_to_state(APPROVAL_ALLOWED, ApprovalState(row.state), state)
+    row.state = check_state_move(APPROVAL_ALLOWED, ApprovalState(row.state), state)
     row.decided_by, row.decision_reason, row.decided_at = caller.subject, reason, unit.now
     await save_setting_change(unit, row)

@@ -32,7 +32,7 @@ APPROVAL_ALLOWED: dict[ApprovalState, frozenset[ApprovalState]] = {
 S = TypeVar("S", bound=StrEnum)
 
 
-def move_to_state(allowed: Mapping[S, frozenset[S]], now: S, wanted: S) -> S:
+def check_state_move(allowed: Mapping[S, frozenset[S]], now: S, wanted: S) -> S:
     """The wanted state. Raises StateMoveRefused."""
     if wanted not in allowed[now]:
         raise StateMoveRefused(f"it is {now}, and cannot be {wanted} now")

@@ -96,7 +96,7 @@ class TermOut(BaseModel):
     ended_on: date | None
 
     @classmethod
-    def from_term_row(cls, row: TermRow) -> Self:
+    def from_subscription_term_row(cls, row: TermRow) -> Self:
         """The answer for a row."""
         return cls.model_validate(row, from_attributes=True)
 
@@ -191,7 +191,8 @@ async def begin_subscription(
         unit.record(AuditedChange("subscription", row.id, row.account_id))
         subscription = await subscription_queries.get_current_subscription(unit, row.id)
         return PurchaseOut(
-            subscription=SubscriptionOut.from_current_subscription(subscription), term=TermOut.from_term_row(term)
+            subscription=SubscriptionOut.from_current_subscription(subscription),
+            term=TermOut.from_subscription_term_row(term),
         )
 
     return await command.run(begin_and_show_subscription, subject=purchase.account_id)
@@ -200,7 +201,7 @@ async def begin_subscription(
 @reads.get("/subscriptions/{subscription_id}/term", summary="The current term of a subscription")
 async def get_term(subscription_id: UUID, read: Read) -> TermOut:
     """The term as it is now."""
-    return TermOut.from_term_row(await read(lambda unit: term_queries.get_term_row(unit, subscription_id)))
+    return TermOut.from_subscription_term_row(await read(lambda unit: term_queries.get_term_row(unit, subscription_id)))
 
 
 @writes.post(

@@ -52,7 +52,9 @@ class BillingCycle:
         return -(exact // self.cycle_day_count) if period.is_reversal else exact // self.cycle_day_count
 
 
-def compute_charge_differences(charged: Sequence[ChargePeriod], wanted: Sequence[ChargePeriod]) -> list[ChargePeriod]:
+def compute_prorated_charge_differences(
+    charged: Sequence[ChargePeriod], wanted: Sequence[ChargePeriod]
+) -> list[ChargePeriod]:
     """The periods that turn what was charged of a cycle into what is wanted: reversals first, then charges.
 
     Whatever is charged and wanted alike, day by day, stays as it is.

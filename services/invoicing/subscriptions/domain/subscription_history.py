@@ -117,7 +117,7 @@ class SubscriptionHistory:
                 latest_state = state
         return latest_state
 
-    def list_billed_periods(self, cycle: BillingCycle, *, credits_suspension: bool) -> list[ChargePeriod]:
+    def list_customer_billed_periods(self, cycle: BillingCycle, *, credits_suspension: bool) -> list[ChargePeriod]:
         """List what a cycle costs the customer, period by period."""
         return [
             ChargePeriod(begin, end, state.quantity, state.rate)

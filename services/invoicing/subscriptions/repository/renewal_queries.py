@@ -27,7 +27,7 @@ t.account_id = ANY($1::uuid[]) AND a.id = t.account_id
 _IS_DUE = f"SELECT EXISTS (SELECT FROM terms t, accounts a WHERE ({_ENDED}) OR ({_BEGUN}))"
 
 
-async def is_renewal_due(unit: Unit, account_ids: Sequence[UUID]) -> bool:
+async def is_subscription_renewal_due(unit: Unit, account_ids: Sequence[UUID]) -> bool:
     """Whether a term of these accounts has ended, or a vendor's cycle has begun: asked once where it mostly is not."""
     due: bool = await unit.connection.fetchval(_IS_DUE, account_ids, unit.now)
     return due

@@ -116,7 +116,7 @@ WHERE cycle_from + cycle_days > since ORDER BY cycle_from
 """
 
 
-async def map_charged_periods(
+async def map_charged_subscription_periods(
     unit: Unit, since: Mapping[UUID, date], *, by_vendor: bool = False
 ) -> dict[UUID, Charged]:
     """Map these subscriptions to what was charged of their cycles that end after a day."""

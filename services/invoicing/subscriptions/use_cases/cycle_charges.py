@@ -11,7 +11,7 @@ from uuid import UUID
 from services.invoicing.catalog.domain.billing_cycles import CycleAnchor
 from services.invoicing.catalog.domain.plan_versions import PlanVersion
 from services.invoicing.catalog.repository import plan_queries
-from services.invoicing.subscriptions.domain.proration import BillingCycle, compute_charge_differences
+from services.invoicing.subscriptions.domain.proration import BillingCycle, compute_prorated_charge_differences
 from services.invoicing.subscriptions.domain.subscription_history import SubscriptionHistory
 from services.invoicing.subscriptions.repository import term_queries
 from services.invoicing.subscriptions.repository.term_queries import NewSubscriptionCharge
@@ -50,10 +50,10 @@ def charge_billing_cycles_until(
         assert term.next_to is not None
         assert term.next_due is not None
         cycle = BillingCycle(term.next_from, term.next_to)
-        wanted = course.list_billed_periods(cycle, credits_suspension=version.credits_suspension)
+        wanted = course.list_customer_billed_periods(cycle, credits_suspension=version.credits_suspension)
         new += [
             NewSubscriptionCharge(term, "cycle", cycle, difference, None, term.next_due)
-            for difference in compute_charge_differences([], wanted)
+            for difference in compute_prorated_charge_differences([], wanted)
         ]
         _go_on(term)
     return new
@@ -81,7 +81,7 @@ def accrue_vendor_cycles_until(
         kind = _vendor_kind(term, course, cycle)
         new += [
             NewSubscriptionCharge(term, kind, cycle, difference, None, max(cycle.begin, difference.begin))
-            for difference in compute_charge_differences([], owed)
+            for difference in compute_prorated_charge_differences([], owed)
         ]
         begin, end = CycleAnchor(term.anchor, term.vendor_period_months, term.from_end).get_cycle_bounds(cycle.end)
         ended = term.ended_on is not None and begin >= term.ended_on

@@ -8,7 +8,11 @@ from uuid import UUID
 
 from services.invoicing.catalog.domain.billing_cycles import CycleAnchor
 from services.invoicing.catalog.domain.plan_versions import PlanVersion
-from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, compute_charge_differences
+from services.invoicing.subscriptions.domain.proration import (
+    BillingCycle,
+    ChargePeriod,
+    compute_prorated_charge_differences,
+)
 from services.invoicing.subscriptions.domain.subscription_history import (
     NEVER,
     ChangeKind,
@@ -111,7 +115,10 @@ async def _map_charged(
     """Map every cycle that was passed to what was charged of it, nothing included: it was suspended then."""
     asked = {term.subscription_id: applied.change.effective_on}
     charged: Charged = {cycle: [] for cycle in done}
-    return charged | (await term_queries.map_charged_periods(unit, asked, by_vendor=by_vendor))[term.subscription_id]
+    return (
+        charged
+        | (await term_queries.map_charged_subscription_periods(unit, asked, by_vendor=by_vendor))[term.subscription_id]
+    )
 
 
 async def _settle_customer(
@@ -119,8 +126,10 @@ async def _settle_customer(
 ) -> None:
     new = []
     for cycle, lines in (await _map_charged(unit, term, applied, done, by_vendor=False)).items():
-        wanted = applied.course.list_billed_periods(cycle, credits_suspension=applied.version.credits_suspension)
-        for stretch in compute_charge_differences(lines, wanted):
+        wanted = applied.course.list_customer_billed_periods(
+            cycle, credits_suspension=applied.version.credits_suspension
+        )
+        for stretch in compute_prorated_charge_differences(lines, wanted):
             kind = "reversal" if stretch.is_reversal else "change"
             new.append(NewSubscriptionCharge(term, kind, cycle, stretch, applied.id, applied.today))
     await term_queries.insert_subscription_charges(unit, new)
@@ -132,7 +141,7 @@ async def _settle_vendor(
     new = []
     for cycle, lines in (await _map_charged(unit, term, applied, done, by_vendor=True)).items():
         bills_on = applied.version.vendor.bills_while_suspended
-        stretches = compute_charge_differences(
+        stretches = compute_prorated_charge_differences(
             lines, applied.course.list_vendor_charged_periods(cycle, bills_while_suspended=bills_on)
         )
         kind = VENDOR_KINDS.get(applied.change.kind) or _direction(stretches)

@@ -11,7 +11,7 @@ from services.invoicing.catalog.domain import billing_cycles
 from services.invoicing.catalog.domain.billing_cycles import CycleAnchor
 from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_plan_version_on
 from services.invoicing.catalog.repository import plan_queries
-from services.invoicing.settings.domain.approval_states import move_to_state
+from services.invoicing.settings.domain.approval_states import check_state_move
 from services.invoicing.subscriptions.domain import subscription_history
 from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED, SubscriptionChangeState
 from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, SubscriptionUnitRate
@@ -279,7 +279,7 @@ async def withdraw_scheduled_change(unit: Unit, subscription_id: UUID, change_id
     if row is None or row.subscription_id != subscription_id:
         raise NotFound(f"the subscription has no change {change_id}")
     before = row.model_dump()
-    row.state = move_to_state(CHANGE_ALLOWED, SubscriptionChangeState(row.state), SubscriptionChangeState.WITHDRAWN)
+    row.state = check_state_move(CHANGE_ALLOWED, SubscriptionChangeState(row.state), SubscriptionChangeState.WITHDRAWN)
     row.decided_at = unit.now
     await unit.session.flush()
     unit.record(audit.AuditedChange("subscription_change", row.id, row.account_id, before, row.model_dump()))

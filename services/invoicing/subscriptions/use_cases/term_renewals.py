@@ -7,7 +7,7 @@ from uuid import UUID
 from services.invoicing.catalog.domain.billing_cycles import CycleAnchor, build_cycle_anchor
 from services.invoicing.catalog.domain.plan_versions import PlanVersion, get_plan_version_on
 from services.invoicing.catalog.repository import plan_queries
-from services.invoicing.settings.domain.approval_states import move_to_state
+from services.invoicing.settings.domain.approval_states import check_state_move
 from services.invoicing.subscriptions.domain.change_states import CHANGE_ALLOWED, SubscriptionChangeState
 from services.invoicing.subscriptions.domain.subscription_history import ChangeKind, SubscriptionHistory
 from services.invoicing.subscriptions.repository import renewal_queries, term_queries
@@ -34,7 +34,7 @@ async def renew_ended_terms(unit: Unit, account_ids: list[UUID]) -> None:
 
     What the vendor charges for cycles that have begun is accrued, too.
     """
-    while await renewal_queries.is_renewal_due(unit, account_ids):
+    while await renewal_queries.is_subscription_renewal_due(unit, account_ids):
         await accrue_vendor_charges(unit, account_ids)  # the old term's cycles first, by its own plan
         plain = await renewal_queries.renew_unchanged_terms(unit, account_ids)
         for term in plain:
@@ -73,7 +73,7 @@ async def _renew_changed(unit: Unit, subscription_ids: list[UUID]) -> None:
     for term in terms:
         course, rows = courses[term.subscription_id], wanted[term.subscription_id]
         for row in rows:
-            row.state = move_to_state(
+            row.state = check_state_move(
                 CHANGE_ALLOWED, SubscriptionChangeState(row.state), SubscriptionChangeState.APPLIED
             )
             row.decided_at = unit.now

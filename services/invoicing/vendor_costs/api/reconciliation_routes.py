@@ -155,7 +155,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     response_model=ReconciliationOut,
     summary="Reconcile the vendor's invoice with its file",
     dependencies=[files_api.ACCEPTED],
-    openapi_extra={"requestBody": files_api.describe_file_body(_CSV, _LINE)},
+    openapi_extra={"requestBody": files_api.describe_uploaded_file_body(_CSV, _LINE)},
     responses=ANSWERS
     | refusals(
         AnotherVendorFile,

@@ -24,7 +24,7 @@ from services.invoicing.bank.domain.entry_matching import (
     score_bank_match_candidate,
 )
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
-from services.invoicing.settings.domain.approval_states import StateMoveRefused, move_to_state
+from services.invoicing.settings.domain.approval_states import StateMoveRefused, check_state_move
 from shared.pure.payment_references import MOST, build_creditor_reference, group_by_four
 
 NAMES = ("Alpha GmbH", "Beta Trading Ltd", "Müller & Söhne KG")
@@ -268,4 +268,4 @@ def test_what_was_decided_stays() -> None:
     for done in (BankEntryState.BOOKED, BankEntryState.IGNORED, BankEntryState.KEPT):
         assert ENTRY_ALLOWED[done] == frozenset()
         with pytest.raises(StateMoveRefused):
-            move_to_state(ENTRY_ALLOWED, done, BankEntryState.BOOKED)
+            check_state_move(ENTRY_ALLOWED, done, BankEntryState.BOOKED)

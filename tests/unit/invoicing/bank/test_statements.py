@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from services.invoicing.bank.domain.statements import camt, tabular
 from services.invoicing.bank.domain.statements.statement_entries import (
     BankEntryKind,
+    BankStatementClosingBalance,
     BankStatementEntry,
     BankStatementRefused,
-    RefusedStatementEntry,
-    StatementClosingBalance,
+    RefusedBankStatementEntry,
 )
 from services.invoicing.bank.domain.statements.tabular import BankColumnMapping
 from tests.component.bank_statements import IBAN, Paid, build_camt_statement, join_statements
@@ -253,7 +253,7 @@ def test_memory_does_not_grow_with_the_file() -> None:
 
 
 def test_closing_balances_are_told() -> None:
-    assert StatementClosingBalance(IBAN, date(2026, 3, 31)) in list(
+    assert BankStatementClosingBalance(IBAN, date(2026, 3, 31)) in list(
         camt.read_camt_statement(build_camt_statement([], day="2026-03-31"))
     )
 
@@ -389,9 +389,9 @@ def test_an_entry_without_a_booking_date_is_refused_alone() -> None:
     first, second, third = (
         entry
         for entry in camt.read_camt_statement((body[:start] + body[end + 10 :]).encode())
-        if not isinstance(entry, StatementClosingBalance)
+        if not isinstance(entry, BankStatementClosingBalance)
     )
-    assert second == RefusedStatementEntry(2, IBAN, "BookgDt", "missing")
+    assert second == RefusedBankStatementEntry(2, IBAN, "BookgDt", "missing")
     assert isinstance(first, BankStatementEntry)
     assert isinstance(third, BankStatementEntry)
     assert [(entry.place, entry.text) for entry in (first, third)] == [(1, "a"), (3, "c")]

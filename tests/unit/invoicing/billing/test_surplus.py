@@ -13,7 +13,7 @@ from services.invoicing.billing.domain.proration_credits import (
     CreditableInvoiceLine,
     DueCharge,
     SurplusLineCredits,
-    credit_reversal_surplus,
+    credit_charge_reversal_surplus,
     sum_credits_by_supply,
 )
 from services.invoicing.subscriptions.domain.proration import BillingCycle
@@ -45,7 +45,7 @@ def test_it_is_credited_on_the_line_that_the_reversal_takes_back() -> None:
     """12 → 11 seats for 28 of 30 days: −112.89 and +103.48; with 19 % −11.20 on the line of the 12 seats."""
     charges = [due(1, cycle(ANNA, APRIL), -11_289, -2_145), due(2, cycle(ANNA, APRIL), 10_348, 1_966)]
     lines = [build_billed_line(8, cycle(ANNA, APRIL), 13_434, 2_145), build_billed_line(7, cycle(BERT, APRIL), 99_999)]
-    surplus = credit_reversal_surplus(charges, lines)
+    surplus = credit_charge_reversal_surplus(charges, lines)
     assert surplus.credits == ((UUID(int=8), 1, 1_120),)
     assert surplus.uncreditable_net_minor == 0
 
@@ -57,7 +57,7 @@ def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
         build_billed_line(7, cycle(ANNA, APRIL), 10_080),
         build_billed_line(6, cycle(ANNA, MARCH), 10_080),
     ]
-    surplus = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
+    surplus = credit_charge_reversal_surplus([due(1, cycle(ANNA, APRIL), -11_289)], lines)
     assert surplus.credits == ((UUID(int=8), 1, 1_881), (UUID(int=7), 1, 9_408))
 
 
@@ -79,7 +79,7 @@ def test_a_set_up_is_not_taken_back_with_the_cycle() -> None:
         build_billed_line(7, ChargedSupply(ANNA, "setup", APRIL), 10_000, line=2),
         build_billed_line(7, cycle(ANNA, APRIL), 5_000),
     ]
-    surplus = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
+    surplus = credit_charge_reversal_surplus([due(1, cycle(ANNA, APRIL), -6_000)], lines)
     assert surplus.credits == ((UUID(int=7), 1, 5_000),)
     assert (surplus.uncreditable_net_minor, list_kept(surplus)) == (1_000, {1: -1_000})
 
@@ -90,7 +90,7 @@ def test_what_an_earlier_reversal_took_off_another_line_is_credited_where_it_bel
         build_billed_line(8, cycle(ANNA, APRIL), 10_080, creditable=672, excess=-9_408),
         build_billed_line(7, cycle(ANNA, MARCH), 10_080, excess=9_408),
     ]
-    surplus = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
+    surplus = credit_charge_reversal_surplus([due(1, cycle(ANNA, APRIL), -10_080)], lines)
     assert surplus.credits == ((UUID(int=8), 1, 672), (UUID(int=7), 1, 9_408))
 
 
@@ -100,7 +100,7 @@ def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
     The tax of 19.15 was credited up to 15.96 (of 100.00, truncated): 3.19 are left, so 16.76 net; 94.08 − 16.76.
     """
     charges = [due(1, cycle(ANNA, APRIL), -4_000, -760), due(2, cycle(ANNA, APRIL), -5_408, -1_028)]
-    surplus = credit_reversal_surplus(
+    surplus = credit_charge_reversal_surplus(
         charges, [build_billed_line(7, cycle(ANNA, APRIL), 11_995, 1_915, credited=10_000, creditable=1_995)]
     )
     assert surplus.credits == ((UUID(int=7), 1, 1_995),)
@@ -109,14 +109,16 @@ def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
 
 
 def test_without_any_line_nothing_changes() -> None:
-    surplus = credit_reversal_surplus([due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], [])
+    surplus = credit_charge_reversal_surplus(
+        [due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], []
+    )
     assert surplus.credits == ()
     assert [(charge.net, charge.tax, charge.kept) for charge in surplus.charges] == [(0, 0, -900), (0, 0, 300)]
 
 
 def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_is_left() -> None:
     """The line's tax is 19.14, since it shared its rounding with others; that of its reversal alone is 19.15."""
-    surplus = credit_reversal_surplus(
+    surplus = credit_charge_reversal_surplus(
         [due(1, cycle(ANNA, APRIL), -10_080, -1_915)], [build_billed_line(7, cycle(ANNA, APRIL), 11_994, 1_914)]
     )
     assert surplus.credits == ((UUID(int=7), 1, 11_994),)
@@ -125,7 +127,7 @@ def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_i
 
 def test_a_rate_that_is_another_now_leaves_nothing_once_all_is_credited_without_tax() -> None:
     """The line was taxed with 15 %, its reversal with 20 %: 1.19 are credited, of which 1.01 are net."""
-    surplus = credit_reversal_surplus(
+    surplus = credit_charge_reversal_surplus(
         [due(1, cycle(ANNA, APRIL), -100, -20)], [build_billed_line(7, cycle(ANNA, APRIL), 119, 18)]
     )
     assert surplus.credits == ((UUID(int=7), 1, 119),)
@@ -158,7 +160,7 @@ def test_nothing_is_lost_or_given_twice(
         build_billed_line(n, supply, amount, tax, credited=int(amount * part), creditable=amount - int(amount * part))
         for n, ((supply, amount, tax), part) in enumerate(zip(lines, parts, strict=False))
     ]
-    surplus = credit_reversal_surplus(due_, room)
+    surplus = credit_charge_reversal_surplus(due_, room)
     taken = Counter({invoice_id.int: amount for invoice_id, _, amount in surplus.credits})
     assert sum(sum_credits_by_supply(due_).values()) == -total
     assert taken.total() <= -total
@@ -224,6 +226,6 @@ def test_whatever_invoices_reversals_were_on_all_can_be_given_back(
             back += [(supply, -amount)] if amount else []
         paid.invoice(back + rows)
     charges = [due(n, supply, -amount) for n, (supply, amount) in enumerate(paid.worth().items()) if amount]
-    surplus = credit_reversal_surplus(charges, paid.list_creditable_lines())
+    surplus = credit_charge_reversal_surplus(charges, paid.list_creditable_lines())
     assert surplus.uncreditable_net_minor == 0
     assert sum(amount for *_, amount in surplus.credits) == sum(paid.worth().values())

@@ -14,9 +14,9 @@ from services.invoicing.adjustments.use_cases.credit_note_issuing import DISPUTE
 from services.invoicing.documents.domain.account_statement import (
     AccountStatement,
     AccountStatementEntry,
-    OpenStatementInvoice,
-    StatementInCurrency,
-    add_running_balances,
+    AccountStatementInCurrency,
+    AccountStatementOpenInvoice,
+    add_statement_running_balances,
     find_ageing_bucket,
 )
 from services.invoicing.documents.domain.paper import (
@@ -26,7 +26,7 @@ from services.invoicing.documents.domain.paper import (
     DocumentTaxSum,
     sum_tax_by_rate,
 )
-from services.invoicing.documents.papers.pages import render_document_page, render_statement_page
+from services.invoicing.documents.papers.pages import render_account_statement_page, render_document_page
 from services.invoicing.documents.papers.wording import (
     DocumentWording,
     Text,
@@ -92,7 +92,7 @@ def test_a_gap_is_seen() -> None:
     ],
 )
 def test_money_is_written_as_its_readers_do(tag: str, minor: int, currency: str, written: str) -> None:
-    assert DocumentWording(tag).format_money(minor, currency) == written
+    assert DocumentWording(tag).format_document_money(minor, currency) == written
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_money_is_written_as_its_readers_do(tag: str, minor: int, currency: str,
     ],
 )
 def test_rates_are_written_as_their_readers_do(tag: str, rate: int, written: str) -> None:
-    assert DocumentWording(tag).format_percentage(rate) == written
+    assert DocumentWording(tag).format_document_percentage(rate) == written
 
 
 @pytest.mark.parametrize(
@@ -120,14 +120,14 @@ def test_rates_are_written_as_their_readers_do(tag: str, rate: int, written: str
     ],
 )
 def test_dates_are_written_as_their_readers_do(tag: str, written: str) -> None:
-    assert DocumentWording(tag).format_date(date(2026, 4, 3)) == written
+    assert DocumentWording(tag).format_document_date(date(2026, 4, 3)) == written
 
 
 @pytest.mark.parametrize(
     ("n", "said"), [(1, "за 1 день из 30"), (3, "за 3 дня из 30"), (5, "за 5 дней из 30"), (21, "за 21 день из 30")]
 )
 def test_plural_forms_are_those_of_the_language(n: int, said: str) -> None:
-    assert DocumentWording("ru").choose_plural_text("share", n, whole=30) == said
+    assert DocumentWording("ru").choose_document_plural("share", n, whole=30) == said
 
 
 def test_a_line_says_period_share_quantity_and_price() -> None:
@@ -265,14 +265,16 @@ def test_the_buckets_of_ageing(late: int, name: str) -> None:
 def test_a_statement_says_everything_in_every_language(language: str) -> None:
     kinds = ("invoice", "credit_note", "payment", "reversal", "write_off", "correction")
     entries = [AccountStatementEntry(date(2026, 4, 1), kind, "R-1", "EUR", 100) for kind in kinds]
-    items = tuple(OpenStatementInvoice("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30))
-    account = StatementInCurrency("EUR", 50, add_running_balances(50, entries), 3, items)
-    assert account.closing_balance == 650
+    items = tuple(
+        AccountStatementOpenInvoice("N", date(2026, 1, 1), date(2026, 4, day), "EUR", 5, 5) for day in (1, 30)
+    )
+    account = AccountStatementInCurrency("EUR", 50, add_statement_running_balances(50, entries), 3, items)
+    assert account.statement_closing_balance == 650
     statement = AccountStatement(date(2026, 4, 1), date(2026, 4, 30), (account,))
-    page = render_statement_page(statement, paper(language).parties)
+    page = render_account_statement_page(statement, paper(language).parties)
     wording = DocumentWording(language)
     for text in (
-        wording.format_money(650, "EUR"),
+        wording.format_document_money(650, "EUR"),
         wording("opening"),
         wording("entry_other", reference="R-1"),
         wording("ageing"),

@@ -66,7 +66,7 @@ def test_the_newest_table_that_has_both_counts(rates: list[ExchangeRate], curren
         assert {currency, target} == {conversion.rates[0].base, *(rate.quote for rate in conversion.rates)} or len(
             conversion.rates
         ) == 2
-        assert exposure_domain.is_conversion_fresh(conversion, TODAY) == (
+        assert exposure_domain.is_exchange_rate_fresh(conversion, TODAY) == (
             TODAY - conversion.rates[0].day <= timedelta(days=7)
         )
 
@@ -149,7 +149,7 @@ def test_legs_of_two_days_or_of_two_sources_are_no_cross() -> None:
 
 def test_a_rate_of_seven_days_ago_counts_and_an_older_one_does_not() -> None:
     ages = {
-        days: exposure_domain.is_conversion_fresh(find_conversion([rate("EUR", "USD", "1.1", days=days)]), TODAY)
+        days: exposure_domain.is_exchange_rate_fresh(find_conversion([rate("EUR", "USD", "1.1", days=days)]), TODAY)
         for days in (0, 7, 8)
     }
     assert ages == {0: True, 7: True, 8: False}

@@ -92,8 +92,8 @@ def test_a_cycle_is_billed_stretch_by_stretch() -> None:
         ChargePeriod(day(10), day(20), 12, DEARER),
     ]
     suspended, rest = ChargePeriod(day(20), day(22), 12, DEARER), ChargePeriod(day(22), day(25), 12, DEARER)
-    assert lived.list_billed_periods(APRIL, credits_suspension=True) == [*shared, rest]
-    assert lived.list_billed_periods(APRIL, credits_suspension=False) == [*shared, suspended, rest]
+    assert lived.list_customer_billed_periods(APRIL, credits_suspension=True) == [*shared, rest]
+    assert lived.list_customer_billed_periods(APRIL, credits_suspension=False) == [*shared, suspended, rest]
     assert [period.rate.price for period in lived.list_vendor_charged_periods(APRIL, bills_while_suspended=True)] == [
         820,
         820,
@@ -101,7 +101,10 @@ def test_a_cycle_is_billed_stretch_by_stretch() -> None:
         900,
         900,
     ]
-    assert lived.list_billed_periods(BillingCycle(date(2026, 5, 1), date(2026, 6, 1)), credits_suspension=True) == []
+    assert (
+        lived.list_customer_billed_periods(BillingCycle(date(2026, 5, 1), date(2026, 6, 1)), credits_suspension=True)
+        == []
+    )
     assert (lived.cancelled_on, lived.last_changed_on, lived.activated_on) == (day(25), day(25), START)
 
 
@@ -120,7 +123,7 @@ def test_of_one_day_the_later_word_counts() -> None:
         SubscriptionChange(day(3), ChangeKind.QUANTITY, 12),
         SubscriptionChange(day(3), ChangeKind.QUANTITY, 8),
     )
-    assert twice.list_billed_periods(APRIL, credits_suspension=True) == [
+    assert twice.list_customer_billed_periods(APRIL, credits_suspension=True) == [
         ChargePeriod(day(0), day(3), 10, RATE),
         ChargePeriod(day(3), day(30), 8, RATE),
     ]

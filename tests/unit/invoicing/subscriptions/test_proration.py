@@ -12,7 +12,7 @@ from services.invoicing.subscriptions.domain.proration import (
     BillingCycle,
     ChargePeriod,
     SubscriptionUnitRate,
-    compute_charge_differences,
+    compute_prorated_charge_differences,
 )
 
 THIRTY = BillingCycle(date(2026, 4, 1), date(2026, 5, 1))
@@ -44,7 +44,7 @@ def test_the_documented_lines_of_a_change(
         ChargePeriod(cycle.begin, rest(cycle, days_left, 1, rate).begin, old, rate),
         rest(cycle, days_left, new, rate),
     ]
-    lines = compute_charge_differences(charged, wanted)
+    lines = compute_prorated_charge_differences(charged, wanted)
     assert [cycle.compute_prorated_amount(line) for line in lines] == amounts
     assert [(line.begin, line.end) for line in lines] == [(cycle.end - timedelta(days=days_left), cycle.end)] * 2
 
@@ -55,7 +55,7 @@ def test_a_whole_cycle_costs_the_price() -> None:
 
 def test_what_is_charged_as_wanted_stays() -> None:
     line = ChargePeriod(THIRTY.begin, THIRTY.end, 10, EURO)
-    assert compute_charge_differences([line], [line]) == []
+    assert compute_prorated_charge_differences([line], [line]) == []
 
 
 COURSES = st.lists(
@@ -98,7 +98,7 @@ def test_whatever_changes_the_lines_tile_the_cycle_and_add_up(
     lines: list[ChargePeriod] = []
     for changes in courses:
         wanted = course(changes)
-        lines += compute_charge_differences(lines, wanted)
+        lines += compute_prorated_charge_differences(lines, wanted)
         assert each_day(lines) == each_day(wanted)
         unit_days = sum(rate.price * quantity for day in each_day(wanted) for rate, quantity in day.items())
         difference = Fraction(sum(map(THIRTY.compute_prorated_amount, lines))) - Fraction(

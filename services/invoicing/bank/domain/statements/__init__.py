@@ -7,16 +7,16 @@ tabular            CSV, by a mapping that says what its columns mean
 
 from services.invoicing.bank.domain.statements.statement_entries import (
     BankEntryKind,
+    BankStatementClosingBalance,
     BankStatementEntry,
     BankStatementRefused,
-    RefusedStatementEntry,
-    StatementClosingBalance,
+    RefusedBankStatementEntry,
 )
 
 __all__ = [
     "BankEntryKind",
+    "BankStatementClosingBalance",
     "BankStatementEntry",
     "BankStatementRefused",
-    "RefusedStatementEntry",
-    "StatementClosingBalance",
+    "RefusedBankStatementEntry",
 ]

@@ -12,11 +12,11 @@ from xml.parsers import expat
 from services.invoicing.bank.domain.statements.camt_elements import find_first_xml_text
 from services.invoicing.bank.domain.statements.camt_parts import split_camt_entry
 from services.invoicing.bank.domain.statements.statement_entries import (
+    BankStatementClosingBalance,
     BankStatementEntry,
-    RawStatementEntry,
-    RefusedStatementEntry,
-    StatementClosingBalance,
-    StatementEntryKeys,
+    BankStatementEntryKeys,
+    RawBankStatementEntry,
+    RefusedBankStatementEntry,
     refuse_bank_statement,
 )
 
@@ -104,12 +104,14 @@ def _no_doctype(*_: object) -> None:
     refuse_bank_statement(0, "document", "has a document type (DTD), and statements have none")
 
 
-def read_camt_statement(body: bytes) -> Iterator[BankStatementEntry | StatementClosingBalance | RefusedStatementEntry]:
+def read_camt_statement(
+    body: bytes,
+) -> Iterator[BankStatementEntry | BankStatementClosingBalance | RefusedBankStatementEntry]:
     """The booked entries of a document in its order, and its closing balances. Raises BankStatementRefused.
 
     An entry without a booking date is refused by itself.
     """
-    reader, keys, account = _Reader(), StatementEntryKeys(), ""
+    reader, keys, account = _Reader(), BankStatementEntryKeys(), ""
     for begin in range(0, max(len(body), 1), PIECE):
         for element in reader.feed(body[begin : begin + PIECE], last=begin + PIECE >= len(body)):
             if element.tag == "Stmt":
@@ -121,10 +123,11 @@ def read_camt_statement(body: bytes) -> Iterator[BankStatementEntry | StatementC
                 yield from _closing(element, account)
             elif element.tag == "Ntry" and _is_booked(element, keys.place + 1):
                 if not find_first_xml_text(element, "BookgDt/Dt", "BookgDt/DtTm"):
-                    yield keys.refuse_statement_entry(account, "BookgDt", "missing")
+                    yield keys.refuse_bank_statement_entry(account, "BookgDt", "missing")
                     continue
                 yield from (
-                    keys.build_statement_entry(raw_entry) for raw_entry in _read_entry(element, account, keys.place + 1)
+                    keys.build_bank_statement_entry(raw_entry)
+                    for raw_entry in _read_entry(element, account, keys.place + 1)
                 )
     if reader.statements == 0:
         refuse_bank_statement(0, "Stmt", "the document has no statement")
@@ -146,20 +149,20 @@ def _day(place: int, field: str, element: Element | None) -> date:
         refuse_bank_statement(place, field, "not a date" if text else "missing")
 
 
-def _closing(balance: Element, account: str) -> Iterator[StatementClosingBalance]:
+def _closing(balance: Element, account: str) -> Iterator[BankStatementClosingBalance]:
     if find_first_xml_text(balance, "Tp/CdOrPrtry/Cd") == "CLBD":
         if not account:
             refuse_bank_statement(0, "Acct", "the statement names no account")
-        yield StatementClosingBalance(account, _day(0, "Bal.Dt", balance.find("Dt")))
+        yield BankStatementClosingBalance(account, _day(0, "Bal.Dt", balance.find("Dt")))
 
 
-def _read_entry(entry: Element, account: str, place: int) -> Iterator[RawStatementEntry]:
+def _read_entry(entry: Element, account: str, place: int) -> Iterator[RawBankStatementEntry]:
     """Read an entry; each transaction of a collective one by itself, where the bank tells their amounts."""
     if not account:
         refuse_bank_statement(place, "Acct", "the statement names no account")
     booked_on = _day(place, "BookgDt", entry.find("BookgDt"))
     for part in split_camt_entry(entry, place):
-        yield RawStatementEntry(
+        yield RawBankStatementEntry(
             account=account,
             amount=part.amount,
             currency=part.currency,

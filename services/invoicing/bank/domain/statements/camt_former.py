@@ -8,10 +8,10 @@ from services.invoicing.bank.domain.statements.camt_elements import (
     join_texts_of_elements,
     join_xml_texts,
 )
-from services.invoicing.bank.domain.statements.statement_entries import FormerEntryReading
+from services.invoicing.bank.domain.statements.statement_entries import FormerBankEntryReading
 
 
-def read_camt_as_before(entry: Element, amount: Element, is_credit: bool) -> list[FormerEntryReading]:
+def read_camt_as_before(entry: Element, amount: Element, is_credit: bool) -> list[FormerBankEntryReading]:
     """Read an entry as it was read then: split by the amounts of its transactions, whatever they add up to."""
     details = find_xml_elements(entry, "NtryDtls/TxDtls")
     parts = list_camt_entry_amounts(amount, details)
@@ -19,7 +19,7 @@ def read_camt_as_before(entry: Element, amount: Element, is_credit: bool) -> lis
     readings = []
     for number, (money, details) in enumerate(parts, 1):
         own = find_first_xml_text(details[0], "Refs/AcctSvcrRef") if details and len(parts) > 1 else ""
-        reading = FormerEntryReading(
+        reading = FormerBankEntryReading(
             amount=(money.text or "").strip(),
             is_credit=is_credit,
             payer=join_texts_of_elements(details, "RltdPties/Dbtr/Nm", "RltdPties/Dbtr/Pty/Nm")

@@ -11,7 +11,7 @@ from services.invoicing.bank.domain.statements.camt_elements import (
 from services.invoicing.bank.domain.statements.camt_former import list_camt_entry_amounts, read_camt_as_before
 from services.invoicing.bank.domain.statements.statement_entries import (
     BankEntryKind,
-    FormerEntryReading,
+    FormerBankEntryReading,
     is_placeholder_reference,
     refuse_bank_statement,
 )
@@ -34,7 +34,7 @@ class CamtEntryPayment:
     kind: BankEntryKind
     ids: tuple[str, ...]
     return_reason: str
-    former_readings: tuple[FormerEntryReading, ...]
+    former_readings: tuple[FormerBankEntryReading, ...]
 
 
 def split_camt_entry(entry: Element, place: int) -> list[CamtEntryPayment]:
@@ -91,7 +91,7 @@ def _part(
     money: Element,
     details: list[Element],
     is_credit: bool,
-    former: tuple[FormerEntryReading, ...],
+    former: tuple[FormerBankEntryReading, ...],
     *,
     is_whole: bool,
 ) -> CamtEntryPayment:

@@ -62,11 +62,11 @@ class BankStatementEntry:
     ids: tuple[str, ...] = ()
     """By what the parties call the payment: its end-to-end id, its structured reference, its batch."""
     return_reason: str | None = None
-    former_keys: tuple["FormerEntryKey", ...] = ()
+    former_keys: tuple["FormerBankEntryKey", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class StatementClosingBalance:
+class BankStatementClosingBalance:
     """The closing balance of a statement of a bank account of ours is of this day."""
 
     account: str
@@ -74,7 +74,7 @@ class StatementClosingBalance:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedStatementEntry:
+class RefusedBankStatementEntry:
     """An entry that is left out of the import of its statement, with the field that is wrong."""
 
     place: int
@@ -84,7 +84,7 @@ class RefusedStatementEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class FormerEntryKey:
+class FormerBankEntryKey:
     """The key of an entry that was taken without its reference, by the payer and the text that were kept of it."""
 
     key: str
@@ -93,7 +93,7 @@ class FormerEntryKey:
 
 
 @dataclass(frozen=True, slots=True)
-class FormerEntryReading:
+class FormerBankEntryReading:
     """An entry as it was read when its reference was not kept, as far as its key depends on it."""
 
     amount: str
@@ -104,7 +104,7 @@ class FormerEntryReading:
 
 
 @dataclass(frozen=True, slots=True)
-class RawStatementEntry:
+class RawBankStatementEntry:
     """Entry as a file has it, before it is known whether it makes sense."""
 
     account: str
@@ -116,7 +116,7 @@ class RawStatementEntry:
     text: str
     reference: str
     kind: BankEntryKind = BankEntryKind.RECEIPT
-    former: tuple[FormerEntryReading, ...] | None = None
+    former: tuple[FormerBankEntryReading, ...] | None = None
     """How it was read when references were not kept; None: as it is read."""
     ids: tuple[str, ...] = ()
     return_reason: str = ""
@@ -129,7 +129,7 @@ def refuse_bank_statement(place: int, field: str, refusal_text: str) -> NoReturn
     raise BankStatementRefused(f"{where}: {message}", errors=[{"field": f"{where}, {field}", "message": refusal_text}])
 
 
-class StatementEntryKeys:
+class BankStatementEntryKeys:
     """Gives entries of one file their place and their key, by which each is taken once.
 
     The key is a hash of account, day, amount, direction, payer, text and the bank's reference, and the how-manieth of
@@ -146,12 +146,12 @@ class StatementEntryKeys:
         """Count equal entries from 1 again."""
         self._equal.clear()
 
-    def refuse_statement_entry(self, account: str, field: str, message: str) -> RefusedStatementEntry:
+    def refuse_bank_statement_entry(self, account: str, field: str, message: str) -> RefusedBankStatementEntry:
         """Leave the next entry of the file out."""
         self.place += 1
-        return RefusedStatementEntry(self.place, account, field, message)
+        return RefusedBankStatementEntry(self.place, account, field, message)
 
-    def build_statement_entry(self, raw_entry: RawStatementEntry) -> BankStatementEntry:
+    def build_bank_statement_entry(self, raw_entry: RawBankStatementEntry) -> BankStatementEntry:
         """The next entry of the file. Raises BankStatementRefused."""
         self.place += 1
         amount = _amount(self.place, raw_entry)
@@ -182,7 +182,7 @@ class StatementEntryKeys:
             former_keys=self._former_keys(raw_entry, is_first=self._equal[digest] == 1),
         )
 
-    def _former_keys(self, raw_entry: RawStatementEntry, *, is_first: bool) -> tuple[FormerEntryKey, ...]:
+    def _former_keys(self, raw_entry: RawBankStatementEntry, *, is_first: bool) -> tuple[FormerBankEntryKey, ...]:
         """The keys under which the entry may have been taken when its reference was not kept.
 
         Of equal ones that have a reference only the first was taken then.
@@ -190,7 +190,7 @@ class StatementEntryKeys:
         readings = raw_entry.former
         if readings is None:
             readings = (
-                FormerEntryReading(
+                FormerBankEntryReading(
                     raw_entry.amount, raw_entry.is_credit, raw_entry.payer, raw_entry.text, raw_entry.reference
                 ),
             )
@@ -198,8 +198,8 @@ class StatementEntryKeys:
         return tuple(key for key in keys if key is not None)
 
     def _former_key(
-        self, raw_entry: RawStatementEntry, reading: FormerEntryReading, *, is_first: bool
-    ) -> FormerEntryKey | None:
+        self, raw_entry: RawBankStatementEntry, reading: FormerBankEntryReading, *, is_first: bool
+    ) -> FormerBankEntryKey | None:
         try:
             total = _sum(raw_entry, parse_minor_units(reading.amount, raw_entry.currency), reading.is_credit)
         except ValueError:
@@ -212,7 +212,9 @@ class StatementEntryKeys:
             key = f"{digest} {self._equal_in_file[digest]}"
         elif not is_first:
             return None
-        return FormerEntryKey(key, _clean(reading.payer)[:LONGEST_NAME] or None, _clean(reading.text)[:LONGEST_TEXT])
+        return FormerBankEntryKey(
+            key, _clean(reading.payer)[:LONGEST_NAME] or None, _clean(reading.text)[:LONGEST_TEXT]
+        )
 
 
 def is_placeholder_reference(reference: str) -> bool:
@@ -220,11 +222,11 @@ def is_placeholder_reference(reference: str) -> bool:
     return reference.upper() in NO_REFERENCE
 
 
-def _sum(raw_entry: RawStatementEntry, amount: int, is_credit: bool) -> str:
+def _sum(raw_entry: RawBankStatementEntry, amount: int, is_credit: bool) -> str:
     return f"{raw_entry.booked_on} {amount} {raw_entry.currency} {'credit' if is_credit else 'debit'}"
 
 
-def _digest(raw_entry: RawStatementEntry, total: str, payer: str, text: str, reference: str) -> str:
+def _digest(raw_entry: RawBankStatementEntry, total: str, payer: str, text: str, reference: str) -> str:
     content = [raw_entry.account, total, _clean(payer), _clean(text)] + [reference] * bool(reference)
     return sha256("\0".join(content).encode()).hexdigest()
 
@@ -237,7 +239,7 @@ def _known_ids(ids: Iterable[str]) -> tuple[str, ...]:
     ]
 
 
-def _amount(place: int, raw_entry: RawStatementEntry) -> int:
+def _amount(place: int, raw_entry: RawBankStatementEntry) -> int:
     if raw_entry.currency not in list_known_currencies():
         refuse_bank_statement(place, "currency", "not an ISO 4217 currency")
     try:

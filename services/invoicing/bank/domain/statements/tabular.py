@@ -10,10 +10,10 @@ from datetime import date, datetime
 from itertools import islice
 
 from services.invoicing.bank.domain.statements.statement_entries import (
+    BankStatementClosingBalance,
     BankStatementEntry,
-    RawStatementEntry,
-    StatementClosingBalance,
-    StatementEntryKeys,
+    BankStatementEntryKeys,
+    RawBankStatementEntry,
     refuse_bank_statement,
 )
 from services.invoicing.files.domain.file_rows import LONGEST_ROW, CsvRowLines, CsvRowTooLong
@@ -66,16 +66,16 @@ class BankColumnMapping:
 
 def read_csv_statement(
     body: bytes, columns: BankColumnMapping
-) -> Iterator[BankStatementEntry | StatementClosingBalance]:
+) -> Iterator[BankStatementEntry | BankStatementClosingBalance]:
     """The entries of a file in its order, and the day of the last one. Raises BankStatementRefused."""
-    keys, last = StatementEntryKeys(), None
+    keys, last = BankStatementEntryKeys(), None
     for row in _rows(body, columns, keys):
         place = keys.place + 1
         currency = (row[columns.currency].strip() if columns.currency else columns.fixed_currency) or ""
         amount, is_credit = _money(place, row, columns, currency)
         booked_on = _day(place, row[columns.booked_on], columns.date_format)
         last = max(last or booked_on, booked_on)
-        raw_entry = RawStatementEntry(
+        raw_entry = RawBankStatementEntry(
             account=columns.bank_account,
             amount=amount,
             currency=currency,
@@ -85,12 +85,12 @@ def read_csv_statement(
             text=" ".join(row[name] for name in columns.text),
             reference=row[columns.entry_id] if columns.entry_id else "",
         )
-        yield keys.build_statement_entry(raw_entry)
+        yield keys.build_bank_statement_entry(raw_entry)
     if last is not None:
-        yield StatementClosingBalance(columns.bank_account, last)
+        yield BankStatementClosingBalance(columns.bank_account, last)
 
 
-def _rows(body: bytes, columns: BankColumnMapping, keys: StatementEntryKeys) -> Iterator[Mapping[str, str]]:
+def _rows(body: bytes, columns: BankColumnMapping, keys: BankStatementEntryKeys) -> Iterator[Mapping[str, str]]:
     """The rows below the header by the names of their columns, each as long as it."""
     text = io.TextIOWrapper(io.BytesIO(body), columns.encoding, newline="")
     lines = CsvRowLines(iter(lambda: text.readline(LONGEST_ROW + 1), ""))
