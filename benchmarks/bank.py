@@ -137,7 +137,7 @@ async def _book(units: Units) -> float:
     (sweep,) = (bank_sweep for bank_sweep in SWEEPS if bank_sweep.name == "bank_entries")
 
     async def once(unit: Unit) -> int:
-        claimed = await unit.claim(sweep.due, 200)
+        claimed = await unit.claim_due_accounts(sweep.due, 200)
         await sweep.handler(unit, claimed)
         return len(claimed)
 

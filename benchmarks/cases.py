@@ -177,7 +177,7 @@ async def _announce(stage: Stage, clocks: int) -> float:
     units, due = _build_units(stage), "SELECT account_id::text FROM case_clocks WHERE wake_at <= $1 ORDER BY wake_at"
 
     async def announce(unit: Unit) -> int:
-        account_ids = await unit.claim(due, 200)
+        account_ids = await unit.claim_due_accounts(due, 200)
         if account_ids:
             await case_clocks.announce_due_clocks(unit, account_ids)
         return len(account_ids)

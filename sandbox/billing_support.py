@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sandbox.driver import SandboxDriver
-from sandbox.replay import BillingProfile, register
+from sandbox.replay import BillingProfile, register_account_with_subscription
 from sandbox.support import show_instant
 
 CUSTOMER = BillingProfile("EUR", "Europe/Berlin", "GS-DE")
@@ -46,7 +46,9 @@ class BillingStories:
     async def register_customer(self, driver: SandboxDriver) -> None:
         """Register a customer with a subscription, and invoice it by hand."""
         today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date()
-        self.account_id, self.subscription_id = await register(driver, "support-desk", today, CUSTOMER)
+        self.account_id, self.subscription_id = await register_account_with_subscription(
+            driver, "support-desk", today, CUSTOMER
+        )
         line = {"description": "Set-up", "amount": {"amount_minor": TOTAL_MINOR, "currency": "EUR"}}
         invoice = {"account_id": self.account_id, "lines": [line]}
         self.invoice_id = (await driver.post("invoicing", "/v1/invoices", invoice))["id"]

@@ -223,7 +223,7 @@ async def list_stack_findings(stack: RunningStack, events: Sequence[Published]) 
         await monitor.close()
 
 
-async def summary(stack: RunningStack, events: Sequence[Published]) -> dict[str, int]:
+async def summarize_findings(stack: RunningStack, events: Sequence[Published]) -> dict[str, int]:
     """The findings as figures, and what is still open."""
     findings_by_check = await list_stack_findings(stack, events)
     by_check = {check: len(findings_by_check[name]) for name, check in CHECKS.items()}

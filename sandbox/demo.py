@@ -58,7 +58,7 @@ class LivedYear:
     billing: list[str]
 
 
-async def live(stack: Stack, year: Year) -> LivedYear:
+async def live_through_year(stack: Stack, year: Year) -> LivedYear:
     """Live through the year, and read what is told of it."""
     world, support, billing, vendor = PlanYear(year), SupportCase(), BillingStories(), VendorStory()
     end = datetime.combine(year.end, datetime.min.time(), UTC)
@@ -101,7 +101,7 @@ async def _find_suspended(driver: SandboxDriver, events: Sequence[Published]) ->
     return await driver.get("collections", f"/v1/accounts/{min(standing)}/standing") if standing else None
 
 
-def summary(events: Sequence[Published]) -> Table:
+def summarize_year(events: Sequence[Published]) -> Table:
     """Summarise the year in words."""
     kinds = Counter(event.name for event in events)
     invoiced: defaultdict[str, int] = defaultdict(int)
@@ -154,7 +154,7 @@ def tell_suspension_story(standing: dict[str, Any]) -> list[str]:
 
 def _tell(lived: LivedYear) -> None:
     console.rule("the year")
-    console.print(summary(lived.events))
+    console.print(summarize_year(lived.events))
     if lived.standing is not None:
         console.rule("the story of one suspended account")
         console.print("\n".join(tell_suspension_story(lived.standing)), markup=False)
@@ -184,7 +184,7 @@ def main(seed: Annotated[int, typer.Option(help="another seed, another year")] =
             console.print("the data of the former local stack are replaced")
             remove_stack_folder(DEFAULT)
         with Stack(DEFAULT, log_level="warning", tell=console.print) as stack:
-            lived = uvloop.run(live(stack, make_customer_year(seed, START.year)))
+            lived = uvloop.run(live_through_year(stack, make_customer_year(seed, START.year)))
     except AlreadyRunningError as running:
         console.print(f"{running}: `make down` first", style="red", markup=False)
         raise typer.Exit(1) from running

@@ -79,7 +79,7 @@ class SandboxDriver:
         heapq.heappush(self._agenda, (instant, rank, next(self._order), action))
 
     @property
-    def planned(self) -> int:
+    def planned_count(self) -> int:
         """How many actions are planned."""
         return len(self._agenda)
 
@@ -103,9 +103,11 @@ class SandboxDriver:
     async def set_role_limit(self, role: str, currency: str, body: object) -> None:
         """Set the limit of a role, by somebody who does not have it. Raises Refused."""
         headers = {"authorization": f"Bearer {self._board_token}"}
-        await self.agree(await self._call("PUT", "invoicing", f"/v1/approval-limits/{role}/{currency}", body, headers))
+        await self.approve_proposal(
+            await self._call("PUT", "invoicing", f"/v1/approval-limits/{role}/{currency}", body, headers)
+        )
 
-    async def agree(self, answer: dict[str, Any]) -> None:
+    async def approve_proposal(self, answer: dict[str, Any]) -> None:
         """Let a second person agree to the change of a setting, if the answer says that it waits. Raises Refused."""
         if answer.get("state") == "proposed":
             headers = {"authorization": f"Bearer {self._treasurer_token}", "idempotency-key": str(new_id())}

@@ -24,5 +24,5 @@ async def ensure_legal_entity(driver: SandboxDriver, code: str) -> None:
     try:
         await driver.get("invoicing", f"/v1/legal-entities/{code}")
     except Refused:
-        await driver.agree(await driver.put("invoicing", f"/v1/legal-entities/{code}", SELLER))
+        await driver.approve_proposal(await driver.put("invoicing", f"/v1/legal-entities/{code}", SELLER))
     driver.legal_entities.add(code)

@@ -31,7 +31,7 @@ from deploy.local.stack import Stack, remove_stack_folder
 from deploy.local.state import StackState
 from sandbox import clock
 from sandbox.driver import Action, SandboxDriver
-from sandbox.replay import BillingProfile, register
+from sandbox.replay import BillingProfile, register_account_with_subscription
 from sandbox.storm.__main__ import START, StackStorm, open_storm
 from sandbox.storm.proxies import TcpProxies
 from sandbox.storm.schedule import PROXIED, StormStrike
@@ -81,7 +81,7 @@ def open_proxied_stack(folder: Path) -> Iterator[tuple[Stack, TcpProxies]]:
 
 
 def _port(state: StackState, name: str) -> int:
-    return state.port("kafka-proxied" if name == "kafka" else name)
+    return state.get_port("kafka-proxied" if name == "kafka" else name)
 
 
 async def live_good_and_bad(stack: Stack, proxies: TcpProxies, hour: float = HOUR) -> Hours:
@@ -91,7 +91,7 @@ async def live_good_and_bad(stack: Stack, proxies: TcpProxies, hour: float = HOU
     """
     async with open_storm(stack, proxies) as storm:
         storm.hasty.hasty = False
-        _, subscription_id = await register(
+        _, subscription_id = await register_account_with_subscription(
             storm.driver, "held-in-turns", START, BillingProfile("EUR", "Europe/Berlin", "GS-DE")
         )
         besides = (_asking(stack), _hold_in_turns(stack, subscription_id))
@@ -127,7 +127,7 @@ async def _live(storm: StackStorm, is_over: asyncio.Event) -> None:
     begin = datetime.combine(START, datetime.min.time(), UTC)
     for month in range(60):
         storm.patient.at(begin + timedelta(days=30 * month + 3, hours=11), _plan_besides(storm, month))
-    await storm.live(SEED, is_over.is_set)
+    await storm.live_through_traffic(SEED, is_over.is_set)
 
 
 async def _asking(stack: Stack) -> None:
@@ -174,7 +174,9 @@ def _plan_besides(storm: StackStorm, month: int) -> Action:
         today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date().isoformat()
         profile = BillingProfile("EUR", "Europe/Berlin", "GS-DE")
         reference = f"besides-{month}-{uuid4()}"
-        account_id, subscription_id = await register(driver, reference, date.fromisoformat(today), profile)
+        account_id, subscription_id = await register_account_with_subscription(
+            driver, reference, date.fromisoformat(today), profile
+        )
         paid = {"account_id": account_id, "amount": {"amount_minor": 12_500, "currency": "EUR"}}
         await driver.post("invoicing", "/v1/payments", paid)
         await _buys(driver, account_id, reference, today)

@@ -80,7 +80,7 @@ class IdleMonitor:
         self._connection = connection
         self.looks = 0
 
-    async def look(self) -> SystemLook:
+    async def look_at_system(self) -> SystemLook:
         """The system now."""
         self.looks += 1
         return SystemLook(*await self._connection.fetchrow(LOOK))
@@ -89,7 +89,7 @@ class IdleMonitor:
         """Wait until the system is idle. Raises SystemNotSettled with what it waits for."""
         give_up_at = time.monotonic() + within
         pause = FIRST_PAUSE
-        while (look := await self.look()).waiting:
+        while (look := await self.look_at_system()).waiting:
             if time.monotonic() > give_up_at:
                 what = "\n  ".join(look.what or [])
                 raise SystemNotSettled(f"after {within:.0f} s the system still waits for {look.waiting}:\n  {what}")

@@ -59,13 +59,13 @@ class LedgerWorld:
         self._issued: dict[str, str] = {}
         self._disputes: dict[str, str] = {}
 
-    def begin(self) -> datetime:
+    def plan_first_instant(self) -> datetime:
         """The day before the first invoice."""
         return _instant(min(invoice.issued for invoice in self._invoices)) - timedelta(days=1)
 
     async def prepare(self, driver: SandboxDriver, policy: str) -> None:
         """Publish the policy; register every customer with its subscription, at the vendor too."""
-        body = {"document": policy, "effective_date": self.begin().date().isoformat(), "reason": "replay"}
+        body = {"document": policy, "effective_date": self.plan_first_instant().date().isoformat(), "reason": "replay"}
         await driver.post("collections", "/v1/policies", body)
         await self.register(driver)
 
@@ -73,8 +73,8 @@ class LedgerWorld:
         """Register every customer with its subscription, at the vendor too; the operator may uphold disputes."""
         await set_operator_limits(driver, {CURRENCY, *(profile.currency for profile in self._profiles.values())})
         for customer in sorted({invoice.customer for invoice in self._invoices}):
-            self._accounts[customer] = await register(
-                driver, customer, self.begin().date(), self._profiles.get(customer, BillingProfile())
+            self._accounts[customer] = await register_account_with_subscription(
+                driver, customer, self.plan_first_instant().date(), self._profiles.get(customer, BillingProfile())
             )
 
     def plan(self, agenda: ActionAgenda) -> None:
@@ -150,7 +150,9 @@ class LedgerWorld:
         return pay
 
 
-async def register(driver: SandboxDriver, reference: str, start: date, profile: BillingProfile) -> tuple[str, str]:
+async def register_account_with_subscription(
+    driver: SandboxDriver, reference: str, start: date, profile: BillingProfile
+) -> tuple[str, str]:
     """Register an account and activate its one subscription, which the vendor has too; their ids."""
     tenant, vendor_id = f"tenant-{reference}", f"subscription-{reference}"
     await ensure_legal_entity(driver, profile.legal_entity)
@@ -188,7 +190,7 @@ async def replay_ledger(stack: Stack, world: LedgerWorld, policy: str) -> dict[s
     async with open_driver(stack) as driver:
         await world.prepare(driver, policy)
         world.plan(driver)
-        planned = driver.planned
+        planned = driver.planned_count
         began = time.monotonic()
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task("replaying", total=planned)
@@ -203,7 +205,7 @@ async def replay_ledger(stack: Stack, world: LedgerWorld, policy: str) -> dict[s
             f"{driver.instants} instants in {seconds:.1f} s, {1000 * seconds / max(driver.instants, 1):.1f} ms each"
             f" ({driver.monitor.looks / max(driver.instants, 1):.1f} looks, {len(events)} events)"
         )
-        return compute_replay_figures(events) | await checks.summary(stack, events)
+        return compute_replay_figures(events) | await checks.summarize_findings(stack, events)
 
 
 def main(
@@ -219,7 +221,7 @@ def main(
     except (LedgerRefused, OSError, UnicodeDecodeError) as refused:
         console.print(f"refused: {refused}", style="red", markup=False)
         raise typer.Exit(2) from refused
-    os.environ[clock.START] = f"{world.begin():%Y-%m-%dT%H:%M:%S}"
+    os.environ[clock.START] = f"{world.plan_first_instant():%Y-%m-%dT%H:%M:%S}"
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-replay-"))
     try:
         with Stack(

@@ -62,7 +62,7 @@ class PlanYear:
             await ensure_legal_entity(driver, entity)
             body = {"legal_entity": entity, "country": country, "tax_class": "standard", "valid_from": since}
             wanted = body | {"rate_bp": rate, "reason": "the law"}
-            await driver.agree(await driver.post("invoicing", "/v1/tax-rates", wanted))
+            await driver.approve_proposal(await driver.post("invoicing", "/v1/tax-rates", wanted))
         plan = {"code": "business-premium", "name": "Business Premium", "version": VERSION | {"effective_from": since}}
         self.plan_id = (await driver.post("invoicing", "/v1/plans", plan))["id"]
         for customer in self.year.customers:
@@ -140,7 +140,7 @@ class PlanYear:
         async def close_month(driver: SandboxDriver) -> None:
             for entity in TAX:
                 path = f"/v1/ledger/{entity}/periods/{last:%Y-%m}:close"
-                await driver.agree(await driver.post("invoicing", path, {"reason": "the month is over"}))
+                await driver.approve_proposal(await driver.post("invoicing", path, {"reason": "the month is over"}))
 
         return close_month
 

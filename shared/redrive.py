@@ -16,7 +16,7 @@ from uuid import UUID
 import typer
 
 from shared.base.kafka import MessageEnvelope
-from shared.base.settings import settings
+from shared.base.settings import load_settings
 from shared.base.telemetry import set_up_telemetry
 from shared.base.wakeups import LoopWakeups
 from shared.messaging.consumer.batch import EventHandlerFailed, MessageBatch, blame_on_event, lock_watermarks
@@ -84,7 +84,7 @@ async def _apply_next(unit: Unit, handlers: EventHandlers, waits: tuple[str, str
         await blame_on_event(handlers.handle_event(unit, event), event)
         return 1
     counts: Counter[str] = Counter()
-    await MessageBatch(unit, handlers, counts).apply(topic, [event])
+    await MessageBatch(unit, handlers, counts).apply_messages(topic, [event])
     return counts["handled"] + counts["passed"] + counts["unknown"]
 
 
@@ -178,7 +178,7 @@ def main(
     handlers = load_service(service).handlers
 
     async def run() -> None:
-        units = Units(settings(), LoopWakeups())
+        units = Units(load_settings(), LoopWakeups())
         try:
             if show:
                 for head in await units.run(lambda unit: parked_events.list_parked_heads(unit.connection)):

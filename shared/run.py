@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from shared.base.metrics.process import Parts
 from shared.base.metrics.serving import serving_metrics
-from shared.base.settings import settings
+from shared.base.settings import load_settings
 from shared.base.telemetry import log, set_up_telemetry
 from shared.messaging.consumer.event_consumer import EventConsumer
 from shared.messaging.relay import OutboxRelay
@@ -74,7 +74,7 @@ async def _run(runtime: Runtime, roles: tuple[str, ...]) -> None:
     _keep_what_is_loaded()
     for role, _ in works:  # a process is not ready before each of its roles has said that it works
         for part in PARTS[role]:
-            runtime.health.set(part, False, "starting")
+            runtime.health.set_health(part, False, "starting")
     serving = asyncio.create_task(server.serve(), name="api")
     working = [asyncio.create_task(work, name=role) for role, work in works]
     stopped = asyncio.create_task(stop.wait())
@@ -118,11 +118,11 @@ def main(
     process = f"{service}/{role or 'all'}"
     set_up_telemetry(process)
     try:
-        set_up_telemetry(process, settings().log_level)
+        set_up_telemetry(process, load_settings().log_level)
     except ValidationError as error:  # its message shows what was set, passwords too
         log.critical("settings are missing or wrong", settings=[".".join(map(str, e["loc"])) for e in error.errors()])
         raise typer.Exit(1) from None
-    runtime = Runtime(load_service(service), settings())
+    runtime = Runtime(load_service(service), load_settings())
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run(runtime, (role,) if role else ROLES))
 

@@ -25,13 +25,13 @@ class Window:
     variables: Mapping[str, str]
 
     @property
-    def step(self) -> float:
+    def step_seconds(self) -> float:
         """Between two points of a line."""
         return max(self.scraped, (self.end - self.begin) / POINTS)
 
     def fill_variables(self, query: str) -> str:
         """A query with Grafana's variables and ours as what they are now."""
-        seconds = math.ceil(max(self.step + self.scraped, 4 * self.scraped))
+        seconds = math.ceil(max(self.step_seconds + self.scraped, 4 * self.scraped))
         times = {"__rate_interval": f"{seconds}s", "__range": f"{math.ceil(self.end - self.begin)}s"}
         variables = {"currency": ".*", **times, **self.variables}  # all of them, if none is chosen
         for name, value in variables.items():
@@ -54,7 +54,7 @@ class Window:
         if target.get("instant"):
             results = self._got("/api/v1/query", {**query, "time": self.end})["result"]
         else:
-            span = {"start": self.begin, "end": self.end, "step": self.step}
+            span = {"start": self.begin, "end": self.end, "step": self.step_seconds}
             results = self._got("/api/v1/query_range", {**query, **span})["result"]
         for result in results:
             points = [(at, float(value)) for at, value in result.get("values") or [result["value"]]]

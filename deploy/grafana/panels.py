@@ -31,12 +31,12 @@ class Link:
     url: str
 
 
-def board(uid: str, title: str) -> Link:
+def link_to_board(uid: str, title: str) -> Link:
     """Another dashboard, at the same time and for the same service."""
     return Link(title, f"/d/{uid}?${{__url_time_range}}&${{__all_variables}}")
 
 
-def book(alert: str) -> Link:
+def link_to_runbook(alert: str) -> Link:
     """The page of an alert."""
     return Link(f"Runbook: {alert}", f"{BOOKS}/{alert}.md")
 

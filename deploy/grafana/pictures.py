@@ -37,7 +37,7 @@ def _browser() -> str:
 def build_page_input(board: dict[str, Any], window: Window, caption: str) -> dict[str, Any]:
     """All that the page needs to draw one dashboard."""
     page_input = {"board": {"title": board["title"]}, "caption": caption, "from": window.begin, "to": window.end}
-    page_input["step"] = window.step
+    page_input["step"] = window.step_seconds
     return page_input | {"width": WIDTH, "panels": list(query_board(window, board))}
 
 

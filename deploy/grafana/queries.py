@@ -16,14 +16,14 @@ class PanelQuery:
     legend: str
 
 
-def rate(metric: str, by: str, selector: str = "") -> str:
+def compute_rate(metric: str, by: str, selector: str = "") -> str:
     """How often in a second, by these labels."""
     return f"sum by ({by}) (rate({metric}{{{selector}}}[$__rate_interval]))"
 
 
 def rate_per_hour(metric: str, by: str, selector: str = "") -> str:
     """Compute how often in an hour, by these labels."""
-    return f"3600 * {rate(metric, by, selector)}"
+    return f"3600 * {compute_rate(metric, by, selector)}"
 
 
 def count_now(metric: str, service: str = "", selector: str = "") -> str:
@@ -38,11 +38,11 @@ def give_zero_if_read(service: str = "") -> str:
 
 def compute_quantile(part: float, metric: str, by: str, selector: str = "") -> str:
     """The value below which so large a part of what a histogram saw is."""
-    buckets = rate(f"{metric}_bucket", f"{by}, le" if by else "le", selector)
+    buckets = compute_rate(f"{metric}_bucket", f"{by}, le" if by else "le", selector)
     return f"histogram_quantile({part}, {buckets})"
 
 
-def total(metric: str, by: str, selector: str = "") -> str:
+def compute_total(metric: str, by: str, selector: str = "") -> str:
     """The sum by these labels."""
     return f"sum by ({by}) ({metric}{{{selector}}})"
 
@@ -69,7 +69,7 @@ def _of_precision(digits: int) -> str:
     return "|".join(sorted(code for code in list_known_currencies() if get_minor_digits(code) == digits))
 
 
-def money(metric: str, by: str, selector: str = "") -> str:
+def compute_money_total(metric: str, by: str, selector: str = "") -> str:
     """An amount in the units that people speak of: metrics tell minor ones. Each currency by itself.
 
     How many minor units are one is a property of the currency (ISO 4217), and usually 100.

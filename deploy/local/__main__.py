@@ -41,7 +41,7 @@ def up(folder: Folder = DEFAULT) -> None:
 def down(folder: Folder = DEFAULT) -> None:
     """Stop the stack; its data stay."""
     state = StackState(folder)
-    identity = state.launcher()
+    identity = state.find_launcher()
     if identity is not None:
         children.end_stranded_process(identity, within=3 * GRACE + 5)
     if state.end_stranded() or identity is not None:
@@ -54,12 +54,12 @@ def down(folder: Folder = DEFAULT) -> None:
 def status(folder: Folder = DEFAULT) -> None:
     """Show the processes (since when they run, how often they were started again, how they are) and the addresses."""
     state = StackState(folder)
-    if state.launcher() is None:
+    if state.find_launcher() is None:
         console.print("the stack is not running")
         raise typer.Exit(1)
     table = Table("process", "pid", "up since", "restarts", "health")
-    for name, running in state.processes().items():
-        health = _health(state, name) if running.identity.alive else "down"
+    for name, running in state.list_running_processes().items():
+        health = _health(state, name) if running.process_identity.is_process_alive else "down"
         table.add_row(name, str(running.pid), running.since, str(running.restarts), health)
     console.print(table)
     _print_addresses(state)
@@ -78,12 +78,12 @@ def logs(
     if name is not None and name not in log_names:
         raise typer.BadParameter(f"no log of {name!r}; there are: {', '.join(log_names) or 'none'}")
     names = [name] if name is not None else log_names
-    followers = {log_name: stack.LogFollower(state.log(log_name)) for log_name in names}
+    followers = {log_name: stack.LogFollower(state.get_log_path(log_name)) for log_name in names}
     for log_name in names:
         _print_log(log_name, state.log_tail(log_name, lines).splitlines(), alone=name is not None)
     while follow:
         for log_name, follower in followers.items():
-            _print_log(log_name, follower.lines(), alone=name is not None)
+            _print_log(log_name, follower.read_new_lines(), alone=name is not None)
         time.sleep(0.2)
 
 
@@ -126,7 +126,7 @@ def redrive(context: typer.Context, service: str, folder: Folder = DEFAULT) -> N
     state = StackState(folder)
     if service not in SERVICES:
         raise typer.BadParameter(f"no service: {service!r}; there are: {', '.join(SERVICES)}")
-    program = processes.service(service, Plan(), state, processes.build_postgres_server(state))
+    program = processes.build_service_program(service, Plan(), state, processes.build_postgres_server(state))
     command = [sys.executable, "-m", "shared.redrive", service, *context.args]
     raise typer.Exit(subprocess.run(command, env=dict(os.environ) | dict(program.environment)).returncode)
 
@@ -153,7 +153,7 @@ def supervise(
 
 def _start_detached(state: StackState) -> None:
     """Start a launcher that stays when we go, and wait for it; an interrupted wait takes it down again."""
-    follow = stack.LogFollower(state.log("launcher"))
+    follow = stack.LogFollower(state.get_log_path("launcher"))
     process = stack.spawn_launcher(state, stack.launcher_arguments(state, metrics=True), attached=False)
     try:
         stack.wait_until_ready(state, process, follow, console.print)
@@ -164,7 +164,7 @@ def _start_detached(state: StackState) -> None:
 
 def _health(state: StackState, name: str) -> str:
     if name in ("postgres", "kafka"):
-        return "ready" if ports.is_port_answering(state.port(name)) else "does not answer"
+        return "ready" if ports.is_port_answering(state.get_port(name)) else "does not answer"
     ready = monitoring.get_ready_url(state, name) if name in monitoring.PROGRAMS else f"{state.url(name)}/health/ready"
     try:
         answer = httpx2.get(ready, timeout=2, verify=state.tls.make_context())
@@ -180,9 +180,9 @@ def _print_addresses(state: StackState) -> None:
         "mails that were sent": state.url("mailbox"),
         "vendor simulator": f"{state.url('vendor')}/docs",
         "business clock": f"{state.url('clock')}/docs",
-        "Kafka": f"{ports.HOST}:{state.port('kafka')}",
+        "Kafka": f"{ports.HOST}:{state.get_port('kafka')}",
     }
-    running = state.processes()
+    running = state.list_running_processes()
     places |= {name.capitalize(): state.url(name) for name in monitoring.PROGRAMS if name in running}
     table = Table.grid(padding=(0, 3))
     for name, place in places.items():

@@ -35,7 +35,7 @@ async def bootstrap_database(
 
 async def bootstrap_server(server: PostgresServer, database: str = DATABASE) -> None:
     """Make roles, database and schemas as `bootstrap_database` does, with the passwords that the server keeps."""
-    passwords = {role: server.password(role) for role in ROLES}
+    passwords = {role: server.get_role_password(role) for role in ROLES}
     await bootstrap_database(lambda name: server.access(database=name), passwords, database)
 
 

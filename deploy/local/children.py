@@ -65,7 +65,7 @@ class ProcessIdentity:
         return None if fields[0] in "ZX" else cls(pid, int(fields[19]))
 
     @property
-    def alive(self) -> bool:
+    def is_process_alive(self) -> bool:
         """Whether this very process still runs."""
         return ProcessIdentity.of(self.pid) == self
 
@@ -143,13 +143,13 @@ async def end_child_in_background(child: subprocess.Popen[bytes], stop_signal: s
 
 def end_stranded_process(identity: ProcessIdentity, within: float = GRACE) -> None:
     """End a process that a killed launcher left behind; nothing happens if its id is someone else's now."""
-    if not identity.alive:
+    if not identity.is_process_alive:
         return
     os.kill(identity.pid, signal.SIGTERM)
     deadline = time.monotonic() + within
-    while identity.alive and time.monotonic() < deadline:
+    while identity.is_process_alive and time.monotonic() < deadline:
         time.sleep(0.05)
-    if identity.alive:
+    if identity.is_process_alive:
         kill_process_group(identity.pid)
 
 

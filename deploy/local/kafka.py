@@ -64,7 +64,7 @@ class KafkaServer:
         """
         self.stop()  # reaps one that was killed
         self.prepare()
-        self.start_prepared(self.program())
+        self.start_prepared(self.build_broker_program())
 
     def stop(self) -> None:
         """End the broker in good order."""
@@ -110,9 +110,9 @@ class KafkaServer:
         """Fetch the jars and make the class-data archive if need be, and format a new storage."""
         jars.fetch_jars()
         ensure_archive()
-        self.configure()
+        self.write_broker_configuration()
 
-    def configure(self) -> None:
+    def write_broker_configuration(self) -> None:
         """Write the broker's configuration, and format its storage if it is new."""
         login = self._login
         text = format_broker_properties(
@@ -143,7 +143,7 @@ class KafkaServer:
         if done.returncode:
             raise StartFailedError("kafka", f"storage not formatted: {done.stdout}{done.stderr}")
 
-    def program(self, *options: str) -> ChildProgram:
+    def build_broker_program(self, *options: str) -> ChildProgram:
         """How the broker is run, with more options for Java in front."""
         return ChildProgram(
             name="kafka",
@@ -206,9 +206,9 @@ def ensure_archive() -> None:
         return
     with tempfile.TemporaryDirectory(prefix="goodstanding-kafka-") as folder:
         broker = KafkaServer(Path(folder))
-        broker.configure()
+        broker.write_broker_configuration()
         fresh = jars.ARCHIVE.with_suffix(f".{os.getpid()}")
-        broker.start_prepared(broker.program(f"-XX:ArchiveClassesAtExit={fresh}"))
+        broker.start_prepared(broker.build_broker_program(f"-XX:ArchiveClassesAtExit={fresh}"))
         broker.stop()
         if fresh.exists():
             fresh.replace(jars.ARCHIVE)

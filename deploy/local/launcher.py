@@ -28,7 +28,7 @@ def supervise_stack(state: StackState, plan: Plan, tell: Tell) -> bool:
     Raises AlreadyRunningError when the folder has a launcher already.
     """
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # its complaints while the broker starts
-    with state.held():
+    with state.hold_state_folder():
         for name in state.end_stranded():
             tell(f"ended {name}, which a killed launcher had left behind")
         state.pick_ports(SERVICES)
@@ -74,7 +74,7 @@ class _Launcher:
             await asyncio.wait({doing})
 
     async def _live(self) -> None:
-        await self._supervisor.start_programs(self._start())
+        await self._supervisor.start_stack_programs(self._start())
         await self._stay_up()
 
     async def _start(self) -> None:
@@ -105,16 +105,16 @@ class _Launcher:
 
     async def _start_postgres(self) -> None:
         await asyncio.to_thread(self._postgres.prepare)
-        self._supervisor.start(self._postgres.program())
-        await self._supervisor.until("postgres", self._postgres_is_ready)
+        self._supervisor.start(self._postgres.build_postgres_program())
+        await self._supervisor.wait_for_readiness("postgres", self._postgres_is_ready)
         await bootstrap_server(self._postgres)
         await asyncio.to_thread(self._migrate)
         self._tell("the schemas are migrated")
 
     async def _start_kafka(self) -> None:
         await asyncio.to_thread(self._kafka.prepare)
-        self._supervisor.start(self._kafka.program())
-        await self._supervisor.until("kafka", self._kafka.is_ready)
+        self._supervisor.start(self._kafka.build_broker_program())
+        await self._supervisor.wait_for_readiness("kafka", self._kafka.is_ready)
         await self._kafka.create_topics(TOPICS)
         self._tell("the topics are there")
 
@@ -137,7 +137,7 @@ class _Launcher:
             except httpx2.HTTPError:
                 return False
 
-        await self._supervisor.until(name, is_ready)
+        await self._supervisor.wait_for_readiness(name, is_ready)
 
     async def _postgres_is_ready(self) -> bool:
         return self._postgres.is_ready()
@@ -145,7 +145,7 @@ class _Launcher:
     def _migrate(self) -> None:
         """Bring every schema to its newest version, as the owner role."""
         command, environment = processes.build_migration_command(self._postgres)
-        log = self._state.log("migrate")
+        log = self._state.get_log_path("migrate")
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             bound = build_user_command(None, tuple(command))

@@ -44,13 +44,13 @@ def list_monitoring_programs(state: StackState, services: tuple[str, ...]) -> li
         return []
     folder, speed = state.root / "monitoring", float(os.environ.get(QUICK_VARIABLE, "1"))
     folder.mkdir(parents=True, exist_ok=True)
-    files.write_private_file(folder / "rules.yml", faster(RULES.read_text(), speed))
+    files.write_private_file(folder / "rules.yml", shorten_durations(RULES.read_text(), speed))
     files.write_private_file(
         folder / "prometheus.yml", yaml.safe_dump(build_scraping_configuration(state, services, SCRAPE_EVERY / speed))
     )
     webhook = os.environ.get(WEBHOOK_VARIABLE)
     files.write_private_file(
-        folder / "alertmanager.yml", route_alerts_to_webhook(faster(ROUTES.read_text(), speed), webhook)
+        folder / "alertmanager.yml", route_alerts_to_webhook(shorten_durations(ROUTES.read_text(), speed), webhook)
     )
     address = f"--web.listen-address={HOST}:{{}}"
     return [
@@ -60,7 +60,7 @@ def list_monitoring_programs(state: StackState, services: tuple[str, ...]) -> li
                 alertmanager,
                 f"--config.file={folder / 'alertmanager.yml'}",
                 f"--storage.path={folder / 'alertmanager'}",
-                address.format(state.port("alertmanager")),
+                address.format(state.get_port("alertmanager")),
                 "--cluster.listen-address=",
             ),
         ),
@@ -73,7 +73,7 @@ def list_monitoring_programs(state: StackState, services: tuple[str, ...]) -> li
                 "--storage.tsdb.retention.time=15d",
                 "--enable-feature=exemplar-storage",
                 f"--rules.alert.resend-delay={max(1, round(RESEND_AFTER / speed))}s",
-                address.format(state.port("prometheus")),
+                address.format(state.get_port("prometheus")),
             ),
         ),
     ]
@@ -83,7 +83,7 @@ def build_scraping_configuration(state: StackState, services: tuple[str, ...], e
     """Build Prometheus's configuration: each process with its service and role, the rules, where alerts go."""
     targets = [
         {
-            "targets": [f"{HOST}:{state.port(name_metrics_port(service))}"],
+            "targets": [f"{HOST}:{state.get_port(name_metrics_port(service))}"],
             "labels": {"service": service, "role": "all"},
         }
         for service in services
@@ -94,7 +94,7 @@ def build_scraping_configuration(state: StackState, services: tuple[str, ...], e
         "rule_files": ["rules.yml"],
         "scrape_configs": [{"job_name": "goodstanding", "static_configs": targets}],
         "alerting": {
-            "alertmanagers": [{"static_configs": [{"targets": [f"{HOST}:{state.port('alertmanager')}"]}]}],
+            "alertmanagers": [{"static_configs": [{"targets": [f"{HOST}:{state.get_port('alertmanager')}"]}]}]
         },
     }
 
@@ -103,7 +103,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(?<=[\[ ])(\d+)([smhd])(?=[\]:\s]|$)", re.MULTILINE)
 
 
-def faster(text: str, speed: float) -> str:
+def shorten_durations(text: str, speed: float) -> str:
     """A file of rules or routes whose durations are so many times shorter, but a second at least."""
     if speed == 1:
         return text

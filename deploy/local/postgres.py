@@ -93,7 +93,7 @@ class PostgresServer:
         self.prepare()
         log = self.folder / "postgres.log"
         deadline = time.monotonic() + START_TIMEOUT
-        self._child = children.spawn_program(self.program(), log)
+        self._child = children.spawn_program(self.build_postgres_program(), log)
         while not self.is_ready():
             ended = self._child.poll() is not None
             if time.monotonic() > deadline or (ended and not _is_in_the_way(log)):
@@ -101,7 +101,7 @@ class PostgresServer:
                 raise StartFailedError("postgres", f"did not start; see {log}")
             time.sleep(0.02)
             if ended:
-                self._child = children.spawn_program(self.program(), log)
+                self._child = children.spawn_program(self.build_postgres_program(), log)
 
     def stop(self) -> None:
         """Disconnect everyone, write everything down and end."""
@@ -127,7 +127,7 @@ class PostgresServer:
 
     def url(self, user: str = SUPERUSER, database: str = "postgres", port: int | None = None) -> str:
         """A connection string with the password of that role; `port` is that of a proxy in front."""
-        login = f"{user}:{self.password(user)}"
+        login = f"{user}:{self.get_role_password(user)}"
         if port is None and self._sockets is not None:
             return f"postgresql://{login}@/{database}?host={self._sockets}&port={self.port}"
         return f"postgresql://{login}@{ports.HOST}:{port or self.port}/{database}"
@@ -137,7 +137,7 @@ class PostgresServer:
         if self._tls is None:
             return DatabaseAccess(database_url=self.url(role, database, port))
         password_file = self.folder / "passwords" / role
-        files.write_private_file(password_file, self.password(role), mode=0o600)
+        files.write_private_file(password_file, self.get_role_password(role), mode=0o600)
         return DatabaseAccess(
             database_url=f"postgresql://{role}@{ports.HOST}:{port or self.port}/{database}",
             database_password_file=password_file,
@@ -145,7 +145,7 @@ class PostgresServer:
             **name_tls_files("database", self._tls.client),
         )
 
-    def password(self, role: str) -> str:
+    def get_role_password(self, role: str) -> str:
         """The role's password, made up when first asked for and kept with the cluster."""
         path = self.folder / "passwords.json"
         passwords = files.read_json(path)
@@ -166,7 +166,7 @@ class PostgresServer:
         lines = [f"{name} = '{value}'\n" for name, value in values.items()]
         (self.data / "goodstanding.conf").write_text("".join(lines))
 
-    def program(self) -> ChildProgram:
+    def build_postgres_program(self) -> ChildProgram:
         """How the server is run; a parent's death makes it shut down as `stop` does."""
         return ChildProgram(
             name="postgres",
@@ -220,7 +220,7 @@ class PostgresServer:
     def _initialise(self) -> None:
         shutil.rmtree(self.data, ignore_errors=True)  # a run of initdb that was interrupted
         password_file = self._home / "password"
-        files.write_private_file(password_file, self.password(SUPERUSER), mode=0o600)
+        files.write_private_file(password_file, self.get_role_password(SUPERUSER), mode=0o600)
         if self._user is not None:
             os.chown(password_file, self._user.uid, self._user.gid)
         command = (

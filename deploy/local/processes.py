@@ -36,20 +36,23 @@ class Plan:
 def build_postgres_server(state: StackState, durable: bool = True) -> PostgresServer:
     """The stack's Postgres."""
     tls = state.security.server if state.security else None
-    return PostgresServer(state.root / "postgres", durable=durable, port=state.port("postgres"), tls=tls)
+    return PostgresServer(state.root / "postgres", durable=durable, port=state.get_port("postgres"), tls=tls)
 
 
 def build_kafka_server(state: StackState, proxy: int | None = None) -> KafkaServer:
     """The stack's Kafka, and the proxy through which the services reach it, if they do."""
-    proxied = ProxiedListener(state.port("kafka-proxied"), proxy) if proxy is not None else None
-    port, controller_port = state.port("kafka"), state.port("controller")
+    proxied = ProxiedListener(state.get_port("kafka-proxied"), proxy) if proxy is not None else None
+    port, controller_port = state.get_port("kafka"), state.get_port("controller")
     login = state.security.kafka_login if state.security else None
     return KafkaServer(state.root / "kafka", port=port, controller_port=controller_port, proxied=proxied, login=login)
 
 
 def list_stack_programs(plan: Plan, state: StackState, postgres: PostgresServer) -> list[ChildProgram]:
     """Everything that is neither Postgres nor Kafka."""
-    return [*_sandbox(plan, state, postgres), *(service(name, plan, state, postgres) for name in plan.services)]
+    return [
+        *_sandbox(plan, state, postgres),
+        *(build_service_program(name, plan, state, postgres) for name in plan.services),
+    ]
 
 
 def build_migration_command(postgres: PostgresServer) -> tuple[list[str], dict[str, str]]:
@@ -58,18 +61,18 @@ def build_migration_command(postgres: PostgresServer) -> tuple[list[str], dict[s
     return [sys.executable, "-m", "shared.migrate"], dict(os.environ) | owner
 
 
-def service(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> ChildProgram:
+def build_service_program(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> ChildProgram:
     """One service; `shared/base/settings.py` explains the variables."""
 
     def port(other: str) -> int:
-        return plan.proxies.get(other) or state.port(other)
+        return plan.proxies.get(other) or state.get_port(other)
 
     addresses = {f"GOODSTANDING_{other.upper()}_URL": f"http://{HOST}:{port(other)}" for other in SERVICES}
     environment = (
         addresses
         | _connections(name, plan, state, postgres)
         | {
-            "GOODSTANDING_PORT": str(state.port(name)),
+            "GOODSTANDING_PORT": str(state.get_port(name)),
             "GOODSTANDING_CLOCK": "sandbox",
             "GOODSTANDING_JWKS_FILE": str(state.jwks),
             "GOODSTANDING_ISSUER": ISSUER,
@@ -78,13 +81,13 @@ def service(name: str, plan: Plan, state: StackState, postgres: PostgresServer) 
         }
     )
     if plan.metrics:
-        environment["GOODSTANDING_METRICS_PORT"] = str(state.port(name_metrics_port(name)))
+        environment["GOODSTANDING_METRICS_PORT"] = str(state.get_port(name_metrics_port(name)))
     return _python(name, "shared.run", name, environment=environment)
 
 
 def _connections(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> dict[str, str]:
     """How a service reaches Postgres, Kafka, the mail hop and the vendor."""
-    security, smtp = state.security, plan.proxies.get("smtp") or state.port("smtp")
+    security, smtp = state.security, plan.proxies.get("smtp") or state.get_port("smtp")
     base = state.vendor_url(plan.proxies.get("vendor"))
     kafka = build_kafka_server(state).access
     if (proxy := plan.proxies.get("kafka")) is not None:
@@ -99,12 +102,12 @@ def _connections(name: str, plan: Plan, state: StackState, postgres: PostgresSer
 
 def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[ChildProgram]:
     """The world around the services: the vendor, the customers' mailbox and the business clock."""
-    smtp, web = str(state.port("smtp")), str(state.port("mailbox"))
+    smtp, web = str(state.get_port("smtp")), str(state.get_port("mailbox"))
     mailbox = ["--smtp-port", smtp, "--port", web, "--state", str(state.root / "mailbox")]
     if "escalation" in plan.services:
         relay_token = state.tokens / RELAY / "escalation.jwt"
         mailbox += ["--relay-url", state.url("escalation"), "--relay-token-file", str(relay_token)]
-    vendor = ["--port", str(state.port("vendor")), "--state", str(state.root / "vendor.sqlite")]
+    vendor = ["--port", str(state.get_port("vendor")), "--state", str(state.root / "vendor.sqlite")]
     if security := state.security:
         server, files = security.server, list[str]()
         for option, path in (("certificate", server.certificate), ("key", server.key), ("client-ca", server.client_ca)):
@@ -115,7 +118,7 @@ def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[Ch
     return [
         _python("vendor", "sandbox.vendor_simulator", *vendor),
         _python("mailbox", "sandbox.mailbox", *mailbox),
-        _python("clock", "sandbox.clock", "--port", str(state.port("clock")), environment=clock),
+        _python("clock", "sandbox.clock", "--port", str(state.get_port("clock")), environment=clock),
     ]
 
 

@@ -53,7 +53,7 @@ class Stack:
         self._launcher: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        follow = LogFollower(self._state.log("launcher"))
+        follow = LogFollower(self._state.get_log_path("launcher"))
         self._launcher = spawn_launcher(self._state, self._arguments, attached=True)
         try:
             wait_until_ready(self._state, self._launcher, follow, self._tell)
@@ -102,23 +102,23 @@ class Stack:
         """A token for one service, with scopes and roles separated by blanks; all of its scopes if not said."""
         return self._state.keys.token(audience, scopes, subject, roles)
 
-    def pid(self, name: str) -> int:
+    def get_program_pid(self, name: str) -> int:
         """The process id that a program has now. KeyError if it never ran."""
-        return self.identity(name).pid
+        return self.get_program_identity(name).pid
 
-    def identity(self, name: str) -> ProcessIdentity:
+    def get_program_identity(self, name: str) -> ProcessIdentity:
         """The process that a program is now. KeyError if it never ran."""
-        return self._state.processes()[name].identity
+        return self._state.list_running_processes()[name].process_identity
 
-    def logs(self, name: str) -> str:
+    def read_program_log(self, name: str) -> str:
         """All that a process wrote since the stack was first made."""
-        return self._state.log(name).read_text(errors="replace")
+        return self._state.get_log_path(name).read_text(errors="replace")
 
 
 def remove_stack_folder(folder: Path) -> None:
     """Delete the data of a stack that is down, wherever they live. Raises AlreadyRunningError."""
     state = StackState(folder)
-    with state.held():
+    with state.hold_state_folder():
         PostgresServer(state.root / "postgres").remove()
     shutil.rmtree(state.root)
 
@@ -131,7 +131,7 @@ class LogFollower:
         self._offset = log.stat().st_size if log.exists() else 0
         self._rest = ""
 
-    def lines(self) -> list[str]:
+    def read_new_lines(self) -> list[str]:
         """The whole lines since the last call."""
         if not self._log.exists():
             return []
@@ -163,7 +163,7 @@ def spawn_launcher(state: StackState, arguments: tuple[str, ...], *, attached: b
     """Start the launcher; attached, it takes its stack down when we go."""
     death_signal = signal.SIGTERM if attached else None
     program = ChildProgram("launcher", arguments, directory=CHECKOUT, death_signal=death_signal)
-    return children.spawn_program(program, state.log("launcher"))
+    return children.spawn_program(program, state.get_log_path("launcher"))
 
 
 def wait_until_ready(
@@ -192,12 +192,12 @@ def stop_launcher(launcher: subprocess.Popen[bytes]) -> None:
 
 def _is_up(state: StackState, launcher: int) -> bool:
     """Whether this launcher's stack is up: another's, in the same folder, is none of ours."""
-    holder = state.launcher()
+    holder = state.find_launcher()
     return holder is not None and holder.pid == launcher and state.is_ready
 
 
 def _tell_new(follow: LogFollower, tell: Callable[[str], None]) -> list[str]:
-    fresh = follow.lines()
+    fresh = follow.read_new_lines()
     for line in fresh:
         tell(line)
     return fresh

@@ -49,7 +49,7 @@ class RunningProcess:
     restarts: int
 
     @property
-    def identity(self) -> ProcessIdentity:
+    def process_identity(self) -> ProcessIdentity:
         """Identity of this process, which a later one with the same id has not."""
         return ProcessIdentity(self.pid, self.started)
 
@@ -68,7 +68,7 @@ class StackState:
         self._launcher = self.root / "launcher.json"
         self._ready = self.root / "ready"
 
-    def port(self, name: str) -> int:
+    def get_port(self, name: str) -> int:
         """A port that was picked at the last start. KeyError before the first."""
         return int(files.read_json(self._ports)[name])
 
@@ -80,11 +80,11 @@ class StackState:
 
     def url(self, name: str) -> str:
         """The address of a service, of `vendor`, `clock` or `mailbox`."""
-        return self.vendor_url() if name == "vendor" else f"http://{ports.HOST}:{self.port(name)}"
+        return self.vendor_url() if name == "vendor" else f"http://{ports.HOST}:{self.get_port(name)}"
 
     def vendor_url(self, proxy: int | None = None) -> str:
         """The address of the vendor, or that of a proxy in front on this port."""
-        return f"{'https' if self.security else 'http'}://{ports.HOST}:{proxy or self.port('vendor')}"
+        return f"{'https' if self.security else 'http'}://{ports.HOST}:{proxy or self.get_port('vendor')}"
 
     @property
     def security(self) -> Security | None:
@@ -97,34 +97,34 @@ class StackState:
         """The files of the stack's own clients."""
         return self.security.client if self.security else TlsFiles()
 
-    def log(self, name: str) -> Path:
+    def get_log_path(self, name: str) -> Path:
         """The log of a process."""
         return self.logs / f"{name}.log"
 
     def log_tail(self, name: str, lines: int = 30) -> str:
         """The end of the log of a process; empty if there is none."""
-        if not self.log(name).exists():
+        if not self.get_log_path(name).exists():
             return ""
-        return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self.get_log_path(name).read_text(errors="replace").splitlines()[-lines:])
 
     def note_processes(self, processes: dict[str, RunningProcess]) -> None:
         """Write down what runs, in the order in which it was started."""
         files.write_json(self._processes, {name: asdict(running) for name, running in processes.items()})
 
-    def processes(self) -> dict[str, RunningProcess]:
+    def list_running_processes(self) -> dict[str, RunningProcess]:
         """Processes that ran when the launcher last wrote them down."""
         return {name: RunningProcess(**entry) for name, entry in files.read_json(self._processes).items()}
 
-    def launcher(self) -> ProcessIdentity | None:
+    def find_launcher(self) -> ProcessIdentity | None:
         """The launcher that holds this folder, if it lives."""
         entry = files.read_json(self._launcher)
         identity = ProcessIdentity(**entry) if entry else None
-        return identity if identity is not None and identity.alive else None
+        return identity if identity is not None and identity.is_process_alive else None
 
     @property
     def is_ready(self) -> bool:
         """Whether a living launcher has said that everything is up."""
-        return self._ready.exists() and self.launcher() is not None
+        return self._ready.exists() and self.find_launcher() is not None
 
     def mark_ready(self) -> None:
         """Say that everything is up."""
@@ -132,14 +132,18 @@ class StackState:
 
     def end_stranded(self) -> list[str]:
         """End what a killed launcher left behind; the names of what had to be ended."""
-        stranded = {name: entry for name, entry in self.processes().items() if entry.identity.alive}
+        stranded = {
+            name: entry
+            for name, entry in self.list_running_processes().items()
+            if entry.process_identity.is_process_alive
+        }
         for entry in reversed(stranded.values()):
-            children.end_stranded_process(entry.identity)
+            children.end_stranded_process(entry.process_identity)
         self.note_processes({})
         return list(stranded)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def hold_state_folder(self) -> Iterator[None]:
         """Be the one launcher of this folder. Raises AlreadyRunningError."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as lock:

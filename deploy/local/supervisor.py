@@ -50,7 +50,7 @@ class StackSupervisor:
         for kept in group:
             kept.keeper = asyncio.create_task(self._keep(kept), name=kept.program.name)
 
-    async def until(self, name: str, is_ready: Callable[[], Awaitable[bool]]) -> None:
+    async def wait_for_readiness(self, name: str, is_ready: Callable[[], Awaitable[bool]]) -> None:
         """Wait until the named program is ready. Raises StartFailedError when it takes too long."""
         deadline = time.monotonic() + READY_WITHIN
         while not await is_ready():
@@ -59,7 +59,7 @@ class StackSupervisor:
             await asyncio.sleep(0.05)
         self._tell(f"{name} is up")
 
-    async def start_programs(self, steps: Coroutine[Any, Any, None]) -> None:
+    async def start_stack_programs(self, steps: Coroutine[Any, Any, None]) -> None:
         """Run the steps of a start, and give up as soon as a program has died too often."""
         start = asyncio.create_task(steps)
         try:
@@ -87,7 +87,7 @@ class StackSupervisor:
         name, pause, restarts = kept.program.name, FIRST_PAUSE, 0
         while True:
             born = time.monotonic()
-            kept.child = children.spawn_program(kept.program, self._state.log(name))
+            kept.child = children.spawn_program(kept.program, self._state.get_log_path(name))
             self._note(name, kept.child.pid, restarts)
             code = await children.wait_for_child_end(kept.child)
             restarts += 1

@@ -125,13 +125,13 @@ def _add_reading(app: FastAPI, intake: MailIntake) -> None:
     @app.get("/v1/newest-messages")
     async def newest(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> MessagePage:
         """List the last messages, the newest first."""
-        views = [MessageView.model_validate(message) for message in store.newest(limit)]
+        views = [MessageView.model_validate(message) for message in store.get_newest_mail(limit)]
         return MessagePage(messages=views, next=None)
 
     @app.get("/v1/messages/{identifier}", response_class=PlainTextResponse)
     async def message(identifier: str) -> str:
         """The whole message as it was received."""
-        content = store.content(identifier)
+        content = store.read_mail_content(identifier)
         if content is None:
             raise HTTPException(404, f"no message {identifier}")
         return content
@@ -139,13 +139,13 @@ def _add_reading(app: FastAPI, intake: MailIntake) -> None:
     @app.get("/v1/stats")
     async def stats() -> Stats:
         """How much was received."""
-        count, distinct = store.counts()
+        count, distinct = store.count_mails()
         return Stats(count=count, distinct_message_ids=distinct)
 
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         """The newest messages, for a person."""
-        return PAGE.render(messages=store.newest(ON_PAGE), count=store.counts()[0])
+        return PAGE.render(messages=store.get_newest_mail(ON_PAGE), count=store.count_mails()[0])
 
 
 def _add_replies(app: FastAPI, intake: MailIntake, relay: MailRelay | None) -> None:
@@ -162,7 +162,7 @@ def _add_replies(app: FastAPI, intake: MailIntake, relay: MailRelay | None) -> N
 
 
 def _get_content(intake: MailIntake, identifier: str) -> str:
-    content = intake.store.content(identifier)
+    content = intake.store.read_mail_content(identifier)
     if content is None:
         raise HTTPException(404, f"no message {identifier}")
     return content

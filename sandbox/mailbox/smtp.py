@@ -44,7 +44,7 @@ class MailIntake:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Say yes only when the message is written down."""
         content = envelope.content
-        message = self.store.keep(envelope.rcpt_tos, content if isinstance(content, bytes) else b"")
+        message = self.store.keep_mail(envelope.rcpt_tos, content if isinstance(content, bytes) else b"")
         return f"250 OK kept as {message.id}"
 
 

@@ -41,7 +41,7 @@ class MailStore:
         for path in sorted(folder.glob("*.eml")):
             self._index(path.stem, path.read_bytes())
 
-    def keep(self, recipients: list[str], content: bytes) -> Message:
+    def keep_mail(self, recipients: list[str], content: bytes) -> Message:
         """Write a message down, then list it."""
         now = datetime.now(UTC).isoformat()
         identifier = f"{self._last + 1:09}"
@@ -59,7 +59,7 @@ class MailStore:
         later = (message for message in self._since(after) if wanted is None or wanted in message.to)
         return list(islice(later, limit))
 
-    def newest(self, limit: int) -> list[Message]:
+    def get_newest_mail(self, limit: int) -> list[Message]:
         """The last messages, the newest first."""
         return list(islice(reversed(self._messages.values()), limit))
 
@@ -67,13 +67,13 @@ class MailStore:
         """One message of the index."""
         return self._messages.get(identifier)
 
-    def content(self, identifier: str) -> str | None:
+    def read_mail_content(self, identifier: str) -> str | None:
         """A message as it was received, with our own headers in front."""
         if identifier not in self._messages:
             return None
         return (self._folder / f"{identifier}.eml").read_text(encoding="utf-8", errors="replace")
 
-    def counts(self) -> tuple[int, int]:
+    def count_mails(self) -> tuple[int, int]:
         """How many messages there are, and how many different mails (by `Message-ID`) they are."""
         return len(self._messages), len({message.message_id for message in self._messages.values()})
 

@@ -63,7 +63,7 @@ class StackStorm:
         weather = asyncio.create_task(self.weather.strike_processes(schedule_strikes(seed, seconds)))
         try:
             end = time.monotonic() + seconds
-            reached = await self.live(seed, lambda: time.monotonic() > end)
+            reached = await self.live_through_traffic(seed, lambda: time.monotonic() > end)
             await weather
         finally:
             weather.cancel()
@@ -74,7 +74,7 @@ class StackStorm:
         self.seconds = time.monotonic() - began
         await self.driver.run(lambda instant, _remaining: None, until=reached + CALM)
 
-    async def live(self, seed: int, is_over: Callable[[], bool]) -> datetime:
+    async def live_through_traffic(self, seed: int, is_over: Callable[[], bool]) -> datetime:
         """Live through one year after the other until it is over; the instant reached."""
         reached = datetime.combine(START, datetime.min.time(), UTC)
         for number in range(100):
@@ -83,7 +83,7 @@ class StackStorm:
             await (world.register(self.driver) if number else world.prepare(self.driver, STANDARD.read_text()))
             world.plan(self.patient)
             end = datetime.combine(year.end, datetime.min.time(), UTC)
-            friday = world.begin() + timedelta(hours=15)
+            friday = world.plan_first_instant() + timedelta(hours=15)
             while (friday := friday + LOOPS_CLOSED_EVERY) < end:
                 self.patient.at(friday, close_case_loops)
             async for reached in self.driver.live_through_instants(end):
@@ -127,7 +127,7 @@ async def storm_stack(stack: Stack, proxies: TcpProxies, seed: int, seconds: flo
     async with open_storm(stack, proxies) as current_storm:
         await current_storm.blow_over_traffic(seed, seconds)
         events = await topics.read_all_events(stack.kafka_access)
-        log = stack.logs("launcher")
+        log = stack.read_program_log("launcher")
         _tell(current_storm, len(events), log)
         return await judge.list_storm_findings(stack, events, current_storm.patient, current_storm.stubborn, log)
 
@@ -148,7 +148,7 @@ def _tell(finished_storm: StackStorm, events: int, launcher_log: str) -> None:
 
 def _port(state: StackState, name: str) -> int:
     """Where the proxy of that name leads to; Kafka tells its clients where to go, so it has a listener for them."""
-    return state.port("kafka-proxied" if name == "kafka" else name)
+    return state.get_port("kafka-proxied" if name == "kafka" else name)
 
 
 def main(

@@ -102,7 +102,7 @@ class HastyMonitor:
         began, pause, look = time.monotonic(), FIRST_PAUSE, None
         while True:
             try:
-                look = await self._monitor.look()
+                look = await self._monitor.look_at_system()
             except BROKEN:
                 await asyncio.sleep(PAUSE)
             waited = time.monotonic() - began

@@ -43,7 +43,7 @@ class StormWeather:
         if strike.kind == "reset":
             self._proxies.reset_connections(strike.target)
             return
-        victim = self._stack.identity(strike.target)
+        victim = self._stack.get_program_identity(strike.target)
         if strike.kind == "kill":
             _signal(victim, signal.SIGKILL)
         else:
@@ -72,5 +72,5 @@ def list_process_family(parent: ProcessIdentity) -> list[ProcessIdentity]:
 
 def _signal(process: ProcessIdentity, number: signal.Signals) -> None:
     """One that has died meanwhile gets nothing, and nobody who has its id by now."""
-    if process.alive:
+    if process.is_process_alive:
         os.kill(process.pid, number)

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from sandbox.vendor_simulator.faults import VendorFault
 from sandbox.vendor_simulator.subscription import Subscription, SubscriptionSeed, create_vendor_subscription
-from sandbox.vendor_simulator.support_routes import add_service_request_routes
+from sandbox.vendor_simulator.support_routes import add_support_request_routes
 from sandbox.vendor_simulator.tokens import TokenDesk, add_token_route
 from sandbox.vendor_simulator.vendor import Vendor, VendorAnswer, VendorCall
 from shared.web.http.pages import add_api_pages
@@ -49,7 +49,7 @@ def create_app(vendor: Vendor, desk: TokenDesk | None = None) -> FastAPI:
     _add_vendor(app, vendor)
     _add_records(app, vendor)
     _add_weather(app, vendor)
-    add_service_request_routes(app, vendor)
+    add_support_request_routes(app, vendor)
     _add_health(app)
     return app
 
@@ -89,7 +89,7 @@ def _add_vendor(app: FastAPI, vendor: Vendor) -> None:
     @app.get("/v1/operations/{operation}")
     async def look(operation: str) -> Response:
         """202 as long as an accepted change is under way, then the subscription."""
-        return _response(vendor.look(operation))
+        return _response(vendor.read_subscription(operation))
 
 
 def _add_records(app: FastAPI, vendor: Vendor) -> None:
@@ -97,7 +97,7 @@ def _add_records(app: FastAPI, vendor: Vendor) -> None:
     async def put(customer: str, subscription: str, seed: SubscriptionSeed) -> dict[str, Any]:
         """Create a subscription, or begin anew with it."""
         fresh = create_vendor_subscription(customer, subscription, seed)
-        vendor.store.keep(fresh)
+        vendor.store.save_changes(fresh)
         return fresh.build_resource()
 
     @app.get("/sandbox/subscriptions")
@@ -132,8 +132,8 @@ def _add_weather(app: FastAPI, vendor: Vendor) -> None:
     @app.post("/sandbox/faults", status_code=201)
     async def add(fault: VendorFault) -> list[VendorFault]:
         """Strike the next calls that fit; the answer lists all faults that wait."""
-        vendor.faults.add(fault)
-        return vendor.faults.waiting()
+        vendor.faults.add_fault(fault)
+        return vendor.faults.list_waiting_faults()
 
     @app.delete("/sandbox/faults", status_code=204)
     async def clear() -> Response:

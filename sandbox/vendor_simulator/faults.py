@@ -29,7 +29,7 @@ class VendorFault(BaseModel):
     polls: int = Field(default=2, ge=1)
     """After this many looks an accepted change is done."""
 
-    def fits(self, operation: Operation, subscription: str) -> bool:
+    def matches_call(self, operation: Operation, subscription: str) -> bool:
         """Whether it strikes this call."""
         if self.fault == "202" and operation != "PATCH":
             return False
@@ -42,7 +42,7 @@ class VendorFaults:
     def __init__(self) -> None:
         self._waiting: list[VendorFault] = []
 
-    def add(self, fault: VendorFault) -> None:
+    def add_fault(self, fault: VendorFault) -> None:
         """Strike the next calls that fit."""
         self._waiting.append(fault)
 
@@ -50,14 +50,14 @@ class VendorFaults:
         """Strike nobody any more."""
         self._waiting.clear()
 
-    def waiting(self) -> list[VendorFault]:
+    def list_waiting_faults(self) -> list[VendorFault]:
         """List the faults that are still to come."""
         return list(self._waiting)
 
     def take_fault(self, operation: Operation, subscription: str) -> VendorFault | None:
         """The fault that this call meets, if any; it is used up once."""
         for index, fault in enumerate(self._waiting):
-            if fault.fits(operation, subscription):
+            if fault.matches_call(operation, subscription):
                 remaining = fault.model_copy(update={"times": fault.times - 1})
                 self._waiting[index : index + 1] = [remaining] if remaining.times else []
                 return fault

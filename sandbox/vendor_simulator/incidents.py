@@ -36,6 +36,6 @@ class VendorIncident(IncidentSeed):
 
     id: str
 
-    def show(self) -> dict[str, Any]:
+    def build_incident_resource(self) -> dict[str, Any]:
         """Show it as the API does."""
         return self.model_dump(by_alias=True)

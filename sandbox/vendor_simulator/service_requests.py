@@ -59,7 +59,7 @@ class ServiceRequest(RequestSeed):
     last_closed_date: str = NEVER
     notes: list[RequestNote] = Field(default_factory=list)
 
-    def show(self) -> dict[str, Any]:
+    def build_request_resource(self) -> dict[str, Any]:
         """Show the resource as the API does."""
         status: str | int = STATUS_NUMBERS[self.status] if self.writes_numbers else self.status
         severity: str | int = SEVERITY_NUMBERS[self.severity] if self.writes_numbers else self.severity

@@ -50,7 +50,7 @@ class VendorStore:
         self.incidents = {incident.id: incident for incident in self._load(VendorIncident)}
         self.requests = {request.id: request for request in self._load(ServiceRequest)}
 
-    def keep(self, *things: Subscription | StoredAnswer | Accepted | ServiceRequest | VendorIncident) -> None:
+    def save_changes(self, *things: Subscription | StoredAnswer | Accepted | ServiceRequest | VendorIncident) -> None:
         """Keep these, all or none."""
         rows = [(type(thing).__name__, _key(thing), thing.model_dump_json()) for thing in things]
         self._database.execute("BEGIN IMMEDIATE")

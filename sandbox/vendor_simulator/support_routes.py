@@ -30,7 +30,7 @@ RequestId = Annotated[str | None, Header(alias="MS-RequestId")]
 CorrelationId = Annotated[str | None, Header(alias="MS-CorrelationId")]
 
 
-def add_service_request_routes(app: FastAPI, vendor: Vendor) -> None:
+def add_support_request_routes(app: FastAPI, vendor: Vendor) -> None:
     """Add the routes of service requests."""
     _add_requests(app, vendor)
     _add_portal(app, vendor)
@@ -73,8 +73,8 @@ def _perform(vendor: Vendor, number: str, body: bytes | None) -> VendorAnswer:
         raise VendorRefusal(404, 404, "there is no such service request")
     if body is not None:
         request = patch_request(request, decode_vendor_body(body), vendor.clock.now())
-        vendor.store.keep(request)
-    return VendorAnswer(200, orjson.dumps(request.show()), {"Content-Type": "application/json"})
+        vendor.store.save_changes(request)
+    return VendorAnswer(200, orjson.dumps(request.build_request_resource()), {"Content-Type": "application/json"})
 
 
 def _add_incidents(app: FastAPI, vendor: Vendor) -> None:
@@ -87,14 +87,16 @@ def _add_incidents(app: FastAPI, vendor: Vendor) -> None:
         except VendorRefusal as refusal:
             said = describe_vendor_error(refusal.status, refusal.code, refusal.description)
             return Response(said.body, said.status, said.headers)
-        return JSONResponse({"items": [incident.show() for incident in vendor.store.incidents.values()]})
+        return JSONResponse(
+            {"items": [incident.build_incident_resource() for incident in vendor.store.incidents.values()]}
+        )
 
     @app.put("/sandbox/incidents/{number}")
     async def put_incident(number: str, seed: IncidentSeed) -> JSONResponse:
         """Let an incident begin, go on or end."""
         incident = VendorIncident(id=number, **dict(seed))
-        vendor.store.keep(incident)
-        return JSONResponse(incident.show())
+        vendor.store.save_changes(incident)
+        return JSONResponse(incident.build_incident_resource())
 
 
 def _add_portal(app: FastAPI, vendor: Vendor) -> None:
@@ -105,8 +107,8 @@ def _add_portal(app: FastAPI, vendor: Vendor) -> None:
             request = open_request(number, seed, vendor.clock.now(), vendor.store.requests.get(number))
         except VendorRefusal as refusal:
             return JSONResponse({"code": refusal.code, "description": refusal.description}, refusal.status)
-        vendor.store.keep(request)
-        return JSONResponse(request.show())
+        vendor.store.save_changes(request)
+        return JSONResponse(request.build_request_resource())
 
     @app.post(f"/sandbox{PATH}/notes", status_code=201)
     async def annotate(number: str, note: VendorNote) -> JSONResponse:
@@ -115,11 +117,11 @@ def _add_portal(app: FastAPI, vendor: Vendor) -> None:
         if request is None:
             return JSONResponse({"description": "there is no such service request"}, 404)
         noted = annotate_request(request, note.name, note.text, vendor.clock.now())
-        vendor.store.keep(noted)
-        return JSONResponse(noted.show(), 201)
+        vendor.store.save_changes(noted)
+        return JSONResponse(noted.build_request_resource(), 201)
 
     @app.get("/sandbox/servicerequests")
     async def list_requests() -> dict[str, list[dict[str, Any]]]:
         """Every service request, also those that the API does not show."""
         requests: list[ServiceRequest] = list(vendor.store.requests.values())
-        return {"items": [request.show() for request in requests]}
+        return {"items": [request.build_request_resource() for request in requests]}

@@ -65,7 +65,7 @@ class Vendor:
         except VendorRefusal as refusal:
             return describe_vendor_error(refusal.status, refusal.code, refusal.description)
 
-    def look(self, identifier: str) -> VendorAnswer:
+    def read_subscription(self, identifier: str) -> VendorAnswer:
         """How far an accepted change is; a look moves it on."""
         accepted = self.store.accepted.get(identifier)
         if accepted is None:
@@ -111,11 +111,11 @@ class Vendor:
         request_id = str(call.request_id)
         if not polls:
             answer = StoredAnswer(request_id=request_id, status=200, body=orjson.dumps(after.build_resource()).decode())
-            self.store.keep(after, answer)
+            self.store.save_changes(after, answer)
             return _again(answer)
         accepted = Accepted(id=uuid4().hex, looks_left=polls, after=after)
         answer = StoredAnswer(request_id=request_id, status=202, body="", location=_location(accepted.id))
-        self.store.keep(accepted, answer)
+        self.store.save_changes(accepted, answer)
         return _again(answer)
 
     def _moved_on(self, accepted: Accepted) -> Accepted:
@@ -123,7 +123,7 @@ class Vendor:
         if not accepted.looks_left:
             return accepted
         moved = accepted.model_copy(update={"looks_left": accepted.looks_left - 1})
-        self.store.keep(moved, *([] if moved.looks_left else [moved.after]))
+        self.store.save_changes(moved, *([] if moved.looks_left else [moved.after]))
         return moved
 
     def _get_subscription(self, customer: str, subscription: str) -> Subscription:

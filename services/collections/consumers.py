@@ -11,14 +11,14 @@ from shared.events.entitlements import (
 )
 from shared.events.escalation import MailBounced
 from shared.events.invoicing import AccountRegistered, InvoiceBalanceChanged, InvoiceIssued, InvoiceOverdue
-from shared.messaging.consumer import EventGroup, EventHandlers
+from shared.messaging.consumer import EventHandlers, GroupedEvents
 from shared.persistence.database import Unit
 
 handlers = EventHandlers()
 
 
 @handlers.declare_group_handler(AccountRegistered, InvoiceIssued, InvoiceBalanceChanged, InvoiceOverdue)
-async def balances_changed(unit: Unit, heard: EventGroup) -> None:
+async def balances_changed(unit: Unit, heard: GroupedEvents) -> None:
     """Time zones, in which steps are judged, and balances; what they mean is judged from all facts."""
     await event_intake.apply_balance_events(unit, heard)
 

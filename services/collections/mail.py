@@ -59,7 +59,7 @@ class LetterSection(NamedTuple):
     invoices: list[InvoiceInLetter]
 
 
-def message(row: NoticeRow, facts: NoticeFacts, sender: str, policy_url: str) -> EmailMessage:
+def write_notice_letter(row: NoticeRow, facts: NoticeFacts, sender: str, policy_url: str) -> EmailMessage:
     """Write the message of a notice; the same notice and facts always give the same message.
 
     It comes from the legal entity's own address, or from `sender` where the entity has none. An item that was

@@ -18,7 +18,7 @@ from services.invoicing.files.domain.file_layouts import UploadedFileLayout
 from services.invoicing.files.repository import ReceivedUploadedFile
 from services.invoicing.vendor_costs.use_cases import reconciliation
 from services.invoicing.vendor_costs.use_cases.reconciliation import ReconciliationResult
-from shared.base.settings import settings
+from shared.base.settings import load_settings
 from shared.base.telemetry import set_up_telemetry
 from shared.base.wakeups import LoopWakeups
 from shared.persistence.audit import AuditedAct
@@ -82,7 +82,7 @@ def main(
     set_up_telemetry("invoicing/reconcile")
 
     async def run_reconciliation() -> ReconciliationResult:
-        units = Units(settings(), LoopWakeups())
+        units = Units(load_settings(), LoopWakeups())
         try:
             return await reconcile_vendor_invoice(units, file, invoice, who, replace)
         finally:

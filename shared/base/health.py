@@ -11,11 +11,11 @@ class Health:
     outside: dict[str, tuple[bool, str]] = field(default_factory=dict)
     """The same of what lies outside (mail hop, vendor): the process is ready without it, for it asks again later."""
 
-    def set(self, part: str, well: bool, state: str) -> None:
+    def set_health(self, part: str, well: bool, state: str) -> None:
         """A part says how it is."""
         self.parts[part] = (well, state)
 
-    def note(self, part: str, well: bool, state: str) -> bool:
+    def note_part_state(self, part: str, well: bool, state: str) -> bool:
         """Note how something outside was found; whether that differs from what was noted before."""
         before, self.outside[part] = self.outside.get(part), (well, state)
         return before != (well, state)

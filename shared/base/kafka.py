@@ -51,7 +51,7 @@ class MessageEnvelope:
     """Whether it was published before the service began to consume it: then it sets state, and calls nobody."""
 
     @property
-    def recorded(self) -> datetime:
+    def recorded_at(self) -> datetime:
         """When the fact was recorded, by the system's clock; when it occurred, if a producer does not say."""
         try:
             at = datetime.fromisoformat(self.headers.get("ce_recordedtime", ""))

@@ -99,6 +99,6 @@ class Settings(DatabaseAccess, KafkaAccess, MailAccess, VendorAccess):
 
 
 @lru_cache
-def settings() -> Settings:
+def load_settings() -> Settings:
     """This process' settings, read once."""
     return Settings()  # filled from the environment

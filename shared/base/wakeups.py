@@ -15,7 +15,7 @@ class LoopWakeups:
         for name in names:
             self._signals[name].set()
 
-    async def wait(self, name: str, timeout: float) -> None:
+    async def wait_for_wakeup(self, name: str, timeout: float) -> None:
         """Wait for a wake-up of this name, or `timeout` seconds; the signal is used up."""
         signal = self._signals[name]
         if not signal.is_set():

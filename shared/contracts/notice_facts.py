@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.pure.fields import RequestBody, example, get_model_example
+from shared.pure.fields import RequestBody, get_model_example, set_model_example
 
 MAX_NAMED = 10_000
 """Invoices, and subscriptions, of one request."""
@@ -14,7 +14,7 @@ MAX_NAMED = 10_000
 class NoticeFactsIn(RequestBody):
     """Request for the facts of a notice about these invoices and subscriptions of an account."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"], subscription_ids=["01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35"]
     )
 
@@ -25,7 +25,7 @@ class NoticeFactsIn(RequestBody):
 class NoticeSeller(BaseModel):
     """Legal entity that a notice comes from; null is what nobody has said of it."""
 
-    model_config = example(
+    model_config = set_model_example(
         name="Goodstanding GmbH",
         bank_name="Sparkasse Berlin",
         iban="DE02120300000000202051",
@@ -49,7 +49,9 @@ class NoticeSeller(BaseModel):
 class NoticeSupply(BaseModel):
     """Supply that an invoice is for: a product, or the words of a line posted by hand; `period_to` is exclusive."""
 
-    model_config = example(text="Microsoft 365 Business Premium", period_from="2026-03-01", period_to="2026-04-01")
+    model_config = set_model_example(
+        text="Microsoft 365 Business Premium", period_from="2026-03-01", period_to="2026-04-01"
+    )
 
     text: str
     period_from: date | None
@@ -59,7 +61,7 @@ class NoticeSupply(BaseModel):
 class NoticeInvoice(BaseModel):
     """Invoice that a notice states; `total_minor` is gross, in minor units."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         number="GS-DE-00000001",
         currency="EUR",
@@ -83,7 +85,7 @@ class NoticeInvoice(BaseModel):
 class NoticeSubscription(BaseModel):
     """Subscription that a notice states, by the product that it is of now."""
 
-    model_config = example(
+    model_config = set_model_example(
         subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35", product="Microsoft 365 Business Premium"
     )
 
@@ -94,7 +96,7 @@ class NoticeSubscription(BaseModel):
 class NoticeFacts(BaseModel):
     """Answer of invoicing: whom to write to, from whom, and what about; asked for at the time of writing."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         name="Alpenrose Hotels",
         billing_email="billing@alpenrose.example",

@@ -33,7 +33,8 @@ AccessWarning = Literal["ends", "ended", "unaffected"]
 class StepItem(Value):
     """One invoice in a step of the policy, with the amount that was dunnable then; minor units.
 
-    A message speaks of each invoice by the `template` of the invoice's own step; both are null in news about access.
+    A message speaks of each invoice by the `template` of the invoice's own step; both are null in news about
+    access.
     """
 
     invoice_id: UUID

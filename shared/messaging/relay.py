@@ -67,7 +67,7 @@ class OutboxRelay:
         backbone.RELAY_RESTARTS.inc()
         backbone.LEADING.set(0)
         state = describe_tls_refusal(error) or f"starting afresh after {type(error).__name__}"
-        self._health.set("relay", False, state)
+        self._health.set_health("relay", False, state)
         log.warning("relay starts afresh", error=repr(error))
 
     async def _lead(self) -> None:
@@ -77,7 +77,7 @@ class OutboxRelay:
             producer = kafka.create_kafka_producer(self._settings)
             try:
                 await start_client(kafka.start_client(producer), self._settings)
-                self._health.set("relay", True, "leading")
+                self._health.set_health("relay", True, "leading")
                 await self._publish_for_ever(connection, producer)
             finally:
                 await kafka.stop_client(producer)
@@ -87,7 +87,7 @@ class OutboxRelay:
     async def _become_leader(self, connection: asyncpg.Connection) -> None:
         taken = "SELECT pg_try_advisory_lock(hashtext('relay'), hashtext($1))"
         while not await connection.fetchval(taken, self._service):
-            self._health.set("relay", True, "standing by")
+            self._health.set_health("relay", True, "standing by")
             await asyncio.sleep(TAKE_OVER_EVERY)
         backbone.TAKEOVERS.inc()
         backbone.LEADING.set(1)
@@ -103,7 +103,7 @@ class OutboxRelay:
                 await _look(producer)
                 heard_at = time.monotonic()
             else:
-                await self._wakeups.wait("relay", self._settings.relay_poll)
+                await self._wakeups.wait_for_wakeup("relay", self._settings.relay_poll)
 
     async def _publish(
         self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]

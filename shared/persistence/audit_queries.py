@@ -47,7 +47,7 @@ class AuditCriteria:
     since: datetime | None = None
     until: datetime | None = None
 
-    def conditions(self) -> list[tuple[str, Any]]:
+    def list_conditions(self) -> list[tuple[str, Any]]:
         """List what is said, each as a comparison with one value."""
         compared = (
             ("account_id =", self.account_id),
@@ -69,7 +69,7 @@ def build_audit_query(criteria: AuditCriteria, last: tuple[datetime, UUID] | Non
 
     It names only what is asked for: a condition that may be switched off is served by no index.
     """
-    conditions = criteria.conditions()
+    conditions = criteria.list_conditions()
     clauses = [f"{comparison} ${place}" for place, (comparison, _) in enumerate(conditions, 1)]
     arguments = [value for _, value in conditions]
     if last is not None:

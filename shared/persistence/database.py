@@ -103,14 +103,14 @@ class Unit:
         """Note subjects that a use case did nothing about, since others hold them and this unit does not wait."""
         self.passed_over.update(map(str, subjects))
 
-    async def claim(self, due: str, limit: int, passed_over: Collection[str] = ()) -> list[str]:
+    async def claim_due_accounts(self, due: str, limit: int, passed_over: Collection[str] = ()) -> list[str]:
         """Lock up to `limit` accounts that `due` finds at $1 = now, but for those passed over or in others' hands."""
         self._check_writes()
         claimed = await subject_streams.claim_due_subjects(self.connection, due, self.now, limit, passed_over)
         self._sequences |= claimed
         return list(claimed)
 
-    def sequence(self, subject: object) -> int:
+    def next_sequence_of(self, subject: object) -> int:
         """The last sequence number of a subject that this unit has locked, its own events included."""
         return self._sequences[str(subject)]
 
@@ -174,7 +174,7 @@ class Unit:
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what is written and published within when it breaks, so that the unit can go on."""
         await self.write_pending()
-        sequences, recorded, answered = dict(self._sequences), self.audit.mark(), len(self._answers)
+        sequences, recorded, answered = dict(self._sequences), self.audit.mark_entries(), len(self._answers)
         try:
             async with self.connection.transaction():
                 yield
@@ -293,6 +293,6 @@ class Units:
         await self._engine.dispose()
 
 
-def columns(rows: Iterable[Iterable[object]], width: int) -> list[list[object]]:
+def split_into_columns(rows: Iterable[Iterable[object]], width: int) -> list[list[object]]:
     """Rows as columns, for `unnest`; `width` columns also when there is no row."""
     return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

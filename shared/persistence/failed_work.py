@@ -155,7 +155,7 @@ WHERE i.id = wanted.id
 """One that was wanted anew meanwhile is done with: that call is made on the facts as they are."""
 
 
-async def retry(unit: Unit, failed_id: UUID) -> FailedWork:
+async def retry_failed_subject(unit: Unit, failed_id: UUID) -> FailedWork:
     """Have one subject tried again. Raises NotFound."""
     row = await unit.connection.fetchrow(f"DELETE FROM failed_work WHERE id = $1 RETURNING {_COLUMNS}", failed_id)
     if row is None:

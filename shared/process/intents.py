@@ -78,7 +78,7 @@ ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
 """
 
 
-async def add_intent(
+async def enqueue_intent(
     unit: Unit,
     kind: str,
     account_id: UUID,

@@ -92,12 +92,12 @@ class ServiceJobs:
         while True:
             try:
                 more = await once()
-                self._runtime.health.set(name, True, "running")
+                self._runtime.health.set_health(name, True, "running")
             except Unavailable as error:
-                self._runtime.health.set(name, False, error.detail)
+                self._runtime.health.set_health(name, False, error.detail)
                 more = False
             if not more:
-                await self._runtime.wakeups.wait(name, self._runtime.settings.jobs_poll)
+                await self._runtime.wakeups.wait_for_wakeup(name, self._runtime.settings.jobs_poll)
 
     async def _maintain(self) -> None:
         """Prune what is kept for a time only. Nothing waits for that, so it is no due work and shows in no view."""
@@ -128,14 +128,14 @@ class ServiceJobs:
         if self._ending:
             await self._runtime.units.run(lambda unit: intents.release_intent_claims(unit, claimed))
         else:
-            await asyncio.gather(*(self.work(intent) for intent in claimed))
+            await asyncio.gather(*(self.perform_claimed_intent(intent) for intent in claimed))
         return bool(claimed)
 
-    async def work(self, intent: Intent) -> None:
+    async def perform_claimed_intent(self, intent: Intent) -> None:
         """Make the call of one claimed intent and record the result, or when to try again."""
         kind = self._kinds[intent.kind]
         span = continue_trace(f"intent {intent.kind}", intent.traceparent, SpanKind.CLIENT)
-        with span, metrics_jobs.attempt(intent.kind) as outcome:
+        with span, metrics_jobs.time_job_attempt(intent.kind) as outcome:
             try:
                 result = await kind.perform(self._runtime, intent)
                 await self._runtime.units.run(lambda unit: intents.record_intent_result(unit, kind, intent, result))

@@ -42,7 +42,7 @@ class Sweep:
     """Whether its subjects are accounts, and not documents or runs."""
 
     @property
-    def work(self) -> FailedWorkName:
+    def sweep_name(self) -> FailedWorkName:
         """Its name where failed work is kept."""
         return FailedWorkName(WorkKind.SWEEP, self.name)
 
@@ -140,10 +140,10 @@ async def _judge_due(sweep: Sweep, limit: int, finding: _Finding, unit: Unit) ->
     finding.claimed.clear()
     if unit.sweeps_held or await unit.connection.fetchval(f"{sweep.due} LIMIT 1", unit.now) is None:
         return None
-    failed, finding.is_stopped = await failed_work.read_work_state(unit.connection, sweep.work)
+    failed, finding.is_stopped = await failed_work.read_work_state(unit.connection, sweep.sweep_name)
     if finding.is_stopped:
         return None
-    finding.claimed[:] = await unit.claim(sweep.due, limit, failed)
+    finding.claimed[:] = await unit.claim_due_accounts(sweep.due, limit, failed)
     if finding.claimed:
         await sweep.handler(unit, list(finding.claimed))
     return len(finding.claimed) or (None if failed else 0)
@@ -151,7 +151,7 @@ async def _judge_due(sweep: Sweep, limit: int, finding: _Finding, unit: Unit) ->
 
 async def _judge_again(sweep: Sweep, subjects: Sequence[str], unit: Unit) -> None:
     """Judge those of these accounts that are still due, unless the sweep was stopped meanwhile."""
-    _, is_stopped = await failed_work.read_work_state(unit.connection, sweep.work)
+    _, is_stopped = await failed_work.read_work_state(unit.connection, sweep.sweep_name)
     if is_stopped:
         return
     await unit.lock_subjects(*subjects)
@@ -162,4 +162,4 @@ async def _judge_again(sweep: Sweep, subjects: Sequence[str], unit: Unit) -> Non
 
 async def _set_aside(unit: Unit, sweep: Sweep, subject: str, error: Exception) -> None:
     account_id = UUID(subject) if sweep.judges_accounts else None
-    await failed_work.keep_failed_work(unit, sweep.work, subject, account_id, error)
+    await failed_work.keep_failed_work(unit, sweep.sweep_name, subject, account_id, error)

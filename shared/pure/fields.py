@@ -128,7 +128,7 @@ class RequestBody(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def example(**fields: Any) -> ConfigDict:
+def set_model_example(**fields: Any) -> ConfigDict:
     """The `model_config` of a body or an answer whose API page shows these fields.
 
     They travel as text until the page is made, since FastAPI drops every null from what it documents.

@@ -157,7 +157,7 @@ async def _authorise_request(
 ) -> Caller:
     if credentials is None:
         raise RequestNotAuthenticated("this route needs a bearer token")
-    return authorise(request, needed.scopes, credentials.credentials)
+    return authorise_token(request, needed.scopes, credentials.credentials)
 
 
 def authorise_request(request: Request, scopes: Iterable[str]) -> Caller:
@@ -166,10 +166,10 @@ def authorise_request(request: Request, scopes: Iterable[str]) -> Caller:
     scheme, _, token = sent[0].partition(" ") if len(sent) == 1 else ("", "", "")
     if scheme.lower() != "bearer" or not token.strip():
         raise RequestNotAuthenticated("this route needs a bearer token")
-    return authorise(request, scopes, token.strip())
+    return authorise_token(request, scopes, token.strip())
 
 
-def authorise(request: Request, scopes: Iterable[str], token: str) -> Caller:
+def authorise_token(request: Request, scopes: Iterable[str], token: str) -> Caller:
     """Let the caller of a token go on, who is the request's from now on.
 
     Raises RequestNotAuthenticated, ScopeMissing.

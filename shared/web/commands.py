@@ -42,7 +42,7 @@ class RequestRunner:
         self.runtime = request.app.state.runtime
         self.action = action
 
-    def cause(self, reason: str | None = None) -> Cause:
+    def build_request_cause(self, reason: str | None = None) -> Cause:
         """Build what events and the audit say about this request."""
         act = AuditedAct(self.caller.subject, self.action, reason)
         return Cause(id=str(new_id()), traceparent=get_traceparent(), act=act)
@@ -61,7 +61,7 @@ class ChangeRunner(RequestRunner):
             unit.audit.check(unit.cause)
             return result
 
-        result: T = await self.runtime.units.run(change, self.cause(reason), subject)
+        result: T = await self.runtime.units.run(change, self.build_request_cause(reason), subject)
         return result
 
 
@@ -121,7 +121,7 @@ class CommandRunner(RequestRunner):
             unit.audit.check(unit.cause)
             return self._store(unit, status(model) if callable(status) else status, model)
 
-        return _response(await self.runtime.units.run(once, self.cause(reason), subject))
+        return _response(await self.runtime.units.run(once, self.build_request_cause(reason), subject))
 
     async def run_batched(self, many: BatchHandler[Order], order: Order, subject: UUID) -> Response:
         """Do it in one unit with others of the kind that came at once; or answer as the first time.
@@ -136,8 +136,8 @@ class CommandRunner(RequestRunner):
                 raise outcome
             return outcome
 
-        answer = await self.runtime.batchers.find_batcher(many).submit(
-            PendingRequest(str(subject), self._key, self.cause(), order)
+        answer = await self.runtime.batchers.find_batcher(many).submit_request(
+            PendingRequest(str(subject), self._key, self.build_request_cause(), order)
         )
         return await self.run(alone, subject=subject, locked_first=True) if answer is None else _response(answer)
 
@@ -149,7 +149,7 @@ class CommandRunner(RequestRunner):
         async def again(unit: Unit) -> KeptFirstAnswer:
             return self._store(unit, *await action(unit))
 
-        cause = replace(self.cause(reason), act=None)  # the first unit has left its entry
+        cause = replace(self.build_request_cause(reason), act=None)  # the first unit has left its entry
         return _response(await self.runtime.units.run(again, cause))
 
     def _store(self, unit: Unit, status: int, model: BaseModel) -> KeptFirstAnswer:

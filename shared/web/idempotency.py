@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.unit_endings import KeptAnswer
 from shared.pure.errors import Refusal
 
@@ -101,10 +101,14 @@ async def take_idempotency_keys(
     answers: dict[IdempotencyKey, KeptFirstAnswer | Refusal] = {}
     wanted = {key[:3]: key for key in keys}
     while wanted:  # a key may be pruned between the two statements
-        for row in await unit.connection.fetch(_BEGIN, unit.now, *columns((key[:4] for key in wanted.values()), 4)):
+        for row in await unit.connection.fetch(
+            _BEGIN, unit.now, *split_into_columns((key[:4] for key in wanted.values()), 4)
+        ):
             del wanted[tuple(row)]
         if wanted:
-            for *place, is_same, status, body in await unit.connection.fetch(_STORED, *columns(wanted.values(), 5)):
+            for *place, is_same, status, body in await unit.connection.fetch(
+                _STORED, *split_into_columns(wanted.values(), 5)
+            ):
                 key = wanted.pop((place[0], place[1], place[2]))
                 answers[key] = _repeat_answer(is_same, status, body)
     return answers
@@ -138,7 +142,7 @@ def store_first_answers(unit: Unit, answers: Mapping[IdempotencyKey, KeptFirstAn
 async def forget_idempotency_keys(unit: Unit, keys: Collection[IdempotencyKey]) -> None:
     """Give up keys that this unit took: what they asked for was not done."""
     if keys:
-        await unit.connection.execute(_FORGET, *columns((key[:3] for key in keys), 3))
+        await unit.connection.execute(_FORGET, *split_into_columns((key[:3] for key in keys), 3))
 
 
 async def delete_first_answers(unit: Unit, ids: Collection[UUID], kept_routes: Collection[str]) -> None:

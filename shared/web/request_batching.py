@@ -59,7 +59,7 @@ class PendingRequest(Generic[Order]):
         """List the names that no other may have that is done at the same time."""
         return {self.subject, self.key[:3]}
 
-    def resolve(self, outcome: Outcome) -> None:
+    def answer_request(self, outcome: Outcome) -> None:
         """Let whoever asked go on, if they are still there."""
         if not self.outcome.done():
             self.outcome.set_result(outcome)
@@ -75,7 +75,7 @@ class RequestBatcher(Generic[Order]):
         self._busy: set[Hashable] = set()
         self._working: set[asyncio.Task[None]] = set()
 
-    async def submit(self, request: PendingRequest[Order]) -> KeptFirstAnswer | None:
+    async def submit_request(self, request: PendingRequest[Order]) -> KeptFirstAnswer | None:
         """Have it done with the others; its answer, or None if it is to be done by itself. Raises its refusal."""
         self._waiting.append(request)
         if len(self._working) < AT_ONCE:
@@ -94,7 +94,7 @@ class RequestBatcher(Generic[Order]):
             finally:
                 self._busy -= {name for request in batch for name in request.list_locks()}
             for request, outcome in zip(batch, outcomes, strict=True):
-                request.resolve(outcome)
+                request.answer_request(outcome)
 
     def _take_batch(self) -> list[PendingRequest[Order]]:
         """The next that can be done together; those stay that are about what is in work."""
@@ -103,7 +103,7 @@ class RequestBatcher(Generic[Order]):
         while self._waiting and len(batch) < MAX_BATCH:
             request = self._waiting.popleft()
             if time.monotonic() - request.since > WAIT:
-                request.resolve(Unavailable("too many act on this at once; try again"))
+                request.answer_request(Unavailable("too many act on this at once; try again"))
             elif request.list_locks() & self._busy:
                 postponed.append(request)
             else:

@@ -30,7 +30,7 @@ SYSTEM_TIME = {
     "base/metrics/backbone.py",  # delays between facts and their effects
     "base/metrics/figures.py",  # the business clock of production is the system's
     "persistence/outbox.py",  # when an event was recorded, beside when its fact occurred
-    "persistence/parked.py",  # the window of the flood rule
+    "persistence/parked_events.py",  # the window of the flood rule
     "base/signing_keys.py",  # since when an alert counts
 }
 

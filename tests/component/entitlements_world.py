@@ -51,7 +51,7 @@ class Vendor:
     def change(self, *, fresh: Subscription | None = None, **fields: Any) -> None:
         """Somebody else changes the subscription."""
         changed = (fresh or self.subscription).model_copy(update=fields | {"etag": uuid4().hex})
-        self.simulator.store.keep(changed)
+        self.simulator.store.save_changes(changed)
 
     @property
     def subscription(self) -> Subscription:

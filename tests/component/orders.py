@@ -54,7 +54,7 @@ async def read(
         batch = messages[topic][0 if again else places[topic] - 1 : places[topic]]
 
         async def apply(unit: Unit, batch: Sequence[Any] = batch) -> None:
-            await MessageBatch(unit, runtime.service.handlers, Counter()).apply(batch[0].topic, batch)
+            await MessageBatch(unit, runtime.service.handlers, Counter()).apply_messages(batch[0].topic, batch)
 
         await runtime.units.run(apply)
     waiting = "SELECT count(*) FROM parked WHERE subject = $1"

@@ -92,7 +92,7 @@ async def consume_messages(stage: Stage) -> Counter[str]:
         envelopes = [message(event, 1, stage.database.now) for event in accounts]
 
         async def apply(unit: Unit) -> None:
-            await MessageBatch(unit, runtime.service.handlers, Counter(), together=True).apply(
+            await MessageBatch(unit, runtime.service.handlers, Counter(), together=True).apply_messages(
                 envelopes[0].topic, envelopes
             )
 

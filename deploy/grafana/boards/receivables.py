@@ -7,12 +7,12 @@ from deploy.grafana.panels import (
     Link,
     PanelLook,
     PanelText,
-    book,
     draw_bar_panel,
     draw_line_panel,
     draw_number_panel,
+    link_to_runbook,
 )
-from deploy.grafana.queries import PanelQuery, give_zero_if_read, money, rate_per_hour, total
+from deploy.grafana.queries import PanelQuery, compute_money_total, compute_total, give_zero_if_read, rate_per_hour
 
 POLICY = Link("The dunning policy's ladder", "/d/gs-lifecycle?${__url_time_range}")
 OF = 'currency=~"$currency"'
@@ -29,7 +29,7 @@ AGREED = PanelRow(
                 "Legal entities and currencies whose debits and credits differ.",
                 "Must be 0. The database refuses such entries: somebody went past it.",
                 "none",
-                [EVENTS, book("LedgerOutOfBalance")],
+                [EVENTS, link_to_runbook("LedgerOutOfBalance")],
             ),
             PanelQuery(
                 f"count(goodstanding_ledger_imbalance_minor != 0) or {give_zero_if_read('invoicing')}", "ledgers"
@@ -42,7 +42,7 @@ AGREED = PanelRow(
                 "In which invoicing and collections do not agree on what is open.",
                 "A moment is usual. If it stays collections acts on what is not so: look at its events.",
                 "none",
-                [EVENTS, book("BalancesDiffer")],
+                [EVENTS, link_to_runbook("BalancesDiffer")],
             ),
             PanelQuery(
                 "count(sum by (currency) (goodstanding_receivables_minor) != sum by (currency)"
@@ -57,7 +57,7 @@ AGREED = PanelRow(
                 "Entries of statements that a person has to match.",
                 "Match them: until then their customers are reminded of what they have paid.",
                 "none",
-                [CASES, book("NoticesWait")],
+                [CASES, link_to_runbook("NoticesWait")],
             ),
             PanelQuery("sum(goodstanding_bank_entries_open)", "open"),
             look=PanelLook(width=4, height=4, warn=20, bad=200),
@@ -68,7 +68,7 @@ AGREED = PanelRow(
                 "Set aside by a bill run.",
                 "Read why in the run's answer, mend the account, run again.",
                 "none",
-                [VENDOR, book("JobMissed")],
+                [VENDOR, link_to_runbook("JobMissed")],
             ),
             PanelQuery("sum(goodstanding_bill_run_accounts_set_aside)", "set aside"),
             look=PanelLook(width=4, height=4, warn=1),
@@ -79,7 +79,7 @@ AGREED = PanelRow(
                 "Requested in the last hour of business time.",
                 "Many more than usual: stop them with the guard, then find the cause.",
                 "none",
-                [CASES, book("SuspensionsSpike")],
+                [CASES, link_to_runbook("SuspensionsSpike")],
             ),
             PanelQuery("sum(goodstanding_suspensions_requested_last_hour)", "requested"),
             look=PanelLook(width=4, height=4, warn=10, bad=50),
@@ -90,7 +90,7 @@ AGREED = PanelRow(
                 "Steps that wait for a person to decide.",
                 "Decide: go on, or find what made so many.",
                 "none",
-                [CASES, book("GuardHolds")],
+                [CASES, link_to_runbook("GuardHolds")],
             ),
             PanelQuery("sum(goodstanding_guard_held)", "held"),
             look=PanelLook(width=4, height=4, bad=1),
@@ -106,10 +106,11 @@ OWED = PanelRow(
                 "By days since the due date, disputed or not.",
                 "An older band that grows: look at deferred steps and failed notices below.",
                 "short",
-                [CASES, book("StepOverdue")],
+                [CASES, link_to_runbook("StepOverdue")],
             ),
             PanelQuery(
-                money("goodstanding_receivables_minor", "currency, bucket", 'currency="$currency"'), "{{bucket}}"
+                compute_money_total("goodstanding_receivables_minor", "currency, bucket", 'currency="$currency"'),
+                "{{bucket}}",
             ),
             look=PanelLook(width=24, height=8, stacked=True, repeat="currency", colours=BUCKETS),
         ),
@@ -119,12 +120,18 @@ OWED = PanelRow(
                 "Disputed by customers; received and not allocated.",
                 "Disputed grows: see the disputes. Unapplied grows: match or refund it.",
                 "short",
-                [CASES, book("BalancesDiffer")],
+                [CASES, link_to_runbook("BalancesDiffer")],
             ),
             PanelQuery(
-                money("goodstanding_receivables_minor", "currency", 'currency="$currency",disputed="yes"'), "disputed"
+                compute_money_total(
+                    "goodstanding_receivables_minor", "currency", 'currency="$currency",disputed="yes"'
+                ),
+                "disputed",
             ),
-            PanelQuery(money("goodstanding_unapplied_cash_minor", "currency", 'currency="$currency"'), "unapplied"),
+            PanelQuery(
+                compute_money_total("goodstanding_unapplied_cash_minor", "currency", 'currency="$currency"'),
+                "unapplied",
+            ),
             look=PanelLook(width=24, height=7, repeat="currency", colours={"disputed": "orange", "unapplied": "blue"}),
         ),
     ],
@@ -138,7 +145,7 @@ COMES = PanelRow(
                 "Receivables by what was invoiced in 90 days, computed once a day.",
                 "Grows over weeks: the ladder does not work, or invoices go out late.",
                 "suffix: days",
-                [CASES, book("StepOverdue")],
+                [CASES, link_to_runbook("StepOverdue")],
             ),
             PanelQuery(f"max by (currency) (goodstanding_dso_days{{{OF}}})", "{{currency}}"),
             look=THREE,
@@ -149,7 +156,7 @@ COMES = PanelRow(
                 "Collected of what could be collected within 30 days.",
                 "Below the line: ask which band of age grew.",
                 "percentunit",
-                [CASES, book("StepOverdue")],
+                [CASES, link_to_runbook("StepOverdue")],
             ),
             PanelQuery(f"max by (currency) (goodstanding_collection_effectiveness_ratio{{{OF}}})", "{{currency}}"),
             look=PanelLook(width=8, height=8, most=1),
@@ -160,7 +167,7 @@ COMES = PanelRow(
                 "Of what is owed in a currency.",
                 "Grows for one currency alone: its bank statements may be missing.",
                 "percentunit",
-                [CASES, book("StepOverdue")],
+                [CASES, link_to_runbook("StepOverdue")],
             ),
             PanelQuery(
                 f'sum by (currency) (goodstanding_receivables_minor{{{OF},bucket!="current"}})'
@@ -180,9 +187,9 @@ STEPS = PanelRow(
                 "Accounts by the step that was taken last.",
                 "A stage that only grows is where the way is blocked.",
                 "none",
-                [CASES, book("StepOverdue")],
+                [CASES, link_to_runbook("StepOverdue")],
             ),
-            PanelQuery(total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
+            PanelQuery(compute_total("goodstanding_dunning_cases", "stage"), "{{stage}}"),
             look=PanelLook(stacked=True),
         ),
         draw_bar_panel(
@@ -191,9 +198,9 @@ STEPS = PanelRow(
                 "Due, and held by a gate of the policy or by the guard.",
                 "`gate`: a notice is missing or something is in flight. `guard`: decide.",
                 "none",
-                [CASES, book("GuardHolds")],
+                [CASES, link_to_runbook("GuardHolds")],
             ),
-            PanelQuery(total("goodstanding_steps_deferred", "step, held_by"), "{{step}} ({{held_by}})"),
+            PanelQuery(compute_total("goodstanding_steps_deferred", "step, held_by"), "{{step}} ({{held_by}})"),
             look=PanelLook(none="None waits"),
         ),
         draw_bar_panel(
@@ -202,9 +209,9 @@ STEPS = PanelRow(
                 "By state, now.",
                 "`failed`: mend the address and send again. `pending`: the mail hop.",
                 "none",
-                [VENDOR, book("NoticesFail")],
+                [VENDOR, link_to_runbook("NoticesFail")],
             ),
-            PanelQuery(total("goodstanding_notices", "state"), "{{state}}"),
+            PanelQuery(compute_total("goodstanding_notices", "state"), "{{state}}"),
             look=PanelLook(bad=1),
         ),
         draw_line_panel(
@@ -213,7 +220,7 @@ STEPS = PanelRow(
                 "Wanted in an hour.",
                 "One kind is at 0 while cases open: look at the sweep.",
                 PER_TIME["h"],
-                [VENDOR, book("JobMissed")],
+                [VENDOR, link_to_runbook("JobMissed")],
             ),
             PanelQuery(rate_per_hour("goodstanding_notices_created_total", "template"), "{{template}}"),
             look=PanelLook(width=12),
@@ -224,7 +231,7 @@ STEPS = PanelRow(
                 "For non-payment, in an hour: requested, withdrawn before access ended, ended.",
                 "More begin than end for long: look at the guard, then at what is owed.",
                 PER_TIME["h"],
-                [CASES, book("SuspensionsSpike")],
+                [CASES, link_to_runbook("SuspensionsSpike")],
             ),
             PanelQuery("3600 * sum(rate(goodstanding_suspensions_requested_total[$__rate_interval]))", "requested"),
             PanelQuery(rate_per_hour("goodstanding_suspensions_finished_total", "state"), "{{state}}"),

@@ -2,8 +2,8 @@
 
 from deploy.grafana.board import SERVICE, DashboardBoard, PanelRow
 from deploy.grafana.boards.places import EVENTS, PLATFORM
-from deploy.grafana.panels import PanelLook, PanelText, book, draw_line_panel, draw_number_panel
-from deploy.grafana.queries import PanelQuery, compute_quantile, rate
+from deploy.grafana.panels import PanelLook, PanelText, draw_line_panel, draw_number_panel, link_to_runbook
+from deploy.grafana.queries import PanelQuery, compute_quantile, compute_rate
 
 OF = 'service="$service"'
 ASKED = f'{OF},route!~"/health/.*"'
@@ -19,7 +19,7 @@ NOW = PanelRow(
                 "Answered in a second, health left out.",
                 "None at all: is it reached? See which of its processes answer.",
                 "reqps",
-                [PLATFORM, book("ProcessDown")],
+                [PLATFORM, link_to_runbook("ProcessDown")],
             ),
             PanelQuery(f"sum(rate(goodstanding_http_requests_total{{{ASKED}}}[$__rate_interval]))", "requests"),
             look=SMALL,
@@ -31,7 +31,7 @@ NOW = PanelRow(
                 "See below which status: 503 is a"
                 " database that is away or locks that are held, 500 is a defect with its trace in the log.",
                 "percentunit",
-                [PLATFORM, book("ErrorBudgetBurnsFast")],
+                [PLATFORM, link_to_runbook("ErrorBudgetBurnsFast")],
             ),
             PanelQuery(
                 f'(sum(rate(goodstanding_http_requests_total{{{ASKED},status=~"5.."}}[$__rate_interval])) or vector(0))'
@@ -46,7 +46,7 @@ NOW = PanelRow(
                 "From the first byte of a request to the last of its answer.",
                 "See below which route; if all, look at the pool and the event loop.",
                 "s",
-                [PLATFORM, book("EventLoopBlocked")],
+                [PLATFORM, link_to_runbook("EventLoopBlocked")],
             ),
             PanelQuery(compute_quantile(0.99, TIMED, "", ASKED), "p99"),
             look=PanelLook(width=6, height=4, warn=0.5, bad=2),
@@ -57,7 +57,7 @@ NOW = PanelRow(
                 "Of what each process says of its own parts.",
                 "See below which part; a relay or consumer alone is Kafka, sweeps and intents are Postgres.",
                 "percentunit",
-                [PLATFORM, book("BrokerAway"), book("DatabaseAway")],
+                [PLATFORM, link_to_runbook("BrokerAway"), link_to_runbook("DatabaseAway")],
             ),
             PanelQuery(f"avg(goodstanding_part_ok{{{OF}}})", "well"),
             look=PanelLook(width=6, height=4, warn=1, bad=0.7, low_is_bad=True),
@@ -73,10 +73,11 @@ REQUESTS = PanelRow(
                 "Answered in a second.",
                 "One route much busier than usual: a caller in a loop. Ask the log for its traces.",
                 "reqps",
-                [PLATFORM, book("ErrorBudgetBurnsSlowly")],
+                [PLATFORM, link_to_runbook("ErrorBudgetBurnsSlowly")],
             ),
             PanelQuery(
-                f"topk(8, {rate('goodstanding_http_requests_total', 'method, route', ASKED)})", "{{method}} {{route}}"
+                f"topk(8, {compute_rate('goodstanding_http_requests_total', 'method, route', ASKED)})",
+                "{{method}} {{route}}",
             ),
             look=PanelLook(width=12, height=9),
         ),
@@ -87,9 +88,9 @@ REQUESTS = PanelRow(
                 "5xx: ours to mend. Many 409 or 422: a caller that does"
                 " not know the rules; its operator should be told.",
                 "reqps",
-                [PLATFORM, book("ErrorBudgetBurnsFast")],
+                [PLATFORM, link_to_runbook("ErrorBudgetBurnsFast")],
             ),
-            PanelQuery(rate("goodstanding_http_requests_total", "status", ASKED), "{{status}}"),
+            PanelQuery(compute_rate("goodstanding_http_requests_total", "status", ASKED), "{{status}}"),
             look=PanelLook(
                 width=12,
                 height=9,
@@ -103,7 +104,7 @@ REQUESTS = PanelRow(
                 "Half, 95 of 100 and 99 of 100 of all requests; a dot is one that has a trace.",
                 "Follow a dot to its trace: it shows where the time went.",
                 "s",
-                [PLATFORM, book("EventLoopBlocked")],
+                [PLATFORM, link_to_runbook("EventLoopBlocked")],
             ),
             PanelQuery(compute_quantile(0.5, TIMED, "", ASKED), "half"),
             PanelQuery(compute_quantile(0.95, TIMED, "", ASKED), "95 %"),
@@ -116,7 +117,7 @@ REQUESTS = PanelRow(
                 "95 of 100 requests are faster.",
                 "Look at the queries of the slowest route, and at its locks.",
                 "s",
-                [PLATFORM, book("DatabaseTransactionLong")],
+                [PLATFORM, link_to_runbook("DatabaseTransactionLong")],
             ),
             PanelQuery(f"topk(6, {compute_quantile(0.95, TIMED, 'method, route', ASKED)})", "{{method}} {{route}}"),
             look=PanelLook(width=12, height=8),
@@ -132,9 +133,9 @@ INSIDE = PanelRow(
                 "Transactions by how they ended, in a second.",
                 "`transient`: run again since Postgres was away or a lock was held. Look at Postgres.",
                 "ops",
-                [PLATFORM, book("DatabaseAway")],
+                [PLATFORM, link_to_runbook("DatabaseAway")],
             ),
-            PanelQuery(rate("goodstanding_database_units_total", "outcome", OF), "{{outcome}}"),
+            PanelQuery(compute_rate("goodstanding_database_units_total", "outcome", OF), "{{outcome}}"),
             look=PanelLook(colours={"committed": "green", "transient": "orange", "refused": "purple"}),
         ),
         draw_line_panel(
@@ -143,7 +144,7 @@ INSIDE = PanelRow(
                 "In use, allowed, and units that wait for one.",
                 "Units wait: something holds connections for long, most often a lock.",
                 "none",
-                [PLATFORM, book("DatabaseConnectionsShort")],
+                [PLATFORM, link_to_runbook("DatabaseConnectionsShort")],
             ),
             PanelQuery(f"sum(goodstanding_database_pool_in_use{{{OF}}})", "in use"),
             PanelQuery(f"sum(goodstanding_database_pool_connections{{{OF}}})", "allowed"),
@@ -156,7 +157,7 @@ INSIDE = PanelRow(
                 "The slowest hundredth of looks.",
                 "Something computes in the loop, or the machine is overloaded: compare with the CPU.",
                 "s",
-                [PLATFORM, book("EventLoopBlocked")],
+                [PLATFORM, link_to_runbook("EventLoopBlocked")],
             ),
             PanelQuery(compute_quantile(0.99, "goodstanding_event_loop_lag_seconds", "instance", OF), "{{instance}}"),
             look=PanelLook(bad=0.5),
@@ -167,9 +168,9 @@ INSIDE = PanelRow(
                 "By outcome, in a second.",
                 "`head`: one that broke. `parked`: behind it.",
                 "ops",
-                [EVENTS, book("EventParked")],
+                [EVENTS, link_to_runbook("EventParked")],
             ),
-            PanelQuery(rate("goodstanding_consumer_events_total", "outcome", OF), "{{outcome}}"),
+            PanelQuery(compute_rate("goodstanding_consumer_events_total", "outcome", OF), "{{outcome}}"),
             look=PanelLook(
                 width=12,
                 colours={
@@ -189,7 +190,7 @@ INSIDE = PanelRow(
                 "Being answered now.",
                 "Grows while nothing gets slower outside: a dependency holds them; see the pool.",
                 "none",
-                [PLATFORM, book("DatabaseConnectionsShort")],
+                [PLATFORM, link_to_runbook("DatabaseConnectionsShort")],
             ),
             PanelQuery(f"sum by (method) (goodstanding_http_requests_in_flight{{{OF}}})", "{{method}}"),
             look=PanelLook(width=12),

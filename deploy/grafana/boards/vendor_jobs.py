@@ -2,8 +2,23 @@
 
 from deploy.grafana.board import VENDOR_CURRENCY, DashboardBoard, PanelRow
 from deploy.grafana.boards.places import PLATFORM, SERVICE
-from deploy.grafana.panels import PanelLook, PanelText, book, draw_bar_panel, draw_line_panel, draw_number_panel
-from deploy.grafana.queries import PanelQuery, compute_business_age, compute_quantile, count_now, money, rate, total
+from deploy.grafana.panels import (
+    PanelLook,
+    PanelText,
+    draw_bar_panel,
+    draw_line_panel,
+    draw_number_panel,
+    link_to_runbook,
+)
+from deploy.grafana.queries import (
+    PanelQuery,
+    compute_business_age,
+    compute_money_total,
+    compute_quantile,
+    compute_rate,
+    compute_total,
+    count_now,
+)
 
 BAD = 'outcome=~"passing|unreachable|throttled"'
 CALLS = "goodstanding_vendor_calls"
@@ -17,7 +32,7 @@ NOW = PanelRow(
                 "Part that was throttled, broke or was not reached.",
                 "Above half nobody is suspended or given back. Look at the vendor's service health.",
                 "percentunit",
-                [SERVICE, book("VendorCallsFail")],
+                [SERVICE, link_to_runbook("VendorCallsFail")],
             ),
             PanelQuery(
                 f"(sum(rate({CALLS}_total{{{BAD}}}[$__rate_interval])) or vector(0))"
@@ -32,7 +47,7 @@ NOW = PanelRow(
                 "To the vendor, the mail hop and between services, not done yet.",
                 "See below which kind, and its attempts.",
                 "none",
-                [SERVICE, book("IntentOverdue")],
+                [SERVICE, link_to_runbook("IntentOverdue")],
             ),
             PanelQuery(count_now("goodstanding_intents_unfinished"), "wanted"),
             look=PanelLook(width=6, height=4, warn=50, bad=500),
@@ -43,7 +58,7 @@ NOW = PanelRow(
                 "Rows whose time has come.",
                 "Zero between sweeps. If it stays a sweep breaks.",
                 "none",
-                [SERVICE, book("StepOverdue")],
+                [SERVICE, link_to_runbook("StepOverdue")],
             ),
             PanelQuery(count_now("goodstanding_due_work"), "due"),
             look=PanelLook(width=6, height=4, warn=100, bad=1000),
@@ -54,7 +69,7 @@ NOW = PanelRow(
                 "As a part of twice its interval and a minute.",
                 "At 1 the alert comes: see below which job.",
                 "percentunit",
-                [SERVICE, book("JobMissed")],
+                [SERVICE, link_to_runbook("JobMissed")],
             ),
             PanelQuery(
                 "max((time() - max by (service, name) (goodstanding_job_last_success_timestamp_seconds)) / (2 * max by"
@@ -74,9 +89,9 @@ VENDOR = PanelRow(
                 "In a second.",
                 "`throttled`: we ask too often. `unreachable`: the way there. `refused`: a case is open for it.",
                 "ops",
-                [SERVICE, book("VendorCallsFail")],
+                [SERVICE, link_to_runbook("VendorCallsFail")],
             ),
-            PanelQuery(rate(f"{CALLS}_total", "outcome"), "{{outcome}}"),
+            PanelQuery(compute_rate(f"{CALLS}_total", "outcome"), "{{outcome}}"),
             look=PanelLook(
                 width=12,
                 stacked=True,
@@ -96,7 +111,7 @@ VENDOR = PanelRow(
                 "95 of 100 are faster.",
                 "Slow and not failing: wait. Slow and failing: the vendor has an outage.",
                 "s",
-                [SERVICE, book("VendorCallsFail")],
+                [SERVICE, link_to_runbook("VendorCallsFail")],
             ),
             PanelQuery(
                 compute_quantile(0.95, "goodstanding_vendor_call_duration_seconds", "operation"), "{{operation}}"
@@ -109,10 +124,10 @@ VENDOR = PanelRow(
                 "Accrued, billed, committed; in units of the currency.",
                 "Committed grows while customers are suspended: see which terms go on.",
                 "short",
-                [SERVICE, book("AccessDiffers")],
+                [SERVICE, link_to_runbook("AccessDiffers")],
             ),
             PanelQuery(
-                money("goodstanding_vendor_exposure_minor", "currency, part", 'currency="$currency"'),
+                compute_money_total("goodstanding_vendor_exposure_minor", "currency, part", 'currency="$currency"'),
                 "{{part}}",
             ),
             look=PanelLook(width=24, height=7, repeat="currency"),
@@ -128,9 +143,9 @@ OUT = PanelRow(
                 "By kind.",
                 "`send_notice`: the mail hop. Others: the service that they go to.",
                 "none",
-                [SERVICE, book("IntentOverdue")],
+                [SERVICE, link_to_runbook("IntentOverdue")],
             ),
-            PanelQuery(total("goodstanding_intents_unfinished", "kind"), "{{kind}}"),
+            PanelQuery(compute_total("goodstanding_intents_unfinished", "kind"), "{{kind}}"),
             look=PanelLook(none="All is done"),
         ),
         draw_line_panel(
@@ -139,7 +154,7 @@ OUT = PanelRow(
                 "Business time since it was wanted.",
                 "Read its last error in the service's log.",
                 "h",
-                [SERVICE, book("IntentOverdue"), book("NoticesWait")],
+                [SERVICE, link_to_runbook("IntentOverdue"), link_to_runbook("NoticesWait")],
             ),
             PanelQuery(
                 compute_business_age("goodstanding_intents_oldest_timestamp_seconds", "service, kind"), "{{kind}}"
@@ -151,9 +166,9 @@ OUT = PanelRow(
                 "In a second.",
                 "`later`: tried again after a pause. `broke`: a defect.",
                 "ops",
-                [SERVICE, book("IntentOverdue")],
+                [SERVICE, link_to_runbook("IntentOverdue")],
             ),
-            PanelQuery(rate("goodstanding_intent_attempts_total", "outcome"), "{{outcome}}"),
+            PanelQuery(compute_rate("goodstanding_intent_attempts_total", "outcome"), "{{outcome}}"),
             look=PanelLook(colours={"done": "green", "later": "orange", "broke": "red"}),
         ),
         draw_line_panel(
@@ -162,7 +177,7 @@ OUT = PanelRow(
                 "95 of 100, with all their calls.",
                 "One kind alone: what it calls is slow.",
                 "s",
-                [SERVICE, book("VendorCallsFail")],
+                [SERVICE, link_to_runbook("VendorCallsFail")],
             ),
             PanelQuery(compute_quantile(0.95, "goodstanding_intent_attempt_duration_seconds", "kind"), "{{kind}}"),
             look=PanelLook(width=24),
@@ -178,7 +193,7 @@ JOBS = PanelRow(
                 "The latest job of each service, as a part of twice its interval and a minute.",
                 "At 1 the alert comes and names the job: it breaks, or its process is down.",
                 "percentunit",
-                [SERVICE, book("JobMissed")],
+                [SERVICE, link_to_runbook("JobMissed")],
             ),
             PanelQuery(
                 "max by (service) ((time() - max by (service, name) (goodstanding_job_last_success_timestamp_seconds))"
@@ -193,10 +208,10 @@ JOBS = PanelRow(
                 "Accounts or other subjects, in a second.",
                 "Nothing while something is due: see its log.",
                 "ops",
-                [SERVICE, book("StepOverdue")],
+                [SERVICE, link_to_runbook("StepOverdue")],
             ),
             PanelQuery(
-                "topk(6, " + rate("goodstanding_job_items_total", "service, name", 'name!="figures"') + " > 0)",
+                "topk(6, " + compute_rate("goodstanding_job_items_total", "service, name", 'name!="figures"') + " > 0)",
                 "{{service}} {{name}}",
             ),
             look=PanelLook(width=12, height=8),
@@ -207,7 +222,7 @@ JOBS = PanelRow(
                 "95 of 100, of those that found something.",
                 "Longer than the interval of the job: it falls behind.",
                 "s",
-                [PLATFORM, book("JobMissed")],
+                [PLATFORM, link_to_runbook("JobMissed")],
             ),
             PanelQuery(
                 "topk(6, " + compute_quantile(0.95, "goodstanding_job_duration_seconds", "service, name") + ")",
@@ -221,9 +236,9 @@ JOBS = PanelRow(
                 "Rows by what they are.",
                 "Grows: more falls due than is judged; start another process of the role jobs.",
                 "none",
-                [PLATFORM, book("StepOverdue")],
+                [PLATFORM, link_to_runbook("StepOverdue")],
             ),
-            PanelQuery(total("goodstanding_due_work", "service, name"), "{{service}} {{name}}"),
+            PanelQuery(compute_total("goodstanding_due_work", "service, name"), "{{service}} {{name}}"),
             look=PanelLook(width=12, height=8),
         ),
     ],

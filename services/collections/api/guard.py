@@ -18,7 +18,7 @@ from services.collections.repository.guard_queries import SuspensionGuardState
 from services.collections.use_cases.guard import Decision
 from services.collections.use_cases.guard_limits import change_guard_limits
 from shared.persistence.database import Unit
-from shared.pure.fields import ReasonIn, example
+from shared.pure.fields import ReasonIn, set_model_example
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -32,7 +32,7 @@ writes = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:w
 class GuardOut(BaseModel):
     """The guard as it stands; `requested` counts suspensions within the last hour of the business clock."""
 
-    model_config = example(
+    model_config = set_model_example(
         stopped=False,
         approved_until=None,
         requested=3,
@@ -60,7 +60,7 @@ class GuardOut(BaseModel):
 class LimitsIn(ReasonIn):
     """The limits that the guard shall have, and why."""
 
-    model_config = example(
+    model_config = set_model_example(
         suspensions_per_hour=50, share_of_accounts_percent=10, reason="a year without a false suspension"
     )
 
@@ -71,7 +71,7 @@ class LimitsIn(ReasonIn):
 class DecisionOut(BaseModel):
     """What a person decided about the guard."""
 
-    model_config = example(
+    model_config = set_model_example(
         decision="approve",
         actor="head-of-collections",
         reason="looked at each: all of them are long overdue",
@@ -97,7 +97,7 @@ async def get_guard(read: Read) -> GuardOut:
 @reads.get("/guard/decisions", summary="What persons decided about the guard")
 async def list_decisions(read: Read) -> Page[DecisionOut]:
     """The last decisions, newest first."""
-    decisions = await read(guard_queries.decisions)
+    decisions = await read(guard_queries.list_guard_decisions)
     return Page(items=[DecisionOut.model_validate(row) for row in decisions], next=None)
 
 

@@ -18,7 +18,7 @@ from services.collections.use_cases.guard_limits import (
     withdraw_guard_limits,
 )
 from shared.persistence.database import Unit
-from shared.pure.fields import ReasonIn, example
+from shared.pure.fields import ReasonIn, set_model_example
 from shared.pure.proposals import NotTheProposer, ProposedFactsChanged, SecondPersonNeeded
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -32,7 +32,7 @@ decisions = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("collections:ad
 class GuardLimitChangeOut(BaseModel):
     """A change of the guard's limits that somebody wants: carried out at once, or proposed to a second person."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d65-3c11-7f02-9a4e-6c1d2e8b7f40",
         former={"suspensions_per_hour": 25, "share_of_accounts_percent": 5},
         wanted={"suspensions_per_hour": 50, "share_of_accounts_percent": 10},

@@ -12,7 +12,7 @@ from services.collections.api.standing import DunnableOut, NextOut
 from services.collections.repository.late_account_queries import LateAccountCriteria
 from services.collections.use_cases.late_accounts import LateAccount, UnknownPolicyStep
 from shared.events.collections import WaitsFor
-from shared.pure.fields import Code, example, get_model_example
+from shared.pure.fields import Code, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
@@ -24,7 +24,7 @@ reads = Router(
 class ComingOut(NextOut):
     """The first step that comes if no new fact does, and the invoice whose step it is."""
 
-    model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", **get_model_example(NextOut))
+    model_config = set_model_example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", **get_model_example(NextOut))
 
     invoice_id: UUID
 
@@ -32,7 +32,7 @@ class ComingOut(NextOut):
 class HeldStepOut(BaseModel):
     """A step of one of its invoices that is due and waits."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         step="suspend",
         waits_for="guard",
@@ -52,7 +52,7 @@ class HeldStepOut(BaseModel):
 class LateAccountOut(BaseModel):
     """An account of which something is overdue; amounts are those of its overdue invoices, by currency."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         legal_entity="GS-DE",
         case_id="01a20d62-f2b6-7194-8e7a-b5c04d93a1f2",

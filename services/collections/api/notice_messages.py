@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from services.collections.repository.notice_message_queries import get_sent_notice_message
-from shared.pure.fields import example
+from shared.pure.fields import set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -16,7 +16,7 @@ reads = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("coll
 class NoticeMessageOut(BaseModel):
     """A message as the next mail hop took it."""
 
-    model_config = example(
+    model_config = set_model_example(
         notice_id="01a20d64-6ea9-7c1d-b83f-47a2e95d0c68",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         recipient="billing@alpenrose.example",

@@ -13,7 +13,7 @@ from services.collections.tables import NoticeRow
 from services.collections.use_cases import notice_sending
 from services.collections.use_cases.notice_sending import NoticeNotFailed
 from shared.persistence.database import Unit
-from shared.pure.fields import Instant, ReasonIn, example, get_model_example
+from shared.pure.fields import Instant, ReasonIn, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -25,7 +25,7 @@ writes = Router(prefix="/v1/notices", tags=["notices"], dependencies=[needs("col
 class NoticeOut(BaseModel):
     """A message to the customer and what became of it."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d64-6ea9-7c1d-b83f-47a2e95d0c68",
         kind="steps",
         template="final_notice",
@@ -72,7 +72,7 @@ class NoticeOut(BaseModel):
 class ListedNoticeOut(NoticeOut):
     """A notice with its account."""
 
-    model_config = example(**get_model_example(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
+    model_config = set_model_example(**get_model_example(NoticeOut), account_id="01a20d60-7458-729b-b244-54f33ab0c1d2")
 
     account_id: UUID
 

@@ -13,7 +13,7 @@ from services.collections.repository import policy_queries
 from services.collections.tables import PolicyVersionRow
 from services.collections.use_cases.policies import GuardLoosenedByPolicy, PolicyDateRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Day, Prose, RequestBody, example
+from shared.pure.fields import Day, Prose, RequestBody, set_model_example
 from shared.pure.hidden_characters import SEEN_ON_LINES, check_visible_lines, normalise_line_breaks
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -38,7 +38,7 @@ _GENTLE = (
 class PolicyIn(RequestBody):
     """A version to be published: the YAML document, the date it takes effect, and why."""
 
-    model_config = example(
+    model_config = set_model_example(
         document=_GENTLE,
         effective_date="2026-04-01",
         reason="two more weeks before access ends, as agreed with sales",
@@ -57,7 +57,7 @@ class PolicyIn(RequestBody):
 class PolicyOut(BaseModel):
     """A published version; `policy` is the document as data."""
 
-    model_config = example(
+    model_config = set_model_example(
         version=2,
         name="gentle",
         effective_date="2026-04-01",

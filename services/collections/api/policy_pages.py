@@ -12,7 +12,7 @@ from services.collections.repository import policy_queries
 from services.collections.tables import PolicyVersionRow
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 from shared.pure.languages import Language
 from shared.web.http import OWN_STYLES, PROBLEMS, Read, Router
 
@@ -28,7 +28,7 @@ _HEADERS = {
 class StatedStepOut(BaseModel):
     """A step of the policy, written out in the language."""
 
-    model_config = example(
+    model_config = set_model_example(
         action="suspend",
         when="21 days after the due date",
         at="at 09:00, your local time",
@@ -46,7 +46,7 @@ class StatedStepOut(BaseModel):
 class PublishedPolicyOut(BaseModel):
     """A version of the policy as the page has it."""
 
-    model_config = example(
+    model_config = set_model_example(
         version=2,
         effective_date="2026-04-01",
         language="en",

@@ -13,7 +13,7 @@ from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
 from services.collections.use_cases.account_evaluation import EvaluatedItem
 from services.collections.use_cases.standing import AccountStanding
 from services.collections.use_cases.vendor_debt import VendorDebt
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -26,7 +26,7 @@ class DunnableOut(BaseModel):
     It is 0 for as many days after a release as the policy says.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         currency="EUR",
         open_minor=25200,
         disputed_minor=5040,
@@ -46,7 +46,7 @@ class DunnableOut(BaseModel):
 class RequirementOut(BaseModel):
     """A notice on which a suspension rests, and how far that is."""
 
-    model_config = example(
+    model_config = set_model_example(
         notice="final_notice",
         sent_as="final_notice",
         days_before=7,
@@ -66,7 +66,7 @@ class RequirementOut(BaseModel):
 class StepOut(BaseModel):
     """A step of the policy as it stands for this invoice."""
 
-    model_config = example(
+    model_config = set_model_example(
         step="suspend",
         action="suspend",
         day=14,
@@ -107,7 +107,7 @@ _TO_COME = _SENT | {
 class NextOut(BaseModel):
     """What comes next if no new fact does."""
 
-    model_config = example(
+    model_config = set_model_example(
         step="terminate",
         at="2026-05-15T07:00:00Z",
         rule="terminate: 45 days after the due date, at 09:00 local time",
@@ -121,7 +121,7 @@ class NextOut(BaseModel):
 class FactOut(BaseModel):
     """A fact that the judgement rests on, with the event that told it (null: asked for over REST)."""
 
-    model_config = example(
+    model_config = set_model_example(
         fact="overdue", at="2026-03-31T22:00:00Z", sequence=4, event_id="01a20d62-f014-7a6e-92b5-d80c3e71f4a9"
     )
 
@@ -134,7 +134,7 @@ class FactOut(BaseModel):
 class ItemOut(BaseModel):
     """One open invoice, judged now."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         number="GS-DE-00000001",
         due_date="2026-03-31",
@@ -207,7 +207,7 @@ def _step(rung: Any) -> StepOut:
 class CaseOut(BaseModel):
     """A dunning case."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d62-f2b6-7194-8e7a-b5c04d93a1f2", opened_at="2026-03-31T22:00:00Z", closed_at=None, stage="suspend"
     )
 
@@ -230,7 +230,7 @@ class DeferralOut(BaseModel):
 class StandingOut(BaseModel):
     """Where an account stands, why, and what comes next."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         time_zone="Europe/Berlin",
         state="suspended",

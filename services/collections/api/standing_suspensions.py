@@ -5,13 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from shared.pure.fields import example
+from shared.pure.fields import set_model_example
 
 
 class StandingSuspensionOut(BaseModel):
     """A suspension with its causes; `vendor_bills_on` says whether we go on owing for it."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d67-8c52-7f3b-8d94-0e6b2a91c57f",
         subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
         state="effective",

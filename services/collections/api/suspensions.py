@@ -14,7 +14,7 @@ from services.collections.repository.suspension_queries import SuspensionCriteri
 from services.collections.use_cases import suspension_check
 from services.collections.use_cases.suspensions import SuspensionReleaseRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Day, ReasonIn, example, get_model_example
+from shared.pure.fields import Day, ReasonIn, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -30,7 +30,7 @@ writes = Router(
 class SuspensionOut(BaseModel):
     """A suspension and the invoices that it still rests on."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d67-8c52-7f3b-8d94-0e6b2a91c57f",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
@@ -62,7 +62,9 @@ class SuspensionOut(BaseModel):
 class ListedSuspensionOut(SuspensionOut):
     """A suspension with what the vendor made of it; a person's reason for its end stands in the audit."""
 
-    model_config = example(**get_model_example(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None)
+    model_config = set_model_example(
+        **get_model_example(SuspensionOut), ended_at=None, vendor_bills_on=True, vendor_refusal=None
+    )
 
     ended_at: datetime | None
     vendor_bills_on: bool | None = Field(description="whether the vendor bills on while it is suspended")
@@ -78,7 +80,7 @@ class ReleaseIn(ReasonIn):
 class ConfirmationOut(BaseModel):
     """Whether a suspension may be carried out at the vendor now, by fresh balances."""
 
-    model_config = example(
+    model_config = set_model_example(
         suspension_id="01a20d67-8c52-7f3b-8d94-0e6b2a91c57f",
         verdict="stands",
         detail="its causes are dunnable by fresh balances",

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from shared.pure.fields import example
+from shared.pure.fields import set_model_example
 
 
 class AccruedOut(BaseModel):
@@ -35,7 +35,7 @@ class CommittedOut(BaseModel):
 class VendorDebtOut(BaseModel):
     """As invoicing says it; amounts in different currencies stand beside each other."""
 
-    model_config = example(
+    model_config = set_model_example(
         vendor_accrued=[{"currency": "USD", "accrued_minor": 8200}],
         vendor_invoices=[{"due_date": "2026-06-07", "currency": "USD", "total_minor": 8200}],
         vendor_committed=[

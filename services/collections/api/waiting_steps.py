@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.collections.repository.waiting_step_queries import WaitingStepCriteria, search_waiting_steps
 from shared.events.collections import WaitsFor
-from shared.pure.fields import Code, example
+from shared.pure.fields import Code, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -21,7 +21,7 @@ reads = Router(
 class WaitingStepOut(BaseModel):
     """A step of the policy that is due for an invoice and waits; amounts are minor units."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         legal_entity="GS-DE",

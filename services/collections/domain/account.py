@@ -31,7 +31,7 @@ class Message:
     """By invoice number."""
 
     @property
-    def template(self) -> str:
+    def main_template(self) -> str:
         """The template of the furthest step in it: the gravest news decides how the message speaks."""
         furthest = max(self.items, key=lambda item: item.action.day)
         return furthest.action.template or furthest.action.step

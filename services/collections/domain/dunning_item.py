@@ -105,7 +105,7 @@ class ItemFacts:
         """Build the same item with one more balance, such as a fresh one that was asked for."""
         return replace(self, balances=(*self.balances, balance))
 
-    def history(self, now: datetime) -> tuple[Balance, ...]:
+    def list_balance_history(self, now: datetime) -> tuple[Balance, ...]:
         """The balances known at `now` by sequence, each once; told twice, the earlier time counts."""
         first_told: dict[int, Balance] = {}
         for balance in sorted(self.balances, key=attrgetter("sequence", "at")):

@@ -77,7 +77,7 @@ class DunningTimeline(NamedTuple):
         """The spans in which a dispute or a promise blocks the whole invoice, in order."""
         return tuple(span for span in self.spans if span.is_blocked)
 
-    def at(self, instant: datetime) -> DunnableSpan:
+    def get_span_at(self, instant: datetime) -> DunnableSpan:
         """The span in which an instant lies; a fact of that very instant counts."""
         for span in self.spans:
             if instant < span.end:
@@ -92,11 +92,11 @@ class DunningTimeline(NamedTuple):
                 end = span.end
         return end
 
-    def position(self, day: date) -> int:
+    def find_ladder_position(self, day: date) -> int:
         """The position on the ladder on a local date; negative before the due date."""
         return (day - self.due_date).days - sum((end - start).days for start, end in self.list_blocked_days(day))
 
-    def reached_on(self, day: int) -> date | None:
+    def find_step_day(self, day: int) -> date | None:
         """The first local date on a position of at least `day`; None if the clock stands still for good.
 
         A day on or before the due date is never moved.

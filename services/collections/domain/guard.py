@@ -47,7 +47,7 @@ class SuspensionGuardVerdict:
     reason: str | None = None
 
 
-def check_guard_limits(
+def check_suspension_limits(
     *, requested_in_last_hour: int, active_accounts: int, limits: Limits, stopped: bool, approved: bool
 ) -> SuspensionGuardVerdict:
     """Whether one more suspension may be requested now.

@@ -56,7 +56,7 @@ class Requirement(NamedTuple):
     """That it was sent and does not count any more."""
 
     @property
-    def reason(self) -> str:
+    def waiting_reason(self) -> str:
         """Cause for which the suspension still waits, or waited."""
         if self.void:
             cause = "the release" if self.void.cause == "release" else "a dispute or promise that blocked it"
@@ -114,7 +114,7 @@ class ItemEvaluation(NamedTuple):
     """The days after the due date, up to now, that moved the ladder by one each."""
 
     @property
-    def attempts(self) -> dict[str, int]:
+    def attempts_by_step(self) -> dict[str, int]:
         """How often each step was taken in this round."""
         return {rung.step.name: rung.attempts for rung in self.ladder}
 

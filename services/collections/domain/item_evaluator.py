@@ -56,7 +56,7 @@ def evaluate_dunning_item(item: ItemFacts, policy: Policy, now: datetime) -> Ite
 
 
 def _build_view(item: ItemFacts, policy: Policy, now: datetime) -> _View:
-    history = item.history(now)
+    history = item.list_balance_history(now)
     number, began = find_dunning_round(history)
     timeline = build_dunning_timeline(item, history, policy.after_release_days)
     voiding = gather_voiding_causes(item, policy, timeline)
@@ -70,7 +70,7 @@ def _build_view(item: ItemFacts, policy: Policy, now: datetime) -> _View:
         began=began,
         overdue_at=_overdue_at(item, began, now),
         timeline=timeline,
-        current=timeline.at(now),
+        current=timeline.get_span_at(now),
         policy=policy,
         voiding=voiding,
         taken=taken,
@@ -104,7 +104,7 @@ def _is_due(view: _View, rung: PolicyRung) -> bool:
         return False
     if rung.void and instant < rung.void.again_from:
         return False
-    return view.timeline.at(instant).dunnable > 0
+    return view.timeline.get_span_at(instant).dunnable > 0
 
 
 def _has_lapsed(view: _View, step: Step, day: date) -> bool:
@@ -148,7 +148,7 @@ def _find_blocking_reason(view: _View, rung: PolicyRung) -> str | None:
     """Why a suspension that is due otherwise may not be requested yet."""
     day, _ = view.last[rung.step.at]
     unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
-    if reason := "; ".join(requirement.reason for requirement in unmet):
+    if reason := "; ".join(requirement.waiting_reason for requirement in unmet):
         return reason
     return None if view.current.dunnable_by_subscription else "nothing that is dunnable belongs to a subscription"
 
@@ -209,7 +209,7 @@ def _next_instant(view: _View, rung: PolicyRung, since: datetime) -> datetime | 
         day = max(day, requirement.met_on)
     while not _has_lapsed(view, step, day):
         instant = find_local_instant(day, step.at, view.item.zone)
-        span = view.timeline.at(instant)
+        span = view.timeline.get_span_at(instant)
         if span.dunnable_by_subscription if step.action == "suspend" else span.dunnable:
             return instant
         if span.is_open_ended:
@@ -240,7 +240,7 @@ def _build_evaluation(view: _View, actions: tuple[Action, ...], deferred: tuple[
         currency=item.currency,
         judged_at=view.now,
         round=view.round,
-        position=view.timeline.position(view.today),
+        position=view.timeline.find_ladder_position(view.today),
         overdue_at=view.overdue_at,
         open_minor=sum(line.open_minor for line in current.lines),
         disputed_minor=sum(line.disputed_minor for line in current.lines),

@@ -84,7 +84,7 @@ class Limits(_Part):
     suspensions_per_hour: Annotated[StrictInt, Field(ge=0)]
     share_of_accounts_percent: Annotated[StrictInt, Field(ge=0, le=100)]
 
-    def allows_more_than(self, other: "Limits") -> bool:
+    def allows_more_suspensions_than(self, other: "Limits") -> bool:
         """Say whether more can go out in some hour than by the other limits."""
         return (
             self.suspensions_per_hour > other.suspensions_per_hour

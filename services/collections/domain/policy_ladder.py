@@ -26,7 +26,7 @@ def list_policy_rungs(
     return tuple(
         PolicyRung(
             step,
-            timeline.reached_on(step.day),
+            timeline.find_step_day(step.day),
             validity.counting.get(step.name),
             tuple(_requirement(required, item, validity) for required in step.requires),
             validity.void.get(step.name),

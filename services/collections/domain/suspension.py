@@ -87,7 +87,7 @@ def list_current_suspension_causes(
     return frozenset(
         invoice_id
         for invoice_id, number in causes.items()
-        if invoice_id not in items or find_dunning_round(items[invoice_id].history(now))[0] == number
+        if invoice_id not in items or find_dunning_round(items[invoice_id].list_balance_history(now))[0] == number
     )
 
 
@@ -111,7 +111,7 @@ def list_unblocked_suspension_causes(
 
 
 def _is_blocked(item: ItemFacts, terms: SuspensionTerms, requested_at: datetime, now: datetime) -> bool:
-    timeline = build_dunning_timeline(item, item.history(now), terms.release_days)
+    timeline = build_dunning_timeline(item, item.list_balance_history(now), terms.release_days)
     return is_invoice_blocked_since(timeline, find_customer_warned_at(item, terms.required, requested_at), now)
 
 
@@ -149,8 +149,8 @@ def is_suspension_still_due(
     """
     return any(
         subscription_id
-        in build_dunning_timeline(item, item.history(now), terms.get(invoice_id, NO_TERMS).release_days)
-        .at(now)
+        in build_dunning_timeline(item, item.list_balance_history(now), terms.get(invoice_id, NO_TERMS).release_days)
+        .get_span_at(now)
         .dunnable_by_subscription
         for invoice_id, item in items.items()
         if invoice_id in causes

@@ -22,7 +22,7 @@ from services.collections.domain.dunning_item import (
 )
 from services.collections.repository.suspension_queries import SuspensionRecord, list_standing_suspensions
 from shared.events import values
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.errors import NotFound
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ async def save_account_copies(unit: Unit, accounts: Iterable[tuple[UUID, str, st
         " SELECT *, $1 FROM unnest($2::uuid[], $3::text[], $4::text[])"
         " ON CONFLICT (account_id) DO UPDATE SET legal_entity = excluded.legal_entity",
         unit.now,
-        *columns(accounts, 3),
+        *split_into_columns(accounts, 3),
     )
 
 
@@ -116,7 +116,7 @@ async def save_invoice_balances(unit: Unit, balances: Sequence[ReportedInvoiceBa
         )
         for balance in balances
     ]
-    await unit.connection.execute(_SAVE_BALANCES, *columns(rows, 10))
+    await unit.connection.execute(_SAVE_BALANCES, *split_into_columns(rows, 10))
 
 
 def _lines_json(lines: Iterable[values.LineBalance]) -> str:
@@ -129,7 +129,7 @@ async def save_overdue_judgements(unit: Unit, overdues: Iterable[tuple[UUID, int
         "INSERT INTO overdues (invoice_id, sequence, account_id, judged_at, event_id)"
         " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[])"
         " ON CONFLICT DO NOTHING",
-        *columns(overdues, 5),
+        *split_into_columns(overdues, 5),
     )
 
 
@@ -295,6 +295,6 @@ async def save_next_evaluation_times(unit: Unit, due: Iterable[tuple[UUID, datet
     await unit.connection.execute(
         "UPDATE items SET due_at = n.due_at FROM unnest($1::uuid[], $2::timestamptz[]) AS n (invoice_id, due_at)"
         " WHERE items.invoice_id = n.invoice_id AND items.due_at IS DISTINCT FROM n.due_at",
-        *columns(due, 2),
+        *split_into_columns(due, 2),
     )
     unit.wake_after_commit("sweeps")

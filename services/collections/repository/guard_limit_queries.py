@@ -38,7 +38,7 @@ async def list_guard_limit_changes(unit: Unit, after: UUID | None, limit: int) -
     return await list_rows_after(unit, GuardLimitChangeRow, after, limit)
 
 
-async def save_guard_limit_change(unit: Unit, row: GuardLimitChangeRow) -> None:
+async def save_suspension_limit_change(unit: Unit, row: GuardLimitChangeRow) -> None:
     """Write a change, new or decided."""
     unit.session.add(row)
     await unit.session.flush()

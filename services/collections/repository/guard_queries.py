@@ -96,7 +96,7 @@ async def save_guard_decision(unit: Unit, decision: str, actor: str, reason: str
         unit.wake_after_commit("sweeps")
 
 
-async def decisions(unit: Unit) -> list[dict[str, object]]:
+async def list_guard_decisions(unit: Unit) -> list[dict[str, object]]:
     """The last decisions, newest first."""
     rows = await unit.connection.fetch(
         "SELECT decision, actor, reason, decided_at FROM guard_decisions ORDER BY decided_at DESC, id DESC LIMIT 50"

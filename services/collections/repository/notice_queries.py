@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from services.collections.tables import NoticeRow
 from shared.events.collections import WaitsFor
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.bounces import compute_bounce_id
 from shared.pure.errors import NotFound
 
@@ -122,7 +122,7 @@ FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8
 
 async def insert_dunning_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
     """Record steps: invoice, round, step, outcome, instant, policy version, dunnable, notice, replaced by, attempt."""
-    await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *columns(rows, 10))
+    await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *split_into_columns(rows, 10))
 
 
 async def undo_steps_of_notice(unit: Unit, notice_id: UUID) -> None:
@@ -168,7 +168,7 @@ async def open_dunning_cases(unit: Unit, cases: Sequence[tuple[UUID, UUID, str |
             "INSERT INTO cases (id, account_id, stage, oldest_due_date, opened_at)"
             " SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::date[])",
             unit.now,
-            *columns(cases, 4),
+            *split_into_columns(cases, 4),
         )
 
 
@@ -178,7 +178,7 @@ async def save_oldest_due_dates(unit: Unit, due_dates: Sequence[tuple[UUID, date
         await unit.connection.execute(
             "UPDATE cases SET oldest_due_date = n.due_date FROM unnest($1::uuid[], $2::date[]) AS n (id, due_date)"
             " WHERE cases.id = n.id",
-            *columns(due_dates, 2),
+            *split_into_columns(due_dates, 2),
         )
 
 

@@ -9,7 +9,7 @@ from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 
-async def account(unit: Unit, account_id: UUID) -> asyncpg.Record:
+async def get_account_copy(unit: Unit, account_id: UUID) -> asyncpg.Record:
     """The account as collections knows it. Raises NotFound."""
     row = await unit.connection.fetchrow("SELECT account_id, time_zone FROM accounts WHERE account_id = $1", account_id)
     if row is None:
@@ -17,7 +17,7 @@ async def account(unit: Unit, account_id: UUID) -> asyncpg.Record:
     return row
 
 
-async def suspensions(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
+async def list_account_suspensions(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
     """The suspensions of an account, newest first."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         "SELECT s.id, s.subscription_id, s.state, s.policy_version, s.step, s.requested_at, s.effective_at, s.ended_at,"
@@ -30,7 +30,7 @@ async def suspensions(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
     )
 
 
-async def cases(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
+async def list_dunning_cases(unit: Unit, account_id: UUID) -> list[asyncpg.Record]:
     """The dunning cases of an account, newest first."""
     return await unit.connection.fetch(  # type: ignore[no-any-return]
         "SELECT id, opened_at, closed_at, stage FROM cases WHERE account_id = $1 ORDER BY id DESC LIMIT 50", account_id

@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from services.collections.domain.suspension import SuspensionState
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
 
@@ -137,7 +137,7 @@ async def insert_suspension_causes(
         suspension_id,
         account_id,
         unit.now,
-        *columns(rows, 4),
+        *split_into_columns(rows, 4),
     )
 
 

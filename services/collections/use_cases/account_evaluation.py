@@ -178,7 +178,7 @@ async def take_due_dunning_steps(unit: Unit, account_ids: list[str]) -> None:
             await notice_writing.create_step_notice(unit, account.account_id, message, versions, suspended, prospects)
         await _request_terminations(unit, account, items)
         if domain_account.group_suspensions(evaluations):
-            await intents.add_intent(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
+            await intents.enqueue_intent(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
             asked |= {result.item.invoice_id: None for result in items}
     await apply_account_facts(unit, ids, asked=asked)
 
@@ -203,7 +203,7 @@ async def _request_terminations(unit: Unit, account: DunningFacts, items: Sequen
                 result.evaluation.dunnable_minor,
                 None,
                 None,
-                result.evaluation.attempts[action.step] + 1,
+                result.evaluation.attempts_by_step[action.step] + 1,
             )
             await notice_queries.insert_dunning_steps(unit, account.account_id, [(*taken, *amounts)])
             caused = [suspension for suspension in account.suspensions if result.item.invoice_id in suspension.causes]

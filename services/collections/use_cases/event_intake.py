@@ -16,14 +16,14 @@ from shared.events.invoicing import (
     InvoiceIssued,
     InvoiceOverdue,
 )
-from shared.messaging.consumer import EventGroup
+from shared.messaging.consumer import GroupedEvents
 from shared.persistence.database import Unit
 
 SUBSCRIPTION_ENDED = "the subscription has ended"
 BalanceEvent = InvoiceIssued | InvoiceBalanceChanged | InvoiceOverdue
 
 
-async def apply_balance_events(unit: Unit, heard: EventGroup) -> None:
+async def apply_balance_events(unit: Unit, heard: GroupedEvents) -> None:
     """Keep what was told of accounts and their invoices, and look at each account again, once."""
     balance_events = [(event, envelope) for event, envelope in heard.events if isinstance(event, BalanceEvent)]
     registered = {event.account_id: event for event, _ in heard.events if isinstance(event, AccountRegistered)}

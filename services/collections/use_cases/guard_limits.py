@@ -9,7 +9,7 @@ from services.collections.repository.guard_limit_queries import (
     find_open_guard_change,
     get_guard_limit_change,
     has_requested_any_suspension,
-    save_guard_limit_change,
+    save_suspension_limit_change,
 )
 from services.collections.repository.guard_queries import SuspensionGuardState, lock_guard
 from services.collections.tables import GuardLimitChangeRow
@@ -30,13 +30,13 @@ async def change_guard_limits(unit: Unit, caller: Caller, limits: Limits, reason
     row = _build_row(unit, caller, state, limits, reason)
     if not await _needs_second_person(unit, state, limits):
         row.state, row.decided_at = LimitChangeState.CARRIED_OUT, unit.now
-        await save_guard_limit_change(unit, row)
+        await save_suspension_limit_change(unit, row)
         await set_guard_limits(unit, limits, caller.subject, reason)
         return row
     standing = await find_open_guard_change(unit)
     if standing is not None:
         return _repeat_proposal(unit, standing, row)
-    await save_guard_limit_change(unit, row)
+    await save_suspension_limit_change(unit, row)
     unit.record(AuditedChange("guard_limit_change", row.id, None, None, {"state": row.state}))
     return row
 
@@ -73,7 +73,9 @@ async def withdraw_guard_limits(unit: Unit, change_id: UUID, caller: Caller, rea
 
 async def _needs_second_person(unit: Unit, state: SuspensionGuardState, limits: Limits) -> bool:
     return (
-        state.limits is not None and limits.allows_more_than(state.limits) and await has_requested_any_suspension(unit)
+        state.limits is not None
+        and limits.allows_more_suspensions_than(state.limits)
+        and await has_requested_any_suspension(unit)
     )
 
 
@@ -117,7 +119,7 @@ async def _save_decision(
 ) -> None:
     _check_move(row, state)
     row.state, row.decided_by, row.decision_reason, row.decided_at = state.value, caller.subject, reason, unit.now
-    await save_guard_limit_change(unit, row)
+    await save_suspension_limit_change(unit, row)
 
 
 def _check_move(row: GuardLimitChangeRow, wanted: LimitChangeState) -> None:

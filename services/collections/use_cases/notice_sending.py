@@ -65,7 +65,7 @@ async def send_notice(runtime: "Runtime", intent: Intent) -> NoticeSendingResult
     if not is_mail_address(facts.billing_email):
         return NoticeSendingResult(outside_mail.NOT_WRITABLE)
     policy_url = f"{runtime.settings.public_url or runtime.settings.collections_url}/policy"
-    message = mail.message(row, facts, runtime.settings.mail_from, policy_url)
+    message = mail.write_notice_letter(row, facts, runtime.settings.mail_from, policy_url)
     sender = build_envelope_sender(runtime.settings.support_address, row.secret)
     refusal = await runtime.mail_hop.deliver_letter_once(message, now - intent.created_at, sender)
     return NoticeSendingResult(refusal, None if refusal else _describe_message(message))
@@ -149,7 +149,7 @@ async def retry_notice(unit: Unit, notice_id: UUID) -> NoticeRow:
         raise NoticeNotFailed(f"the notice is {row.state}")
     before = row.model_dump(exclude=SECRETS)
     await notice_queries.save_notice_result(unit, notice_id, "pending", None)
-    await intents.add_intent(unit, SEND_NOTICE, row.account_id, notice_id, {})
+    await intents.enqueue_intent(unit, SEND_NOTICE, row.account_id, notice_id, {})
     await unit.session.refresh(row)
     unit.record(AuditedChange("notice", row.id, row.account_id, before, row.model_dump(exclude=SECRETS)))
     return row

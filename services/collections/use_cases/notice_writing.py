@@ -54,14 +54,14 @@ async def create_step_notice(
                 access=assess_access_statement(evaluation, suspended),
             )
         )
-        taken, attempts = (evaluation.invoice_id, evaluation.round), evaluation.attempts
+        taken, attempts = (evaluation.invoice_id, evaluation.round), evaluation.attempts_by_step
         attempt = attempts[action.step] + 1
         steps.append((*taken, action.step, "notice", action.at, version, amount, notice_id, None, attempt))
         steps += [
             (*taken, name, "skipped", action.at, version, amount, None, action.step, attempts[name] + 1)
             for name in action.skipped
         ]
-    await create_notice(unit, account_id, "steps", message.template, _add_prospects(items, prospects), notice_id)
+    await create_notice(unit, account_id, "steps", message.main_template, _add_prospects(items, prospects), notice_id)
     await notice_queries.insert_dunning_steps(unit, account_id, steps)
 
 
@@ -91,7 +91,7 @@ async def create_notice(
     )
     await notice_queries.insert_notice(unit, row)
     delay = timedelta() if kind == "steps" else GATHERED_FOR
-    await intents.add_intent(unit, SEND_NOTICE, account_id, row.id, {}, row.id, delay)
+    await intents.enqueue_intent(unit, SEND_NOTICE, account_id, row.id, {}, row.id, delay)
 
 
 async def create_access_notice(

@@ -74,7 +74,7 @@ async def _tighten_guard(unit: Unit, limits: Limits) -> None:
     Raises GuardLoosenedByPolicy.
     """
     current = (await guard_queries.lock_guard(unit)).limits
-    if current is not None and limits.allows_more_than(current):
+    if current is not None and limits.allows_more_suspensions_than(current):
         raise GuardLoosenedByPolicy(
             f"guard: the limits in force are {current.suspensions_per_hour} suspensions an hour and"
             f" {current.share_of_accounts_percent} % of the accounts; loosen them first (POST /v1/guard:set-limits)"

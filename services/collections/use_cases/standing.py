@@ -34,17 +34,17 @@ class AccountStanding:
 
 async def load_account_standing(unit: Unit, account_id: UUID) -> AccountStanding:
     """The standing of an account now. Raises NotFound."""
-    account = await standing_queries.account(unit, account_id)
+    account = await standing_queries.get_account_copy(unit, account_id)
     facts = (await fact_queries.load_account_facts(unit, [account_id]))[account_id]
     items = await account_evaluation.evaluate_account(unit, facts)
-    suspensions = await standing_queries.suspensions(unit, account_id)
+    suspensions = await standing_queries.list_account_suspensions(unit, account_id)
     return AccountStanding(
         account_id,
         account["time_zone"],
         assess_account_state(items, suspensions),
         items,
         await standing_queries.list_fact_events(unit, [result.item.invoice_id for result in items]),
-        await standing_queries.cases(unit, account_id),
+        await standing_queries.list_dunning_cases(unit, account_id),
         suspensions,
         await standing_queries.list_step_deferrals(unit, account_id),
         await notice_queries.list_notices(unit, account_id, NOTICES_SHOWN),

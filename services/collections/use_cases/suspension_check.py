@@ -168,7 +168,7 @@ async def _ask_guard(
     if (limits := state.limits) is None:
         return domain_guard.SuspensionGuardVerdict(False, "there is no policy"), None
     verdicts = (
-        domain_guard.check_guard_limits(
+        domain_guard.check_suspension_limits(
             requested_in_last_hour=state.requested + before,
             active_accounts=state.accounts,
             limits=limits,

@@ -58,7 +58,7 @@ async def end_settled_suspension_causes(
     """
     changed = False
     items = {item.invoice_id: item for item in account.items}
-    latest = {id_: history[-1] for id_, item in items.items() if (history := item.history(unit.now))}
+    latest = {id_: history[-1] for id_, item in items.items() if (history := item.list_balance_history(unit.now))}
     for suspension in account.suspensions:
         changed |= await _update_suspension(unit, suspension, items, latest, unnoticed, terms)
     return changed

@@ -62,11 +62,11 @@ class VendorSubscription:
         customer, subscription = map(_segment, self._ids)
         return f"/v1/customers/{customer}/subscriptions/{subscription}"
 
-    async def read(self) -> Resource:
+    async def fetch_subscription(self) -> Resource:
         """The resource as it is now. Raises VendorRefusedForGood, RetryLater."""
         return _resource(await self._call("GET", self._path, new_id()))
 
-    async def change(self, resource: Resource, **fields: Any) -> Resource:
+    async def change_subscription_fields(self, resource: Resource, **fields: Any) -> Resource:
         """The resource after these fields were changed; read again and tried again if somebody else changed it.
 
         Raises VendorRefusedForGood, RetryLater.
@@ -76,7 +76,7 @@ class VendorSubscription:
                 try:
                     return await self._patch(resource | fields)
                 except VendorResourceChanged:
-                    resource = await self.read()
+                    resource = await self.fetch_subscription()
                     if all(resource.get(name) == value for name, value in fields.items()):
                         return resource
                     raise
@@ -89,7 +89,7 @@ class VendorSubscription:
         answer = await self._call("PATCH", self._path, request_id, headers, body)
         if answer.status_code == 202:
             await self._until_done(answer)
-            return await self.read()
+            return await self.fetch_subscription()
         return _resource(answer)
 
     async def _until_done(self, accepted: httpx2.Response) -> None:

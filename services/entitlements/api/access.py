@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from services.entitlements import repository
 from shared.events.entitlements import HoldReason, WantedAtVendor
 from shared.pure.errors import NotFound
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -22,7 +22,7 @@ reads = Router(prefix="/v1", tags=["access"], dependencies=[needs("entitlements:
 class StandingHold(BaseModel):
     """A hold that stands."""
 
-    model_config = example(
+    model_config = set_model_example(
         hold_id="01a20d68-41f7-7b61-9e2d-c3a85f7016d4",
         reason="non_payment",
         owner="collections",
@@ -58,7 +58,7 @@ class FailureOut(BaseModel):
 class VendorOut(BaseModel):
     """What the vendor was last seen to have, and how fresh that is."""
 
-    model_config = example(state="suspended", seen_at="2026-04-14T07:00:05Z", waiting_for=None, failure=None)
+    model_config = set_model_example(state="suspended", seen_at="2026-04-14T07:00:05Z", waiting_for=None, failure=None)
 
     state: str | None = Field(description="the vendor's own status; null if it was never looked at")
     seen_at: datetime | None
@@ -69,7 +69,7 @@ class VendorOut(BaseModel):
 class AccessOut(BaseModel):
     """Whether a subscription may be used."""
 
-    model_config = example(
+    model_config = set_model_example(
         subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         allowed=False,

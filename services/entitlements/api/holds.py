@@ -13,7 +13,7 @@ from services.entitlements.repository import HoldCriteria
 from services.entitlements.use_cases.holds import NewManualHold
 from shared.events.entitlements import HoldReason, ManualHoldReason
 from shared.persistence.database import Unit
-from shared.pure.fields import Name, Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Name, Prose, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -25,7 +25,7 @@ writes = Router(prefix="/v1/holds", tags=["holds"], dependencies=[needs("entitle
 class HoldIn(RequestBody):
     """A hold to be placed by a person."""
 
-    model_config = example(
+    model_config = set_model_example(
         subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
         reason="fraud",
         owner="trust team",
@@ -41,7 +41,7 @@ class HoldIn(RequestBody):
 class HoldOut(BaseModel):
     """A hold, standing or released."""
 
-    model_config = example(
+    model_config = set_model_example(
         hold_id="01a20d68-41f7-7b60-9e2d-c3a85f7016d4",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
@@ -79,7 +79,7 @@ class HoldOut(BaseModel):
 class ListedHoldOut(HoldOut):
     """A hold with what caused it, and since when the subscription is seen suspended at the vendor for it."""
 
-    model_config = example(
+    model_config = set_model_example(
         **get_model_example(HoldOut), suspension_id=None, invoice_ids=[], effective_at="2026-04-14T11:45:05Z"
     )
 

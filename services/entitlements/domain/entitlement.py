@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Literal
 from uuid import UUID
 
-from services.entitlements.domain.hold import Hold, standing
+from services.entitlements.domain.hold import Hold, list_standing_holds
 from services.entitlements.domain.renewal_settings import disable_auto_renew
 from shared.events.entitlements import WantedAtVendor
 from shared.pure.errors import Refusal
@@ -98,7 +98,7 @@ class SubscriptionEntitlement:
     holds: tuple[Hold, ...] = ()
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted_access_state(self) -> Wanted:
         """State that the vendor shall have."""
         return compute_wanted_access_state(self.holds)
 
@@ -116,7 +116,7 @@ class SubscriptionEntitlement:
 
 def compute_wanted_access_state(holds: Iterable[Hold]) -> Wanted:
     """Suspended while any hold stands, else active (product rule 4)."""
-    return "suspended" if standing(holds) else "active"
+    return "suspended" if list_standing_holds(holds) else "active"
 
 
 def is_access_allowed(state: EntitlementState, holds: Iterable[Hold]) -> bool:
@@ -184,7 +184,7 @@ def begin_vendor_suspension(
 
     The snapshot is taken once for a suspension: after the call the vendor shows auto-renew off.
     """
-    if standing(entitlement.holds) != decided_from:
+    if list_standing_holds(entitlement.holds) != decided_from:
         return None
     holds = (replace(hold, attempted_at=now) if hold.stands else hold for hold in entitlement.holds)
     begun = replace(

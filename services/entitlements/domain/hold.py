@@ -84,7 +84,7 @@ def release_hold_by_hand(hold: Hold, now: datetime, roles: Collection[str]) -> H
     return replace(hold, released_at=now)
 
 
-def standing(holds: Iterable[Hold]) -> frozenset[UUID]:
+def list_standing_holds(holds: Iterable[Hold]) -> frozenset[UUID]:
     """The ids of the holds that stand: if they are the same later, what was decided from them still holds good."""
     return frozenset(hold.id for hold in holds if hold.stands)
 

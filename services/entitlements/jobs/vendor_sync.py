@@ -8,7 +8,7 @@ from services.entitlements import repository
 from services.entitlements.adapters.partner_center import VendorRefusedForGood, VendorSubscription
 from services.entitlements.domain import renewal_settings
 from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, EntitlementState, SubscriptionEntitlement
-from services.entitlements.domain.hold import list_suspension_ids, standing
+from services.entitlements.domain.hold import list_standing_holds, list_suspension_ids
 from services.entitlements.domain.sync_outcome import (
     AutoRenewOff,
     FinalVendorRefusal,
@@ -31,12 +31,12 @@ BUDGET = LEASE.total_seconds() * 0.75
 async def sync_with_vendor(runtime: Runtime, intent: Intent) -> Outcome:
     """Look, ask and act, and say what came of it; whatever may pass is an outcome as well."""
     entitlement = await runtime.units.run(lambda unit: repository.get_entitlement(unit, UUID(intent.key)))
-    decided_from = standing(entitlement.holds)
+    decided_from = list_standing_holds(entitlement.holds)
     try:
         async with asyncio.timeout(BUDGET):
             return await _Attempt(runtime, intent, entitlement).make()
     except VendorRefusedForGood as refusal:
-        wanted = "auto_renew_off" if entitlement.must_disable_auto_renew else entitlement.wanted
+        wanted = "auto_renew_off" if entitlement.must_disable_auto_renew else entitlement.wanted_access_state
         return FinalVendorRefusal(decided_from, refusal.code, refusal.detail, wanted)
     except RetryLater as error:
         return VendorSyncWaiting(decided_from, str(error))
@@ -48,7 +48,7 @@ class _Attempt:
     def __init__(self, runtime: Runtime, intent: Intent, entitlement: SubscriptionEntitlement) -> None:
         self._runtime = runtime
         self._entitlement = entitlement
-        self._standing = standing(entitlement.holds)
+        self._standing = list_standing_holds(entitlement.holds)
         self._vendor = VendorSubscription(
             runtime.vendor, entitlement.vendor_customer_id, entitlement.vendor_subscription_id, intent.id
         )
@@ -59,25 +59,25 @@ class _Attempt:
             return await self._switch_renewal_off()
         if entitlement.state is EntitlementState.ENDED:
             return self._answer_ended()
-        if entitlement.wanted == "active" and entitlement.state is EntitlementState.ACTIVE:
+        if entitlement.wanted_access_state == "active" and entitlement.state is EntitlementState.ACTIVE:
             return VendorObservation(self._standing)
-        resource = await self._vendor.read()
+        resource = await self._vendor.fetch_subscription()
         if resource["status"] == "suspended" and (
-            entitlement.wanted == "suspended" or entitlement.state is EntitlementState.SUSPENDING
+            entitlement.wanted_access_state == "suspended" or entitlement.state is EntitlementState.SUSPENDING
         ):
             # An earlier call took effect and was not recorded: it is told first, also if it is not wanted any more.
             return VendorObservation(self._standing, "suspended")
-        if entitlement.wanted == "suspended":
+        if entitlement.wanted_access_state == "suspended":
             return await self._suspend(resource)
         return await self._reinstate(resource)
 
     async def _switch_renewal_off(self) -> Outcome:
         """Switch auto-renew off; the seats stay as they are until a person cancels them."""
-        resource = await self._vendor.read()
+        resource = await self._vendor.fetch_subscription()
         if resource["status"] in GONE:
             return AutoRenewOff(self._standing)
         if renewal_settings.read_renewal_settings(resource)[renewal_settings.AUTO_RENEW]:
-            resource = await self._vendor.change(resource, **{renewal_settings.AUTO_RENEW: False})
+            resource = await self._vendor.change_subscription_fields(resource, **{renewal_settings.AUTO_RENEW: False})
         if renewal_settings.read_renewal_settings(resource)[renewal_settings.AUTO_RENEW]:
             raise RetryLater("the vendor still shows auto-renew on")
         return AutoRenewOff(self._standing)
@@ -95,7 +95,7 @@ class _Attempt:
             lambda unit: begin_suspending_at_vendor(unit, self._entitlement, resource)
         ):
             return VendorSyncWaiting(self._standing, "a fresh look, since the holds changed")
-        await self._vendor.change(resource, status="suspended")
+        await self._vendor.change_subscription_fields(resource, status="suspended")
         return VendorObservation(self._standing, "suspended")
 
     async def _is_confirmed(self) -> bool:
@@ -126,7 +126,7 @@ class _Attempt:
 
     async def _reinstate(self, resource: dict[str, Any]) -> Outcome:
         if resource["status"] != "active":
-            resource = await self._vendor.change(resource, status="active")
+            resource = await self._vendor.change_subscription_fields(resource, status="active")
         snapshot = self._entitlement.renewal_settings_to_restore
         if snapshot is None or not renewal_settings.list_unrestored_settings(snapshot, resource):
             return VendorObservation(self._standing, "active")
@@ -135,7 +135,7 @@ class _Attempt:
     async def _restore(self, resource: dict[str, Any], snapshot: dict[str, Any]) -> tuple[str, ...]:
         """Put the renewal settings back, and read what became of them; those that are not as they were."""
         try:
-            await self._vendor.change(resource, **snapshot)
-            return renewal_settings.list_unrestored_settings(snapshot, await self._vendor.read())
+            await self._vendor.change_subscription_fields(resource, **snapshot)
+            return renewal_settings.list_unrestored_settings(snapshot, await self._vendor.fetch_subscription())
         except VendorRefusedForGood:
             return renewal_settings.list_unrestored_settings(snapshot, resource)

@@ -9,7 +9,7 @@ from services.entitlements import repository
 from services.entitlements.domain import entitlement as domain_entitlement
 from services.entitlements.domain import vendor_observation
 from services.entitlements.domain.entitlement import EntitlementState, SubscriptionEntitlement
-from services.entitlements.domain.hold import standing
+from services.entitlements.domain.hold import list_standing_holds
 from services.entitlements.domain.renewal_settings import read_renewal_settings
 from services.entitlements.domain.sync_outcome import (
     AutoRenewOff,
@@ -29,7 +29,7 @@ SYNC = "sync_vendor"
 
 async def enqueue_vendor_sync(unit: Unit, entitlement: SubscriptionEntitlement) -> None:
     """Want the vendor to get the state that is wanted when the worker looks, and not only after a pause."""
-    await intents.add_intent(unit, SYNC, entitlement.account_id, entitlement.subscription_id, {})
+    await intents.enqueue_intent(unit, SYNC, entitlement.account_id, entitlement.subscription_id, {})
     await intents.make_intent_due(unit, SYNC, entitlement.subscription_id)
 
 
@@ -38,7 +38,7 @@ async def begin_suspending_at_vendor(unit: Unit, decided: SubscriptionEntitlemen
     await unit.lock_subjects(decided.account_id)
     entitlement = await repository.get_entitlement(unit, decided.subscription_id)
     begun = domain_entitlement.begin_vendor_suspension(
-        entitlement, standing(decided.holds), read_renewal_settings(resource), unit.now
+        entitlement, list_standing_holds(decided.holds), read_renewal_settings(resource), unit.now
     )
     if begun is None:
         return False
@@ -49,7 +49,7 @@ async def begin_suspending_at_vendor(unit: Unit, decided: SubscriptionEntitlemen
 async def record_vendor_outcome(unit: Unit, intent: Intent, outcome: Outcome) -> Recorded:
     """Keep what came of an attempt, and announce it; the account is locked."""
     entitlement = await repository.get_entitlement(unit, UUID(intent.key))
-    is_changed = standing(entitlement.holds) != outcome.standing
+    is_changed = list_standing_holds(entitlement.holds) != outcome.standing
     if is_changed and not isinstance(outcome, VendorObservation):
         return Recorded.RETRY_NOW
     after, events = _decide(unit, entitlement, outcome)
@@ -101,4 +101,4 @@ def _choose_next(entitlement: SubscriptionEntitlement, outcome: Outcome, is_chan
             return Recorded.RETRY_NOW if is_changed else Recorded.DONE
         case VendorObservation(status=status):
             has = status or "active"  # the vendor is not asked only where it is active and shall be
-            return Recorded.DONE if has == entitlement.wanted else Recorded.RETRY_NOW
+            return Recorded.DONE if has == entitlement.wanted_access_state else Recorded.RETRY_NOW

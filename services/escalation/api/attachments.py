@@ -24,7 +24,7 @@ from services.escalation.repository import attachment_queries, case_queries, inb
 from services.escalation.tables import AttachmentRow
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, Unavailable
-from shared.pure.fields import Name, example
+from shared.pure.fields import Name, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_upload
 from shared.web.http import (
@@ -77,7 +77,7 @@ class NoRoomForFile(Unavailable):
 class AttachmentOut(BaseModel):
     """A file of a case. Its type is found by its content; the name has an extension of that type."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e51",
         case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
         inbound_mail_id=None,

@@ -13,7 +13,7 @@ from services.escalation.tables import CaseLinkRow, CaseRow
 from services.escalation.use_cases.cases import CaseLink, NewCase
 from shared.events.escalation import CaseKind, Severity
 from shared.pure.actor_names import MAX_SUBJECT_CHARS, fold_actor_name
-from shared.pure.fields import Code, Name, Prose, RequestBody, Words, example, get_model_example
+from shared.pure.fields import Code, Name, Prose, RequestBody, Words, get_model_example, set_model_example
 from shared.pure.hidden_characters import (
     SEEN_ON_LINE,
     SEEN_ON_LINES,
@@ -54,7 +54,7 @@ Assignee = Annotated[
 class CaseLinkIn(RequestBody):
     """A thing that a case is about; `line` names one of an invoice."""
 
-    model_config = example(kind="invoice", target_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=3)
+    model_config = set_model_example(kind="invoice", target_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=3)
 
     kind: LinkKind
     target_id: UUID
@@ -74,7 +74,7 @@ class CaseLinkIn(RequestBody):
 class CaseLinksIn(RequestBody):
     """Things that a case is about."""
 
-    model_config = example(links=[get_model_example(CaseLinkIn)])
+    model_config = set_model_example(links=[get_model_example(CaseLinkIn)])
 
     links: list[CaseLinkIn] = Field(min_length=1, max_length=100)
 
@@ -82,7 +82,7 @@ class CaseLinksIn(RequestBody):
 class CaseLinkOut(BaseModel):
     """A thing that a case is about; who linked it is null where it was linked by itself."""
 
-    model_config = example(
+    model_config = set_model_example(
         kind="invoice",
         target_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         line=3,
@@ -117,7 +117,7 @@ class CaseChange(RequestBody):
 class CasePatch(create_patch_model(CaseChange)):  # type: ignore[misc]
     """A merge patch: what is left out stays as it is; null empties what may be empty."""
 
-    model_config = example(queue="billing", assignee="support-lead", product=None)
+    model_config = set_model_example(queue="billing", assignee="support-lead", product=None)
 
 
 class CaseIn(RequestBody):
@@ -126,7 +126,7 @@ class CaseIn(RequestBody):
     Severity is that of technical cases.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         kind="billing_question",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         subject="What is line 3 of the March invoice?",
@@ -161,7 +161,7 @@ class CaseIn(RequestBody):
 class CaseOut(BaseModel):
     """A case; its version is the ETag for a change. `waiting_for` is the side that acts next, if one is to."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
         number=1042,
         version=3,
@@ -239,7 +239,7 @@ def build_case_fields(columns: Mapping[str, Any]) -> Fields:
 class CaseDetailsOut(CaseOut):
     """A case with what it is about, and the cases that were merged into it."""
 
-    model_config = example(
+    model_config = set_model_example(
         **get_model_example(CaseOut), links=[get_model_example(CaseLinkOut)], merged_cases=[], chargeback=None
     )
 
@@ -251,7 +251,7 @@ class CaseDetailsOut(CaseOut):
 class FoundCasesOut(BaseModel):
     """Cases that have the words, the best first; `is_complete` is false where only the newest 1000 were ranked."""
 
-    model_config = example(items=[get_model_example(CaseOut)], is_complete=True)
+    model_config = set_model_example(items=[get_model_example(CaseOut)], is_complete=True)
 
     items: list[CaseOut]
     is_complete: bool
@@ -260,7 +260,7 @@ class FoundCasesOut(BaseModel):
 class WaitIn(RequestBody):
     """Whom a case waits for, and for what."""
 
-    model_config = example(side="customer", reason="asked for the order confirmation")
+    model_config = set_model_example(side="customer", reason="asked for the order confirmation")
 
     side: Literal["customer", "vendor"]
     reason: Prose
@@ -269,7 +269,7 @@ class WaitIn(RequestBody):
 class ResolveIn(RequestBody):
     """The outcome of a case, and why."""
 
-    model_config = example(outcome="line 3 is the set-up charge", reason="checked against the order")
+    model_config = set_model_example(outcome="line 3 is the set-up charge", reason="checked against the order")
 
     outcome: Name
     reason: Prose
@@ -278,7 +278,7 @@ class ResolveIn(RequestBody):
 class CloseIn(RequestBody):
     """Why the case can be closed; where it touches no customer, a person says so."""
 
-    model_config = example(reason="the customer knows the outcome")
+    model_config = set_model_example(reason="the customer knows the outcome")
 
     reason: Prose
     no_customer_affected: Words | None = Field(default=None, examples=["found by monitoring, no user was cut off"])
@@ -287,7 +287,9 @@ class CloseIn(RequestBody):
 class MergeIn(RequestBody):
     """The case that goes on, and why."""
 
-    model_config = example(into="01a20d65-5762-7a08-b1f4-93d2c07e5a11", reason="the same question, asked twice")
+    model_config = set_model_example(
+        into="01a20d65-5762-7a08-b1f4-93d2c07e5a11", reason="the same question, asked twice"
+    )
 
     into: UUID
     reason: Prose

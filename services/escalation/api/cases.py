@@ -31,7 +31,7 @@ from shared.events.escalation import CaseKind, Severity
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.actor_names import fold_actor_name
-from shared.pure.fields import NEEDED, Code, Instant, Name, example, get_model_example
+from shared.pure.fields import NEEDED, Code, Instant, Name, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals, write_json_answer
@@ -46,7 +46,7 @@ overviews = Router(tags=["cases"], dependencies=[needs("escalation:read")], resp
 class CaseCountOut(BaseModel):
     """How many cases of a queue are in a state."""
 
-    model_config = example(queue="billing", state="new", cases=12)
+    model_config = set_model_example(queue="billing", state="new", cases=12)
 
     queue: str
     state: CaseState
@@ -56,7 +56,7 @@ class CaseCountOut(BaseModel):
 class CaseCountsOut(BaseModel):
     """Cases by queue and state."""
 
-    model_config = example(counts=[get_model_example(CaseCountOut)])
+    model_config = set_model_example(counts=[get_model_example(CaseCountOut)])
 
     counts: list[CaseCountOut]
 

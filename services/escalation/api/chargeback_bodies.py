@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from services.escalation.tables import ChargebackEvidenceRow, ChargebackRow
 from services.escalation.use_cases.chargebacks import SubmittedChargebackEvidence
-from shared.pure.fields import Instant, RequestBody, example, get_model_example
+from shared.pure.fields import Instant, RequestBody, get_model_example, set_model_example
 
 MAX_FILES = 50
 SUGGESTED_OUTCOMES = {
@@ -21,7 +21,9 @@ SUGGESTED_OUTCOMES = {
 class NetworkEvidenceIn(RequestBody):
     """Files of the case that were given to the network, and when."""
 
-    model_config = example(attachment_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"], submitted_at="2026-05-04T09:00:00Z")
+    model_config = set_model_example(
+        attachment_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"], submitted_at="2026-05-04T09:00:00Z"
+    )
 
     attachment_ids: list[UUID] = Field(min_length=1, max_length=MAX_FILES)
     submitted_at: Instant | None = Field(default=None, description="null: now; after the last day it is marked as late")
@@ -34,7 +36,7 @@ class NetworkEvidenceIn(RequestBody):
 class NetworkEvidenceOut(BaseModel):
     """Evidence that was given to the network; `is_late`: after the last day."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-1f00-7d11-8a3c-6b1f60e2a94c",
         attachment_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
         submitted_by="support",
@@ -54,7 +56,7 @@ class NetworkEvidenceOut(BaseModel):
 class ChargebackOut(BaseModel):
     """A chargeback that opened a case: the card network takes an answer until the end of `answer_by` (UTC)."""
 
-    model_config = example(
+    model_config = set_model_example(
         chargeback_id="01a20d66-0c11-7e42-9d0a-52b0f7a1c3de",
         answer_by="2026-05-10",
         state="open",

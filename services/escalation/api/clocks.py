@@ -17,7 +17,7 @@ from services.escalation.repository.clock_queries import NO_SEVERITY, AccountSup
 from services.escalation.tables import ResponseTargetRow
 from shared.events.escalation import CaseKind, ClockName, ClockOwner
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Prose, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Prose, RequestBody, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import PROBLEMS, Fields, Page, PageCursorRefused, Read, Router, TextPaging
@@ -31,7 +31,7 @@ SeverityName = Literal["A", "B", "C", "none"]
 class PauseOut(BaseModel):
     """A time in which a clock stood, since the customer was waited for; without an end it still does."""
 
-    model_config = example(begin="2026-04-02T10:12:00Z", end="2026-04-03T08:00:00Z")
+    model_config = set_model_example(begin="2026-04-02T10:12:00Z", end="2026-04-03T08:00:00Z")
 
     begin: datetime
     end: datetime | None
@@ -40,7 +40,7 @@ class PauseOut(BaseModel):
 class ClockOut(BaseModel):
     """A run of a clock, with all that its deadline comes of."""
 
-    model_config = example(
+    model_config = set_model_example(
         whose="ours",
         which="update",
         run=1,
@@ -99,7 +99,7 @@ class ClockOut(BaseModel):
 class ClocksOut(BaseModel):
     """The clocks of a case, and the hours by which our business time is counted; the vendor's clocks have its own."""
 
-    model_config = example(
+    model_config = set_model_example(
         legal_entity="GS-DE",
         support_level="standard",
         time_zone="Europe/Berlin",
@@ -119,7 +119,9 @@ class ClocksOut(BaseModel):
 class TargetIn(RequestBody):
     """How long an answer may take: minutes, or whole business days; and when before that somebody is warned."""
 
-    model_config = example(minutes=120, is_round_the_clock=True, warn_minutes=30, reason="support contract of 2026")
+    model_config = set_model_example(
+        minutes=120, is_round_the_clock=True, warn_minutes=30, reason="support contract of 2026"
+    )
 
     minutes: int = Field(default=0, ge=0, le=525_600, strict=True, description="business time, or round the clock")
     business_days: int = Field(default=0, ge=0, le=100, strict=True)
@@ -139,7 +141,7 @@ class TargetIn(RequestBody):
 class TargetOut(BaseModel):
     """How long an answer may take for a support level; without `set_by` it is what holds where nobody set it."""
 
-    model_config = example(
+    model_config = set_model_example(
         support_level="gold",
         kind="technical",
         severity="A",
@@ -169,7 +171,7 @@ class TargetOut(BaseModel):
 class TargetsOut(BaseModel):
     """All targets: those that were set, and those that hold for the standard level where nobody set one."""
 
-    model_config = example(targets=[get_model_example(TargetOut)])
+    model_config = set_model_example(targets=[get_model_example(TargetOut)])
 
     targets: list[TargetOut]
 

@@ -11,7 +11,7 @@ from services.escalation.domain.disputes import DisputeItem, DisputeState, Quest
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from services.escalation.use_cases.amendments import NewDisputeAmendment
 from services.escalation.use_cases.dispute_requests import NewDispute
-from shared.pure.fields import Code, Name, Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Name, Prose, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.pure.languages import LANGUAGES, Language
 from shared.pure.money import Currency, PositiveMinor
 
@@ -23,7 +23,7 @@ Minor = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 class LineIn(RequestBody):
     """An amount of one line, in minor units of the invoice's currency, and the code of the reason."""
 
-    model_config = example(line=1, amount_minor=5040, reason_code="quantity")
+    model_config = set_model_example(line=1, amount_minor=5040, reason_code="quantity")
 
     line: LineNumber
     amount_minor: PositiveMinor
@@ -33,7 +33,7 @@ class LineIn(RequestBody):
 class LineOut(BaseModel):
     """An amount of one line in dispute, and what is approved of it, which is null while nobody has decided."""
 
-    model_config = example(line=1, amount_minor=5040, reason_code="quantity", approved_minor=None)
+    model_config = set_model_example(line=1, amount_minor=5040, reason_code="quantity", approved_minor=None)
 
     line: int
     amount_minor: int
@@ -49,7 +49,7 @@ def build_dispute_items(lines: Sequence[LineIn]) -> list[DisputeItem]:
 class DisputeIn(RequestBody):
     """Named lines of one invoice that a customer disputes, with amounts and reasons."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
@@ -81,7 +81,7 @@ class DisputeOut(BaseModel):
     `waiting_for_second_person`: somebody would uphold it, above the limit of their roles.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d65-5762-7361-96ef-cdb432a61f08",
         case_id="01a20d65-5762-7a09-b1f4-93d2c07e5a16",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -138,7 +138,7 @@ class DisputeOut(BaseModel):
 class ApprovedLineIn(RequestBody):
     """An amount that is approved of a disputed line; minor units of the invoice's currency."""
 
-    model_config = example(line=1, approved_minor=2520)
+    model_config = set_model_example(line=1, approved_minor=2520)
 
     line: LineNumber
     approved_minor: Minor
@@ -147,7 +147,9 @@ class ApprovedLineIn(RequestBody):
 class UpholdIn(ReasonIn):
     """Why a dispute is upheld, and what of it."""
 
-    model_config = example(reason="two of the five seats were given back", lines=[get_model_example(ApprovedLineIn)])
+    model_config = set_model_example(
+        reason="two of the five seats were given back", lines=[get_model_example(ApprovedLineIn)]
+    )
 
     lines: list[ApprovedLineIn] | None = Field(
         default=None,
@@ -171,7 +173,7 @@ class UpholdIn(ReasonIn):
 class AmendmentIn(RequestBody):
     """All that is disputed from now on."""
 
-    model_config = example(
+    model_config = set_model_example(
         lines=[{"line": 1, "amount_minor": 7560, "reason_code": "quantity"}],
         reason="eight seats, not five",
         new_evidence=None,
@@ -191,7 +193,7 @@ class AmendmentIn(RequestBody):
 class AmendmentOut(BaseModel):
     """An amendment of a dispute: requested, done once invoicing has reserved the amounts, or refused by it."""
 
-    model_config = example(
+    model_config = set_model_example(
         dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08",
         number=1,
         lines=[{"line": 1, "amount_minor": 7560, "reason_code": "quantity", "approved_minor": None}],
@@ -224,7 +226,7 @@ class AmendmentOut(BaseModel):
 class DisputeReasonIn(RequestBody):
     """A reason of disputes, by its titles in the languages of customers."""
 
-    model_config = example(
+    model_config = set_model_example(
         titles={"en": "Wrong quantity", "de": "Falsche Menge", "fr": "Quantité erronée", "ru": "Неверное количество"},
         pause_days=None,
         is_active=True,
@@ -250,7 +252,7 @@ class DisputeReasonIn(RequestBody):
 class DisputeReasonOut(BaseModel):
     """A reason of disputes."""
 
-    model_config = example(
+    model_config = set_model_example(
         code="quantity",
         titles={"en": "Wrong quantity", "de": "Falsche Menge", "fr": "Quantité erronée", "ru": "Неверное количество"},
         pause_days=None,

@@ -142,7 +142,7 @@ async def _reserve_now(dispute_id: UUID, leased: Intent | None, command: Command
     """Do at once what a worker would do, and answer with what became of it; a repeated request may have no lease."""
     intent = leased or await command.runtime.units.run(lambda unit: intents.lease_intent(unit, dispute_id))
     if intent is not None:
-        await command.runtime.jobs.work(intent)
+        await command.runtime.jobs.perform_claimed_intent(intent)
 
     async def load_state(unit: Unit) -> tuple[int, DisputeOut]:
         row = DisputeOut.from_row(await dispute_queries.get_dispute(unit, dispute_id))
@@ -255,7 +255,7 @@ def _parse_amendment(answer: Response) -> AmendmentOut:
 
 async def _amend_now(dispute_id: UUID, number: int, leased: Intent | None, command: CommandRunner) -> Response:
     if leased is not None:
-        await command.runtime.jobs.work(leased)
+        await command.runtime.jobs.perform_claimed_intent(leased)
 
     async def load_state(unit: Unit) -> tuple[int, AmendmentOut]:
         row = AmendmentOut.from_row(await dispute_queries.get_dispute_amendment(unit, dispute_id, number))
@@ -277,7 +277,7 @@ async def reject_dispute(
     """The invoice was right: invoicing releases the amounts, and they are dunnable again."""
 
     async def reject(unit: Unit) -> DisputeOut:
-        return DisputeOut.from_row(await use_cases.disputes.reject(unit, dispute_id, body.reason))
+        return DisputeOut.from_row(await use_cases.disputes.reject_dispute_by_hand(unit, dispute_id, body.reason))
 
     return await command.run(reject, status=200, reason=body.reason, subject=dispute_id)
 

@@ -16,7 +16,17 @@ from services.escalation.repository import case_queries, handover_queries, healt
 from services.escalation.tables import VendorChannelRow
 from services.escalation.use_cases.handovers import HandoverReadiness
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Country, Email, Name, Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import (
+    Code,
+    Country,
+    Email,
+    Name,
+    Prose,
+    ReasonIn,
+    RequestBody,
+    get_model_example,
+    set_model_example,
+)
 from shared.pure.languages import Language
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
@@ -37,7 +47,9 @@ HealthResult = Literal["no_incident", "incident", "incident_over"]
 class HealthCheckIn(RequestBody):
     """Answer of service health: of an incident that fits its number, and whether it goes on."""
 
-    model_config = example(result="incident_over", incident="EX25194", note="ended at 09:10, mail is still late")
+    model_config = set_model_example(
+        result="incident_over", incident="EX25194", note="ended at 09:10, mail is still late"
+    )
 
     result: HealthResult
     incident: Code | None = Field(default=None, examples=["EX25194"])
@@ -53,7 +65,7 @@ class HealthCheckIn(RequestBody):
 class AttemptIn(RequestBody):
     """Attempt to repair the problem ourselves, and whether it helped."""
 
-    model_config = example(action="assigned the licence anew, and waited an hour", result="did_not_help")
+    model_config = set_model_example(action="assigned the licence anew, and waited an hour", result="did_not_help")
 
     action: Description
     result: Literal["helped", "did_not_help"]
@@ -62,7 +74,7 @@ class AttemptIn(RequestBody):
 class MissingOut(BaseModel):
     """A condition of a hand-over that is not fulfilled."""
 
-    model_config = example(code="health_check", meaning=MEANINGS[Requirement.HEALTH_CHECK])
+    model_config = set_model_example(code="health_check", meaning=MEANINGS[Requirement.HEALTH_CHECK])
 
     code: Requirement
     meaning: str
@@ -71,7 +83,7 @@ class MissingOut(BaseModel):
 class HandoverOut(BaseModel):
     """Whether a case may be handed over to the vendor, and what is missing; `waived` is what somebody let go."""
 
-    model_config = example(
+    model_config = set_model_example(
         missing=[get_model_example(MissingOut)], waived=[], health_result=None, attempts=1, consulted_resources=2
     )
 
@@ -98,7 +110,7 @@ class HandoverOut(BaseModel):
 class VendorChannelIn(RequestBody):
     """How a legal entity reaches the vendor's support, and the contact data of ours that each ticket carries."""
 
-    model_config = example(
+    model_config = set_model_example(
         kind="portal",
         company="Goodstanding GmbH",
         contact_name="Service desk",
@@ -135,7 +147,7 @@ class VendorChannelIn(RequestBody):
 class VendorChannelOut(BaseModel):
     """How a legal entity reaches the vendor's support, and who said so."""
 
-    model_config = example(
+    model_config = set_model_example(
         legal_entity="GS-DE",
         **get_model_example(VendorChannelIn),
         distributor_email=None,

@@ -19,7 +19,7 @@ from services.escalation.tables import InboundMailRow
 from services.escalation.use_cases.inbound_mails import ArrivedMail
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
-from shared.pure.fields import Prose, ReasonIn, RequestBody, example
+from shared.pure.fields import Prose, ReasonIn, RequestBody, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command, perform_upload
 from shared.web.http import (
@@ -70,7 +70,7 @@ class ContentTypeNotMail(Refusal):
 class InboundMailOut(BaseModel):
     """A mail that came in. What it says is of whoever wrote it; one that joined a case is an entry of its thread."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e41",
         message_id="<CAB3@mail.alpenrose.example>",
         state="triage",
@@ -123,7 +123,7 @@ class InboundMailOut(BaseModel):
 class MailTakenOut(BaseModel):
     """A mail that was taken in; nothing of it is quoted back."""
 
-    model_config = example(id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e41", state="joined")
+    model_config = set_model_example(id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e41", state="joined")
 
     id: UUID
     state: InboundState
@@ -132,7 +132,7 @@ class MailTakenOut(BaseModel):
 class OpenCaseIn(CaseIn):
     """The case that a mail is about."""
 
-    model_config = example(
+    model_config = set_model_example(
         kind="billing_question", account_id="01a20d60-7458-729b-b244-54f33ab0c1d2", subject="Why twelve seats?"
     )
 
@@ -143,7 +143,7 @@ class OpenCaseIn(CaseIn):
 class JoinIn(RequestBody):
     """The case that a mail belongs to, and how somebody knows."""
 
-    model_config = example(case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16", reason="asked them by telephone")
+    model_config = set_model_example(case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16", reason="asked them by telephone")
 
     case_id: UUID
     reason: Prose
@@ -152,7 +152,7 @@ class JoinIn(RequestBody):
 class ReadIn(RequestBody):
     """The last entry that somebody has read."""
 
-    model_config = example(last_entry_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")
+    model_config = set_model_example(last_entry_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")
 
     last_entry_id: UUID
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.escalation.domain.service_health import IncidentStatus
 from services.escalation.repository import case_queries, health_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Read, Router, TextPaging
 
@@ -23,7 +23,7 @@ MAX_SHOWN = 100
 class IncidentOut(BaseModel):
     """An incident of the vendor's services, as it was seen last."""
 
-    model_config = example(
+    model_config = set_model_example(
         reference="EX25194",
         title="Mail to outside is late",
         content="We have found the cause, and expect the end by 11:00 UTC.",
@@ -49,7 +49,7 @@ class IncidentOut(BaseModel):
 class CaseIncidentOut(IncidentOut):
     """An incident that a case fits."""
 
-    model_config = example(**get_model_example(IncidentOut), linked_at="2026-04-02T09:30:00Z", asked_at=None)
+    model_config = set_model_example(**get_model_example(IncidentOut), linked_at="2026-04-02T09:30:00Z", asked_at=None)
 
     linked_at: datetime
     asked_at: datetime | None = Field(description="when its owner was asked whether the problem is gone")
@@ -58,7 +58,7 @@ class CaseIncidentOut(IncidentOut):
 class CaseIncidentsOut(BaseModel):
     """Incidents that a case fits, the newest link first."""
 
-    model_config = example(items=[get_model_example(CaseIncidentOut)])
+    model_config = set_model_example(items=[get_model_example(CaseIncidentOut)])
 
     items: list[CaseIncidentOut]
 

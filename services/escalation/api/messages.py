@@ -13,7 +13,7 @@ from services.escalation.domain.mails import CaseAccountMissing, OutcomeUnknown
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.use_cases.messages import NewMessage
 from shared.persistence.database import Unit
-from shared.pure.fields import RequestBody, example
+from shared.pure.fields import RequestBody, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Router, refusals
@@ -24,7 +24,7 @@ writes = Router(prefix="/v1/cases", tags=["cases"], dependencies=[needs("escalat
 class MessageIn(RequestBody):
     """A message to the customer; greeting, closing and how to answer are added in the reader's language."""
 
-    model_config = example(content="Line 3 is the set-up charge of February.", about_outcome=True)
+    model_config = set_model_example(content="Line 3 is the set-up charge of February.", about_outcome=True)
 
     content: Description
     about_outcome: bool = Field(description="whether it tells the outcome, which is known then")
@@ -36,7 +36,7 @@ class MessageIn(RequestBody):
 class ResendIn(RequestBody):
     """Whom a message is sent to again."""
 
-    model_config = example(contact_person_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")
+    model_config = set_model_example(contact_person_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")
 
     contact_person_id: UUID | None = Field(default=None, description="without one whoever it was for before")
 

@@ -13,7 +13,7 @@ from services.escalation.repository import removal_queries
 from services.escalation.tables import RetentionPeriodRow
 from services.escalation.use_cases.removals import CorrespondenceErasure
 from shared.persistence.database import Unit
-from shared.pure.fields import Email, Prose, RequestBody, example
+from shared.pure.fields import Email, Prose, RequestBody, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
@@ -27,7 +27,7 @@ MAX_ADDRESSES = 10
 class RetentionPeriodIn(RequestBody):
     """For how long words are kept."""
 
-    model_config = example(days=1095, reason="three years, as our privacy policy says")
+    model_config = set_model_example(days=1095, reason="three years, as our privacy policy says")
 
     days: int = Field(ge=MIN_RETENTION_DAYS, le=MAX_RETENTION_DAYS, strict=True)
     reason: Prose
@@ -36,7 +36,7 @@ class RetentionPeriodIn(RequestBody):
 class RetentionPeriodOut(BaseModel):
     """For how long the words of closed cases, and mails of no case, are kept; without `set_by` nobody has set it."""
 
-    model_config = example(
+    model_config = set_model_example(
         days=1095,
         set_by="support-lead",
         reason="three years, as our privacy policy says",
@@ -57,7 +57,7 @@ class RetentionPeriodOut(BaseModel):
 class ErasureIn(RequestBody):
     """Why a person is erased, and from which addresses they wrote where no contact person was named."""
 
-    model_config = example(reason="she asked for it", addresses=["ines@alpenrose.example"])
+    model_config = set_model_example(reason="she asked for it", addresses=["ines@alpenrose.example"])
 
     reason: Prose
     addresses: list[Email] = Field(default_factory=list, max_length=MAX_ADDRESSES)
@@ -66,7 +66,7 @@ class ErasureIn(RequestBody):
 class CorrespondentErasureIn(RequestBody):
     """Why somebody is erased who wrote from these addresses."""
 
-    model_config = example(reason="they asked for it", addresses=["stranger@elsewhere.example"])
+    model_config = set_model_example(reason="they asked for it", addresses=["stranger@elsewhere.example"])
 
     reason: Prose
     addresses: list[Email] = Field(min_length=1, max_length=MAX_ADDRESSES)
@@ -75,7 +75,7 @@ class CorrespondentErasureIn(RequestBody):
 class ErasureOut(BaseModel):
     """Result of one request to erase; whoever has more mails is erased by more requests."""
 
-    model_config = example(mails=14, is_complete=True)
+    model_config = set_model_example(mails=14, is_complete=True)
 
     mails: int
     is_complete: bool = Field(description="whether nothing is left to be erased")
@@ -89,7 +89,7 @@ class ErasureOut(BaseModel):
 class CorrespondenceOut(BaseModel):
     """A mail that a person got or wrote; what was removed has no words."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e41",
         direction="in",
         case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",

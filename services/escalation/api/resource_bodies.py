@@ -12,7 +12,7 @@ from pydantic import AnyHttpUrl, BaseModel, Field, UrlConstraints, ValidationErr
 
 from services.escalation.api.case_bodies import Description
 from shared.pure.errors import Refusal
-from shared.pure.fields import Code, Day, Name, Prose, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Day, Name, Prose, RequestBody, get_model_example, set_model_example
 from shared.pure.languages import Language
 from shared.web.http import Fields
 
@@ -35,7 +35,7 @@ class ResourceFileRefused(Refusal):
 class ResourceIn(RequestBody):
     """A way to solve a problem without the vendor; the last three fields are those of a premier contract."""
 
-    model_config = example(
+    model_config = set_model_example(
         reference="kb-4711",
         kind="knowledge_base",
         title="Mail flow stops after a change of DNS records",
@@ -78,7 +78,7 @@ class ResourceIn(RequestBody):
 class ResourceOut(BaseModel):
     """A support resource; its version is the ETag for a change. Counts are those of cases in which it was consulted."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d65-5762-7a08-b1f4-93d2c07e5a40",
         version=1,
         **get_model_example(ResourceIn),
@@ -131,7 +131,7 @@ def build_resource_fields(row: Mapping[str, Any], today: date) -> Fields:
 class FoundResourceOut(ResourceOut):
     """A resource that has the words; the excerpt shows them between asterisks."""
 
-    model_config = example(**get_model_example(ResourceOut), excerpt="Check the **MX** record first")
+    model_config = set_model_example(**get_model_example(ResourceOut), excerpt="Check the **MX** record first")
 
     excerpt: str
 
@@ -139,7 +139,7 @@ class FoundResourceOut(ResourceOut):
 class FoundResourcesOut(BaseModel):
     """Resources that have the words, the best first."""
 
-    model_config = example(items=[get_model_example(FoundResourceOut)])
+    model_config = set_model_example(items=[get_model_example(FoundResourceOut)])
 
     items: list[FoundResourceOut]
 
@@ -147,7 +147,7 @@ class FoundResourcesOut(BaseModel):
 class SuggestionsOut(BaseModel):
     """Resources that may help in a case, the best first."""
 
-    model_config = example(items=[get_model_example(ResourceOut)])
+    model_config = set_model_example(items=[get_model_example(ResourceOut)])
 
     items: list[ResourceOut]
 
@@ -155,7 +155,7 @@ class SuggestionsOut(BaseModel):
 class ImportedOut(BaseModel):
     """How many resources of a file are new, and how many were known and changed."""
 
-    model_config = example(new=4980, changed=20)
+    model_config = set_model_example(new=4980, changed=20)
 
     new: int
     changed: int
@@ -164,7 +164,9 @@ class ImportedOut(BaseModel):
 class ConsultIn(RequestBody):
     """A resource that was consulted, and what came of it."""
 
-    model_config = example(resource_id="01a20d65-5762-7a08-b1f4-93d2c07e5a40", result="helped", note="the MX was it")
+    model_config = set_model_example(
+        resource_id="01a20d65-5762-7a08-b1f4-93d2c07e5a40", result="helped", note="the MX was it"
+    )
 
     resource_id: UUID
     result: UseResult
@@ -174,7 +176,7 @@ class ConsultIn(RequestBody):
 class ConsultedOut(BaseModel):
     """That a resource was consulted in a case."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e55",
         resource_id="01a20d65-5762-7a08-b1f4-93d2c07e5a40",
         case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from services.escalation.domain.service_credits import ServiceCreditState
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
 from services.escalation.use_cases.service_credits import NewServiceCredit
-from shared.pure.fields import Code, Day, Name, Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Day, Name, Prose, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.pure.money import Currency, PositiveMinor
 
 MAX_EVIDENCE = 20
@@ -18,7 +18,7 @@ MAX_EVIDENCE = 20
 class ServiceCreditTypeIn(RequestBody):
     """A kind of credit that the vendor gives: until when it takes requests, and what it wants to see."""
 
-    model_config = example(
+    model_config = set_model_example(
         title="Ordered twice",
         counts_from="day of the newer purchase",
         days=120,
@@ -48,7 +48,7 @@ class ServiceCreditTypeIn(RequestBody):
 class ServiceCreditTypeOut(BaseModel):
     """A kind of credit that the vendor gives; without days and months requests have no end."""
 
-    model_config = example(
+    model_config = set_model_example(
         code="duplicate_order",
         title="Ordered twice",
         counts_from="day of the newer purchase",
@@ -75,7 +75,7 @@ class ServiceCreditTypeOut(BaseModel):
 class ServiceCreditIn(RequestBody):
     """A credit that the vendor shall be asked for; the amount in minor units, without tax."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         type_code="service_level",
         subscription_id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
@@ -101,7 +101,7 @@ class ServiceCreditIn(RequestBody):
 class EvidenceIn(RequestBody):
     """Something that the vendor wants to see, or where it is."""
 
-    model_config = example(code="incident_id", content="EX25194")
+    model_config = set_model_example(code="incident_id", content="EX25194")
 
     code: Code
     content: Prose
@@ -110,7 +110,9 @@ class EvidenceIn(RequestBody):
 class EvidenceOut(BaseModel):
     """A line of the checklist; without content it is missing."""
 
-    model_config = example(code="incident_id", content="EX25194", actor="support", added_at="2026-04-02T10:12:00Z")
+    model_config = set_model_example(
+        code="incident_id", content="EX25194", actor="support", added_at="2026-04-02T10:12:00Z"
+    )
 
     code: str
     content: str | None
@@ -121,7 +123,7 @@ class EvidenceOut(BaseModel):
 class RequestIn(RequestBody):
     """The vendor was asked; by which ticket or number."""
 
-    model_config = example(vendor_reference="2604020010000417")
+    model_config = set_model_example(vendor_reference="2604020010000417")
 
     vendor_reference: Name | None = None
 
@@ -129,7 +131,7 @@ class RequestIn(RequestBody):
 class GrantIn(ReasonIn):
     """An amount that the vendor grants; minor units, without tax."""
 
-    model_config = example(granted_minor=2520, reason="the vendor's answer of 9 April")
+    model_config = set_model_example(granted_minor=2520, reason="the vendor's answer of 9 April")
 
     granted_minor: PositiveMinor
 
@@ -137,7 +139,7 @@ class GrantIn(ReasonIn):
 class MatchIn(RequestBody):
     """A credit of a vendor invoice."""
 
-    model_config = example(difference_id="01a20d71-1c0e-7b3f-8a55-000000000001")
+    model_config = set_model_example(difference_id="01a20d71-1c0e-7b3f-8a55-000000000001")
 
     difference_id: UUID
 
@@ -145,7 +147,7 @@ class MatchIn(RequestBody):
 class PassedOnIn(RequestBody):
     """A credit note by which the customer gets the credit."""
 
-    model_config = example(credit_note_id="01a20d68-3f1a-7d08-9c6e-5b7d2e4f8a10", replace=False)
+    model_config = set_model_example(credit_note_id="01a20d68-3f1a-7d08-9c6e-5b7d2e4f8a10", replace=False)
 
     credit_note_id: UUID
     replace: bool = Field(default=False, strict=True, description="put it in the place of another credit note")
@@ -158,7 +160,7 @@ class ServiceCreditOut(BaseModel):
     with tax; above zero something is not passed on.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d67-4a52-7c19-8e30-2c9f1b7d6a44",
         case_id="01a20d67-4a52-7a09-b1f4-93d2c07e5a16",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -232,7 +234,7 @@ class ServiceCreditOut(BaseModel):
 class VendorCreditOut(BaseModel):
     """A credit on a vendor's invoice, without tax, by the vendor's ids of customer and subscription."""
 
-    model_config = example(
+    model_config = set_model_example(
         difference_id="01a20d71-1c0e-7b3f-8a55-000000000001",
         vendor_invoice_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         vendor_customer_id="tenant-4711",

@@ -9,7 +9,7 @@ from services.escalation.api.dispute_bodies import DisputeOut
 from services.escalation.api.ticket_bodies import VendorTicketOut
 from services.escalation.repository import case_search, dispute_queries, invoicing_copies, ticket_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -22,7 +22,7 @@ MAX_SHOWN = 200
 class AccountSupportOut(BaseModel):
     """Everything open for a customer: cases, disputes and tickets at the vendor, the newest first."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         cases=[get_model_example(CaseOut)],
         disputes=[get_model_example(DisputeOut)],

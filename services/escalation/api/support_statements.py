@@ -13,7 +13,7 @@ from services.escalation.tables import SupportStatementRow
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
-from shared.pure.fields import Code, Name, Prose, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Name, Prose, RequestBody, get_model_example, set_model_example
 from shared.pure.languages import Language
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
@@ -33,7 +33,7 @@ _HEADERS = {"content-language": "the language of the answer", "vary": "what the 
 class ChannelIn(RequestBody):
     """A way to reach support."""
 
-    model_config = example(kind="phone", value="+49 30 901820", note="in German and English")
+    model_config = set_model_example(kind="phone", value="+49 30 901820", note="in German and English")
 
     kind: Literal["email", "phone", "portal", "letter"]
     value: Name
@@ -43,7 +43,7 @@ class ChannelIn(RequestBody):
 class SupportStatementIn(RequestBody):
     """A statement of what support is given, in one language; hours and response times come from what is kept."""
 
-    model_config = example(
+    model_config = set_model_example(
         company="Goodstanding GmbH",
         offer=["Questions about invoices and subscriptions", "Problems with the services that we sell"],
         channels=[get_model_example(ChannelIn)],
@@ -63,7 +63,7 @@ class SupportStatementIn(RequestBody):
 class SupportStatementOut(BaseModel):
     """A statement as it is kept."""
 
-    model_config = example(legal_entity="GS-DE", language="en", content=get_model_example(SupportStatementIn))
+    model_config = set_model_example(legal_entity="GS-DE", language="en", content=get_model_example(SupportStatementIn))
 
     legal_entity: str
     language: Language
@@ -78,7 +78,7 @@ class SupportStatementOut(BaseModel):
 class WeekdayOut(BaseModel):
     """The hours of a weekday, written out in the language."""
 
-    model_config = example(weekday="Monday", hours="9:00 AM – 5:00 PM")
+    model_config = set_model_example(weekday="Monday", hours="9:00 AM – 5:00 PM")
 
     weekday: str
     hours: str
@@ -87,7 +87,7 @@ class WeekdayOut(BaseModel):
 class ResponseTimeOut(BaseModel):
     """How long the first answer may take, written out in the language."""
 
-    model_config = example(kind="The service is down", takes="2 hours, day and night")
+    model_config = set_model_example(kind="The service is down", takes="2 hours, day and night")
 
     kind: str
     takes: str
@@ -96,7 +96,7 @@ class ResponseTimeOut(BaseModel):
 class PublishedSupportOut(BaseModel):
     """The support that a legal entity gives, as the page has it."""
 
-    model_config = example(
+    model_config = set_model_example(
         legal_entity="GS-DE",
         language="en",
         languages=["de", "en"],

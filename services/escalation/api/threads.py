@@ -14,7 +14,7 @@ from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import case_mail_queries, case_queries, thread_queries
 from services.escalation.tables import CaseMailRow, EntryRow
 from shared.persistence.database import Unit
-from shared.pure.fields import Prose, RequestBody, example
+from shared.pure.fields import Prose, RequestBody, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Fields, Page, Paging, Read, Router, refusals
@@ -44,7 +44,9 @@ Channel = Literal["email", "phone", "portal", "letter"]
 class MailDeliveryOut(BaseModel):
     """Delivery of a message as mail; whether somebody has read it, nobody can say."""
 
-    model_config = example(state="delivered", code=None, about_outcome=False, settled_at="2026-04-02T10:12:01Z")
+    model_config = set_model_example(
+        state="delivered", code=None, about_outcome=False, settled_at="2026-04-02T10:12:01Z"
+    )
 
     state: Literal["queued", "delivered", "refused", "bounced"] = Field(
         description="`delivered`: the next mail hop took it, and nothing came back"
@@ -62,7 +64,7 @@ class MailDeliveryOut(BaseModel):
 class EntryOut(BaseModel):
     """An entry of a thread: what was said or done, by whom, for whom; without an actor it was written by itself."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39",
         case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
         kind="state",
@@ -114,7 +116,7 @@ def build_entry_fields(row: Mapping[str, Any]) -> Fields:
 class NoteIn(RequestBody):
     """A note for colleagues, which no customer and no vendor sees."""
 
-    model_config = example(content="compared with the order: twelve seats since 14 February")
+    model_config = set_model_example(content="compared with the order: twelve seats since 14 February")
 
     content: Description
 
@@ -122,7 +124,9 @@ class NoteIn(RequestBody):
 class ContactIn(RequestBody):
     """Somebody spoke with the customer."""
 
-    model_config = example(channel="phone", about_outcome=True, comment="explained line 3; the customer is content")
+    model_config = set_model_example(
+        channel="phone", about_outcome=True, comment="explained line 3; the customer is content"
+    )
 
     channel: Channel
     about_outcome: bool = Field(description="whether the customer was told the outcome")
@@ -132,7 +136,7 @@ class ContactIn(RequestBody):
 class ContactOut(BaseModel):
     """A contact on record."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39",
         case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
         channel="phone",

@@ -19,7 +19,7 @@ from services.escalation.tables import VendorTicketMailRow, VendorTicketRow
 from services.escalation.use_cases.ticket_files import build_ticket_text
 from services.escalation.use_cases.vendor_tickets import NewVendorTicket
 from shared.events.escalation import Severity
-from shared.pure.fields import Code, Name, Prose, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Name, Prose, RequestBody, get_model_example, set_model_example
 from shared.pure.hidden_characters import SEEN_ON_LINE, check_visible_line
 from shared.pure.languages import Language
 
@@ -35,7 +35,7 @@ Detail = Annotated[
 class DetailDecisionIn(RequestBody):
     """Choice about an address or a number that was found, wherever it stands, and why."""
 
-    model_config = example(content="030/901820", choice="remove", reason="the customer's own number")
+    model_config = set_model_example(content="030/901820", choice="remove", reason="the customer's own number")
 
     content: Detail
     choice: Literal["remove", "let_through"]
@@ -52,7 +52,7 @@ class TicketIn(RequestBody):
     Severity and category are those of technical problems. Contact data are never the customer's.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         title="Mail to outside is late by hours",
         description="Since 2 April 08:00 UTC messages to outside wait for two to four hours.",
         product="Microsoft 365 Business Premium",
@@ -90,7 +90,7 @@ class TicketIn(RequestBody):
 class SubmitIn(RequestBody):
     """The vendor's number of a request that a person has opened."""
 
-    model_config = example(number="615101234567890")
+    model_config = set_model_example(number="615101234567890")
 
     number: Code
 
@@ -98,7 +98,7 @@ class SubmitIn(RequestBody):
 class CorrectedNumberIn(SubmitIn):
     """The vendor's number of a request as it should have been recorded, and how somebody knows."""
 
-    model_config = example(number="615101234567891", reason="mistyped: compared with the portal")
+    model_config = set_model_example(number="615101234567891", reason="mistyped: compared with the portal")
 
     reason: Prose
 
@@ -106,7 +106,7 @@ class CorrectedNumberIn(SubmitIn):
 class ConfirmationIn(RequestBody):
     """Whether the vendor solved the problem, and how we know."""
 
-    model_config = example(solved=True, reason="the customer sends mail without delay since noon")
+    model_config = set_model_example(solved=True, reason="the customer sends mail without delay since noon")
 
     solved: bool = Field(strict=True)
     reason: Prose
@@ -115,7 +115,7 @@ class ConfirmationIn(RequestBody):
 class SeenStatusIn(RequestBody):
     """Sight that a person had of a ticket: where it is, and what the vendor wrote since."""
 
-    model_config = example(status="attention_needed", note="Please send the headers of one message.")
+    model_config = set_model_example(status="attention_needed", note="Please send the headers of one message.")
 
     status: Literal["open", "attention_needed", "closed"]
     note: Description | None = None
@@ -124,7 +124,7 @@ class SeenStatusIn(RequestBody):
 class TicketNoteIn(RequestBody):
     """A note to the vendor; contact data in it are removed or let through."""
 
-    model_config = example(content="The headers are as follows.", decisions=[])
+    model_config = set_model_example(content="The headers are as follows.", decisions=[])
 
     content: Description
     decisions: list[DetailDecisionIn] = Field(default=[], max_length=1000)
@@ -133,7 +133,7 @@ class TicketNoteIn(RequestBody):
 class TicketContactOut(BaseModel):
     """Contact data of ours, as the ticket carries them."""
 
-    model_config = example(
+    model_config = set_model_example(
         company="Goodstanding GmbH", name="Service desk", email="desk@goodstanding.example", phone="+49 30 901820"
     )
 
@@ -146,7 +146,9 @@ class TicketContactOut(BaseModel):
 class MadeDecisionOut(BaseModel):
     """Choice that somebody made about an address or a number, which is not repeated here."""
 
-    model_config = example(place="description", kind="telephone", choice="remove", reason="the customer's own number")
+    model_config = set_model_example(
+        place="description", kind="telephone", choice="remove", reason="the customer's own number"
+    )
 
     place: str
     kind: DetailKind | Literal["file"]
@@ -157,7 +159,7 @@ class MadeDecisionOut(BaseModel):
 class VendorTicketOut(BaseModel):
     """A request to the vendor. `prepared` waits for a person who submits it; `attention_needed` waits for us."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d65-5762-7a08-b1f4-93d2c07e5b01",
         case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -232,7 +234,7 @@ class VendorTicketOut(BaseModel):
 class TicketMailOut(BaseModel):
     """A mail to the distributor, and what became of it; with an entry it is a note, else the request itself."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-2a00-7c11-8a3c-6b1f60e2a94c",
         entry_id=None,
         recipient="support@distributor.example",
@@ -256,7 +258,9 @@ class TicketMailOut(BaseModel):
 class VendorTicketDetailsOut(VendorTicketOut):
     """A request to the vendor with the text that is pasted into the vendor's form, or goes to the distributor."""
 
-    model_config = example(**get_model_example(VendorTicketOut), text="Mail to outside is late by hours\n", mails=[])
+    model_config = set_model_example(
+        **get_model_example(VendorTicketOut), text="Mail to outside is late by hours\n", mails=[]
+    )
 
     text: str
     mails: list[TicketMailOut] = Field(description="to the distributor, the oldest first")

@@ -38,15 +38,8 @@ DECLINING_REFUSALS = (
     AuthorisationUnavailable,
     SecondPersonNeeded,
 )
-UPHOLDING_REFUSALS = (
-    DisputeAboveLimit,
-    DisputeAmendmentPending,
-    ApprovedAmountsRefused,
-    AuthorisationUnavailable,
-    DisputeCreditsNothing,
-    SecondPersonNeeded,
-    TaxLineCreditedInFull,
-)
+CONFIRMING_REFUSALS = (*DECLINING_REFUSALS, TaxLineCreditedInFull)
+UPHOLDING_REFUSALS = (*CONFIRMING_REFUSALS, DisputeCreditsNothing)
 
 Decide = Callable[..., Awaitable[DisputeRow]]
 """A use case of upholding: of a unit, the dispute's id, the caller, the reason, the decision, and whether the caller
@@ -91,7 +84,7 @@ async def uphold_dispute(
     """
     decision = replace(UPHOLD, approved=approval.map_approved())
     await use_cases.upholding.check_tax_lines_approved(command.runtime, dispute_id, decision)
-    return await _decide_upholding(use_cases.upholding.uphold, decision, dispute_id, approval, command)
+    return await _decide_upholding(use_cases.upholding.uphold_or_propose, decision, dispute_id, approval, command)
 
 
 @writes.post(
@@ -99,14 +92,14 @@ async def uphold_dispute(
     status_code=200,
     response_model=DisputeOut,
     summary="Confirm that a dispute is upheld",
-    responses=refusals(StateMoveRefused, *UPHOLDING_REFUSALS),
+    responses=refusals(StateMoveRefused, *CONFIRMING_REFUSALS),
 )
 async def confirm_upholding(
     dispute_id: UUID, basis: ReasonIn, command: Annotated[CommandRunner, perform_command("dispute.confirm")]
 ) -> Response:
     """Uphold what another person proposed to uphold; the amount must be within a limit of your roles."""
     await use_cases.upholding.check_tax_lines_approved(command.runtime, dispute_id, CONFIRM)
-    return await _decide_upholding(use_cases.upholding.confirm, CONFIRM, dispute_id, basis, command)
+    return await _decide_upholding(use_cases.upholding.confirm_proposed_upholding, CONFIRM, dispute_id, basis, command)
 
 
 @writes.post(

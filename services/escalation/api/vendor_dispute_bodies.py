@@ -10,7 +10,7 @@ from services.escalation.domain.vendor_disputes import ContestedVendorAmount, Ve
 from services.escalation.tables import VendorDisputeRow
 from services.escalation.use_cases.vendor_dispute_moves import VendorDisputePlace
 from services.escalation.use_cases.vendor_disputes import NewVendorDispute
-from shared.pure.fields import Code, Day, Name, Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Day, Name, Prose, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.pure.money import Currency, PositiveMinor
 
 MAX_ITEMS = 50
@@ -20,7 +20,7 @@ MAX_ITEMS = 50
 class ContestedItemIn(RequestBody):
     """An amount of the vendor invoice, with tax: of a difference, or of what the vendor calls by this reference."""
 
-    model_config = example(
+    model_config = set_model_example(
         difference_id="01a20d71-1c0e-7b3f-8a55-000000000001", reference=None, code="quantity", amount_minor=2016
     )
 
@@ -43,7 +43,7 @@ class ContestedItemIn(RequestBody):
 class VendorDisputeIn(RequestBody):
     """A part of a vendor invoice that we contest, and why; without `case_id` it gets a case for the queue `vendor`."""
 
-    model_config = example(
+    model_config = set_model_example(
         vendor_invoice_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
         items=[get_model_example(ContestedItemIn)],
@@ -84,7 +84,7 @@ class VendorDisputeIn(RequestBody):
 class AtVendorIn(RequestBody):
     """Where the vendor works on it and until when it is to answer: all three as they are from now on."""
 
-    model_config = example(ticket_id=None, vendor_reference="2604020010000417", deadline="2026-06-14")
+    model_config = set_model_example(ticket_id=None, vendor_reference="2604020010000417", deadline="2026-06-14")
 
     ticket_id: UUID | None = Field(description="a ticket of ours, whose number is the reference where none is given")
     vendor_reference: Name | None = Field(description="the vendor's ticket or number")
@@ -98,7 +98,7 @@ class AtVendorIn(RequestBody):
 class AcceptedIn(ReasonIn):
     """An amount that the vendor accepts; minor units, with tax."""
 
-    model_config = example(accepted_minor=2016, reason="the vendor's answer of 9 April")
+    model_config = set_model_example(accepted_minor=2016, reason="the vendor's answer of 9 April")
 
     accepted_minor: PositiveMinor
 
@@ -106,7 +106,7 @@ class AcceptedIn(ReasonIn):
 class ContestedItemOut(BaseModel):
     """An amount of the vendor invoice that is contested, with tax."""
 
-    model_config = example(**get_model_example(ContestedItemIn))
+    model_config = set_model_example(**get_model_example(ContestedItemIn))
 
     difference_id: UUID | None
     reference: str | None
@@ -117,7 +117,7 @@ class ContestedItemOut(BaseModel):
 class VendorDisputeOut(BaseModel):
     """A part of a vendor invoice that we contest, and what the vendor answered; minor units, with tax."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d72-4a52-7c19-8e30-2c9f1b7d6a44",
         case_id="01a20d72-4a52-7a09-b1f4-93d2c07e5a16",
         dispute_id=None,

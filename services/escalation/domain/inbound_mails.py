@@ -100,7 +100,7 @@ class InboundMail:
     is_readable: bool = True
 
     @property
-    def key(self) -> str:
+    def get_mail_key(self) -> str:
         """Identity by which the mail is taken once."""
         return self.message_id or f"sha256:{self.digest}"
 

@@ -8,7 +8,7 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.keyset import list_rows_after
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
@@ -97,7 +97,7 @@ async def save_vendor_credits(
         reconciliation_id,
     )
     await unit.connection.execute(
-        _SAVE_CREDITS, invoice_id, reconciliation_id, currency, unit.now, *columns(credits, 4)
+        _SAVE_CREDITS, invoice_id, reconciliation_id, currency, unit.now, *split_into_columns(credits, 4)
     )
 
 

@@ -23,8 +23,8 @@ class CaseAddressRow(Row, table=True):
 class CaseMailRow(Row, table=True):
     """A message to the customer on its way: the entry with its words, and what became of it.
 
-    `outcome_sequence` is that of the outcome that was known when it was written, `sequence` that of the contact which
-    it became when the next mail hop took it.
+    `outcome_sequence` is that of the outcome that was known when it was written, `sequence` that of the contact
+    which it became when the next mail hop took it.
     """
 
     __tablename__ = "case_mails"

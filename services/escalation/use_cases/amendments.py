@@ -81,7 +81,7 @@ async def request_dispute_amendment(
     await dispute_queries.save_dispute_amendment(unit, row)
     await _enter_evidence(unit, dispute, new, actor)
     payload = {"dispute_id": str(dispute_id), "number": number}
-    intent_id = await intents.add_intent(
+    intent_id = await intents.enqueue_intent(
         unit, AMEND_AMOUNTS, dispute.account_id, f"{dispute_id}:{number}", payload, id_=new_id()
     )
     unit.record(AuditedChange("dispute", dispute_id, dispute.account_id, None, {"amendment": row.model_dump()}))

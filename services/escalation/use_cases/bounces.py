@@ -11,7 +11,7 @@ from services.escalation.repository import case_mail_queries, case_queries, inbo
 from services.escalation.use_cases.case_moves import build_case_loop, undo_case_closing
 from services.escalation.use_cases.cases import CaseLink, open_task
 from services.escalation.use_cases.informing import expect_outcome_contact
-from services.escalation.use_cases.ticket_mails import record_ticket_bounce
+from services.escalation.use_cases.ticket_mails import record_distributor_mail_bounce
 from shared.events.escalation import MailBounced
 from shared.persistence.database import Unit
 from shared.pure.bounces import compute_bounce_id
@@ -26,7 +26,7 @@ async def record_case_mail_bounce(unit: Unit, secrets: Collection[str], code: st
         return
     bounced = await inbound_mail_queries.find_bounced_case_mail(unit, secrets)
     if bounced is None:
-        if not await record_ticket_bounce(unit, secrets, code):
+        if not await record_distributor_mail_bounce(unit, secrets, code):
             await _announce_others(unit, secrets, code)
         return
     entry_id, account_id = bounced

@@ -162,7 +162,7 @@ def _build_row(unit: Unit, new: NewDispute, case_id: UUID, question_cause: Quest
 
 
 async def _want_reservation(unit: Unit, row: DisputeRow) -> Intent | None:
-    await intents.add_intent(unit, RESERVE_AMOUNTS, row.account_id, row.id, {}, row.id)
+    await intents.enqueue_intent(unit, RESERVE_AMOUNTS, row.account_id, row.id, {}, row.id)
     return await intents.lease_intent(unit, row.id)
 
 

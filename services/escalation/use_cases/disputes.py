@@ -49,14 +49,14 @@ async def begin_dispute_review(unit: Unit, dispute_id: UUID) -> DisputeRow:
     return row
 
 
-async def reject(unit: Unit, dispute_id: UUID, reason: str) -> DisputeRow:
+async def reject_dispute_by_hand(unit: Unit, dispute_id: UUID, reason: str) -> DisputeRow:
     """Reject a dispute: its amounts are released. Raises NotFound, StateMoveRefused, DisputeAmendmentPending."""
     row = await _end_dispute(unit, dispute_id, DisputeState.REJECTED, reason)
     await _announce_outcome(unit, row, "rejected")
     return row
 
 
-async def uphold(unit: Unit, dispute_id: UUID, items: Sequence[DisputeItem], reason: str) -> DisputeRow:
+async def uphold_decided_dispute(unit: Unit, dispute_id: UUID, items: Sequence[DisputeItem], reason: str) -> DisputeRow:
     """Uphold what is approved of a dispute: that is credited, and the rest is released.
 
     Raises NotFound, StateMoveRefused, DisputeAmendmentPending.

@@ -96,7 +96,7 @@ def _build_row(unit: Unit, arrival: ArrivedMail) -> InboundMailRow:
         kept, refused = [], kept + refused
     return InboundMailRow(
         id=new_id(),
-        mail_key=mail.key,
+        mail_key=mail.get_mail_key,
         digest=mail.digest,
         is_first=True,
         message_id=mail.message_id,

@@ -112,7 +112,7 @@ async def write_case_message(unit: Unit, case_id: UUID, new: NewMessage, actor: 
     )
     await case_mail_queries.insert_case_mail(unit, row)
     await case_mail_queries.get_case_address_secret(unit, case_id, create_mail_secret())
-    await intents.add_intent(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
+    await intents.enqueue_intent(unit, SEND_CASE_MAIL, account_id, entry.id, {}, entry.id)
     unit.record(AuditedChange("message", entry.id, account_id))
     return entry, row
 

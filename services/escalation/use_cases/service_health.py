@@ -46,7 +46,7 @@ async def enqueue_health_reading(unit: Unit, watch_ids: list[str]) -> None:
     """Want service health to be looked at for these watches, which are locked, and again after an interval."""
     for watch_id in map(UUID, watch_ids):
         row = await health_queries.get_health_watch(unit, watch_id)
-        await intents.add_intent(unit, READ_HEALTH, row.id, row.id, {})
+        await intents.enqueue_intent(unit, READ_HEALTH, row.id, row.id, {})
         interval = HEALTH_INTERVAL if row.reading_refusal is None else SLOW_HEALTH_INTERVAL
         row.next_reading_at = unit.now + interval
         await health_queries.save_health_watch(unit, row)

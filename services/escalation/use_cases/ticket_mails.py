@@ -121,7 +121,7 @@ async def _queue_mail(
         settled_at=None,
     )
     await ticket_mail_queries.save_ticket_mail(unit, mail)
-    await intents.add_intent(unit, SEND_TICKET_MAIL, get_ticket_lock_subject(row), mail.id, {}, mail.id)
+    await intents.enqueue_intent(unit, SEND_TICKET_MAIL, get_ticket_lock_subject(row), mail.id, {}, mail.id)
     return mail
 
 
@@ -201,7 +201,7 @@ async def _open_mail_task(unit: Unit, row: VendorTicketRow, case: CaseRow, words
     await open_task(unit, row.account_id, f"ticket_mail:{row.id}", subject, [CaseLink("case", case.id)])
 
 
-async def record_ticket_bounce(unit: Unit, secrets: Collection[str], code: str) -> bool:
+async def record_distributor_mail_bounce(unit: Unit, secrets: Collection[str], code: str) -> bool:
     """Record that a mail to a distributor came back; whether it is one. Nobody was asked then: it is our turn."""
     mail = await ticket_mail_queries.find_bounced_ticket_mail(unit, secrets)
     if mail is None:

@@ -59,7 +59,7 @@ async def write_ticket_note(unit: Unit, ticket_id: UUID, content: str, actor: st
     note = TicketNoteRow(entry_id=entry.id, ticket_id=row.id, is_ours=True, content=content, written_at=unit.now)
     await ticket_queries.save_ticket_note(unit, note)
     if row.channel == "portal":
-        await intents.add_intent(
+        await intents.enqueue_intent(
             unit, SEND_NOTE, get_ticket_lock_subject(row), entry.id, {"ticket_id": str(row.id)}, entry.id
         )
     unit.record(AuditedChange("case_entry", entry.id, row.account_id))

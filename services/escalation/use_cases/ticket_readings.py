@@ -47,7 +47,7 @@ class Reading:
 async def enqueue_ticket_readings(unit: Unit, subjects: list[str]) -> None:
     """Want the tickets of these accounts, which are locked, to be read, and again after an interval."""
     for row in await ticket_queries.list_tickets_to_read(unit, [UUID(subject) for subject in subjects]):
-        await intents.add_intent(unit, READ_TICKET, get_ticket_lock_subject(row), row.id, {})
+        await intents.enqueue_intent(unit, READ_TICKET, get_ticket_lock_subject(row), row.id, {})
         interval = choose_ticket_reading_interval(TicketStatus(row.status), is_hidden=row.reading_refusal is not None)
         row.next_reading_at = unit.now + interval
         await ticket_queries.save_vendor_ticket(unit, row)

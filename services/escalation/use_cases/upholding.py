@@ -151,7 +151,7 @@ def _build_key(dispute_id: UUID, question: dict[str, Any]) -> str:
     return f"{dispute_id}:{hashlib.sha256(orjson.dumps(question, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
 
 
-async def uphold(
+async def uphold_or_propose(
     unit: Unit, dispute_id: UUID, caller: Caller, reason: str, decision: Decision, *, authorised: bool
 ) -> DisputeRow:
     """Uphold what is approved of a dispute, or propose it to a second person if the caller is not authorised.
@@ -166,7 +166,7 @@ async def uphold(
         raise DisputeCreditsNothing("its reasons pause the invoice until the document is right: withdraw or reject it")
     items = approve_dispute_items(list_dispute_items(row), decision.approved)
     if authorised:
-        return await disputes.uphold(unit, dispute_id, items, reason)
+        return await disputes.uphold_decided_dispute(unit, dispute_id, items, reason)
     await check_no_pending_amendment(unit, row)
     before = row.model_dump()
     row.state = move_state(DISPUTE_ALLOWED, DisputeState(row.state), DisputeState.WAITING_FOR_SECOND_PERSON)
@@ -177,12 +177,12 @@ async def uphold(
     return row
 
 
-async def confirm(
+async def confirm_proposed_upholding(
     unit: Unit, dispute_id: UUID, caller: Caller, reason: str, _decision: Decision, *, authorised: bool
 ) -> DisputeRow:
-    """Uphold what another person proposed to uphold. Raises StateMoveRefused, SecondPersonNeeded, AboveLimit."""
+    """Uphold what another person proposed to uphold. Raises StateMoveRefused, SecondPersonNeeded, DisputeAboveLimit."""
     row = await _check_second_person(unit, dispute_id, caller, authorised)
-    return await disputes.uphold(unit, dispute_id, list_dispute_items(row), reason)
+    return await disputes.uphold_decided_dispute(unit, dispute_id, list_dispute_items(row), reason)
 
 
 async def decline_upholding(
@@ -190,7 +190,7 @@ async def decline_upholding(
 ) -> DisputeRow:
     """Open a dispute again that was proposed to be upheld; the reason stands in the audit.
 
-    Who proposed it may take that back, whatever the amount. Raises StateMoveRefused, AboveLimit.
+    Who proposed it may take that back, whatever the amount. Raises StateMoveRefused, DisputeAboveLimit.
     """
     row = await _lock_proposed(unit, dispute_id)
     if not (authorised or _is_proposer(row, caller)):

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from services.invoicing.explanations import repository as explanations_repository
 from services.invoicing.subscriptions.domain.proration import BillingCycle
 from shared.persistence.database import Unit
-from shared.pure.fields import example
+from shared.pure.fields import set_model_example
 from shared.pure.money import Money
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
@@ -91,7 +91,7 @@ class ExplanationOut(BaseModel):
     tax calculator answered to the request of that id.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_number="GS-DE-00000017",
         line=2,
         description="Business Premium, 2026-04-03 – 2026-04-30",

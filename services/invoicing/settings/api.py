@@ -14,13 +14,13 @@ from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.repository.setting_change_queries import list_pending_setting_rows
 from services.invoicing.settings.tables import SettingChangeRow
 from shared.persistence.database import Unit
-from shared.pure.fields import example
+from shared.pure.fields import set_model_example
 
 
 class SettingChangeOut(BaseModel):
     """A change of a setting that somebody wants: carried out at once, or proposed to a second person."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d65-3c11-7f02-9a4e-6c1d2e8b7f40",
         kind="tolerance",
         key="GS-DE/EUR",

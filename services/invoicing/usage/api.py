@@ -12,7 +12,7 @@ from services.invoicing.usage import use_cases as usage_use_cases
 from services.invoicing.usage.domain.usage_lines import UsageLine, UsageRefused
 from services.invoicing.usage.use_cases import TakenUsageCounts, UsageSource
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Name, RequestBody, example
+from shared.pure.fields import Code, Day, Name, RequestBody, set_model_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command, perform_upload
@@ -58,7 +58,7 @@ class UsageLineIn(RequestBody):
 class UsageIn(RequestBody):
     """Lines of one source; a line that is known by source and id changes nothing."""
 
-    model_config = example(
+    model_config = set_model_example(
         source="meters-2026-03",
         currency="EUR",
         lines=[
@@ -82,7 +82,7 @@ class UsageIn(RequestBody):
 class UsageOut(BaseModel):
     """How many of the lines are new, and how many were known."""
 
-    model_config = example(new=1, known=0)
+    model_config = set_model_example(new=1, known=0)
 
     new: int
     known: int

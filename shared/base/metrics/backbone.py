@@ -81,4 +81,4 @@ def count_committed_batch(topic: str, counts: Mapping[str, int], effects: Iterab
         EVENTS.labels(topic, outcome).inc(number)
     now = clock.read_system_clock()
     for event in effects:
-        EFFECT.labels(topic).observe(max(0.0, (now - event.recorded).total_seconds()))
+        EFFECT.labels(topic).observe(max(0.0, (now - event.recorded_at).total_seconds()))

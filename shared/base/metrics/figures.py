@@ -75,7 +75,7 @@ class ServiceMetricQueries:
         try:
             await self._become_reader(connection)
             while True:
-                await self.read(connection)
+                await self.read_metric_values(connection)
                 await asyncio.sleep(self._settings.metrics_interval)
         finally:
             self._forget()
@@ -86,7 +86,7 @@ class ServiceMetricQueries:
         while not await connection.fetchval(taken, self._service):  # noqa: ASYNC110  # another process lets go
             await asyncio.sleep(STAND_BY)
 
-    async def read(self, connection: asyncpg.Connection) -> None:
+    async def read_metric_values(self, connection: asyncpg.Connection) -> None:
         """Read what is to be read now; all of it sees the database at one moment."""
         began = time.perf_counter()
         async with connection.transaction(isolation="repeatable_read", readonly=True):

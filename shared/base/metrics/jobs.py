@@ -51,7 +51,7 @@ def record_job_run(name: str, interval: float, items: int, seconds: float, *, is
 
 
 @contextmanager
-def attempt(kind: str) -> Iterator[list[str]]:
+def time_job_attempt(kind: str) -> Iterator[list[str]]:
     """Time one attempt at an intent; the block appends its outcome."""
     began, outcome = time.perf_counter(), list[str]()
     try:

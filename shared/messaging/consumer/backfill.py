@@ -20,7 +20,7 @@ from shared.messaging.consumer.batch import blame_on_event, lock_watermarks
 from shared.messaging.consumer.handlers import EventHandlers
 from shared.messaging.consumer.record_reading import is_foreign_record
 from shared.persistence import parked_events
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 
 _START = """
 INSERT INTO backfills (topic, partition, types, next_offset, end_offset, applied, started_at)
@@ -83,7 +83,7 @@ async def apply_past_events(
     within = [record for record in records if past.next_offset <= record.offset < past.end_offset]
     batch = PastEventBatch(unit, handlers, past.partition, together=len(records) > 1)
     if events := [event for record in within if (event := _wanted_event(record, past.types & set(handlers)))]:
-        await batch.apply(events)
+        await batch.apply_past_messages(events)
     next_offset = max(past.next_offset, min(records[-1].offset + 1, past.end_offset))
     await unit.connection.execute(_ADVANCE, *past.partition, next_offset, batch.counts["backfilled"], unit.now)
     if next_offset == past.end_offset:
@@ -113,7 +113,7 @@ class PastEventBatch:
         self._together = together
         self.counts: Counter[str] = Counter()
 
-    async def apply(self, events: Sequence[MessageEnvelope]) -> None:
+    async def apply_past_messages(self, events: Sequence[MessageEnvelope]) -> None:
         """Apply events in their order, each once. Raises EventHandlerFailed, or what is transient."""
         subjects = sorted({event.subject for event in events})
         watermarks, waiting_subjects = await lock_watermarks(self._unit, self._partition.topic, subjects)
@@ -128,7 +128,9 @@ class PastEventBatch:
             else:
                 ready.append(event)
         await self._handle(ready)
-        await self._unit.connection.execute(_SAVE_MARKS, *self._partition, *columns(sorted(applied.items()), 2))
+        await self._unit.connection.execute(
+            _SAVE_MARKS, *self._partition, *split_into_columns(sorted(applied.items()), 2)
+        )
 
     def _of_the_past(
         self, events: Sequence[MessageEnvelope], watermarks: dict[str, int], applied: dict[str, int]

@@ -16,7 +16,7 @@ from shared.base.transient_errors import is_transient_error
 from shared.events import REGISTRY
 from shared.messaging.consumer.handlers import EventHandlers
 from shared.persistence import parked_events
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.parked_events import ParkedEvent
 
 _MARKS = """
@@ -95,7 +95,7 @@ class MessageBatch:
         self._together = together
         self._gathered: list[MessageEnvelope] = []
 
-    async def apply(self, topic: str, events: Sequence[MessageEnvelope]) -> None:
+    async def apply_messages(self, topic: str, events: Sequence[MessageEnvelope]) -> None:
         """Apply events of one topic in their order. Raises EventHandlerFailed, or what is transient."""
         subjects = [event.subject for event in events]
         before, waits = await lock_watermarks(self._unit, topic, subjects)
@@ -113,7 +113,7 @@ class MessageBatch:
             await self._one(event)
         await self._hand_over()
         moved = [(subject, mark) for subject, mark in self._marks.items() if mark != before[subject]]
-        await self._unit.connection.execute(_MOVE_MARKS, topic, *columns(moved, 2))
+        await self._unit.connection.execute(_MOVE_MARKS, topic, *split_into_columns(moved, 2))
 
     async def _one(self, event: MessageEnvelope) -> None:
         last = self._marks[event.subject]
@@ -127,9 +127,9 @@ class MessageBatch:
             self._counts["parked"] += 1
             await parked_events.park_event(self._unit.connection, event, None)
             self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, ParkedEvent(event, None))
-        await self.follow(event.subject)
+        await self.park_behind_head(event.subject)
 
-    async def follow(self, subject: str) -> None:
+    async def park_behind_head(self, subject: str) -> None:
         """Apply what waits and is next, up to the next gap or head; nothing while the past of the subject waits."""
         kept = self._waiting.get(subject, {})
         if self._waits_for_past(subject):

@@ -40,7 +40,7 @@ class ConsumerProgress:
         self.advanced_at = time.monotonic()
 
     def record_partition_position(self, partition: TopicPartition, position: int) -> None:
-        """A batch of a partition was applied; `position` is the offset that is read next."""
+        """A batch of a partition was applied; `find_ladder_position` is the offset that is read next."""
         self.positions[partition] = position
         self.record_consumer_advance()
 

@@ -99,7 +99,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     def _say(self, state: str, *, well: bool) -> None:
         self.progress.state = state
-        self._health.set("consumer", well, state)
+        self._health.set_health("consumer", well, state)
 
     def _wait_for_postgres(self) -> None:
         self._say("waiting for Postgres", well=False)
@@ -107,7 +107,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     def _stuck(self) -> None:
         backbone.STUCK.set(1)
-        self._health.set("consumer", False, "stuck: nothing has advanced, though there is something to read")
+        self._health.set_health("consumer", False, "stuck: nothing has advanced, though there is something to read")
 
     async def _register(self, unit: Unit) -> None:
         await register_partitions(unit, self._handlers.list_topics())
@@ -230,7 +230,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             fresh = [record for record in records if record.offset >= place.next_offset]
             if events := await read_events(unit, fresh, place.past_until, counts):
                 batch = MessageBatch(unit, self._handlers, counts, handled, together=len(records) > 1)
-                await batch.apply(partition.topic, events)
+                await batch.apply_messages(partition.topic, events)
             await save_offset(unit, partition, records[-1].offset + 1)
 
         await self._units.run(apply)

@@ -18,7 +18,7 @@ Handler = Callable[[Unit, Any, MessageEnvelope], Awaitable[None]]
 
 
 @dataclass(frozen=True)
-class EventGroup:
+class GroupedEvents:
     """Events of a batch that one handler takes together, in their order."""
 
     events: Sequence[tuple[Event, MessageEnvelope]]
@@ -44,7 +44,7 @@ class EventGroup:
             yield
 
 
-HandlerOfMany = Callable[[Unit, EventGroup], Awaitable[None]]
+HandlerOfMany = Callable[[Unit, GroupedEvents], Awaitable[None]]
 
 
 class EventHandlers:
@@ -124,7 +124,7 @@ class EventHandlers:
             shares.setdefault(self._of_many[envelope.type], []).append((event, envelope))
         spans: dict[str, SpanContext] = {}
         for handler, share in shares.items():
-            heard = EventGroup(share, spans)
+            heard = GroupedEvents(share, spans)
             for envelope in heard.list_overtaken_events():
                 with continue_trace(f"handle {envelope.type}", envelope.traceparent) as span:
                     spans[envelope.id] = span

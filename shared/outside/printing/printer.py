@@ -56,7 +56,7 @@ class DocumentPrinter:
         for _ in range(workers):
             self._free.put_nowait(None)
 
-    async def pdf(self, html: str) -> bytes:
+    async def print_pdf(self, html: str) -> bytes:
         """The document as PDF. Raises DocumentNotPrinted, and Full when too many wait."""
         return (await self.print_document(html)).pdf
 

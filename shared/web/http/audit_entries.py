@@ -13,7 +13,7 @@ from shared.persistence import audit_queries
 from shared.persistence.audit_queries import AuditCriteria, UnknownAuditAction
 from shared.persistence.database import Unit
 from shared.pure.actor_names import fold_actor_name
-from shared.pure.fields import Code, Instant, Name, example
+from shared.pure.fields import Code, Instant, Name, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeDependency, CommandDependency, UploadDependency
 from shared.web.http.paging import Page, Paging
@@ -26,7 +26,7 @@ from shared.web.http.strict_bodies import Router
 class AuditEntryOut(BaseModel):
     """An entry of the audit. Of what was made, `before` and `after` are null: it stands in the object itself."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d63-4f0a-7c29-9e57-3c8a1d5e7b62",
         occurred_at="2026-03-30T10:12:00Z",
         actor="anna@goodstanding.example",

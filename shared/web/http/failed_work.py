@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from shared.persistence import failed_work
 from shared.persistence.database import Unit
 from shared.persistence.failed_work import FailedWork, FailedWorkName, UnknownWorkName, WorkKind
-from shared.pure.fields import Code, Prose, ReasonIn, RequestBody, example
+from shared.pure.fields import Code, Prose, ReasonIn, RequestBody, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http.paging import Page, Paging
@@ -24,7 +24,7 @@ from shared.web.http.strict_bodies import Router
 class FailedWorkOut(BaseModel):
     """An account that broke a sweep, or a call to the outside that broke; it waits until a person retries it."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d68-41f7-7b60-9e2d-c3a85f7016d4",
         kind="sweep",
         work="steps",
@@ -46,7 +46,7 @@ class FailedWorkOut(BaseModel):
 class StoppedWorkOut(BaseModel):
     """A sweep or a kind of call of which too many subjects failed: it rests until a person lets it go on."""
 
-    model_config = example(kind="sweep", work="steps", stopped_at="2026-04-14T11:45:00Z")
+    model_config = set_model_example(kind="sweep", work="steps", stopped_at="2026-04-14T11:45:00Z")
 
     kind: WorkKind
     work: str
@@ -56,7 +56,7 @@ class StoppedWorkOut(BaseModel):
 class RetryIn(RequestBody):
     """Work that is tried again, with all of its subjects, and why."""
 
-    model_config = example(kind="sweep", work="steps", reason="mended with the release of today")
+    model_config = set_model_example(kind="sweep", work="steps", reason="mended with the release of today")
 
     kind: WorkKind
     work: Code
@@ -66,7 +66,7 @@ class RetryIn(RequestBody):
 class RetriedOut(BaseModel):
     """How many subjects are tried again."""
 
-    model_config = example(retried=3)
+    model_config = set_model_example(retried=3)
 
     retried: int
 
@@ -132,7 +132,7 @@ async def retry_failed_work(
     """Have one subject tried again; if it breaks once more, it is set aside once more."""
 
     async def retry(unit: Unit) -> FailedWorkOut:
-        return _show(await failed_work.retry(unit, failed_work_id))
+        return _show(await failed_work.retry_failed_subject(unit, failed_work_id))
 
     return await command.run(retry, status=200, reason=reason.reason)
 

@@ -18,7 +18,13 @@ from opentelemetry import trace
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.pure.errors import Refusal
-from shared.web.auth import RequestNotAuthenticated, ScopeMissing, authorise, find_required_scopes, is_scope_dependency
+from shared.web.auth import (
+    RequestNotAuthenticated,
+    ScopeMissing,
+    authorise_token,
+    find_required_scopes,
+    is_scope_dependency,
+)
 from shared.web.commands import CommandDependency, CommandRunner
 from shared.web.http.body_receiving import BodyTooLarge, BodyTooSlow, BoundedReceive, find_body_limit
 from shared.web.http.problems import answer_refusal
@@ -124,7 +130,7 @@ async def _read_arguments(
     What comes of the body is kept among `messages`.
     """
     try:
-        authorise(request, shape.scopes, token)
+        authorise_token(request, shape.scopes, token)
         body = await _read_body(request, messages)
         if body is None:
             return None

@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from shared.pure.errors import Refusal
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 from shared.web.http.row_answers import Fields, write_json_answer
 
 T = TypeVar("T")
@@ -24,7 +24,7 @@ _MARK_DIGITS = 16
 def _of_one(schema: dict[str, Any], page: type[BaseModel]) -> None:
     """Show a page of one item, as the page of its model shows it."""
     (item,) = get_args(page.model_fields["items"].annotation)
-    schema |= example(items=[get_model_example(item)], next=None)["json_schema_extra"]  # type: ignore[arg-type]
+    schema |= set_model_example(items=[get_model_example(item)], next=None)["json_schema_extra"]  # type: ignore[arg-type]
 
 
 class Page(BaseModel, Generic[T]):

@@ -49,7 +49,7 @@ async def read_samples(service: str, database: Database, jwks_file: Path) -> dic
         service, (*FIGURES, *load_service(service).figures), settings_for(service, database, jwks_file)
     )
     async with database.connected(service) as connection:
-        await figures.read(connection)
+        await figures.read_metric_values(connection)
     return list_samples(figures)
 
 

@@ -76,7 +76,7 @@ async def test_receivables_and_collection_are_as_worked_out_by_hand(
         await database.move(LATER)
         figures = runtime.jobs.figures
         async with database.connected("invoicing") as connection:
-            await figures.read(connection)
+            await figures.read_metric_values(connection)
     samples = list_samples(figures)
     owed = {key[1:]: value for key, value in samples.items() if key[0] == "goodstanding_receivables_minor" and value}
     # bucket, currency, disputed: 41 days late; due today (not late yet) and in June; 700 of that in dispute
@@ -113,13 +113,13 @@ async def test_what_waits_for_a_second_person_and_what_is_in_flight(
         await client.create(f"/v1/debits/{sent[0]['id']}:settle", {})
         figures = runtime.jobs.figures
         async with database.connected("invoicing") as connection:
-            await figures.read(connection)
+            await figures.read_metric_values(connection)
             samples = list_samples(figures)
             proposed = {key[1]: value for key, value in samples.items() if key[0] == "goodstanding_approvals_proposed"}
             assert proposed == {"refund": 1, "credit_note": 0, "write_off": 0}
             assert samples["goodstanding_debits_in_flight_minor", "EUR"] == 700
             await client.create(f"/v1/debits/{sent[1]['id']}:fail", {"failure": "AC04"})
-            await figures.read(connection)
+            await figures.read_metric_values(connection)
     assert list_samples(figures)["goodstanding_debits_in_flight_minor", "EUR"] == 0
 
 
@@ -146,7 +146,7 @@ async def test_a_figure_that_breaks_leaves_the_others(database: Database, jwks_f
     bad = MetricQuery("SELECT 1 / 0 AS b WHERE $1::timestamptz IS NOT NULL", {"goodstanding_b": "B."})
     figures = ServiceMetricQueries("collections", (bad, good), settings_for("collections", database, jwks_file))
     async with database.connected("collections") as connection:
-        await figures.read(connection)
+        await figures.read_metric_values(connection)
     assert list_samples(figures)["goodstanding_a",] == 7
     assert ("goodstanding_b",) not in list_samples(figures)
 
@@ -157,7 +157,7 @@ async def test_a_figure_of_the_day_is_read_once_a_day(database: Database, jwks_f
     async with database.connected("collections") as connection:
         for hours, expected in ((0, START), (5, START), (24, None)):
             now = await database.move(hours=hours)
-            await figures.read(connection)
+            await figures.read_metric_values(connection)
             assert list_samples(figures)["goodstanding_a",] == (expected or now).timestamp()
 
 

@@ -42,11 +42,11 @@ async def stand_in() -> AsyncIterator[DocumentPrinter]:
 
 
 async def pid(printer: DocumentPrinter) -> int:
-    return int((await printer.pdf("fine")).split()[0])
+    return int((await printer.print_pdf("fine")).split()[0])
 
 
 async def test_a_document_is_printed(printer: DocumentPrinter) -> None:
-    pdf = PdfReader(io.BytesIO(await printer.pdf("<h1>Счёт № 1</h1>")))
+    pdf = PdfReader(io.BytesIO(await printer.print_pdf("<h1>Счёт № 1</h1>")))
     assert "Счёт № 1" in pdf.pages[0].extract_text()
 
 
@@ -66,17 +66,17 @@ async def test_nothing_is_fetched(printer: DocumentPrinter, reference: str) -> N
     server = await asyncio.start_server(lambda *_: asked.append(True), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with pytest.raises(DocumentNotPrinted):
-        await printer.pdf(reference.format(port=port))
+        await printer.print_pdf(reference.format(port=port))
     assert asked == []
     server.close()
-    await printer.pdf("the next one is fine")
+    await printer.print_pdf("the next one is fine")
 
 
 async def test_a_worker_that_hangs_is_replaced(stand_in: DocumentPrinter) -> None:
     first = await pid(stand_in)
     started = time.monotonic()
     with pytest.raises(DocumentNotPrinted):
-        await stand_in.pdf("hang")
+        await stand_in.print_pdf("hang")
     assert time.monotonic() - started < 5
     assert await pid(stand_in) != first
     with pytest.raises(ProcessLookupError):
@@ -86,7 +86,7 @@ async def test_a_worker_that_hangs_is_replaced(stand_in: DocumentPrinter) -> Non
 async def test_a_worker_that_dies_is_replaced(stand_in: DocumentPrinter) -> None:
     first = await pid(stand_in)
     with pytest.raises(DocumentNotPrinted):
-        await stand_in.pdf("die")
+        await stand_in.print_pdf("die")
     second = await pid(stand_in)
     os.kill(second, signal.SIGKILL)  # between two documents
     while True:
@@ -101,15 +101,15 @@ async def test_a_worker_that_dies_is_replaced(stand_in: DocumentPrinter) -> None
 async def test_a_reader_that_leaves_takes_no_worker_with_it(stand_in: DocumentPrinter) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
-            await stand_in.pdf("hang")
+            await stand_in.print_pdf("hang")
     assert await pid(stand_in)
 
 
 async def test_too_many_are_refused(stand_in: DocumentPrinter) -> None:
-    hanging = [asyncio.create_task(stand_in.pdf("hang")) for _ in range(2)]
+    hanging = [asyncio.create_task(stand_in.print_pdf("hang")) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(PrinterBusy):
-        await stand_in.pdf("fine")
+        await stand_in.print_pdf("fine")
     outcomes = await asyncio.gather(*hanging, return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [DocumentNotPrinted, DocumentNotPrinted]
     assert await pid(stand_in)
@@ -117,7 +117,7 @@ async def test_too_many_are_refused(stand_in: DocumentPrinter) -> None:
 
 async def test_a_worker_knows_no_secret(stand_in: DocumentPrinter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOODSTANDING_DATABASE_URL", "postgresql://someone:secret@host/db")
-    environment = (await stand_in.pdf("fine")).decode()
+    environment = (await stand_in.print_pdf("fine")).decode()
     assert "GOODSTANDING" not in environment
     assert "PATH" in environment
 

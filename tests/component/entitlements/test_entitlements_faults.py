@@ -112,7 +112,7 @@ OWN: list[dict[str, Any]] = [
 @pytest.mark.parametrize("fault", OWN, ids=[f"{fault['fault']} {fault.get('code', '')}".strip() for fault in OWN])
 async def test_the_vendors_own_bad_days(world: World, fault: dict[str, Any]) -> None:
     for events in (world.build_suspension_request(uuid4()), world.build_reinstatement_request()):
-        world.vendor.simulator.faults.add(VendorFault(**fault))
+        world.vendor.simulator.faults.add_fault(VendorFault(**fault))
         await world.hear(events)
         await work(world.runtime)
         world.vendor.simulator.faults.clear_faults()
@@ -126,7 +126,7 @@ async def test_an_accepted_change_that_takes_long_is_looked_at_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.entitlements.adapters.partner_center.POLL_PAUSE", 0)
-    world.vendor.simulator.faults.add(VendorFault(fault="202", polls=30, retry_after=0))
+    world.vendor.simulator.faults.add_fault(VendorFault(fault="202", polls=30, retry_after=0))
     await world.suspend()
     assert world.vendor.effects == {}
     assert "accepted" in (await world.access())["vendor"]["waiting_for"]

@@ -43,7 +43,7 @@ async def test_what_was_stored_before_is_refused_on_its_way_out(place: str) -> N
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(fail), base_url="http://vendor.example") as http:
         for ids in ((place, "a"), ("a", place)):
             with pytest.raises(VendorRefusedForGood, match="unusable_id"):
-                await VendorSubscription(http, *ids, new_id()).read()
+                await VendorSubscription(http, *ids, new_id()).fetch_subscription()
 
 
 async def test_slashes_are_quoted_on_their_way_out() -> None:
@@ -55,7 +55,7 @@ async def test_slashes_are_quoted_on_their_way_out() -> None:
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url="http://vendor.example") as http:
         with pytest.raises(VendorRefusedForGood):
-            await VendorSubscription(http, "../a", "b/..", new_id()).read()
+            await VendorSubscription(http, "../a", "b/..", new_id()).fetch_subscription()
     assert paths == [b"/v1/customers/..%2Fa/subscriptions/b%2F.."]
 
 

@@ -31,7 +31,7 @@ async def test_a_customer_replies_from_the_mailbox_and_the_answer_is_in_the_thre
     case_id = await desk.open()
     await desk.write(case_id)
     await desk.send()
-    kept = intake.store.keep(["billing@account-17.example"], desk.hop.taken[0])
+    kept = intake.store.keep_mail(["billing@account-17.example"], desk.hop.taken[0])
 
     def connect(**options: Any) -> httpx2.AsyncClient:
         return original(transport=desk.client.http._transport, base_url=options["base_url"])

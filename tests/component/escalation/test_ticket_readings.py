@@ -187,7 +187,7 @@ async def test_one_ticket_that_breaks_stops_no_other_and_a_distributor_s_is_not_
     await support.submit(other, number="17")
     for number in (NUMBER, "17"):
         await support.write("We look into it.", number=number)
-    support.vendor.faults.add(VendorFault(subscription=NUMBER, fault="500", times=9))
+    support.vendor.faults.add_fault(VendorFault(subscription=NUMBER, fault="500", times=9))
     await support.step(minutes=15)
     assert (await support.notes(case_id), await support.notes(other)) == ([], [(None, "We look into it.")])
     await support.database.execute("UPDATE escalation.vendor_tickets SET next_reading_at = NULL")

@@ -47,7 +47,7 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def test_a_wrong_password_is_refused(bootstrapped: PostgresServer) -> None:
     right = bootstrapped.url("invoicing", DATABASE)
-    wrong = right.replace(bootstrapped.password("invoicing"), bootstrapped.password("collections"))
+    wrong = right.replace(bootstrapped.get_role_password("invoicing"), bootstrapped.get_role_password("collections"))
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(wrong)
     async with connected(right) as connection:
@@ -154,7 +154,7 @@ async def test_starts_again_with_its_data_after_a_hard_kill(tmp_path: Path) -> N
         assert killed is not None
         os.kill(killed.pid, signal.SIGKILL)
         server.start()
-        assert not killed.alive
+        assert not killed.is_process_alive
         async with connected(server.url()) as connection:
             assert await connection.fetchval("SELECT answer FROM kept") == 42
     finally:

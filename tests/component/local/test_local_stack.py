@@ -26,9 +26,9 @@ def settings_of(state: StackState) -> Settings:
 
 
 def test_a_folder_has_one_launcher(state: StackState) -> None:
-    with state.held():
+    with state.hold_state_folder():
         state.mark_ready()
-        with pytest.raises(AlreadyRunningError), StackState(state.root).held():
+        with pytest.raises(AlreadyRunningError), StackState(state.root).hold_state_folder():
             pass
         with pytest.raises(StartFailedError, match="another launcher"), Stack(state.root):
             pass
@@ -98,8 +98,8 @@ def test_a_log_is_followed_line_by_line(tmp_path: Path) -> None:
     with log.open("a") as writer:
         writer.write("one\ntw")
         writer.flush()
-        assert follower.lines() == ["one"]
+        assert follower.read_new_lines() == ["one"]
         writer.write("o\n")
         writer.flush()
-        assert follower.lines() == ["two"]
-    assert follower.lines() == []
+        assert follower.read_new_lines() == ["two"]
+    assert follower.read_new_lines() == []

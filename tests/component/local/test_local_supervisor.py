@@ -65,17 +65,17 @@ async def supervisor(state: StackState) -> AsyncIterator[StackSupervisor]:
 
 async def test_what_is_killed_starts_again(state: StackState, supervisor: StackSupervisor) -> None:
     supervisor.start(SLEEPER)
-    await until(lambda: "sleeper" in state.processes())
-    first = state.processes()["sleeper"]
+    await until(lambda: "sleeper" in state.list_running_processes())
+    first = state.list_running_processes()["sleeper"]
 
     os.kill(first.pid, signal.SIGKILL)
-    await until(lambda: state.processes()["sleeper"].restarts == 1)
+    await until(lambda: state.list_running_processes()["sleeper"].restarts == 1)
 
-    second = state.processes()["sleeper"]
-    assert [process.identity.alive for process in (first, second)] == [False, True]
+    second = state.list_running_processes()["sleeper"]
+    assert [process.process_identity.is_process_alive for process in (first, second)] == [False, True]
     await supervisor.stop()
     assert ProcessIdentity.of(second.pid) is None
-    assert state.processes() == {}
+    assert state.list_running_processes() == {}
 
 
 async def test_a_program_that_cannot_start_ends_the_start(
@@ -89,7 +89,7 @@ async def test_a_program_that_cannot_start_ends_the_start(
         await asyncio.Event().wait()
 
     with pytest.raises(StartFailedError, match=r"broken: died 5 times \(last exit code 3\)"):
-        await supervisor.start_programs(steps())
+        await supervisor.start_stack_programs(steps())
 
 
 async def test_groups_stop_in_reverse_order(tmp_path: Path, supervisor: StackSupervisor, state: StackState) -> None:
@@ -111,21 +111,21 @@ async def test_what_ignores_sigterm_is_killed_after_the_grace(
     stubborn = f"trap '' TERM; touch {tmp_path}/deaf; while :; do sleep 0.05; done"
     supervisor.start(ChildProgram("stubborn", ("sh", "-c", stubborn)))
     await until((tmp_path / "deaf").exists)
-    running = state.processes()["stubborn"]
+    running = state.list_running_processes()["stubborn"]
 
     await supervisor.stop()
 
-    assert not running.identity.alive
+    assert not running.process_identity.is_process_alive
 
 
 @pytest.fixture
 async def killed_launcher(state: StackState) -> AsyncIterator[ProcessIdentity]:
     """A sleeper whose launcher was killed hard."""
     launcher = start_launcher(state)
-    await until(lambda: "sleeper" in state.processes())
-    sleeper = state.processes()["sleeper"].identity
-    assert sleeper.alive
-    assert state.launcher() == ProcessIdentity.of(launcher.pid)
+    await until(lambda: "sleeper" in state.list_running_processes())
+    sleeper = state.list_running_processes()["sleeper"].process_identity
+    assert sleeper.is_process_alive
+    assert state.find_launcher() == ProcessIdentity.of(launcher.pid)
     launcher.kill()
     launcher.wait()
     yield sleeper
@@ -133,11 +133,11 @@ async def killed_launcher(state: StackState) -> AsyncIterator[ProcessIdentity]:
 
 
 async def test_nothing_outlives_a_launcher_that_was_killed(state: StackState, killed_launcher: ProcessIdentity) -> None:
-    await until(lambda: not killed_launcher.alive)
-    assert state.launcher() is None
+    await until(lambda: not killed_launcher.is_process_alive)
+    assert state.find_launcher() is None
     assert not state.is_ready
-    with state.held():
-        assert state.launcher() == ProcessIdentity.of(os.getpid())
+    with state.hold_state_folder():
+        assert state.find_launcher() == ProcessIdentity.of(os.getpid())
 
 
 def test_a_reused_process_id_is_not_taken_for_ours() -> None:

@@ -18,7 +18,7 @@ from shared.base.kafka import MessageEnvelope, parse_message_envelope
 from shared.base.settings import Settings
 from shared.base.wakeups import LoopWakeups
 from shared.events.base import AccountEvent
-from shared.messaging.consumer import EventGroup, EventHandlers
+from shared.messaging.consumer import EventHandlers, GroupedEvents
 from shared.messaging.consumer.batch import MessageBatch
 from shared.messaging.consumer.event_consumer import EventConsumer
 from shared.persistence.database import Unit, Units
@@ -90,7 +90,7 @@ class Stage:
         if self.faults.get(what):
             raise self.faults[what].pop()
 
-    async def handle_many(self, unit: Unit, heard: EventGroup) -> None:
+    async def handle_many(self, unit: Unit, heard: GroupedEvents) -> None:
         """Handle events that are taken together, in the same way."""
         self.handed_over.append(len(heard.events))
         for event, received in heard.events:
@@ -148,7 +148,9 @@ class Stage:
         """Apply a batch in one unit; what was counted."""
         counts: Counter[str] = Counter()
         await self.units.run(
-            lambda unit: MessageBatch(unit, self.handlers, counts, together=len(events) > 1).apply(self.topic, events)
+            lambda unit: MessageBatch(unit, self.handlers, counts, together=len(events) > 1).apply_messages(
+                self.topic, events
+            )
         )
         return counts
 

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.grafana.__main__ import FOLDER
 from deploy.grafana.asking import Window, list_querying_panels, query_board
-from deploy.grafana.queries import money
+from deploy.grafana.queries import compute_money_total
 from deploy.local import monitoring
 from deploy.local.stack import remove_stack_folder
 from sandbox.hours import FIGURES_EVERY, live_good_and_bad, open_proxied_stack
@@ -78,7 +78,7 @@ def test_money_is_told_in_the_units_that_people_speak_of(window: Window) -> None
 
     minor = query_points("sum by (currency) (goodstanding_receivables_minor)")
     assert {currency for currency, points in minor.items() if any(points.values())} >= {"EUR", "JPY"}
-    assert query_points(money("goodstanding_receivables_minor", "currency")) == {
+    assert query_points(compute_money_total("goodstanding_receivables_minor", "currency")) == {
         currency: {at: amount if currency == "JPY" else amount / 100 for at, amount in points.items()}
         for currency, points in minor.items()
     }

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaProducer
 
 from deploy.local.stack import Stack
 from sandbox.driver import SandboxDriver
-from sandbox.replay import BillingProfile, register
+from sandbox.replay import BillingProfile, register_account_with_subscription
 from shared.events import get_topic
 from shared.process.service import NAMES
 from tests.end_to_end.backbone.loops import records
@@ -67,7 +67,10 @@ class Customer:
 
 
 async def customers(driver: SandboxDriver, today: date, count: int) -> list[Customer]:
-    return [Customer(driver, *await register(driver, f"told-{uuid4()}", today, BillingProfile())) for _ in range(count)]
+    return [
+        Customer(driver, *await register_account_with_subscription(driver, f"told-{uuid4()}", today, BillingProfile()))
+        for _ in range(count)
+    ]
 
 
 async def live_until(driver: SandboxDriver, day: date) -> None:

@@ -7,7 +7,7 @@ from uuid import uuid4
 from deploy.local.stack import Stack
 from sandbox import checks, topics
 from sandbox.driver import SandboxDriver
-from sandbox.replay import BillingProfile, register
+from sandbox.replay import BillingProfile, register_account_with_subscription
 
 
 async def now(driver: SandboxDriver) -> datetime:
@@ -38,7 +38,9 @@ async def pay(driver: SandboxDriver, account_id: str, invoice_id: str) -> dict[s
 async def late_account(driver: SandboxDriver) -> tuple[str, str, str, date]:
     """A new account with one subscription and an invoice due in ten days."""
     today = (await now(driver)).date()
-    account_id, subscription_id = await register(driver, f"late-{uuid4()}", today, BillingProfile())
+    account_id, subscription_id = await register_account_with_subscription(
+        driver, f"late-{uuid4()}", today, BillingProfile()
+    )
     due = today + timedelta(days=10)
     return account_id, subscription_id, await issue(driver, account_id, subscription_id, due), due
 

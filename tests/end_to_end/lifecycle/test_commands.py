@@ -90,23 +90,23 @@ async def register(state: StackState) -> str:
 async def test_up_after_the_launcher_was_killed_and_down(state: StackState) -> None:
     assert (await command("up", state))[0] == 0
     first = await register(state)
-    launcher, ran = state.launcher(), state.processes()
+    launcher, ran = state.find_launcher(), state.list_running_processes()
     assert launcher is not None
     assert set(ran) >= {"postgres", "kafka", *NAMES}
     os.kill(launcher.pid, signal.SIGKILL)
 
     code, said = await command("up", state)
     assert code == 0, said
-    assert not any(process.identity.alive for process in ran.values())
+    assert not any(process.process_identity.is_process_alive for process in ran.values())
     assert await accounts(state) == [first]
     second = await register(state)
     assert await accounts(state) == sorted([first, second])
 
-    ran, ended = state.processes(), state.launcher()
+    ran, ended = state.list_running_processes(), state.find_launcher()
     assert (await command("down", state))[0] == 0
     assert ended is not None
-    assert not ended.alive
-    assert not any(process.identity.alive for process in ran.values())
+    assert not ended.is_process_alive
+    assert not any(process.process_identity.is_process_alive for process in ran.values())
     assert list_left(state) == []
-    assert [name for name in (*PORTS, *NAMES) if is_port_answering(state.port(name))] == []
+    assert [name for name in (*PORTS, *NAMES) if is_port_answering(state.get_port(name))] == []
     assert [path for path in state.root.rglob("*") if path.is_socket()] == []

@@ -83,7 +83,7 @@ async def test_kafka_lets_nobody_in_in_plain_text(secured: Stack) -> None:
 
 
 async def test_the_mail_hop_takes_nothing_in_plain_text_or_without_a_login(secured: Stack, fast_folder: Path) -> None:
-    port = StackState(fast_folder / "secured").port("smtp")
+    port = StackState(fast_folder / "secured").get_port("smtp")
     hop = aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False)
     await hop.connect()
     with pytest.raises(aiosmtplib.SMTPException, match="530"):

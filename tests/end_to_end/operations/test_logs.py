@@ -19,7 +19,7 @@ NAME, EMAIL = "Peregrina Quillfeather", "peregrina@quillfeather.example"
 
 
 def lines(watched: Watched, service: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in watched.stack.logs(service).splitlines()]
+    return [json.loads(line) for line in watched.stack.read_program_log(service).splitlines()]
 
 
 async def test_a_request_and_what_follows_are_a_line_each_and_name_nobody(
@@ -52,5 +52,5 @@ async def test_a_request_and_what_follows_are_a_line_each_and_name_nobody(
     for service in NAMES:
         for line in lines(watched, service):
             assert {"timestamp", "level", "service", "event"} <= line.keys()
-        logged = watched.stack.logs(service)
+        logged = watched.stack.read_program_log(service)
         assert not [hidden for hidden in (NAME, EMAIL, "Quillfeather", token) if hidden in logged]

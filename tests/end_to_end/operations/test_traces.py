@@ -61,6 +61,6 @@ async def test_a_payment_is_one_trace_to_its_last_effect(watched: Watched, watch
     ]
     assert Counter(span.trace for span in spans_found).most_common(1)[0][1] == len(spans_found)
     trace = spans_found[0].trace
-    logged = watched.stack.logs("collections")
+    logged = watched.stack.read_program_log("collections")
     assert f'"trace_id": "{trace}"' in logged
     assert '"event": "handled"' in logged

@@ -19,7 +19,7 @@ from deploy.local import ports
 from deploy.local.stack import Stack
 from sandbox import checks, topics
 from sandbox.driver import SandboxDriver
-from sandbox.replay import BillingProfile, register
+from sandbox.replay import BillingProfile, register_account_with_subscription
 from sandbox.storm.traffic import RetryingTransport
 from shared.process.service import NAMES
 from tests.builders import Client, eur
@@ -40,15 +40,18 @@ async def register_accounts(driver: SandboxDriver, number: int) -> list[str]:
     """Register so many new accounts."""
     today = datetime.fromisoformat((await driver.get("clock", "/v1/clock"))["now"]).date()
     profile = BillingProfile("EUR", "UTC", "GS-DE")
-    return [(await register(driver, f"outage-{uuid4()}", today, profile))[0] for _ in range(number)]
+    return [
+        (await register_account_with_subscription(driver, f"outage-{uuid4()}", today, profile))[0]
+        for _ in range(number)
+    ]
 
 
 async def kept_down(stack: Stack, name: str, seconds: float) -> None:
     """Kill a program, and again as often as it is started, for so long."""
     until_then = time.monotonic() + seconds
     while time.monotonic() < until_then:
-        victim = stack.identity(name)
-        if victim.alive:
+        victim = stack.get_program_identity(name)
+        if victim.is_process_alive:
             os.kill(victim.pid, signal.SIGKILL)
         await asyncio.sleep(0.05)
 
@@ -140,7 +143,7 @@ async def test_the_broker_is_killed_and_away_for_20_seconds(stack: Stack, driver
 
 async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: SandboxDriver) -> None:
     accounts = await register_accounts(driver, 3)
-    before = {name: stack.identity(name) for name in NAMES}
+    before = {name: stack.get_program_identity(name) for name in NAMES}
     answers: set[tuple[str, int, str | None]] = set()
     async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
         await load.enough()
@@ -152,7 +155,7 @@ async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: 
         await load.enough()
     assert {answer for answer in answers if answer[1] != 200} == {(name, 503, "1") for name in NAMES}
     await whole(stack, driver, load)
-    assert {name: stack.identity(name) for name in NAMES} == before  # nobody had to be started again
+    assert {name: stack.get_program_identity(name) for name in NAMES} == before  # nobody had to be started again
 
 
 async def ask(http: httpx2.AsyncClient, stack: Stack, name: str, account: str) -> tuple[str, int, str | None]:
@@ -166,17 +169,17 @@ async def ask(http: httpx2.AsyncClient, stack: Stack, name: str, account: str) -
 
 async def test_every_service_ends_in_good_order_when_told_under_load(stack: Stack, driver: SandboxDriver) -> None:
     accounts = await register_accounts(driver, 3)
-    seen = len(stack.logs("launcher"))
+    seen = len(stack.read_program_log("launcher"))
     async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
         for name in NAMES:
             await load.enough()
-            victim = stack.identity(name)
+            victim = stack.get_program_identity(name)
             os.kill(victim.pid, signal.SIGTERM)
             async with asyncio.timeout(10):
-                while victim.alive:  # noqa: ASYNC110  # another process' end
+                while victim.is_process_alive:  # noqa: ASYNC110  # another process' end
                     await asyncio.sleep(0.01)
             await until(partial(is_ready, http, stack, name))
-    log = stack.logs("launcher")[seen:]
+    log = stack.read_program_log("launcher")[seen:]
     assert {name for name in NAMES if f"{name} ended with 0;" in log} == set(NAMES), log
     await whole(stack, driver, load)
 

@@ -124,7 +124,7 @@ async def faults(stack: Stack, driver: SandboxDriver) -> None:
             fault = {"subscription": f"subscription-{REGISTERED}{number}", "fault": kind, "operation": "PATCH"}
             (await http.post(stack.url("vendor") + "/sandbox/faults", json=fault)).raise_for_status()
     for name in ("collections", "entitlements"):
-        os.kill(stack.pid(name), signal.SIGKILL)
+        os.kill(stack.get_program_pid(name), signal.SIGKILL)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ def test_steps_of_one_instant_are_one_message_by_invoice_number() -> None:
     later = replace(item(number="2"), due_date=DUE + timedelta(days=4), overdue=())
     (message,) = group_notices_by_message(evaluate_items(later, item(), day=1))
     assert [(i.evaluation.number, i.action.step) for i in message.items] == [("1", "reminder_1"), ("2", "upcoming")]
-    assert (message.at, message.template) == (on(1), "reminder_1")
+    assert (message.at, message.main_template) == (on(1), "reminder_1")
 
 
 def test_steps_of_different_instants_are_messages_of_their_own() -> None:
@@ -41,7 +41,7 @@ def test_steps_of_different_instants_are_messages_of_their_own() -> None:
         evaluate_dunning_item(each, policy, on(4, 13))
         for each in (item(taken=(take_notice("reminder_1", on(1)),)), younger)
     ]
-    assert [(m.at, m.template) for m in group_notices_by_message(late)] == [
+    assert [(m.at, m.main_template) for m in group_notices_by_message(late)] == [
         (on(4), "reminder_1"),
         (on(4, 12), "final_notice"),
     ]

@@ -141,7 +141,7 @@ def test_so_many_more_local_midnights_are_held_and_no_more(
     facts = replace(item(*history), zone=zone, due_date=where[1])
     timeline = build_dunning_timeline(facts, history, days)
     midnights = [find_local_instant(get_local_date(start, zone) + n * ONE_DAY, time(0), zone) for n in range(40)]
-    blocked = [midnight for midnight in midnights if midnight >= at[1] and not timeline.at(midnight).dunnable]
+    blocked = [midnight for midnight in midnights if midnight >= at[1] and not timeline.get_span_at(midnight).dunnable]
     assert len(blocked) == days
     assert all(before.end == after.start for before, after in pairwise(timeline.spans))
 

@@ -119,7 +119,7 @@ def check_day(walk: Walk, day: int, judgement: ItemEvaluation) -> None:
         )
     if suspended and walk.rest:
         causes = list_current_suspension_causes({judgement.invoice_id: 1}, _by_id(walk.item), on(day, 23))
-        latest = {judgement.invoice_id: walk.item.history(on(day, 23))[-1]}
+        latest = {judgement.invoice_id: walk.item.list_balance_history(on(day, 23))[-1]}
         assert list_open_suspension_causes(causes, SUBSCRIPTION, latest), "a chargeback gives nothing back"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.collections.domain.guard import check_guard_limits
+from services.collections.domain.guard import check_suspension_limits
 from services.collections.domain.policy import Limits
 
 LIMITS = Limits(suspensions_per_hour=5, share_of_accounts_percent=10)
@@ -22,7 +22,7 @@ LIMITS = Limits(suspensions_per_hour=5, share_of_accounts_percent=10)
     ],
 )
 def test_the_limit(requested: int, accounts: int, allowed: bool) -> None:
-    verdict = check_guard_limits(
+    verdict = check_suspension_limits(
         requested_in_last_hour=requested,
         active_accounts=accounts,
         limits=LIMITS,
@@ -34,7 +34,7 @@ def test_the_limit(requested: int, accounts: int, allowed: bool) -> None:
 
 
 def test_the_refusal_says_what_was_exceeded() -> None:
-    verdict = check_guard_limits(
+    verdict = check_suspension_limits(
         requested_in_last_hour=5, active_accounts=10, limits=LIMITS, stopped=False, approved=False
     )
     assert verdict.reason == (
@@ -45,14 +45,14 @@ def test_the_refusal_says_what_was_exceeded() -> None:
 
 @pytest.mark.parametrize(("stopped", "allowed"), [(False, True), (True, False)])
 def test_approval_passes_the_limit_but_not_the_stop(stopped: bool, allowed: bool) -> None:
-    verdict = check_guard_limits(
+    verdict = check_suspension_limits(
         requested_in_last_hour=5, active_accounts=10, limits=LIMITS, stopped=stopped, approved=True
     )
     assert verdict.allowed is allowed
 
 
 def test_the_stop_holds_the_first_one_too() -> None:
-    verdict = check_guard_limits(
+    verdict = check_suspension_limits(
         requested_in_last_hour=0, active_accounts=1000, limits=LIMITS, stopped=True, approved=False
     )
     assert verdict.reason == "all suspensions are stopped"

@@ -266,7 +266,7 @@ def test_a_release_forgets_the_suspension_and_its_final_notice_when_it_is_over()
     assert find_next(warned, 28) == ("suspend", on(34))
     assert steps(evaluate_dunning_item(warned, POLICY, on(33))) == []
     assert steps(evaluate_dunning_item(warned, POLICY, on(34))) == ["suspend"]
-    assert evaluate_dunning_item(warned, POLICY, on(34)).attempts["final_notice"] == 2
+    assert evaluate_dunning_item(warned, POLICY, on(34)).attempts_by_step["final_notice"] == 2
 
 
 def test_what_is_not_suspended_is_not_terminated() -> None:

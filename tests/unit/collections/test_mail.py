@@ -18,7 +18,7 @@ NOTICES = build_notices()
 
 def write_text(template: str, *items: dict[str, Any], **facts: Any) -> tuple[str, str]:
     """Write a notice of policy steps; its subject, and its text in one line."""
-    letter = mail.message(
+    letter = mail.write_notice_letter(
         build_notice("steps", template, *items), build_facts(**facts), "us@example.com", "http://x/policy"
     )
     return letter["Subject"], " ".join(letter.get_content().split())
@@ -26,7 +26,9 @@ def write_text(template: str, *items: dict[str, Any], **facts: Any) -> tuple[str
 
 def write_letter(template: str, language: str) -> str:
     """Write a letter as its file has it: the headers that a customer sees, and the text."""
-    letter = mail.message(NOTICES[template], build_facts(language), "us@example.com", "https://pay.example/policy")
+    letter = mail.write_notice_letter(
+        NOTICES[template], build_facts(language), "us@example.com", "https://pay.example/policy"
+    )
     headers = "".join(f"{name}: {letter[name]}\n" for name in ("From", "Reply-To", "To", "Subject"))
     return f"{headers}\n{letter.get_content()}"
 
@@ -123,7 +125,9 @@ def test_notices_of_an_older_release_say_what_they_have() -> None:
 
 
 def test_without_data_of_the_legal_entity_the_invoice_says_where_to_pay() -> None:
-    letter = mail.message(NOTICES["upcoming"], build_facts(seller=None), "Us <us@example.com>", "http://x/policy")
+    letter = mail.write_notice_letter(
+        NOTICES["upcoming"], build_facts(seller=None), "Us <us@example.com>", "http://x/policy"
+    )
     assert (letter["From"], letter["Reply-To"]) == ("Us <us@example.com>", None)
     assert "Please pay to the bank account that stands on the invoice." in letter.get_content()
     assert "IBAN" not in letter.get_content()
@@ -133,7 +137,9 @@ def test_what_is_listed_is_bounded_and_the_rest_counted() -> None:
     ids = [UUID(int=100 + number) for number in range(13)]
     named = [{"subscription_id": id_, "product": f"Product {number:02}"} for number, id_ in enumerate(ids)]
     notice = build_notice("restored", "restored", subscription_ids=[*ids, ids[0], MAILBOX])
-    text = mail.message(notice, build_facts(subscriptions=named), "us@example.com", "http://x/policy").get_content()
+    text = mail.write_notice_letter(
+        notice, build_facts(subscriptions=named), "us@example.com", "http://x/policy"
+    ).get_content()
     assert "  2 × Product 00\n  Product 01\n" in text
     assert "  Product 09\n  and 3 more\n" in text
     assert "Product 10" not in text
@@ -142,5 +148,7 @@ def test_what_is_listed_is_bounded_and_the_rest_counted() -> None:
 def test_several_subscriptions_of_a_product_are_one_line() -> None:
     twice = [{"subscription_id": id_, "product": "Desktop"} for id_ in (OFFICE, MAILBOX)]
     notice = build_notice("restored", "restored", subscription_ids=[OFFICE, MAILBOX])
-    text = mail.message(notice, build_facts(subscriptions=twice), "us@example.com", "http://x/policy").get_content()
+    text = mail.write_notice_letter(
+        notice, build_facts(subscriptions=twice), "us@example.com", "http://x/policy"
+    ).get_content()
     assert "Access is restored to:\n\n  2 × Desktop\n" in text

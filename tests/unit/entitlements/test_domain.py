@@ -26,8 +26,8 @@ from services.entitlements.domain.hold import (
     Hold,
     HoldAlreadyReleased,
     HoldEndsThroughCollections,
+    list_standing_holds,
     release_hold_by_hand,
-    standing,
 )
 from services.entitlements.domain.renewal_settings import list_unrestored_settings, read_renewal_settings
 from services.entitlements.domain.sync_outcome import FinalVendorRefusal
@@ -176,16 +176,18 @@ class Story:
                 return
 
     def refuse(self) -> None:
-        if self.entitlement.wanted == "suspended" and not self.is_suspended:
-            refusal = FinalVendorRefusal(standing(self.entitlement.holds), "800040", "illegal", "suspended")
+        if self.entitlement.wanted_access_state == "suspended" and not self.is_suspended:
+            refusal = FinalVendorRefusal(list_standing_holds(self.entitlement.holds), "800040", "illegal", "suspended")
             self.keep(vendor_observation.apply_vendor_refusal(self.entitlement, refusal, self.now))
 
     def sync(self, *, is_lost: bool) -> None:
-        if self.entitlement.wanted == "suspended" and not self.is_suspended:
-            begun = begin_vendor_suspension(self.entitlement, standing(self.entitlement.holds), self.settings, self.now)
+        if self.entitlement.wanted_access_state == "suspended" and not self.is_suspended:
+            begun = begin_vendor_suspension(
+                self.entitlement, list_standing_holds(self.entitlement.holds), self.settings, self.now
+            )
             assert begun is not None
             self.entitlement, self.is_suspended, self.settings = begun, True, LOST
-        elif self.entitlement.wanted == "active" and self.is_suspended:
+        elif self.entitlement.wanted_access_state == "active" and self.is_suspended:
             if self.entitlement.state is EntitlementState.SUSPENDING:
                 self.keep(vendor_observation.apply_suspension_seen(self.entitlement, self.now))
             assert self.entitlement.renewal_settings_to_restore is not None
@@ -209,7 +211,7 @@ def test_whatever_happens_the_settings_come_back_and_each_suspension_is_told_onc
     for step in steps:
         story.step(step)
         assert story.entitlement.allowed == is_access_allowed(story.entitlement.state, story.entitlement.holds)
-    while story.entitlement.wanted == "suspended":
+    while story.entitlement.wanted_access_state == "suspended":
         story.step("release")
     story.step("sync")
     assert story.settings == SETTINGS

@@ -112,7 +112,7 @@ def test_what_is_beyond_the_bounds_is_not_read(bomb: bytes) -> None:
     mail = parse_inbound_mail(b"From: a@b.example\n" + bomb)
     assert not mail.is_readable
     assert mail.sender == "a@b.example"
-    assert mail.key.startswith("sha256:")
+    assert mail.get_mail_key.startswith("sha256:")
     assert time.process_time() - begin < 2
 
 

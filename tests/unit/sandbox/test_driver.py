@@ -88,7 +88,7 @@ async def test_a_second_person_agrees_where_one_has_to(monitor: IdleMonitor) -> 
         return httpx2.Response(202, json={"id": "7", "state": "proposed"})
 
     driver = SandboxDriver(httpx2.AsyncClient(transport=httpx2.MockTransport(answer)), monitor, Nowhere())
-    await driver.agree({"legal_entity": "GS-DE", "month": "2026-03-01"})
+    await driver.approve_proposal({"legal_entity": "GS-DE", "month": "2026-03-01"})
     assert paths == []
     await driver.set_role_limit("clerk", "EUR", {})
     assert paths == ["/v1/approval-limits/clerk/EUR", "/v1/setting-changes/7:approve"]

@@ -16,7 +16,7 @@ from services.invoicing.accounts.use_cases.account_registration import ExternalR
 from shared.events.values import TaxStatus
 from shared.persistence.database import Unit
 from shared.pure.addresses import is_mail_address, parse_mail_address
-from shared.pure.fields import NEEDED, Code, Country, Email, Name, RequestBody, Zone, example
+from shared.pure.fields import NEEDED, Code, Country, Email, Name, RequestBody, Zone, set_model_example
 from shared.pure.languages import LANGUAGES, LOCALE_PATTERN
 from shared.pure.money import Currency
 from shared.web.auth import needs
@@ -59,13 +59,13 @@ class AccountMasterData(RequestBody):
 class AccountPatch(create_patch_model(AccountMasterData)):  # type: ignore[misc]
     """A merge patch: what is left out stays as it is; null empties the country, the tax id and lists."""
 
-    model_config = example(billing_email="payables@alpenrose.example", terms_days=30, tax_id=None)
+    model_config = set_model_example(billing_email="payables@alpenrose.example", terms_days=30, tax_id=None)
 
 
 class AccountIn(AccountMasterData):
     """A billing customer to be registered."""
 
-    model_config = example(
+    model_config = set_model_example(
         name="Alpenrose Hotels",
         billing_email="billing@alpenrose.example",
         terms_days=14,
@@ -90,7 +90,7 @@ class AccountIn(AccountMasterData):
 class AccountOut(BaseModel):
     """A billing customer."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         name="Alpenrose Hotels",
         legal_entity="GS-DE",
@@ -135,7 +135,7 @@ class AccountOut(BaseModel):
 class ContactOut(BaseModel):
     """Whom to write to; asked for at the time of writing, never kept elsewhere."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         name="Alpenrose Hotels",
         billing_email="billing@alpenrose.example",

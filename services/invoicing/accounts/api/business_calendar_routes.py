@@ -22,7 +22,7 @@ from services.invoicing.accounts.use_cases import calendar_changes
 from shared.persistence.database import Unit
 from shared.pure.business_time import Hours
 from shared.pure.calendar import get_local_date
-from shared.pure.fields import Code, Country, Day, Name, RequestBody, Zone, example, get_model_example
+from shared.pure.fields import Code, Country, Day, Name, RequestBody, Zone, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import ETAG, PROBLEMS, Read, Router, refusals
@@ -53,7 +53,7 @@ def render_clock_time(minute: int) -> str:
 class Opening(RequestBody):
     """From when until when it is open, in local time."""
 
-    model_config = example(opens="09:00", closes="17:00")
+    model_config = set_model_example(opens="09:00", closes="17:00")
 
     opens: str = Field(pattern=f"^{TIME}$", examples=["09:00"])
     closes: str = Field(pattern=f"^({TIME}|24:00)$", examples=["17:00"], description="24:00 is the end of the day")
@@ -78,7 +78,7 @@ Openings = Annotated[list[Opening], Field(max_length=MAX_OPENINGS), AfterValidat
 class WeekHours(RequestBody):
     """Openings of each weekday; a day without any is closed."""
 
-    model_config = example(
+    model_config = set_model_example(
         **{day: [get_model_example(Opening)] for day in ("monday", "tuesday", "wednesday", "thursday")},
         friday=[{"opens": "09:00", "closes": "12:00"}, {"opens": "13:00", "closes": "15:30"}],
         saturday=[],
@@ -122,7 +122,7 @@ class WeekHours(RequestBody):
 class NamedDay(RequestBody):
     """A day on which nobody works, and why."""
 
-    model_config = example(day="2026-12-24", name="Christmas Eve")
+    model_config = set_model_example(day="2026-12-24", name="Christmas Eve")
 
     day: Day
     name: Name
@@ -142,7 +142,7 @@ def _check_once_named(days: list[NamedDay]) -> list[NamedDay]:
 class BusinessCalendarIn(RequestBody):
     """When a legal entity works: hours by weekday in a zone, holidays, and what is closed or open beside them."""
 
-    model_config = example(
+    model_config = set_model_example(
         time_zone="Europe/Berlin",
         country="DE",
         subdivision="BE",
@@ -213,7 +213,7 @@ class BusinessCalendarIn(RequestBody):
 class BusinessCalendarOut(BaseModel):
     """When a legal entity works, with the holidays of this and of the next year; its version is the ETag."""
 
-    model_config = example(
+    model_config = set_model_example(
         legal_entity="GS-DE",
         **get_model_example(BusinessCalendarIn),
         holidays=[{"day": "2026-01-01", "name": "New Year's Day"}],

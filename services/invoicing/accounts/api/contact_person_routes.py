@@ -27,7 +27,7 @@ from services.invoicing.accounts.tables.contact_person_tables import ContactPers
 from services.invoicing.accounts.use_cases import contact_person_changes
 from shared.persistence.database import Unit
 from shared.pure.calendar import get_local_date
-from shared.pure.fields import NEEDED, Day, Email, Name, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import NEEDED, Day, Email, Name, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import ETAG, PROBLEMS, Page, Paging, Read, Router, refusals
@@ -45,7 +45,7 @@ Phone = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ()/.-]{2,38}$", examples=["
 class ContactPersonIn(RequestBody):
     """A person at a customer: in which role, how they are reached, and from when until when."""
 
-    model_config = example(
+    model_config = set_model_example(
         role="technical",
         name="Ines Alpenrose",
         email="ines@alpenrose.example",
@@ -71,13 +71,13 @@ class ContactPersonIn(RequestBody):
 class ContactPersonPatch(create_patch_model(ContactPersonIn)):  # type: ignore[misc]
     """A merge patch: what is left out stays as it is; null empties the phone and the end of the validity."""
 
-    model_config = example(phone=None, channel="email")
+    model_config = set_model_example(phone=None, channel="email")
 
 
 class ContactPersonEndIn(RequestBody):
     """From when on a contact person is not asked any more."""
 
-    model_config = example(valid_to="2026-04-01")
+    model_config = set_model_example(valid_to="2026-04-01")
 
     valid_to: Day = Field(description="the first day on which they are not asked any more")
 
@@ -85,7 +85,7 @@ class ContactPersonEndIn(RequestBody):
 class ContactPersonOut(BaseModel):
     """A contact person; what names them is null once they were erased. The version is the ETag for a change."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d60-7458-729b-b244-54f33ab0c1d3",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         **get_model_example(ContactPersonIn),
@@ -115,7 +115,7 @@ class ContactPersonOut(BaseModel):
 class AddresseeOut(BaseModel):
     """Whom to write to; asked for at the time of writing, and nothing but the id kept elsewhere."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         contact_person_id="01a20d60-7458-729b-b244-54f33ab0c1d3",
         role="technical",

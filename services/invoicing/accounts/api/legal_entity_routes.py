@@ -18,7 +18,7 @@ from services.invoicing.settings.api import (
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Country, Email, Name, Prose, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Country, Email, Name, Prose, RequestBody, get_model_example, set_model_example
 from shared.pure.payment_references import has_valid_check_digits
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
@@ -44,7 +44,9 @@ Iban = Annotated[str, Field(pattern="^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$"), AfterV
 class FootersIn(RequestBody):
     """The footer in each language of documents; a language without one has `footer`."""
 
-    model_config = example(en="Managing director: A. Person", de="Geschäftsführung: A. Person", fr=None, ru=None)
+    model_config = set_model_example(
+        en="Managing director: A. Person", de="Geschäftsführung: A. Person", fr=None, ru=None
+    )
 
     en: Prose | None = None
     de: Prose | None = None
@@ -55,7 +57,7 @@ class FootersIn(RequestBody):
 class LegalEntityIn(RequestBody):
     """What documents and mails of a legal entity say of it, whether documents go out, and who calculates its tax."""
 
-    model_config = example(
+    model_config = set_model_example(
         name="Goodstanding GmbH",
         address=["Musterstraße 1", "10115 Berlin", "Germany"],
         tax_id="DE123456789",
@@ -111,7 +113,9 @@ class LegalEntityIn(RequestBody):
 class LegalEntityChangeIn(LegalEntityIn):
     """The data that a legal entity shall have, and why, for whoever has to agree."""
 
-    model_config = example(**get_model_example(LegalEntityIn), reason="the account at the other bank is closed")
+    model_config = set_model_example(
+        **get_model_example(LegalEntityIn), reason="the account at the other bank is closed"
+    )
 
     reason: Prose | None = None
 
@@ -119,7 +123,7 @@ class LegalEntityChangeIn(LegalEntityIn):
 class LegalEntityOut(LegalEntityIn):
     """A legal entity of ours; its version is the ETag for a change."""
 
-    model_config = example(
+    model_config = set_model_example(
         code="GS-DE",
         version=1,
         changed_by="finance",
@@ -145,7 +149,7 @@ class LegalEntityOut(LegalEntityIn):
 class ListedLegalEntityOut(BaseModel):
     """A legal entity; at version 0 its code is in use and nothing is said of it yet, so it has no documents."""
 
-    model_config = example(
+    model_config = set_model_example(
         code="GS-DE",
         name="Goodstanding GmbH",
         country="DE",

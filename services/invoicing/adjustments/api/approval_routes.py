@@ -25,7 +25,7 @@ from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Prose, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.pure.money import Currency, Minor, Money
 from shared.pure.proposals import ChangeAlreadyProposed, NotTheProposer, SecondPersonNeeded
 from shared.web.auth import needs
@@ -40,7 +40,7 @@ limits = Router(prefix="/v1", tags=["approvals"], dependencies=[needs("invoicing
 class ApprovalOut(BaseModel):
     """A credit note, write-off or refund that somebody wants: carried out at once within their limit, or proposed."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d65-3c11-7f02-9a4e-6c1d2e8b7f40",
         kind="credit_note",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -96,7 +96,7 @@ def get_approval_status_code(approval: ApprovalOut) -> int:
 class LimitIn(RequestBody):
     """Up to what a role decides, and why."""
 
-    model_config = example(amount_minor=50000, reason="resolution of the board, 2026-01-15")
+    model_config = set_model_example(amount_minor=50000, reason="resolution of the board, 2026-01-15")
 
     amount_minor: Minor
     reason: Prose
@@ -105,7 +105,9 @@ class LimitIn(RequestBody):
 class LimitOut(BaseModel):
     """Up to what a role gives by itself in a day, or approves of what others propose, to all and to one account."""
 
-    model_config = example(role="billing_lead", currency="EUR", amount_minor=50000, set_by="operator", reason="board")
+    model_config = set_model_example(
+        role="billing_lead", currency="EUR", amount_minor=50000, set_by="operator", reason="board"
+    )
 
     role: str
     currency: str
@@ -117,7 +119,7 @@ class LimitOut(BaseModel):
 class LimitsOut(BaseModel):
     """All limits, and what is proposed that they shall be."""
 
-    model_config = example(limits=[get_model_example(LimitOut)], proposed=[])
+    model_config = set_model_example(limits=[get_model_example(LimitOut)], proposed=[])
 
     limits: list[LimitOut]
     proposed: list[SettingChangeOut]

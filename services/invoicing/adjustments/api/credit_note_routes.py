@@ -17,7 +17,7 @@ from services.invoicing.adjustments.use_cases.approval_decisions import Adjustme
 from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
-from shared.pure.fields import Prose, RequestBody, example
+from shared.pure.fields import Prose, RequestBody, set_model_example
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -41,7 +41,7 @@ class CreditReason(StrEnum):
 class CreditNoteIn(RequestBody):
     """What is to be credited of an invoice, by line."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         lines=[{"line": 1, "amount_minor": 5040}],
         reason_code="goodwill",
@@ -59,7 +59,7 @@ class CreditNoteOut(BaseModel):
     of a bill run that gives back what was billed before: `bill_id` is common to all that it gave an account.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d65-4d12-7a13-8b5f-7d2e3f9c8a51",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         number="GS-DE-CN-00000001",

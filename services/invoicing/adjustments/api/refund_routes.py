@@ -11,7 +11,7 @@ from services.invoicing.adjustments.use_cases import approval_decisions
 from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from shared.persistence.database import Unit
-from shared.pure.fields import Prose, RequestBody, example
+from shared.pure.fields import Prose, RequestBody, set_model_example
 from shared.pure.money import CurrencyMismatch, MoneyModel
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
@@ -33,7 +33,7 @@ class RefundReason(StrEnum):
 class RefundIn(RequestBody):
     """What of the unapplied cash of an account is to be paid back, and why."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         amount={"amount_minor": 1250, "currency": "EUR"},
         reason_code="overpayment",

@@ -18,7 +18,7 @@ from services.invoicing.payments.api.payment_routes import LineAmount
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from shared.persistence.database import Unit
 from shared.pure.actor_names import MAX_SUBJECT_CHARS
-from shared.pure.fields import Code, ReasonIn, RequestBody, example
+from shared.pure.fields import Code, ReasonIn, RequestBody, set_model_example
 from shared.pure.hidden_characters import SEEN_ON_LINE, check_visible_line
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -45,7 +45,7 @@ Subject = Annotated[
 class ReservationIn(RequestBody):
     """The amounts of a dispute, line by line; the Idempotency-Key is the dispute's id."""
 
-    model_config = example(
+    model_config = set_model_example(
         dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         lines=[{"line": 1, "amount_minor": 5040}],
@@ -59,7 +59,7 @@ class ReservationIn(RequestBody):
 class ReservationOut(BaseModel):
     """What is held for a dispute."""
 
-    model_config = example(
+    model_config = set_model_example(
         dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         lines=[{"line": 1, "amount_minor": 5040}],
@@ -106,7 +106,7 @@ async def reserve_amounts(
 class AmendmentIn(RequestBody):
     """Other amounts of a dispute; the Idempotency-Key is the dispute's id and the number."""
 
-    model_config = example(amendment=1, lines=[{"line": 1, "amount_minor": 7560}])
+    model_config = set_model_example(amendment=1, lines=[{"line": 1, "amount_minor": 7560}])
 
     amendment: int = Field(ge=1, le=1_000_000, strict=True, description="counts up with each amendment of the dispute")
     lines: list[LineAmount] = Field(min_length=1, max_length=500)
@@ -146,7 +146,7 @@ async def amend_reservation(
 class AuthorisationIn(RequestBody):
     """A person who would decide about a dispute, with their roles; the Idempotency-Key names them and the outcome."""
 
-    model_config = example(
+    model_config = set_model_example(
         actor="operator",
         roles=["billing_lead"],
         outcome="upheld",
@@ -165,7 +165,7 @@ class AuthorisationIn(RequestBody):
 class AuthorisationOut(BaseModel):
     """The outcome that a person may decide, and the amount that it credits."""
 
-    model_config = example(
+    model_config = set_model_example(
         dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08", outcome="upheld", amount_minor=5040, currency="EUR"
     )
 

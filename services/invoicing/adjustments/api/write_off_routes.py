@@ -11,7 +11,7 @@ from services.invoicing.adjustments.use_cases import approval_decisions
 from services.invoicing.adjustments.use_cases.approval_decisions import AdjustmentReason
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from shared.persistence.database import Unit
-from shared.pure.fields import Prose, RequestBody, example
+from shared.pure.fields import Prose, RequestBody, set_model_example
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -34,7 +34,7 @@ class WriteOffReason(StrEnum):
 class WriteOffIn(RequestBody):
     """The invoice whose open amount is given up, and why."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", reason_code="insolvency", reason="proceedings closed"
     )
 

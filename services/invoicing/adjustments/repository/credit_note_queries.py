@@ -5,7 +5,7 @@ from uuid import UUID
 
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.ledger.domain import CreditNoteLineShare
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
@@ -47,7 +47,7 @@ async def insert_credit_note(unit: Unit, row: CreditNoteRow, lines: Sequence[tup
         " SELECT $1, line, $2, amount FROM unnest($3::int[], $4::bigint[]) AS n (line, amount)",
         row.id,
         row.account_id,
-        *columns(lines, 2),
+        *split_into_columns(lines, 2),
     )
 
 
@@ -75,5 +75,5 @@ async def credit_deferred_revenue(
     ]
     taken = [(charge_id, amount) for charge_id, amount in taken if amount > 0]
     if taken:
-        await unit.connection.execute(_NEVER_EARNED, account_id, *columns(taken, 2))
+        await unit.connection.execute(_NEVER_EARNED, account_id, *split_into_columns(taken, 2))
     return sum(amount for _, amount in taken)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 
 
 async def find_dispute_reservation(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool] | None:
@@ -30,7 +30,7 @@ async def save_dispute_reservations(
 ) -> None:
     """Reserve these amounts of lines (number, minor units) for a dispute, and no others."""
     await unit.connection.execute(
-        _SAVE_RESERVATIONS, dispute_id, invoice_id, account_id, unit.now, *columns(lines, 2), amendment
+        _SAVE_RESERVATIONS, dispute_id, invoice_id, account_id, unit.now, *split_into_columns(lines, 2), amendment
     )
     await unit.connection.execute(
         "DELETE FROM reservations WHERE dispute_id = $1 AND amendment <> $2", dispute_id, amendment

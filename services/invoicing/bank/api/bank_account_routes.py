@@ -10,7 +10,7 @@ from services.invoicing.bank.repository import bank_knowledge_queries
 from services.invoicing.bank.tables import BankAccountRow
 from services.invoicing.bank.use_cases import bank_booking
 from shared.persistence.database import Unit
-from shared.pure.fields import Name, ReasonIn, example, get_model_example
+from shared.pure.fields import Name, ReasonIn, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Read, Router
@@ -24,7 +24,7 @@ writes = Router(
 class BankAccountOut(BaseModel):
     """A bank account of ours; nobody waits for statements of a closed one."""
 
-    model_config = example(
+    model_config = set_model_example(
         bank_account="DE02120300000000202051",
         closing_date="2026-03-30",
         known_until="2026-03-31T00:00:00Z",
@@ -51,7 +51,7 @@ class BankAccountOut(BaseModel):
 class BankAccountsOut(BaseModel):
     """All bank accounts of which statements came."""
 
-    model_config = example(bank_accounts=[get_model_example(BankAccountOut)])
+    model_config = set_model_example(bank_accounts=[get_model_example(BankAccountOut)])
 
     bank_accounts: list[BankAccountOut]
 

@@ -16,7 +16,7 @@ from services.invoicing.payments.api.payment_routes import AdviceIn
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Prose, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.pure.money import CurrencyMismatch
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -31,7 +31,7 @@ writes = Router(
 class ProposalOut(BaseModel):
     """Whose money an entry may be, as it looked when it was imported."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         score=40,
@@ -47,7 +47,7 @@ class ProposalOut(BaseModel):
 class BankEntryOut(BaseModel):
     """An entry of a bank statement, and what became of it."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d70-2b41-7d15-8c3e-1b7f60e2a94c",
         import_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         bank_account="DE02120300000000202051",
@@ -107,7 +107,7 @@ class BankEntryOut(BaseModel):
 class BookIn(RequestBody):
     """Owner of the money, and why that is so: for an invoice, by a remittance advice, or for the oldest open ones."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         reason="the customer sent the remittance advice",

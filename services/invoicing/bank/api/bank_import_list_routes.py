@@ -16,7 +16,7 @@ from services.invoicing.bank.repository.bank_import_search import (
     search_bank_imports,
 )
 from shared.persistence.database import Unit
-from shared.pure.fields import Instant, example
+from shared.pure.fields import Instant, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -26,7 +26,7 @@ reads = Router(prefix="/v1/bank-imports", tags=["bank"], dependencies=[needs("in
 class ListedImportOut(BaseModel):
     """An imported file; `entries` by outcome at the import."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         format="camt.053",
         closing_date="2026-03-30",

@@ -16,7 +16,7 @@ from services.invoicing.bank.tables import BankImportRow
 from services.invoicing.bank.use_cases import bank_booking
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
-from shared.pure.fields import Code, example
+from shared.pure.fields import Code, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_upload
 from shared.web.http import PROBLEMS, Read, Router, accept_larger_body, describe_problem, receive_whole_body, refusals
@@ -41,7 +41,7 @@ class UnsupportedStatementType(Refusal):
 class RefusedOut(BaseModel):
     """An entry that was left out of an import, and why."""
 
-    model_config = example(place=7, bank_account="DE02120300000000202051", field="BookgDt", message="missing")
+    model_config = set_model_example(place=7, bank_account="DE02120300000000202051", field="BookgDt", message="missing")
 
     place: int = Field(description="in the file, from 1")
     bank_account: str
@@ -52,7 +52,7 @@ class RefusedOut(BaseModel):
 class ImportOut(BaseModel):
     """An imported file; `entries` by outcome at the import, `states` as they are now."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         format="camt.053",
         closing_date="2026-03-30",

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.bank.repository import bank_knowledge_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import example
+from shared.pure.fields import set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -18,7 +18,7 @@ reads = Router(prefix="/v1/accounts", tags=["bank"], dependencies=[needs("invoic
 class BankKnowledgeOut(BaseModel):
     """Until when payments are known, and receipts that may be the account's but are not booked yet."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         known_until="2026-03-31T00:00:00Z",
         entries_in_question=["01a20d70-2d1f-7b3f-8a55-2f64d1f0a9b8"],

@@ -12,7 +12,7 @@ from services.invoicing.bank.repository.bank_repeat_queries import RepeatedBankE
 from services.invoicing.bank.use_cases import repeated_entries
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import ReasonIn, example
+from shared.pure.fields import ReasonIn, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -26,7 +26,7 @@ writes = Router(
 class RepeatOut(BaseModel):
     """An entry of a file that is equal to one that was taken before: account, day, amount, reference, payer, text."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d70-2b41-7d15-8c3e-1b7f60e2a94d",
         import_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b8",
         place=7,

@@ -9,7 +9,7 @@ from services.invoicing.bank.domain.statements.tabular import BankColumnMapping
 from services.invoicing.bank.repository import bank_entry_queries
 from services.invoicing.bank.use_cases import bank_booking, column_mappings
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Name, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Name, RequestBody, get_model_example, set_model_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
@@ -36,7 +36,7 @@ DateFormat = Annotated[
 class MappingIn(RequestBody):
     """What the columns of a bank's CSV are called, and how it writes numbers and dates."""
 
-    model_config = example(
+    model_config = set_model_example(
         bank_account="DE02120300000000202051",
         booked_on="Buchungstag",
         amount="Betrag",
@@ -83,7 +83,7 @@ class MappingIn(RequestBody):
 class MappingOut(MappingIn):
     """A mapping as it is kept."""
 
-    model_config = example(
+    model_config = set_model_example(
         name="sparkasse",
         **{**get_model_example(MappingIn), "fixed_currency": None, "credit_signs": [], "debit_signs": []},
     )

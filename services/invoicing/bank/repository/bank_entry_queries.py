@@ -15,7 +15,7 @@ from services.invoicing.bank.tables import (
     BankProposalRow,
     BankRefusedEntryRow,
 )
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
@@ -179,4 +179,4 @@ FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS n (id, state, payment_id) WHE
 
 async def save_certain_entry_outcomes(unit: Unit, outcomes: Iterable[tuple[UUID, BankEntryState, UUID | None]]) -> None:
     """Save what became of certain entries: booked as this payment, or waiting for a person after all."""
-    await unit.connection.execute(_SAVE_BOOKED, unit.now, *columns(outcomes, 3))
+    await unit.connection.execute(_SAVE_BOOKED, unit.now, *split_into_columns(outcomes, 3))

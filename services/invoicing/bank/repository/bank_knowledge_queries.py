@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.invoicing.bank.tables import BankAccountRow
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.errors import NotFound
 
 # A statement says what was paid until the end of its closing date, but no later than when we got it.
@@ -51,7 +51,7 @@ class BankKnowledge:
 
 async def save_bank_statement_closings(unit: Unit, closings: Mapping[str, date]) -> None:
     """Statements of these bank accounts of ours came in that close on these days; older ones say nothing new."""
-    await unit.connection.execute(_NOTE, unit.now, *columns(closings.items(), 2))
+    await unit.connection.execute(_NOTE, unit.now, *split_into_columns(closings.items(), 2))
 
 
 async def list_bank_account_rows(unit: Unit) -> Sequence[BankAccountRow]:

@@ -14,7 +14,7 @@ from services.invoicing.billing.use_cases import bill_run_control
 from services.invoicing.billing.use_cases.bill_run_control import BillRunDateRefused
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Day, ReasonIn, RequestBody, example
+from shared.pure.fields import Day, ReasonIn, RequestBody, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
@@ -26,7 +26,7 @@ writes = Router(prefix="/v1", tags=["bill runs"], dependencies=[needs("invoicing
 class BillRunIn(RequestBody):
     """A run for a date: everything that is due by then is billed."""
 
-    model_config = example(run_date="2026-04-01", at_once=False)
+    model_config = set_model_example(run_date="2026-04-01", at_once=False)
 
     run_date: Day
     at_once: bool = Field(default=False, description="issue without drafts that somebody approves")
@@ -45,7 +45,7 @@ class BilledTotalsOut(BaseModel):
 class BillRunOut(BaseModel):
     """A run: its accounts by state, and what its drafts and invoices come to."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d80-5f10-7b6c-a4a3-9a8d7c6b5e40",
         run_date="2026-04-01",
         state="drafted",
@@ -82,7 +82,7 @@ class BillRunOut(BaseModel):
 class AsideOut(BaseModel):
     """An account that could not be billed, and why."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2", reason="no tax rate for standard in FR on 2026-03-02"
     )
 
@@ -96,7 +96,7 @@ class CreditOut(BaseModel):
     They are issued on approval; `reason` says what of it stays unbilled, since no line can be credited with it.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         state="credited",
         currency="EUR",
@@ -116,7 +116,7 @@ class CreditOut(BaseModel):
 class RunDifferenceOut(BaseModel):
     """An account that is billed another total than in the month before; minor units."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2", currency="EUR", total_minor=30240, before_minor=25200
     )
 

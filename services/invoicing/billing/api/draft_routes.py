@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.billing.repository import bill_run_queries, draft_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 
@@ -24,7 +24,7 @@ class DraftOut(BaseModel):
     It is dated on the day on which it is issued, and due `terms_days` later.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d81-2a41-7c07-9d3e-5b4c3d2e1f60",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         legal_entity="GS-DE",
@@ -57,7 +57,7 @@ class DraftOut(BaseModel):
 class DraftLineOut(BaseModel):
     """A line that a draft would have as a document; `period_to` is exclusive. Usage has meters, and no unit price."""
 
-    model_config = example(
+    model_config = set_model_example(
         line=1,
         subscription_id="01a20d60-a1c3-7e02-9b6d-7f1b8d2f9e46",
         description="Business Premium, 2026-04-01 – 2026-04-30",
@@ -93,7 +93,7 @@ class DraftLineOut(BaseModel):
 class DraftDetailsOut(DraftOut):
     """A draft with its lines; they add up to its total."""
 
-    model_config = example(
+    model_config = set_model_example(
         **get_model_example(DraftOut), net_minor=10080, tax_minor=1915, lines=[get_model_example(DraftLineOut)]
     )
 

@@ -22,7 +22,7 @@ from services.invoicing.catalog.repository.tax_rate_queries import (
 )
 from services.invoicing.receivables.api.invoice_routes import InvoiceOut
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Name, RequestBody, example
+from shared.pure.fields import Code, Day, Name, RequestBody, set_model_example
 from shared.pure.money import MAX_MINOR, CurrencyMismatch, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -45,7 +45,7 @@ class LineIn(RequestBody):
 class InvoiceIn(RequestBody):
     """An invoice to be issued; its lines are numbered from 1 in this order."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         lines=[
             {

@@ -13,7 +13,7 @@ from services.invoicing.billing.use_cases.bill_previews import (
     BillPreviewDatePast,
     TaxCalculatorUnavailable,
 )
-from shared.pure.fields import Day, example
+from shared.pure.fields import Day, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router, refusals
 
@@ -38,7 +38,7 @@ class PreviewOut(BaseModel):
     A total below 0 would be given back by credit notes.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         run_date="2026-05-01",
         due_date="2026-05-15",

@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from services.invoicing.adjustments.repository.supplies import _FORGIVEN, SUPPLY
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 
 _LAPSE = """
 WITH reversals AS (
@@ -76,7 +76,7 @@ WHERE r.run_id = $1 AND r.account_id = b.account_id AND b.total_minor >= 0 AND r
 
 async def lower_lapsed_reversal_lines(unit: Unit, lapses: Sequence[LapsedChargeReversal]) -> None:
     """Lower the lines of the temporary tables by what lapsed of them, their tax in proportion."""
-    await unit.connection.execute(_LOWER, *columns([(lapse.charge_id, lapse.amount) for lapse in lapses], 2))
+    await unit.connection.execute(_LOWER, *split_into_columns([(lapse.charge_id, lapse.amount) for lapse in lapses], 2))
 
 
 async def skip_settled_bill_accounts(unit: Unit, run_id: UUID, lapses: Sequence[LapsedChargeReversal]) -> None:
@@ -93,4 +93,4 @@ WHERE r.run_id = $1 AND r.account_id = n.account_id AND r.state IN ('drafted', '
 
 async def save_reversal_lapse_reasons(unit: Unit, run_id: UUID, reasons: Sequence[tuple[UUID, str]]) -> None:
     """Say beside these accounts of a run what became of their credit."""
-    await unit.connection.execute(_SAY, run_id, *columns(reasons, 2))
+    await unit.connection.execute(_SAY, run_id, *split_into_columns(reasons, 2))

@@ -9,7 +9,7 @@ import asyncpg
 from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, InvoiceTax
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
 from shared.base.telemetry import get_traceparent
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.errors import Unavailable
 
 CALCULATE_TAX = "calculate_tax"
@@ -101,7 +101,7 @@ async def stage_taxed_drafts(unit: Unit, row: asyncpg.Record, intent_id: UUID, t
     """Take the draft into the temporary tables, with this tax."""
     await bill_run_drafting.prepare_bill_chunk_tables(unit)
     await bill_run_issuing.stage_approved_drafts(unit, row["run_id"], [row["account_id"]])
-    await unit.connection.execute(_TAX, *columns(_rows(taxed.lines), 3))
+    await unit.connection.execute(_TAX, *split_into_columns(_rows(taxed.lines), 3))
     await unit.connection.execute("UPDATE bill_invoices SET tax_request_id = $1, tax_note = $2", intent_id, taxed.note)
     await bill_run_drafting.compute_bill_chunk_totals(unit)
     await bill_run_drafting.compute_bill_chunk_collectable(unit)
@@ -120,6 +120,6 @@ SELECT $1, * FROM unnest($2::int[], $3::uuid[], $4::bigint[], $5::bigint[])
 async def map_collectable_lines(unit: Unit, lines: Sequence[tuple[int, UUID, int, int]]) -> dict[int, int]:
     """List what is to be paid of each line of one invoice: number, subscription, net and tax of each (minor units)."""
     await bill_run_drafting.prepare_bill_chunk_tables(unit)
-    await unit.connection.execute(_LINES, UUID(int=0), *columns(lines, 4))
+    await unit.connection.execute(_LINES, UUID(int=0), *split_into_columns(lines, 4))
     await bill_run_drafting.compute_bill_chunk_collectable(unit)
     return dict(await unit.connection.fetch("SELECT line, collectable_minor FROM bill_lines"))

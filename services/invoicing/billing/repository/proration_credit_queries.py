@@ -15,7 +15,7 @@ from services.invoicing.billing.domain.proration_credits import (
     DueCharge,
 )
 from services.invoicing.subscriptions.domain.proration import BillingCycle
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ async def list_creditable_lines(
     """The lines of these accounts that can take something back, by account, the last ones first."""
     lines_by_account: dict[UUID, list[CreditableInvoiceLine]] = {surplus.account_id: [] for surplus in surpluses}
     supplies = {(due.supply.subscription_id, due.supply.cycle.begin) for surplus in surpluses for due in surplus.due}
-    for row in await unit.connection.fetch(_BILLED, list(lines_by_account), *columns(supplies, 2)):
+    for row in await unit.connection.fetch(_BILLED, list(lines_by_account), *split_into_columns(supplies, 2)):
         lines_by_account[row["account_id"]].append(
             CreditableInvoiceLine(
                 row["invoice_id"],
@@ -158,7 +158,7 @@ async def save_credit_settled_charges(
         )
         for of, settled_charge in settled
     ]
-    await unit.connection.execute(_SETTLE, *columns(rows, 6))
+    await unit.connection.execute(_SETTLE, *split_into_columns(rows, 6))
 
 
 _OUTCOMES = """
@@ -174,4 +174,4 @@ FROM outcomes o WHERE r.run_id = $1 AND r.account_id = o.account_id
 async def save_surplus_outcomes(unit: Unit, run_id: UUID, state: str, outcomes: Sequence[SurplusOutcome]) -> None:
     """These accounts of a run are in a state now, those to which nothing can be given in `nothing`."""
     rows = [(outcome.account_id, outcome.bill_id, outcome.is_credited, outcome.reason) for outcome in outcomes]
-    await unit.connection.execute(_OUTCOMES, run_id, *columns(rows, 4), state)
+    await unit.connection.execute(_OUTCOMES, run_id, *split_into_columns(rows, 4), state)

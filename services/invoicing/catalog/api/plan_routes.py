@@ -15,7 +15,7 @@ from services.invoicing.catalog.tables.plan_tables import PlanRow
 from services.invoicing.catalog.use_cases import plan_publishing
 from services.invoicing.catalog.use_cases.plan_publishing import NewPlan
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Name, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Day, Name, RequestBody, get_model_example, set_model_example
 from shared.pure.money import Currency, Minor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -46,7 +46,7 @@ class VendorIn(RequestBody):
 class VersionIn(RequestBody):
     """What a plan says from a date on, to terms that begin then; running terms keep what they have."""
 
-    model_config = example(
+    model_config = set_model_example(
         effective_from="2026-04-01",
         term_months=12,
         period_months=1,
@@ -95,7 +95,7 @@ class VersionIn(RequestBody):
 class PlanIn(RequestBody):
     """A plan with its first version."""
 
-    model_config = example(
+    model_config = set_model_example(
         code="business-premium", name="Business Premium", tax_class="standard", version=get_model_example(VersionIn)
     )
 
@@ -117,7 +117,7 @@ class VendorOut(BaseModel):
 class VersionOut(BaseModel):
     """A version of a plan; lengths in months, amounts in minor units."""
 
-    model_config = example(version=1, **get_model_example(VersionIn))
+    model_config = set_model_example(version=1, **get_model_example(VersionIn))
 
     version: int
     effective_from: date
@@ -159,7 +159,7 @@ class VersionOut(BaseModel):
 class PlanOut(BaseModel):
     """A plan with all its versions."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d60-1b7a-7d11-8f4e-0c5b9a2f6e21",
         code="business-premium",
         name="Business Premium",

@@ -19,7 +19,7 @@ from services.invoicing.settings.api import (
 from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Country, Day, Prose, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Country, Day, Prose, RequestBody, get_model_example, set_model_example
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -34,7 +34,7 @@ writes = Router(
 class TaxRateIn(RequestBody):
     """The tax on a class of goods for customers of a country, from a date on."""
 
-    model_config = example(
+    model_config = set_model_example(
         legal_entity="GS-DE",
         country="DE",
         tax_class="standard",
@@ -54,7 +54,7 @@ class TaxRateIn(RequestBody):
 class TaxRateOut(BaseModel):
     """A tax rate."""
 
-    model_config = example(
+    model_config = set_model_example(
         legal_entity="GS-DE", country="DE", tax_class="standard", valid_from="2026-01-01", rate_bp=1900
     )
 
@@ -68,7 +68,7 @@ class TaxRateOut(BaseModel):
 class TaxRatesOut(BaseModel):
     """All tax rates, and what is proposed that they shall be."""
 
-    model_config = example(items=[get_model_example(TaxRateOut)], next=None, proposed=[])
+    model_config = set_model_example(items=[get_model_example(TaxRateOut)], next=None, proposed=[])
 
     items: list[TaxRateOut]
     next: None = None

@@ -7,7 +7,7 @@ import asyncpg
 
 from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanVendorCost, PlanVersion
 from services.invoicing.catalog.tables.plan_tables import PlanRow
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
@@ -95,7 +95,7 @@ async def insert_plan_version(unit: Unit, version: PlanVersion) -> None:
         version.vendor.period,
         version.vendor.bills_while_suspended,
         unit.now,
-        *columns(prices, 3),
+        *split_into_columns(prices, 3),
     )
 
 

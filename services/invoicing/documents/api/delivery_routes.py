@@ -11,7 +11,7 @@ from services.invoicing.deliveries.tables import DocumentDeliveryRow
 from services.invoicing.documents.use_cases import document_deliveries
 from services.invoicing.documents.use_cases.document_deliveries import DocumentDeliveryPending
 from shared.persistence.database import Unit
-from shared.pure.fields import ReasonIn, example
+from shared.pure.fields import ReasonIn, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -23,7 +23,7 @@ writes = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing
 class DeliveryOut(BaseModel):
     """A document that is sent by mail; `id` is in the Message-ID."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         document_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         kind="invoice",

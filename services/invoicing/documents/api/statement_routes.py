@@ -24,7 +24,7 @@ from services.invoicing.documents.use_cases.document_rendering import (
     DocumentSellerUnknown,
 )
 from shared.outside.printing.printer import PrinterBusy
-from shared.pure.fields import Day, example
+from shared.pure.fields import Day, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router, refusals
 
@@ -70,7 +70,7 @@ class StatementBalancesOut(BaseModel):
 class StatementOut(BaseModel):
     """What happened on an account."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         begin="2026-03-01",
         end="2026-04-30",

@@ -74,7 +74,7 @@ async def resend_document(unit: Unit, kind: str, document_id: UUID, actor: str, 
     )
     unit.session.add(row)
     await unit.session.flush()
-    await intents.add_intent(unit, SEND_DOCUMENT, account_id, row.id, {}, row.id)
+    await intents.enqueue_intent(unit, SEND_DOCUMENT, account_id, row.id, {}, row.id)
     unit.record(AuditedChange("document_delivery", row.id, account_id))
     return row
 
@@ -99,7 +99,7 @@ async def send_queued_document(runtime: "Runtime", intent: Intent) -> str | None
             return NOT_WRITABLE
         async with asyncio.timeout(PRINTED_WITHIN.total_seconds()):
             html = await asyncio.to_thread(render_document_page, paper, build_policy_url(runtime))
-            pdf = await runtime.printer.pdf(html)
+            pdf = await runtime.printer.print_pdf(html)
     except (document_rendering.DocumentSellerUnknown, Unavailable) as error:
         raise RetryLater(error.detail) from error
     except TimeoutError as error:

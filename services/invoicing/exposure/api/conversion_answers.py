@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from services.invoicing.exposure.domain import ConvertedExposureTotal, CurrencyConversion, ExchangeRate
 from services.invoicing.exposure.use_cases import AMOUNTS, ExposureInOneCurrency
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 
 LACKS = Field(
     description="currencies that could not be converted and are not in these sums: none, or they are no whole"
@@ -62,7 +62,7 @@ class CommittedSum(BaseModel):
 class RateOut(BaseModel):
     """So many units (not minor ones) of `quote` are one unit of `base`, says the source for the date."""
 
-    model_config = example(base="EUR", quote="USD", rate="1.0843", date="2026-03-02", source="ecb")
+    model_config = set_model_example(base="EUR", quote="USD", rate="1.0843", date="2026-03-02", source="ecb")
 
     base: str
     quote: str
@@ -85,7 +85,7 @@ class RateOut(BaseModel):
 class RatesUsedOut(BaseModel):
     """By which rates a currency was converted: one of the pair in either direction, or two of one table for a cross."""
 
-    model_config = example(currency="USD", rates=[get_model_example(RateOut)])
+    model_config = set_model_example(currency="USD", rates=[get_model_example(RateOut)])
 
     currency: str
     rates: list[RateOut]
@@ -106,7 +106,7 @@ class NotConvertedOut(BaseModel):
 class ConvertedOut(BaseModel):
     """The parts in one currency. Each currency's amount is rounded once, half to even, and then added."""
 
-    model_config = example(
+    model_config = set_model_example(
         currency="EUR",
         on="2026-03-02",
         owed_to_us={"open_minor": 11995, "overdue_minor": 11995, "disputed_minor": 0, "lacks": []},

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, StringConstraints, model_
 from services.invoicing.exposure.repository import exchange_rate_queries
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Day, RequestBody, get_model_example, set_model_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
@@ -36,7 +36,7 @@ RateText = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,12})
 class RateIn(RequestBody):
     """So many units of `quote` are one unit of the base."""
 
-    model_config = example(quote="USD", rate="1.0843")
+    model_config = set_model_example(quote="USD", rate="1.0843")
 
     quote: Currency
     rate: RateText = Field(examples=["1.0843"])
@@ -45,7 +45,7 @@ class RateIn(RequestBody):
 class ExchangeRatesIn(RequestBody):
     """What a source says for a date, of one base."""
 
-    model_config = example(source="ecb", date="2026-03-02", base="EUR", rates=[get_model_example(RateIn)])
+    model_config = set_model_example(source="ecb", date="2026-03-02", base="EUR", rates=[get_model_example(RateIn)])
 
     source: Code
     day: Day = Field(alias="date")
@@ -65,7 +65,7 @@ class ExchangeRatesIn(RequestBody):
 class PutRatesOut(BaseModel):
     """How many rates are new, took the place of another one, and were known."""
 
-    model_config = example(new=30, replaced=1, known=0)
+    model_config = set_model_example(new=30, replaced=1, known=0)
 
     new: int
     replaced: int
@@ -75,7 +75,7 @@ class PutRatesOut(BaseModel):
 class ExchangeRateOut(BaseModel):
     """So many units of `quote` are one unit of `base`, says the source for the date; who said so, and when."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d60-3f11-7c2d-9d8e-2b5c4f6a7b81",
         source="ecb",
         date="2026-03-02",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.exposure import use_cases as exposure_use_cases
 from services.invoicing.exposure.api.conversion_answers import ConvertedOut
 from services.invoicing.exposure.use_cases import ReceivablesExposure
-from shared.pure.fields import example, get_model_example
+from shared.pure.fields import get_model_example, set_model_example
 from shared.pure.money import Currency
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
@@ -73,7 +73,7 @@ class VendorBilledOut(BaseModel):
 class ExposureOut(BaseModel):
     """What is owed to us beside what we owe the vendor for it, whether the customer pays or not."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         owed_to_us=[{"currency": "EUR", "open_minor": 11995, "overdue_minor": 11995, "disputed_minor": 0}],
         billed=[{"currency": "EUR", "billed_minor": 10080}],

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.exposure.domain import ExchangeRate
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.ids import new_id
 
 _PUT = """
@@ -53,7 +53,7 @@ async def save_exchange_rates(
 ) -> tuple[int, int]:
     """Set what a source says of a date, by quote; how many rates are new, and how many took the place of others."""
     rows = [(new_id(), quote, rate) for quote, rate in rates.items()]
-    counts = await unit.connection.fetchrow(_PUT, source, day, base, actor, unit.now, *columns(rows, 3))
+    counts = await unit.connection.fetchrow(_PUT, source, day, base, actor, unit.now, *split_into_columns(rows, 3))
     return counts["new"], counts["replaced"]
 
 

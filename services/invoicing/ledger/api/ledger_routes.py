@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from services.invoicing.accounts.repository.legal_entity_queries import check_addressed_legal_entity
 from services.invoicing.ledger.repository import ledger_queries
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Instant, example
+from shared.pure.fields import Code, Day, Instant, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Read, Router
 
@@ -40,7 +40,7 @@ MOST = 50_000
 class LedgerBalanceOut(BaseModel):
     """What an account of the ledger comes to in one currency: debit is positive, credit negative, minor units."""
 
-    model_config = example(
+    model_config = set_model_example(
         code="receivables",
         name="Receivables from customers",
         kind="asset",

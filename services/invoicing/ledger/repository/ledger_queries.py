@@ -10,7 +10,7 @@ import asyncpg
 
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger.domain import Entries
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.calendar import get_local_date
 
 _POST = """
@@ -47,7 +47,7 @@ async def post_documents_of_accounts(unit: Unit, postings: Iterable[Posting]) ->
     """Post both sides of each of these facts, each on the date of its document."""
     rows = list(list_ledger_entry_rows(postings, unit.now))
     if rows:
-        await unit.connection.execute(_POST, unit.now, *columns(rows, 9))
+        await unit.connection.execute(_POST, unit.now, *split_into_columns(rows, 9))
 
 
 def list_ledger_entry_rows(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:

@@ -9,7 +9,7 @@ from services.invoicing.payments.repository import chargeback_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow
 from services.invoicing.payments.use_cases import chargeback_handling
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Name, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Name, RequestBody, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
 from shared.web.http import PROBLEMS, Page, Read, Router
@@ -26,7 +26,9 @@ admin = Router(
 class ChargebackReasonIn(RequestBody):
     """Title of a reason, whether it says that the cardholder did not pay, when somebody is warned, and its use."""
 
-    model_config = example(title="What was paid for was not delivered", is_fraud=False, warn_days=3, is_active=True)
+    model_config = set_model_example(
+        title="What was paid for was not delivered", is_fraud=False, warn_days=3, is_active=True
+    )
 
     title: Name
     is_fraud: bool = Field(strict=True)
@@ -37,7 +39,7 @@ class ChargebackReasonIn(RequestBody):
 class ChargebackReasonOut(BaseModel):
     """A reason of chargebacks."""
 
-    model_config = example(code="not_received", **get_model_example(ChargebackReasonIn))
+    model_config = set_model_example(code="not_received", **get_model_example(ChargebackReasonIn))
 
     code: str
     title: str

@@ -21,7 +21,7 @@ from services.invoicing.payments.use_cases.chargeback_handling import (
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, PaymentAlreadyReversed
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Name, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Day, Name, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -36,7 +36,7 @@ writes = Router(
 class ChargebackPartIn(RequestBody):
     """An amount of what the payment pays of a line, in minor units."""
 
-    model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=1, amount_minor=5040)
+    model_config = set_model_example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=1, amount_minor=5040)
 
     invoice_id: UUID
     line: int = Field(ge=1, le=100_000, strict=True)
@@ -46,7 +46,7 @@ class ChargebackPartIn(RequestBody):
 class ChargebackIn(RequestBody):
     """An amount that a card network took back of a payment, and until when it takes an answer (the day counts)."""
 
-    model_config = example(
+    model_config = set_model_example(
         payment_id="01a20d63-20aa-7d15-8c3e-1b7f60e2a94c",
         amount={"amount_minor": 5040, "currency": "EUR"},
         network_reference="CB-74837",
@@ -93,7 +93,7 @@ class ChargebackIn(RequestBody):
 class ChargebackOut(BaseModel):
     """A chargeback; of the amount, `cash_minor` had paid nothing."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-0c11-7e42-9d0a-52b0f7a1c3de",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         payment_id="01a20d63-20aa-7d15-8c3e-1b7f60e2a94c",
@@ -134,7 +134,7 @@ class ChargebackOut(BaseModel):
 class ChargebackPartOut(BaseModel):
     """An amount of a line that the payment had paid; `is_recovery`: after it had been written off."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", line=1, amount_minor=5040, is_recovery=False
     )
 
@@ -155,7 +155,9 @@ class ChargebackPartOut(BaseModel):
 class ChargebackDetailsOut(ChargebackOut):
     """A chargeback and what it took its money from."""
 
-    model_config = example(**get_model_example(ChargebackOut), allocations=[get_model_example(ChargebackPartOut)])
+    model_config = set_model_example(
+        **get_model_example(ChargebackOut), allocations=[get_model_example(ChargebackPartOut)]
+    )
 
     allocations: list[ChargebackPartOut]
 

@@ -16,7 +16,7 @@ from services.invoicing.payments.use_cases import direct_debits
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Name, RequestBody, example
+from shared.pure.fields import Code, Name, RequestBody, set_model_example
 from shared.pure.money import CurrencyMismatch, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -29,7 +29,9 @@ writes = Router(prefix="/v1/debits", tags=["debits"], dependencies=[needs("invoi
 class DebitIn(RequestBody):
     """A debit that is sent to the bank: of what is due of an invoice, or of a part of it."""
 
-    model_config = example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", amount=None, reference="DD-2026-03-0001")
+    model_config = set_model_example(
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", amount=None, reference="DD-2026-03-0001"
+    )
 
     invoice_id: UUID
     amount: MoneyModel | None = Field(default=None, description="all that is due if left out")
@@ -39,7 +41,7 @@ class DebitIn(RequestBody):
 class FailureIn(RequestBody):
     """What the bank says."""
 
-    model_config = example(failure="AC04 account closed")
+    model_config = set_model_example(failure="AC04 account closed")
 
     failure: Name
 
@@ -47,7 +49,7 @@ class FailureIn(RequestBody):
 class DebitOut(BaseModel):
     """A direct debit; while it is initiated its amounts are in flight, and nobody is reminded of them."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d66-1d21-7b02-8c3f-5e6f7a8b9c0d",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",

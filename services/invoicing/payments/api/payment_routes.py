@@ -24,7 +24,7 @@ from services.invoicing.receivables.repository.invoice_search import list_alloca
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
-from shared.pure.fields import Code, Name, Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Name, Prose, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.pure.money import CurrencyMismatch, MoneyModel, PositiveMinor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -39,7 +39,7 @@ writes = Router(
 class LineAmount(RequestBody):
     """An amount for one line, in minor units of the invoice's currency."""
 
-    model_config = example(line=1, amount_minor=25200)
+    model_config = set_model_example(line=1, amount_minor=25200)
 
     line: int = Field(ge=1, le=500, strict=True)
     amount_minor: PositiveMinor
@@ -53,7 +53,7 @@ class LineAmount(RequestBody):
 class AdviceIn(RequestBody):
     """What the customer's remittance advice says that the money is for."""
 
-    model_config = example(number="GS-DE-00000001", amount_minor=25200)
+    model_config = set_model_example(number="GS-DE-00000001", amount_minor=25200)
 
     number: Code = Field(description="of the invoice")
     amount_minor: PositiveMinor
@@ -62,7 +62,7 @@ class AdviceIn(RequestBody):
 class PaymentIn(RequestBody):
     """Money received: for a named invoice (and lines of it), by a remittance advice, or for the oldest open ones."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         amount={"amount_minor": 25200, "currency": "EUR"},
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
@@ -94,7 +94,7 @@ class PaymentIn(RequestBody):
 class ApplyIn(RequestBody):
     """What unapplied cash is to pay."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", lines=[], reason="the customer asked for it"
     )
 
@@ -106,7 +106,7 @@ class ApplyIn(RequestBody):
 class PaymentOut(BaseModel):
     """A payment; what is not allocated is unapplied cash, and what was charged back is with the card network."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d63-20aa-7d15-8c3e-1b7f60e2a94c",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         amount_minor=25200,
@@ -137,7 +137,7 @@ class PaymentOut(BaseModel):
 class PaymentDetailsOut(PaymentOut):
     """A payment and what it paid."""
 
-    model_config = example(**get_model_example(PaymentOut), allocations=[get_model_example(AllocationOut)])
+    model_config = set_model_example(**get_model_example(PaymentOut), allocations=[get_model_example(AllocationOut)])
 
     allocations: list[AllocationOut]
 

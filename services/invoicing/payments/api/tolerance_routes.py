@@ -17,7 +17,7 @@ from services.invoicing.settings.domain.setting_change import SettingKind
 from services.invoicing.settings.tables import SettingChangeRow
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Prose, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Prose, RequestBody, get_model_example, set_model_example
 from shared.pure.money import Currency, Minor, Money
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
@@ -31,7 +31,7 @@ writes = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs(
 class ToleranceIn(RequestBody):
     """What may be left open, and why."""
 
-    model_config = example(amount_minor=5, reason="bank charges of foreign payments")
+    model_config = set_model_example(amount_minor=5, reason="bank charges of foreign payments")
 
     amount_minor: Minor
     reason: Prose
@@ -40,7 +40,9 @@ class ToleranceIn(RequestBody):
 class ToleranceOut(BaseModel):
     """What a payment may leave open of an invoice of a legal entity."""
 
-    model_config = example(legal_entity="GS-DE", currency="EUR", amount_minor=5, set_by="operator", reason="charges")
+    model_config = set_model_example(
+        legal_entity="GS-DE", currency="EUR", amount_minor=5, set_by="operator", reason="charges"
+    )
 
     legal_entity: str
     currency: str
@@ -52,7 +54,7 @@ class ToleranceOut(BaseModel):
 class TolerancesOut(BaseModel):
     """All tolerances, and what is proposed that they shall be."""
 
-    model_config = example(tolerances=[get_model_example(ToleranceOut)], proposed=[])
+    model_config = set_model_example(tolerances=[get_model_example(ToleranceOut)], proposed=[])
 
     tolerances: list[ToleranceOut]
     proposed: list[SettingChangeOut]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from services.invoicing.receivables.domain.invoice_balances import Allocation
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.ids import new_id
 
 
@@ -52,5 +52,7 @@ async def reduce_freed_allocations(unit: Unit, freed: Iterable[Allocation]) -> N
     ]
     if not parts:
         return
-    rests = await unit.connection.fetch(_FREE, *columns(parts, 5), unit.now)
-    await unit.connection.execute(_KEEP, *columns([(new_id(), *rest) for rest in rests if rest["rest"]], 7), unit.now)
+    rests = await unit.connection.fetch(_FREE, *split_into_columns(parts, 5), unit.now)
+    await unit.connection.execute(
+        _KEEP, *split_into_columns([(new_id(), *rest) for rest in rests if rest["rest"]], 7), unit.now
+    )

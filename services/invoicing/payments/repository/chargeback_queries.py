@@ -13,7 +13,7 @@ from services.invoicing.payments.domain.chargebacks import ChargebackState, Char
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
 
@@ -115,7 +115,7 @@ async def insert_chargeback(unit: Unit, row: ChargebackRow, part: ChargedBackPar
         row.answer_by,
         row.opened_at,
         row.network_fee_minor,
-        *columns(lines, 4),
+        *split_into_columns(lines, 4),
     )
     return written is not None
 

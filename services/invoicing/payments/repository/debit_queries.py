@@ -7,7 +7,7 @@ import asyncpg
 from sqlmodel import select
 
 from services.invoicing.payments.tables.debit_tables import DebitRow
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
@@ -71,4 +71,4 @@ FROM unnest($2::uuid[], $3::uuid[]) AS n (id, payment_id) WHERE d.id = n.id
 
 async def save_settled_debits(unit: Unit, settled: Iterable[tuple[UUID, UUID]]) -> None:
     """Save debits as settled, each with its payment."""
-    await unit.connection.execute(_SAVE_SETTLED, unit.now, *columns(settled, 2))
+    await unit.connection.execute(_SAVE_SETTLED, unit.now, *split_into_columns(settled, 2))

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.invoicing.ledger.repository.ledger_queries import Posting, list_ledger_entry_rows
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Payment
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
@@ -37,7 +37,7 @@ SELECT account_id, number, id FROM invoices JOIN unnest($1::uuid[], $2::text[]) 
 
 async def map_invoices_by_number(unit: Unit, named: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
     """The invoices that are named by their account and number, as far as there are such."""
-    rows = await unit.connection.fetch(_BY_NUMBER, *columns(named, 2))
+    rows = await unit.connection.fetch(_BY_NUMBER, *split_into_columns(named, 2))
     return {(row["account_id"], row["number"]): row["id"] for row in rows}
 
 
@@ -76,7 +76,7 @@ async def save_unapplied_cash_amounts(unit: Unit, payments: Iterable[Payment]) -
     await unit.connection.execute(
         "UPDATE payments p SET unapplied_minor = n.unapplied"
         " FROM unnest($1::uuid[], $2::bigint[]) AS n (id, unapplied) WHERE p.id = n.id",
-        *columns(rows, 2),
+        *split_into_columns(rows, 2),
     )
 
 
@@ -141,9 +141,9 @@ async def insert_payments_with_postings(
     await unit.connection.execute(
         _ADD,
         unit.now,
-        *columns(payments, 8),
-        *columns(list_ledger_entry_rows(posted, unit.now), 9),
-        *columns(map(_allocation_record, allocations), 7),
+        *split_into_columns(payments, 8),
+        *split_into_columns(list_ledger_entry_rows(posted, unit.now), 9),
+        *split_into_columns(map(_allocation_record, allocations), 7),
     )
 
 
@@ -157,7 +157,9 @@ FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigin
 
 async def insert_payment_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
     """Record what payments paid (account, allocation)."""
-    await unit.connection.execute(_ADD_ALLOCATIONS, unit.now, *columns(map(_allocation_record, allocations), 7))
+    await unit.connection.execute(
+        _ADD_ALLOCATIONS, unit.now, *split_into_columns(map(_allocation_record, allocations), 7)
+    )
 
 
 def _allocation_record(of_account: tuple[UUID, Allocation]) -> tuple[object, ...]:

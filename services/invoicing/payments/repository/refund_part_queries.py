@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 
 _HOLD = """
 WITH parts AS (
@@ -20,7 +20,7 @@ async def reserve_refund_parts(
     unit: Unit, approval_id: UUID, account_id: UUID, parts: Sequence[tuple[UUID, int]]
 ) -> None:
     """Take unapplied cash of payments for a refund."""
-    await unit.connection.execute(_HOLD, approval_id, account_id, *columns(parts, 2))
+    await unit.connection.execute(_HOLD, approval_id, account_id, *split_into_columns(parts, 2))
 
 
 async def list_refund_parts(unit: Unit, approval_id: UUID) -> list[tuple[UUID, int]]:

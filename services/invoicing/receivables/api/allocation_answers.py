@@ -7,13 +7,13 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from shared.pure.fields import example
+from shared.pure.fields import set_model_example
 
 
 class AllocationOut(BaseModel):
     """A part of a payment that paid a line, in minor units of the invoice's currency, until it was reversed."""
 
-    model_config = example(
+    model_config = set_model_example(
         payment_id="01a20d63-20aa-7d15-8c3e-1b7f60e2a94c",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         number="GS-DE-00000001",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.invoicing.receivables.repository import balance_queries
 from shared.events.values import LineBalance
 from shared.pure.errors import NotFound
-from shared.pure.fields import RequestBody, example, get_model_example
+from shared.pure.fields import RequestBody, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
@@ -21,7 +21,7 @@ reads = Router(prefix="/v1", tags=["balances"], dependencies=[needs("invoicing:r
 class BalanceOut(BaseModel):
     """The balance of an invoice at one moment; of two, the one with the higher sequence is the later."""
 
-    model_config = example(
+    model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         number="GS-DE-00000001",
@@ -68,7 +68,7 @@ class BalanceOut(BaseModel):
 class BalancesIn(RequestBody):
     """The invoices asked for."""
 
-    model_config = example(invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"])
+    model_config = set_model_example(invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"])
 
     invoice_ids: list[UUID] = Field(min_length=1, max_length=1000)
 
@@ -76,7 +76,9 @@ class BalancesIn(RequestBody):
 class BalancesOut(BaseModel):
     """The balances of the invoices that there are, and the ids of which there is none."""
 
-    model_config = example(balances=[get_model_example(BalanceOut)], unknown=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b8"])
+    model_config = set_model_example(
+        balances=[get_model_example(BalanceOut)], unknown=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b8"]
+    )
 
     balances: list[BalanceOut]
     unknown: list[UUID]

@@ -14,7 +14,7 @@ from services.invoicing.receivables.repository import invoice_search
 from services.invoicing.receivables.repository.invoice_search import InvoiceSearchCriteria, InvoiceWithAllocations
 from services.invoicing.receivables.tables import InvoiceRow
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Instant, example, get_model_example
+from shared.pure.fields import Code, Day, Instant, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, Paging, Read, Router, refusals
 
@@ -24,7 +24,7 @@ reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("in
 class InvoiceOut(BaseModel):
     """An issued invoice; what is open of it says its balance."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         number="GS-DE-00000001",
@@ -55,7 +55,7 @@ class InvoiceOut(BaseModel):
 class ListedInvoiceOut(InvoiceOut):
     """An issued invoice and where it stands: `open`, `overdue` or `closed`, and since when its balance is as it is."""
 
-    model_config = example(
+    model_config = set_model_example(
         **get_model_example(InvoiceOut),
         legal_entity="GS-DE",
         open_minor=25200,
@@ -75,7 +75,7 @@ class InvoiceLineOut(BaseModel):
     Usage has meters and what of them was used, and no unit price.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         line=1,
         description="Business Premium, March",
         kind="cycle",
@@ -115,7 +115,7 @@ class InvoiceLineOut(BaseModel):
 class InvoiceDetailsOut(ListedInvoiceOut):
     """An invoice with its lines and what paid it."""
 
-    model_config = example(
+    model_config = set_model_example(
         **get_model_example(ListedInvoiceOut),
         net_minor=25200,
         tax_minor=0,

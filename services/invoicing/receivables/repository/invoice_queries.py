@@ -11,7 +11,7 @@ from sqlmodel import select
 
 from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.tables import InvoiceRow
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.errors import NotFound
 
 _TAX_OF = "SELECT line, amount_minor, tax_minor FROM invoice_lines WHERE invoice_id = $1"
@@ -178,7 +178,7 @@ async def insert_issued_invoice(
         row.due_date,
         row.total_minor,
         row.issued_at,
-        *columns(lines, len(ManualInvoiceLine._fields)),
+        *split_into_columns(lines, len(ManualInvoiceLine._fields)),
         invoice.judge_at,
         sequence,
     )
@@ -225,7 +225,7 @@ async def save_invoice_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice
         )
         for invoice, sequence in changed.values()
     ]
-    await unit.connection.execute(_SAVE, *columns(lines, 8), *columns(states, 7), unit.now)
+    await unit.connection.execute(_SAVE, *split_into_columns(lines, 8), *split_into_columns(states, 7), unit.now)
     unit.wake_after_commit("sweeps")
 
 
@@ -243,4 +243,4 @@ WHERE s.invoice_id = n.invoice_id
 async def save_overdue_checks(unit: Unit, invoices: Iterable[Invoice]) -> None:
     """Save what was judged about being overdue; balances stay as they are."""
     rows = [(invoice.id, invoice.overdue_at, invoice.judge_at) for invoice in invoices]
-    await unit.connection.execute(_SAVE_JUDGED, *columns(rows, 3))
+    await unit.connection.execute(_SAVE_JUDGED, *split_into_columns(rows, 3))

@@ -17,7 +17,7 @@ from services.invoicing.revenue.repository.ledger_period_queries import (
 from services.invoicing.settings.api import SettingChangeOut, list_pending_setting_changes
 from services.invoicing.settings.domain.setting_change import SettingKind
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, example
+from shared.pure.fields import Code, set_model_example
 from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Page, PageCursorRefused, Read, Router, TextPaging, refusals
 
@@ -27,7 +27,7 @@ reads = Router(prefix="/v1/ledger-periods", tags=["ledger"], dependencies=[needs
 class LedgerPeriodOut(BaseModel):
     """A month of a legal entity, by its first day; closed by itself or with a later one (`closed_with`)."""
 
-    model_config = example(
+    model_config = set_model_example(
         legal_entity="GS-DE",
         month="2026-03-01",
         state="closed",

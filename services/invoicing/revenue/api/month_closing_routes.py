@@ -11,7 +11,7 @@ from services.invoicing.revenue.use_cases import LedgerMonthAlreadyClosed, Ledge
 from services.invoicing.settings.api import CHANGE_PROPOSED, SettingChangeOut, get_setting_status_code
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, ReasonIn, example
+from shared.pure.fields import Code, ReasonIn, set_model_example
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -26,7 +26,7 @@ Month = Annotated[str, Path(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])(-01)?$", e
 class ClosedOut(BaseModel):
     """A month that takes no posting any more."""
 
-    model_config = example(legal_entity="GS-DE", month="2026-03-01")
+    model_config = set_model_example(legal_entity="GS-DE", month="2026-03-01")
 
     legal_entity: str
     month: date

@@ -19,7 +19,7 @@ from services.invoicing.settings.repository.second_person_queries import find_se
 from services.invoicing.settings.tables import SecondPersonRuleRow
 from services.invoicing.settings.use_cases import is_setting_change_applied
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Prose, RequestBody, example
+from shared.pure.fields import Code, Prose, RequestBody, set_model_example
 from shared.pure.proposals import ChangeAlreadyProposed
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, perform_change
@@ -33,7 +33,7 @@ admin = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:admin")]
 class SecondPersonIn(RequestBody):
     """Whether every refund needs a second person, and why."""
 
-    model_config = example(required=False, reason="the company has one person")
+    model_config = set_model_example(required=False, reason="the company has one person")
 
     required: bool = Field(strict=True)
     reason: Prose
@@ -42,7 +42,7 @@ class SecondPersonIn(RequestBody):
 class SecondPersonOut(BaseModel):
     """Whether every refund needs a second person; who said so, when and why is null while nobody has."""
 
-    model_config = example(
+    model_config = set_model_example(
         legal_entity="GS-DE",
         required=False,
         set_by="operator",

@@ -15,7 +15,7 @@ from services.invoicing.subscriptions.use_cases import subscription_activation
 from services.invoicing.subscriptions.use_cases.subscription_activation import NewSubscription, VendorCustomerOfAnother
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Name, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Day, Name, RequestBody, get_model_example, set_model_example
 from shared.pure.money import Minor
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -28,7 +28,7 @@ writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoi
 class SubscriptionIn(RequestBody):
     """A subscription that was bought. The unit price is in minor units of the account's currency."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         product="Business Premium",
         quantity=25,
@@ -61,7 +61,7 @@ class SubscriptionIn(RequestBody):
 class ScheduledChangeOut(BaseModel):
     """A change that takes effect when the term renews, on `effective_on`, unless it is withdrawn."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d70-0a11-7c2d-8d8e-2b5c4f6a7b80",
         kind="quantity",
         effective_on="2027-03-01",
@@ -84,7 +84,7 @@ class SubscriptionOut(BaseModel):
     can be used.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d60-9e21-7c44-9d0b-6f0a7c1e8d35",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         product="Business Premium",

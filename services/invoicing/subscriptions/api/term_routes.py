@@ -25,7 +25,7 @@ from services.invoicing.subscriptions.use_cases.subscription_orders import (
 )
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Prose, ReasonIn, RequestBody, example, get_model_example
+from shared.pure.fields import Code, Day, Prose, ReasonIn, RequestBody, get_model_example, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, refusals
@@ -37,7 +37,7 @@ writes = Router(prefix="/v1", tags=["subscriptions"], dependencies=[needs("invoi
 class PurchaseIn(RequestBody):
     """A subscription of a plan. Its price is the plan's in the account's currency."""
 
-    model_config = example(
+    model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         quantity=25,
         start="2026-03-01",
@@ -61,7 +61,7 @@ class PurchaseIn(RequestBody):
 class TermOut(BaseModel):
     """The current term; ends are exclusive, amounts minor units. `next_from` begins the cycle that is charged next."""
 
-    model_config = example(
+    model_config = set_model_example(
         subscription_id="01a20d60-a1c3-7e02-9b6d-7f1b8d2f9e46",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         plan_id="01a20d60-1b7a-7d11-8f4e-0c5b9a2f6e21",
@@ -104,7 +104,7 @@ class TermOut(BaseModel):
 class PurchaseOut(BaseModel):
     """A subscription of a plan and its first term."""
 
-    model_config = example(subscription=get_model_example(SubscriptionOut), term=get_model_example(TermOut))
+    model_config = set_model_example(subscription=get_model_example(SubscriptionOut), term=get_model_example(TermOut))
 
     subscription: SubscriptionOut
     term: TermOut
@@ -113,7 +113,7 @@ class PurchaseOut(BaseModel):
 class ChangeIn(RequestBody):
     """A change of quantity or plan, or the end; now or when the term renews."""
 
-    model_config = example(kind="quantity", when="now", quantity=30, reason="five new colleagues")
+    model_config = set_model_example(kind="quantity", when="now", quantity=30, reason="five new colleagues")
 
     kind: Literal["quantity", "plan", "cancel"]
     when: Literal["now", "renewal"]
@@ -141,7 +141,7 @@ class ChangeIn(RequestBody):
 class ChangeOut(BaseModel):
     """A change: scheduled for the renewal on `effective_on`, applied, or withdrawn."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d70-0a11-7c2d-8d8e-2b5c4f6a7b80",
         subscription_id="01a20d60-a1c3-7e02-9b6d-7f1b8d2f9e46",
         kind="quantity",

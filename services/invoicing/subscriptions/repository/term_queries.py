@@ -15,7 +15,7 @@ from services.invoicing.subscriptions.domain.subscription_history import (
     SubscriptionHistory,
 )
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
@@ -165,7 +165,7 @@ async def insert_subscription_charges(unit: Unit, new: Sequence[NewSubscriptionC
         for charge in new
     ]
     if rows:
-        await unit.connection.execute(_ADD_CHARGES, *columns(rows, 17), unit.now)
+        await unit.connection.execute(_ADD_CHARGES, *split_into_columns(rows, 17), unit.now)
 
 
 VENDOR_POSTING = """
@@ -218,4 +218,4 @@ async def insert_vendor_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]
         for charge in new
     ]
     if rows:
-        await unit.connection.execute(_ADD_VENDOR_CHARGES, *columns(rows, 16), unit.now)
+        await unit.connection.execute(_ADD_VENDOR_CHARGES, *split_into_columns(rows, 16), unit.now)

@@ -28,7 +28,7 @@ from services.invoicing.vendor_costs.use_cases.difference_charges import (
 )
 from services.invoicing.vendor_costs.use_cases.difference_decisions import DifferenceAmountRefused, DifferenceDecision
 from shared.persistence.database import Unit
-from shared.pure.fields import Prose, RequestBody, example, get_model_example
+from shared.pure.fields import Prose, RequestBody, get_model_example, set_model_example
 from shared.pure.money import CurrencyMismatch, Money, MoneyModel
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -45,7 +45,7 @@ writes = Router(
 class BilledToCustomerOut(BaseModel):
     """What the customer was billed in one currency without tax, and for which days (`period_to`: the day after)."""
 
-    model_config = example(currency="EUR", net_minor=12500, period_from="2026-03-01", period_to="2026-04-01")
+    model_config = set_model_example(currency="EUR", net_minor=12500, period_from="2026-03-01", period_to="2026-04-01")
 
     currency: str
     net_minor: int
@@ -59,7 +59,7 @@ class DifferenceOut(BaseModel):
     Amounts are without tax. A difference above zero: the vendor bills more. `period_to` is the day after the last one.
     """
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d71-1c0e-7b3f-8a55-000000000001",
         vendor_invoice_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -142,7 +142,9 @@ async def _build_differences_out(unit: Unit, rows: Sequence[VendorDifferenceRow]
 class DecisionIn(RequestBody):
     """What is done about a difference, and why."""
 
-    model_config = example(decision="dispute_with_vendor", reason="two seats were removed on the 3rd, within 7 days")
+    model_config = set_model_example(
+        decision="dispute_with_vendor", reason="two seats were removed on the 3rd, within 7 days"
+    )
 
     decision: Decision
     reason: Prose

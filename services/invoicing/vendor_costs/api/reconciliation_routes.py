@@ -18,7 +18,7 @@ from services.invoicing.vendor_costs.use_cases.reconciliation import (
 )
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
-from shared.pure.fields import Prose, ReasonIn, example
+from shared.pure.fields import Prose, ReasonIn, set_model_example
 from shared.web.auth import needs
 from shared.web.commands import ChangeRunner, CommandRunner, perform_change, perform_command
 from shared.web.http import PROBLEMS, Read, Router, refusals
@@ -92,7 +92,7 @@ class VerdictSumOut(BaseModel):
 class ReconciliationOut(BaseModel):
     """What the comparison of a file came to: clean, differences, or not_compared."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d71-1c0e-7b3f-8a55-2f64d1f0a9b7",
         vendor_invoice_id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         status="clean",

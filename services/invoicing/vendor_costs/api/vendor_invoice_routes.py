@@ -20,7 +20,7 @@ from services.invoicing.vendor_costs.tables import VendorInvoiceRow
 from services.invoicing.vendor_costs.use_cases import vendor_invoice_payments
 from services.invoicing.vendor_costs.use_cases.vendor_invoice_payments import NewVendorInvoice
 from shared.persistence.database import Unit
-from shared.pure.fields import Code, Day, Prose, RequestBody, example
+from shared.pure.fields import Code, Day, Prose, RequestBody, set_model_example
 from shared.pure.money import Currency, CurrencyMismatch, Minor, Money
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
@@ -37,7 +37,7 @@ writes = Router(
 class VendorInvoiceIn(RequestBody):
     """An invoice as the vendor sent it; amounts are minor units of its currency, the total is with tax."""
 
-    model_config = example(
+    model_config = set_model_example(
         number="G012345678",
         legal_entity="GS-DE",
         currency="EUR",
@@ -73,7 +73,7 @@ class VendorInvoiceIn(RequestBody):
 class VendorInvoiceOut(BaseModel):
     """An invoice of the vendor's. What it was paid is `paid_minor`, which may be less than its total."""
 
-    model_config = example(
+    model_config = set_model_example(
         id="01a20d70-1c0e-7b3f-8a55-2f64d1f0a9b7",
         number="G012345678",
         legal_entity="GS-DE",
@@ -133,7 +133,9 @@ async def _build_vendor_invoice(unit: Unit, row: VendorInvoiceRow) -> VendorInvo
 class PaymentToVendorIn(RequestBody):
     """That we paid the vendor: when, how much, and what is to be said about it."""
 
-    model_config = example(amount_minor=11995, currency="EUR", paid_on="2026-06-01", reason="payment run 2026-22")
+    model_config = set_model_example(
+        amount_minor=11995, currency="EUR", paid_on="2026-06-01", reason="payment run 2026-22"
+    )
 
     amount_minor: Minor = Field(description="the total, or less if something is held back")
     currency: Currency

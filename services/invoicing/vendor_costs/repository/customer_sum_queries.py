@@ -13,7 +13,7 @@ from uuid import UUID
 
 from services.invoicing.files.repository import PATIENCE
 from services.invoicing.vendor_costs.domain.line_verdicts import Verdict
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 from shared.pure.money import Money
 
 
@@ -95,5 +95,5 @@ async def insert_customer_billed_sums(
         "INSERT INTO reconciliation_customer_sums (reconciliation_id, verdict, currency, net_minor)"
         " SELECT $1, * FROM unnest($2::text[], $3::text[], $4::bigint[])",
         reconciliation_id,
-        *columns(rows, 3),
+        *split_into_columns(rows, 3),
     )

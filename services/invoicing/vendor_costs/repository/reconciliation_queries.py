@@ -11,7 +11,7 @@ from services.invoicing.files.repository import PATIENCE
 from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationVerdictSum, Verdict
 from services.invoicing.vendor_costs.repository import customer_sum_queries
 from services.invoicing.vendor_costs.tables import ReconciliationRow
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 
 
 async def find_reconciliation(unit: Unit, invoice_id: UUID) -> ReconciliationRow | None:
@@ -67,7 +67,7 @@ async def insert_reconciliation_verdict_sums(
         "INSERT INTO reconciliation_sums (reconciliation_id, verdict, comparisons, lines, billed_minor, expected_minor)"
         " SELECT $1, * FROM unnest($2::text[], $3::int[], $4::int[], $5::bigint[], $6::bigint[])",
         reconciliation_id,
-        *columns(rows, 5),
+        *split_into_columns(rows, 5),
     )
     await customer_sum_queries.insert_customer_billed_sums(
         unit,

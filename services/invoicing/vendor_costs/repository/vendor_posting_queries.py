@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.ledger.domain import Entries
-from shared.persistence.database import Unit, columns
+from shared.persistence.database import Unit, split_into_columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +62,4 @@ async def insert_vendor_postings(unit: Unit, postings: Sequence[VendorPosting]) 
     ]
     if rows:
         await legal_entity_queries.keep_entity_months_open(unit, *(posting.legal_entity for posting in postings))
-        await unit.connection.execute(_POST, unit.now, *columns(rows, 9))
+        await unit.connection.execute(_POST, unit.now, *split_into_columns(rows, 9))

@@ -25,7 +25,7 @@ async def test_pages_break_where_a_reader_can_follow(printer: DocumentPrinter, c
     lines = tuple(
         DocumentLine(n, f"licence-{n:04d}-" + "long" * (n % 40), 100, 19, 1900, None) for n in range(1, count + 1)
     )
-    pdf = await printer.pdf(render_document_page(replace(paper("en"), lines=lines), "https://pay.example/policy"))
+    pdf = await printer.print_pdf(render_document_page(replace(paper("en"), lines=lines), "https://pay.example/policy"))
     pages = [page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages]
     assert all(f"Page {n} of {len(pages)}" in page for n, page in enumerate(pages, 1))
     with_lines = [page for page in pages if "licence-" in page]

@@ -62,7 +62,7 @@ async def test_nothing_is_told_where_every_character_is_printed(printer: Documen
 async def test_every_name_is_printed_in_a_font_that_has_its_characters(printer: DocumentPrinter) -> None:
     style = "<style>body { font-family: 'DejaVu Sans', sans-serif }</style>"
     lines = "".join(f"<p>{name}</p><p><b>{name}</b></p>" for name in NAMES.values())
-    page: Any = PdfReader(io.BytesIO(await printer.pdf(style + lines))).pages[0]
+    page: Any = PdfReader(io.BytesIO(await printer.print_pdf(style + lines))).pages[0]
     fonts = {font.get_object()["/BaseFont"] for font in page["/Resources"]["/Font"].values()}
     kinds = {re.sub(r"^/[A-Z]+\+|-(Bold|Regular|Thin).*$", "", name) for name in fonts}
     assert any("JP" in kind or "SC" in kind or "TC" in kind for kind in kinds), kinds

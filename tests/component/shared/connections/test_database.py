@@ -35,7 +35,7 @@ class World:
         self.server = server
         self.authority = authority
         self.password_file = folder / "password"
-        self.password_file.write_text(server.password("escalation") + "\n")
+        self.password_file.write_text(server.get_role_password("escalation") + "\n")
 
     def access(self, **changes: Any) -> DatabaseAccess:
         return DatabaseAccess(**(self.fields() | changes))

@@ -103,7 +103,9 @@ class World:
 
 async def read(client: httpx2.AsyncClient) -> str:
     """Read the subscription as the connector does; its status."""
-    return str((await VendorSubscription(client, "tenant-17", "subscription-17", uuid4()).read())["status"])
+    return str(
+        (await VendorSubscription(client, "tenant-17", "subscription-17", uuid4()).fetch_subscription())["status"]
+    )
 
 
 @pytest.fixture

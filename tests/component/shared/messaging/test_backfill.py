@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.base.kafka import MessageEnvelope
-from shared.messaging.consumer import EventGroup, EventHandlers
+from shared.messaging.consumer import EventHandlers, GroupedEvents
 from shared.messaging.consumer.ownership import register_partitions
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -233,7 +233,7 @@ async def test_a_type_that_another_release_passed_over_meanwhile_is_read_again(
 
 async def test_the_past_calls_nobody(stage: Stage, later: type[Rehearsed], together: bool) -> None:
     async def call(unit: Unit, event: Rehearsed, _: MessageEnvelope) -> None:
-        await intents.add_intent(unit, "send_mail", event.account_id, event.n, {})
+        await intents.enqueue_intent(unit, "send_mail", event.account_id, event.n, {})
 
     history = past(stage, later)
     member = await release(stage, later, together, history)
@@ -348,9 +348,9 @@ def elsewhere(stage: Stage, together: bool) -> tuple[type[Rehearsed], list[tuple
         if (happened.account_id, happened.n) in stage.broken:
             raise Broken(f"cannot do {happened.n}")
         if (happened.account_id, happened.n) in stage.faults:
-            await intents.add_intent(unit, "send_mail", happened.account_id, happened.n, {})
+            await intents.enqueue_intent(unit, "send_mail", happened.account_id, happened.n, {})
 
-    async def note_many(unit: Unit, heard: EventGroup) -> None:
+    async def note_many(unit: Unit, heard: GroupedEvents) -> None:
         for happened, received in heard.events:
             assert isinstance(happened, Rehearsed)
             with heard.attribute_to_event(unit, received.subject):

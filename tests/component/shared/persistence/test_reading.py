@@ -52,7 +52,7 @@ async def lock(unit: Unit) -> None:
 
 
 async def claim(unit: Unit) -> None:
-    await unit.claim("SELECT subject FROM streams WHERE $1::timestamptz IS NOT NULL", 1)
+    await unit.claim_due_accounts("SELECT subject FROM streams WHERE $1::timestamptz IS NOT NULL", 1)
 
 
 async def record(unit: Unit) -> None:

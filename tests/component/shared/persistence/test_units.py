@@ -191,6 +191,6 @@ async def test_who_claims_goes_around_what_others_hold(stage: Stage, free: int) 
 
     async def hold_the_others(unit: Unit) -> None:
         await unit.lock_subjects(*(account for account in accounts if account != accounts[free]))
-        assert await stage.units.run(lambda other: other.claim(due, 1)) == [accounts[free]]
+        assert await stage.units.run(lambda other: other.claim_due_accounts(due, 1)) == [accounts[free]]
 
     await stage.units.run(hold_the_others)

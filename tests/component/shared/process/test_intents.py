@@ -67,7 +67,7 @@ def runtime(stage: Stage, outside: Outside) -> Runtime:
 
 
 async def want(stage: Stage, key: str = "key") -> UUID:
-    return await stage.units.run(lambda unit: intents.add_intent(unit, "call", ACCOUNT, key, {"a": 1}))
+    return await stage.units.run(lambda unit: intents.enqueue_intent(unit, "call", ACCOUNT, key, {"a": 1}))
 
 
 async def pending(stage: Stage) -> list[str]:

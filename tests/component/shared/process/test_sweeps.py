@@ -46,7 +46,7 @@ def make_sweeper(stage: Stage, *sweeps: Sweep) -> SweepRunner:
 async def want(stage: Stage, subjects: list[UUID]) -> None:
     """Let subjects be due, one after the other."""
     for subject in subjects:
-        await stage.units.run(lambda unit, subject=subject: unit.lock(subject))  # type: ignore[misc]
+        await stage.units.run(lambda unit, subject=subject: unit.lock_subjects(subject))  # type: ignore[misc]
     await stage.database.execute(
         f"INSERT INTO {SERVICE}.due_rehearsal SELECT subject, '2026-01-01', false FROM unnest($1::text[]) AS subject",
         [str(subject) for subject in subjects],
@@ -68,7 +68,7 @@ async def list_failed(stage: Stage) -> list[str]:
 async def retry_all(stage: Stage) -> int:
     """Have all that failed tried again, by a person."""
     cause = Cause("request", act=AuditedAct("anna", "work.retry", "mended"))
-    return await stage.units.run(lambda unit: failed_work.retry_failed_work_items(unit, REHEARSE.work), cause)
+    return await stage.units.run(lambda unit: failed_work.retry_failed_work_items(unit, REHEARSE.sweep_name), cause)
 
 
 def count_failures() -> float:
