@@ -167,7 +167,7 @@ async def test_what_breaks_is_told_as_by_the_long_way(ways: Ways, monkeypatch: p
         raise ZeroDivisionError
 
     monkeypatch.setattr(
-        "services.invoicing.accounts.use_cases.account_registration.account_queries.insert_unless_reference_taken",
+        "services.invoicing.accounts.use_cases.account_registration.account_queries.insert_account_if_new",
         breaks,
     )
     short, long = await ways.both(BODY, ways.headers())
