@@ -16,7 +16,7 @@ class Value(BaseModel):
 
 
 class LineBalance(Value):
-    """What one line of an invoice has open, and what of that is disputed or in flight; minor units."""
+    """Open amount of one line of an invoice, and how much of it is disputed or in flight; minor units."""
 
     line: int
     subscription_id: UUID | None

@@ -11,7 +11,7 @@ MOST = 21
 
 
 def _number(text: str) -> int:
-    return int("".join(str(int(one, 36)) for one in text))
+    return int("".join(str(int(character, 36)) for character in text))
 
 
 def build_creditor_reference(number: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What all stand on: Postgres, Kafka, the processes."""
+"""The platform that all stand on: Postgres, Kafka, the processes."""
 
 from deploy.grafana.board import DashboardBoard, PanelRow
 from deploy.grafana.boards.places import EVENTS, SERVICE

@@ -1,4 +1,4 @@
-"""What goes out (calls to the vendor, mails, requests between services) and what falls due with time."""
+"""Calls to the outside (the vendor, mails, requests between services), and work that falls due with time."""
 
 from deploy.grafana.board import VENDOR_CURRENCY, DashboardBoard, PanelRow
 from deploy.grafana.boards.places import PLATFORM, SERVICE

@@ -69,7 +69,7 @@ class LimitsIn(ReasonIn):
 
 
 class DecisionOut(BaseModel):
-    """What a person decided about the guard."""
+    """A person's decision about the guard."""
 
     model_config = set_model_example(
         decision="approve",

@@ -105,7 +105,7 @@ _TO_COME = _SENT | {
 
 
 class NextOut(BaseModel):
-    """What comes next if no new fact does."""
+    """The step that comes next if no new fact does."""
 
     model_config = set_model_example(
         step="terminate",

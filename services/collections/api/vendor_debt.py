@@ -9,14 +9,14 @@ from shared.pure.fields import set_model_example
 
 
 class AccruedOut(BaseModel):
-    """What the vendor charges for all cycles that have begun, billed by it or not; minor units."""
+    """Charges of the vendor for all cycles that have begun, billed by it or not; minor units."""
 
     currency: str
     accrued_minor: int
 
 
 class UnpaidOut(BaseModel):
-    """What the vendor has billed for it, is not paid, and is due on a day; with tax, minor units."""
+    """Amounts that the vendor has billed, that are not paid, and are due on a day; with tax, minor units."""
 
     due_date: date
     currency: str
@@ -24,7 +24,7 @@ class UnpaidOut(BaseModel):
 
 
 class CommittedOut(BaseModel):
-    """What the vendor will charge to the ends of the terms, and what of it a suspension would stop; minor units."""
+    """Future charges of the vendor to the ends of the terms, and the part that a suspension would stop; minor units."""
 
     currency: str
     committed_minor: int

@@ -47,7 +47,7 @@ class StandingHold(BaseModel):
 
 
 class FailureOut(BaseModel):
-    """What the vendor refused for good, or could not be put back; a person must look."""
+    """A change that the vendor refused for good, or that could not be put back; a person must look."""
 
     wanted: WantedAtVendor
     code: str
@@ -56,7 +56,7 @@ class FailureOut(BaseModel):
 
 
 class VendorOut(BaseModel):
-    """What the vendor was last seen to have, and how fresh that is."""
+    """The vendor's side as it was last seen, and how fresh that is."""
 
     model_config = set_model_example(state="suspended", seen_at="2026-04-14T07:00:05Z", waiting_for=None, failure=None)
 
@@ -104,7 +104,7 @@ async def get_access(subscription_id: UUID, read: Read) -> AccessOut:
 
 @reads.get("/accounts/{account_id}/entitlements", summary="Access to the subscriptions of an account")
 async def list_entitlements(account_id: UUID, read: Read, paging: Paging) -> Page[AccessOut]:
-    """The same for all subscriptions of an account, in the order of their ids."""
+    """List the access to all subscriptions of an account, in the order of their ids."""
     after = paging.get_last_id()
     rows = await read(lambda unit: repository.list_access_of_account(unit, account_id, after, paging.limit + 1))
     return paging.page(_access(rows), key=lambda shown: shown.subscription_id)

@@ -33,7 +33,7 @@ class PriceOut(BaseModel):
 
 
 class PeriodOut(BaseModel):
-    """What was charged of which cycle; ends are exclusive."""
+    """Days that were charged of a cycle; ends are exclusive."""
 
     cycle_from: date
     cycle_to: date
@@ -45,7 +45,7 @@ class PeriodOut(BaseModel):
 
 
 class UsageSumOut(BaseModel):
-    """What was used of which meter, in how many lines of usage; each was rated by itself and truncated."""
+    """Usage of a meter, in how many lines; each was rated by itself and truncated."""
 
     meter: str
     lines: int

@@ -31,7 +31,7 @@ class BillRunStarted(BillRunEvent):
 
 
 class BilledTotal(Value):
-    """What a run billed in one currency, in minor units, and to how many accounts it gave how much back (`credits`)."""
+    """Total of a run in one currency; minor units. `credits` counts the accounts that get something back."""
 
     currency: str
     invoices: int

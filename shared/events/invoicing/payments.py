@@ -23,7 +23,7 @@ class Allocated(Value):
 
 
 class Freed(Value):
-    """What had paid something and is unapplied cash of its payment again."""
+    """An amount that had paid something and is unapplied cash of its payment again."""
 
     payment_id: UUID
     amount_minor: int
@@ -103,7 +103,7 @@ class InvoiceWrittenOff(InvoicingEvent):
 
 
 class SmallBalanceCleared(InvoicingEvent):
-    """What a payment left open of an invoice was too little for a reminder, and was let go."""
+    """A rest that a payment left open of an invoice was too little for a reminder, and was let go."""
 
     invoice_id: UUID
     number: str

@@ -18,7 +18,7 @@ MOST_ERRORS = 20
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field of the input."""
+    """A fault in one field of the input."""
 
     field: str = Field(examples=["lines.0.amount_minor"])
     message: str = Field(examples=["Input should be greater than 0"])

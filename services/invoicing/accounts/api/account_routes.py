@@ -42,7 +42,7 @@ Language = Annotated[str, Field(pattern=LOCALE_PATTERN, examples=["de-CH"]), Aft
 
 
 class AccountMasterData(RequestBody):
-    """What of an account may change."""
+    """Fields of an account that may change."""
 
     name: Name = Field(examples=["Account 17"])
     billing_email: Email = Field(examples=["billing@account-17.example"])

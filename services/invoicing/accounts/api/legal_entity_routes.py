@@ -55,7 +55,7 @@ class FootersIn(RequestBody):
 
 
 class LegalEntityIn(RequestBody):
-    """What documents and mails of a legal entity say of it, whether documents go out, and who calculates its tax."""
+    """Facts of a legal entity for its documents and mails, whether documents go out, and who calculates its tax."""
 
     model_config = set_model_example(
         name="Goodstanding GmbH",
@@ -177,7 +177,7 @@ async def list_legal_entities(read: Read, paging: TextPaging) -> Page[ListedLega
 
 @reads.get("/{code}", summary="One of our legal entities", responses=ETAG)
 async def get_legal_entity(code: Code, read: Read, response: Response) -> LegalEntityOut:
-    """What its documents say of it, and who calculates its tax."""
+    """Get the facts of a legal entity for its documents, and who calculates its tax."""
     entity = await read(lambda unit: LegalEntityOut.load_legal_entity(unit, code))
     response.headers["ETag"] = f'"{entity.version}"'
     return entity

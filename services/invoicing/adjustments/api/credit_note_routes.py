@@ -39,7 +39,7 @@ class CreditReason(StrEnum):
 
 
 class CreditNoteIn(RequestBody):
-    """What is to be credited of an invoice, by line."""
+    """Amounts of an invoice to be credited, by line."""
 
     model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",

@@ -31,7 +31,7 @@ class RefundReason(StrEnum):
 
 
 class RefundIn(RequestBody):
-    """What of the unapplied cash of an account is to be paid back, and why."""
+    """The part of an account's unapplied cash that is to be paid back, and why."""
 
     model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",

@@ -57,7 +57,7 @@ class ReservationIn(RequestBody):
 
 
 class ReservationOut(BaseModel):
-    """What is held for a dispute."""
+    """Amounts that are reserved for a dispute."""
 
     model_config = set_model_example(
         dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08",

@@ -29,7 +29,7 @@ writes = Router(
 
 
 class ProposalOut(BaseModel):
-    """Whose money an entry may be, as it looked when it was imported."""
+    """A customer whose money an entry may be, as it looked when it was imported."""
 
     model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",

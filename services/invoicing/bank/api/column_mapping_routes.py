@@ -34,7 +34,7 @@ DateFormat = Annotated[
 
 
 class MappingIn(RequestBody):
-    """What the columns of a bank's CSV are called, and how it writes numbers and dates."""
+    """Names of the columns of a bank's CSV, and how it writes numbers and dates."""
 
     model_config = set_model_example(
         bank_account="DE02120300000000202051",
@@ -115,5 +115,5 @@ async def put_mapping(
 
 @reads.get("/{name}", summary="One mapping")
 async def get_mapping(name: Code, read: Read) -> MappingOut:
-    """What the columns of a bank's CSV mean."""
+    """Get the meaning of the columns of a bank's CSV."""
     return await read(lambda unit: MappingOut.load_bank_column_mapping(unit, name))

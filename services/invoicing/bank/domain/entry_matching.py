@@ -43,7 +43,7 @@ LEGAL_FORMS = frozenset(
 
 
 class BankEntryState(StrEnum):
-    """What became of an entry."""
+    """State of a bank entry."""
 
     CERTAIN = "certain"
     UNMATCHED = "unmatched"

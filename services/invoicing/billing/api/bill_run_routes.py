@@ -33,7 +33,7 @@ class BillRunIn(RequestBody):
 
 
 class BilledTotalsOut(BaseModel):
-    """What a run bills in one currency, in minor units, and to how many accounts it gives how much back (`credits`)."""
+    """Total of a run in one currency; minor units. `credits` counts the accounts that get something back."""
 
     currency: str
     invoices: int

@@ -70,7 +70,7 @@ class InvoiceIn(RequestBody):
         return self
 
     def build_new_invoice(self) -> NewInvoice:
-        """What is to be issued."""
+        """Build the invoice to be issued."""
         lines = [
             NewInvoiceLine(line.description, line.amount.money(), line.subscription_id, line.tax_class)
             for line in self.lines

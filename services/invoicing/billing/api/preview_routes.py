@@ -33,7 +33,7 @@ class PreviewLineOut(BaseModel):
 
 
 class PreviewOut(BaseModel):
-    """What a run of that date would bill, if nothing changes; without lines there would be nothing.
+    """The bill that a run of that date would make if nothing changes; without lines there would be none.
 
     A total below 0 would be given back by credit notes.
     """
@@ -93,7 +93,7 @@ class PreviewOut(BaseModel):
     responses=refusals(BillPreviewDatePast, TaxCalculatorUnavailable),
 )
 async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read: Read) -> PreviewOut:
-    """What is due by a date, today or later, renewals until then included. Nothing is changed or announced.
+    """Preview the bill of a date, today or later, renewals until then included. Nothing is changed or announced.
 
     Where an outside tax calculator says the tax and gives no answer, there is no preview (503, `tax_unavailable`).
     """

@@ -24,7 +24,7 @@ class LineForTaxCalculation(BaseModel):
 
 
 class InvoiceTaxFacts(BaseModel):
-    """What the tax of an invoice hangs on; amounts are minor units of the currency."""
+    """Facts that the tax of an invoice hangs on; amounts are minor units of the currency."""
 
     model_config = ConfigDict(frozen=True)
 

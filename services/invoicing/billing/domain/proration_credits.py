@@ -100,8 +100,9 @@ def credit_charge_reversal_surplus(
 
 
 def sum_credits_by_supply(due: Iterable[DueCharge]) -> dict[ChargedSupply, int]:
-    """What is to be given back of each supply: charges use up their own subscription's reversals first, the earliest
-    first, then those of the others.
+    """Sum the credits of each supply.
+
+    Charges use up their own subscription's reversals first, the earliest first, then those of the others.
     """
     sums: Counter[ChargedSupply] = Counter()
     for due_charge in due:
@@ -133,8 +134,8 @@ def _consume(remaining: dict[Key, int], key: Key, amount: int) -> int:
 def _match_lines(
     wanted: Mapping[ChargedSupply, int], billed: Sequence[CreditableInvoiceLine]
 ) -> Iterator[tuple[ChargedSupply, CreditableInvoiceLine, int]]:
-    """Which supply takes what back of which line: of its own lines, then of lines with an excess, its subscription's
-    first.
+    """Match each supply with the lines that give it back: its own lines, then lines with an excess, those of its
+    subscription first.
     """
     short = dict(wanted)
     room = {(billed_line.invoice_id, billed_line.line): billed_line.creditable for billed_line in billed}
@@ -169,8 +170,10 @@ def _compute_remaining(
     due: Iterable[DueCharge],
     taken: Iterable[tuple[ChargedSupply, CreditableInvoiceLine, int]],
 ) -> Counter[ChargedSupply]:
-    """What is left of each supply, net. Once all is credited with tax, or all without it, nothing is: the tax of a
-    line and that of its reversal may differ by their rounding, or by a rate that is another now.
+    """Compute the rest of each supply, net.
+
+    Once all is credited with tax, or all without it, nothing is left: the tax of a line and that of its reversal
+    may differ by their rounding, or by a rate that is another now.
     """
     gross, net = Counter(wanted), Counter(_net_wanted(wanted, due))
     credited: Counter[tuple[UUID, int]] = Counter()

@@ -35,7 +35,7 @@ class PriceIn(RequestBody):
 
 
 class VendorIn(RequestBody):
-    """What the vendor bills for one unit and each of its own periods, whatever the customer does."""
+    """The vendor's price for one unit and each of its own periods, whatever the customer does."""
 
     unit_cost_minor: Minor = Field(examples=[820])
     currency: Currency
@@ -44,7 +44,7 @@ class VendorIn(RequestBody):
 
 
 class VersionIn(RequestBody):
-    """What a plan says from a date on, to terms that begin then; running terms keep what they have."""
+    """A version of a plan from a date on, for terms that begin then; running terms keep what they have."""
 
     model_config = set_model_example(
         effective_from="2026-04-01",
@@ -106,7 +106,7 @@ class PlanIn(RequestBody):
 
 
 class VendorOut(BaseModel):
-    """What the vendor bills for one unit and each of its own periods."""
+    """The vendor's price for one unit and each of its own periods."""
 
     unit_cost_minor: int
     currency: str

@@ -35,7 +35,7 @@ To = Annotated[Day, Query(alias="to", description="the last day")]
 
 
 class StatementEntryOut(BaseModel):
-    """What changed what is owed (minor units), and what is owed after it."""
+    """A change of what is owed (minor units), and the balance after it."""
 
     on: date
     kind: str = Field(description="invoice, payment, credit_note, reversal …")
@@ -68,7 +68,7 @@ class StatementBalancesOut(BaseModel):
 
 
 class StatementOut(BaseModel):
-    """What happened on an account."""
+    """A statement of account: the changes of what is owed, in their order."""
 
     model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -169,7 +169,7 @@ async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> S
 async def statement_document(
     account_id: UUID, begin: From, end: To, read: Read, accept: Accept = None, wanted: Wanted = None
 ) -> Response:
-    """The same as HTML or PDF in the customer's language."""
+    """Get the statement of account as HTML or PDF in the customer's language."""
     kind = choose_document_type(accept, wanted)
     statement, parties = await read(
         lambda unit: document_rendering.build_account_statement_document(unit, account_id, begin, end)

@@ -15,7 +15,7 @@ LACKS = Field(
 
 
 class OwedSum(BaseModel):
-    """What is open with us, overdue and disputed; minor units."""
+    """Amounts that are open with us, overdue and disputed; minor units."""
 
     open_minor: int
     overdue_minor: int
@@ -24,21 +24,21 @@ class OwedSum(BaseModel):
 
 
 class BilledSum(BaseModel):
-    """What was billed without tax; minor units."""
+    """Amounts that were billed without tax; minor units."""
 
     billed_minor: int
     lacks: list[str] = LACKS
 
 
 class AccruedSum(BaseModel):
-    """What the vendor charges for all cycles that have begun; minor units."""
+    """Charges of the vendor for all cycles that have begun; minor units."""
 
     accrued_minor: int
     lacks: list[str] = LACKS
 
 
 class UnpaidSum(BaseModel):
-    """What the vendor has billed and is not paid, whenever it is due; with tax, minor units."""
+    """Amounts that the vendor has billed and that are not paid, whenever they are due; with tax, minor units."""
 
     total_minor: int
     lacks: list[str] = LACKS
@@ -52,7 +52,7 @@ class ContestedSum(BaseModel):
 
 
 class CommittedSum(BaseModel):
-    """What the vendor will charge to the ends of the terms, and what of it a suspension would stop; minor units."""
+    """Future charges of the vendor to the ends of the terms, and the part that a suspension would stop; minor units."""
 
     committed_minor: int
     stopped_by_suspension_minor: int

@@ -43,7 +43,7 @@ class RateIn(RequestBody):
 
 
 class ExchangeRatesIn(RequestBody):
-    """What a source says for a date, of one base."""
+    """Rates of a source for a date, of one base."""
 
     model_config = set_model_example(source="ecb", date="2026-03-02", base="EUR", rates=[get_model_example(RateIn)])
 
@@ -108,7 +108,7 @@ async def list_exchange_rates(
     day: Annotated[Day | None, Query(alias="date")] = None,
     base: Currency | None = None,
 ) -> Page[ExchangeRateOut]:
-    """Of a date and a base, or all; in the order in which they came in first."""
+    """List rates of a date and a base, or all, in the order in which they came in first."""
 
     async def load_exchange_rates(unit: Unit) -> list[ExchangeRateOut]:
         rows = await exchange_rate_queries.list_exchange_rate_records(

@@ -21,7 +21,7 @@ In = Annotated[Currency | None, Query(alias="in", description="say all of it in 
 
 
 class OwedOut(BaseModel):
-    """What is open with us in one currency, and how much of it is overdue or disputed; minor units."""
+    """Amounts that are open with us in one currency, and how much of them is overdue or disputed; minor units."""
 
     currency: str
     open_minor: int
@@ -48,14 +48,14 @@ class ContestedOut(BaseModel):
 
 
 class AccruedOut(BaseModel):
-    """What the vendor charges for all cycles that have begun, billed by it or not; minor units."""
+    """Charges of the vendor for all cycles that have begun, billed by it or not; minor units."""
 
     currency: str
     accrued_minor: int
 
 
 class CommittedOut(BaseModel):
-    """What the vendor will charge to the ends of the running terms, and what of it a suspension today would stop."""
+    """Future charges of the vendor to the ends of running terms, and the part that a suspension today would stop."""
 
     currency: str
     committed_minor: int
@@ -64,14 +64,14 @@ class CommittedOut(BaseModel):
 
 
 class VendorBilledOut(BaseModel):
-    """What was billed without tax, reversals included; minor units. Beside what was accrued it shows the margin."""
+    """Amounts billed without tax, reversals included; minor units. Beside what was accrued they show the margin."""
 
     currency: str
     billed_minor: int
 
 
 class ExposureOut(BaseModel):
-    """What is owed to us beside what we owe the vendor for it, whether the customer pays or not."""
+    """Amounts owed to us beside what we owe the vendor for them, whether the customer pays or not."""
 
     model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
@@ -125,7 +125,7 @@ async def get_account_exposure(account_id: UUID, read: Read, currency: In = None
     "/exposure", response_model_exclude_unset=True, summary="What all accounts owe us, and we the vendor for them"
 )
 async def get_exposure(read: Read, currency: In = None) -> ExposureOut:
-    """The same over all accounts; the business day is that of UTC."""
+    """Get the exposure over all accounts; the business day is that of UTC."""
     return ExposureOut.from_receivables_exposure(
         None, await read(lambda unit: exposure_use_cases.compute_account_exposure(unit, None, currency))
     )

@@ -38,7 +38,7 @@ MOST = 50_000
 
 
 class LedgerBalanceOut(BaseModel):
-    """What an account of the ledger comes to in one currency: debit is positive, credit negative, minor units."""
+    """Balance of an account of the ledger in one currency: debit is positive, credit negative, minor units."""
 
     model_config = set_model_example(
         code="receivables",

@@ -39,7 +39,7 @@ class DebitIn(RequestBody):
 
 
 class FailureIn(RequestBody):
-    """What the bank says."""
+    """The bank's reason."""
 
     model_config = set_model_example(failure="AC04 account closed")
 
@@ -158,5 +158,5 @@ async def list_debits(
 
 @reads.get("/{debit_id}", summary="One debit")
 async def get_debit(debit_id: UUID, read: Read) -> DebitOut:
-    """What became of it."""
+    """Get a direct debit as it is now."""
     return DebitOut.from_debit_row(await read(lambda unit: debit_queries.get_debit_row(unit, debit_id)))

@@ -51,7 +51,7 @@ class LineAmount(RequestBody):
 
 
 class AdviceIn(RequestBody):
-    """What the customer's remittance advice says that the money is for."""
+    """The customer's remittance advice: what the money is for."""
 
     model_config = set_model_example(number="GS-DE-00000001", amount_minor=25200)
 
@@ -85,14 +85,14 @@ class PaymentIn(RequestBody):
         return self
 
     def build_new_payment(self) -> NewPayment:
-        """What was received."""
+        """Build the payment that was received."""
         lines = [(line.line, line.amount_minor) for line in self.lines]
         advice = [(advised_invoice.number, advised_invoice.amount_minor) for advised_invoice in self.remittance]
         return NewPayment(self.account_id, self.amount.money(), self.invoice_id, lines, self.reference, advice)
 
 
 class ApplyIn(RequestBody):
-    """What unapplied cash is to pay."""
+    """Invoices that unapplied cash is to pay."""
 
     model_config = set_model_example(
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", lines=[], reason="the customer asked for it"

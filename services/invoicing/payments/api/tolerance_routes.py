@@ -29,7 +29,7 @@ writes = Router(prefix="/v1/tolerances", tags=["payments"], dependencies=[needs(
 
 
 class ToleranceIn(RequestBody):
-    """What may be left open, and why."""
+    """The amount that may be left open, and why."""
 
     model_config = set_model_example(amount_minor=5, reason="bank charges of foreign payments")
 
@@ -38,7 +38,7 @@ class ToleranceIn(RequestBody):
 
 
 class ToleranceOut(BaseModel):
-    """What a payment may leave open of an invoice of a legal entity."""
+    """The amount that a payment may leave open of an invoice of a legal entity."""
 
     model_config = set_model_example(
         legal_entity="GS-DE", currency="EUR", amount_minor=5, set_by="operator", reason="charges"
@@ -62,7 +62,7 @@ class TolerancesOut(BaseModel):
 
 @reads.get("", summary="List tolerances")
 async def list_tolerances(read: Read) -> TolerancesOut:
-    """What payments may leave open; where nothing is listed, nothing."""
+    """List the amounts that payments may leave open; where nothing is listed, nothing."""
 
     async def load_tolerances(unit: Unit) -> TolerancesOut:
         tolerances = [

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class DebitState(StrEnum):
-    """What became of a direct debit."""
+    """State of a direct debit."""
 
     INITIATED = "initiated"
     SETTLED = "settled"

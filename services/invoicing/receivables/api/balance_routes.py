@@ -86,7 +86,7 @@ class BalancesOut(BaseModel):
 
 @reads.get("/invoices/{invoice_id}/balance", summary="The balance of an invoice")
 async def get_balance(invoice_id: UUID, read: Read) -> BalanceOut:
-    """What is owed of one invoice now."""
+    """Get what is owed of one invoice now."""
     balances = _balances(await read(lambda unit: balance_queries.list_invoice_balance_rows(unit, [invoice_id])))
     if not balances:
         raise NotFound(f"there is no invoice {invoice_id}")
@@ -95,7 +95,7 @@ async def get_balance(invoice_id: UUID, read: Read) -> BalanceOut:
 
 @reads.post("/balances:batch", summary="The balances of several invoices")
 async def get_balances(asked: BalancesIn, read: Read) -> BalancesOut:
-    """What is owed of these invoices, all at the same moment. Changes nothing, so it needs no key."""
+    """Get what is owed of these invoices, all at the same moment. Changes nothing, so it needs no key."""
     balances = _balances(await read(lambda unit: balance_queries.list_invoice_balance_rows(unit, asked.invoice_ids)))
     there = {balance.invoice_id for balance in balances}
     return BalancesOut(balances=balances, unknown=[asked_id for asked_id in asked.invoice_ids if asked_id not in there])

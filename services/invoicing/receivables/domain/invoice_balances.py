@@ -43,7 +43,7 @@ class InvoiceLine:
 
     @property
     def open_minor(self) -> int:
-        """What is neither paid, credited nor written off."""
+        """Amount that is neither paid, credited nor written off."""
         return self.amount - self.paid - self.credited - self.written_off
 
     @property
@@ -72,17 +72,17 @@ class Invoice:
 
     @property
     def open_minor(self) -> int:
-        """What is open of all lines."""
+        """Amount that is open of all lines."""
         return sum(line.open_minor for line in self.lines)
 
     @property
     def disputed_minor(self) -> int:
-        """What of it is disputed."""
+        """Open amount that is disputed."""
         return sum(line.disputed_minor for line in self.lines)
 
     @property
     def in_flight_minor(self) -> int:
-        """What of it is being debited at present."""
+        """Open amount that is being debited at present."""
         return sum(line.in_flight for line in self.lines)
 
     @property

@@ -14,7 +14,7 @@ class StateMoveRefused(Refusal):
 
 
 class ApprovalState(StrEnum):
-    """What became of a credit note, write-off or refund that somebody proposed."""
+    """State of a credit note, write-off or refund that somebody proposed."""
 
     PROPOSED = "proposed"
     CARRIED_OUT = "carried_out"

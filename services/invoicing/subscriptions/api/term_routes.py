@@ -132,7 +132,7 @@ class ChangeIn(RequestBody):
         return self
 
     def build_change_order(self, actor: str) -> ChangeOrder:
-        """What is wanted, and by whom."""
+        """Build the change that is wanted, with who wants it."""
         return ChangeOrder(
             ChangeKind(self.kind), self.when == "renewal", self.quantity, self.plan_id, actor, self.reason
         )

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class SubscriptionChangeState(StrEnum):
-    """What became of a change that somebody wanted."""
+    """State of a change that somebody wanted."""
 
     SCHEDULED = "scheduled"
     APPLIED = "applied"

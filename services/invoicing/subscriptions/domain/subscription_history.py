@@ -23,7 +23,7 @@ class SubscriptionChangeRefused(Refusal):
 
 
 class ChangeKind(StrEnum):
-    """What can happen to a subscription."""
+    """Kind of a change of a subscription."""
 
     ACTIVATE = "activate"
     QUANTITY = "quantity"

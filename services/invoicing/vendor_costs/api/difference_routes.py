@@ -43,7 +43,7 @@ writes = Router(
 
 
 class BilledToCustomerOut(BaseModel):
-    """What the customer was billed in one currency without tax, and for which days (`period_to`: the day after)."""
+    """Amount that the customer was billed in one currency without tax, and its days (`period_to`: the day after)."""
 
     model_config = set_model_example(currency="EUR", net_minor=12500, period_from="2026-03-01", period_to="2026-04-01")
 
@@ -140,7 +140,7 @@ async def _build_differences_out(unit: Unit, rows: Sequence[VendorDifferenceRow]
 
 
 class DecisionIn(RequestBody):
-    """What is done about a difference, and why."""
+    """A decision about a difference, and why."""
 
     model_config = set_model_example(
         decision="dispute_with_vendor", reason="two seats were removed on the 3rd, within 7 days"
@@ -178,7 +178,7 @@ async def list_differences(
 
 @reads.get("/{difference_id}", summary="One difference")
 async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
-    """What differs, why, and what was decided about it."""
+    """Get a difference, its cause, and what was decided about it."""
 
     async def load_vendor_difference(unit: Unit) -> DifferenceOut:
         return (

@@ -51,7 +51,7 @@ class ReplacementReasonMissing(Refusal):
 
 
 class CustomerSumOut(BaseModel):
-    """What customers were billed in one currency, without tax; minor units."""
+    """Sum that customers were billed in one currency, without tax; minor units."""
 
     currency: str
     net_minor: int
@@ -90,7 +90,7 @@ class VerdictSumOut(BaseModel):
 
 
 class ReconciliationOut(BaseModel):
-    """What the comparison of a file came to: clean, differences, or not_compared."""
+    """Result of the comparison of a file: clean, differences, or not_compared."""
 
     model_config = set_model_example(
         id="01a20d71-1c0e-7b3f-8a55-2f64d1f0a9b7",

@@ -66,7 +66,7 @@ class VendorInvoiceIn(RequestBody):
     )
 
     def build_new_vendor_invoice(self) -> NewVendorInvoice:
-        """What was received."""
+        """Build the vendor invoice that was received."""
         return NewVendorInvoice(**self.model_dump())
 
 

@@ -16,7 +16,7 @@ from shared.pure.money import Money, get_minor_digits
 
 
 class Verdict(StrEnum):
-    """What a comparison came to."""
+    """Result of a comparison."""
 
     MATCHED = "matched"
     WITHIN_TOLERANCE = "within_tolerance"
@@ -37,7 +37,7 @@ COMPARED = CLEAN | {Verdict.QUANTITY_DIFFERENCE, Verdict.PRICE_DIFFERENCE}
 
 
 class ReconciliationStatus(StrEnum):
-    """What a reconciliation came to as a whole."""
+    """Result of a reconciliation as a whole."""
 
     CLEAN = "clean"
     DIFFERENCES = "differences"
@@ -45,7 +45,7 @@ class ReconciliationStatus(StrEnum):
 
 
 class Decision(StrEnum):
-    """What a person does about a difference."""
+    """A person's decision about a difference."""
 
     DISPUTE_WITH_VENDOR = "dispute_with_vendor"
     BILL_CUSTOMER = "bill_customer"

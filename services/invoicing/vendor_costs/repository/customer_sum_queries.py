@@ -1,4 +1,4 @@
-"""What we billed customers for the subscriptions and periods that the vendor bills: issued invoices, less what
+"""Sums that customers were billed for the subscriptions and periods that the vendor bills: issued invoices, less what
 bill runs gave back, without tax.
 
 Our cycles need not be the vendor's: what counts is every stretch that touches its period, reversals and what was

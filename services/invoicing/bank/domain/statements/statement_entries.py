@@ -31,7 +31,7 @@ class BankStatementRefused(Refusal):
 
 
 class BankEntryKind(StrEnum):
-    """What an entry is about."""
+    """Kind of a bank entry: the event that it is about."""
 
     RECEIPT = "receipt"
     """One payment to us."""
