@@ -141,8 +141,9 @@ unit: machine .venv/.installed  ## Run the tests that need no server: [ARGS=...]
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit $(ARGS)
 
 .PHONY: schemas
-schemas: machine .venv/.installed  ## Write the JSON Schemas of the events anew
+schemas: setup  ## Write anew the JSON Schemas of the events, and the schema.sql of each service
 	@$(BIN)/python -m shared.events
+	@$(BIN)/python -m pytest -q tests/golden -k the_schema --write-golden
 
 .PHONY: check
 check: lint test  ## lint and test

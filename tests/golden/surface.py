@@ -11,7 +11,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import orjson
 import typer
 from prometheus_client import REGISTRY
@@ -46,33 +45,6 @@ COMMANDS = (
 )
 LEVELS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})
 SCOPED = frozenset({"perform_command", "perform_change", "perform_upload"})
-SHAPE = """
-SELECT t.relname AS subject, 'column ' || a.attname AS part,
-    format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
-        || coalesce(' default ' || pg_get_expr(d.adbin, d.adrelid), '') || a.attidentity::text || a.attgenerated::text
-FROM pg_attribute a JOIN pg_class t ON t.oid = a.attrelid
-LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE t.relnamespace = $1::text::regnamespace AND t.relkind IN ('r', 'p', 'v', 'm') AND a.attnum > 0
-    AND NOT a.attisdropped
-UNION ALL
-SELECT t.relname, 'constraint ' || c.conname, pg_get_constraintdef(c.oid)
-FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid WHERE t.relnamespace = $1::text::regnamespace
-UNION ALL
-SELECT tablename, 'index ' || indexname, indexdef FROM pg_indexes WHERE schemaname = $1::text
-UNION ALL
-SELECT viewname, 'view', definition FROM pg_views WHERE schemaname = $1::text
-UNION ALL
-SELECT proname, 'function ' || pg_get_function_identity_arguments(oid), pg_get_functiondef(oid)
-FROM pg_proc WHERE pronamespace = $1::text::regnamespace
-UNION ALL
-SELECT t.relname, 'trigger ' || g.tgname, pg_get_triggerdef(g.oid)
-FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
-WHERE t.relnamespace = $1::text::regnamespace AND NOT g.tgisinternal
-UNION ALL
-SELECT relname, 'rights', relacl::text FROM pg_class
-WHERE relnamespace = $1::text::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')
-"""
-"""Tables, views, functions, triggers and rights of a schema, with the names that the database knows them by."""
 
 
 def write_json(value: Any) -> str:
@@ -94,14 +66,6 @@ def build_document(service: str) -> dict[str, Any]:
     """Build the OpenAPI document of a service."""
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/none", jwks_file=ROOT / "none", issuer="none")
     return create_process_app(Runtime(load_service(service), settings)).openapi()
-
-
-async def read_shape(connection: asyncpg.Connection, schema: str) -> dict[str, dict[str, str]]:
-    """Read the shape of a schema: definitions by table (or view, function) and part."""
-    shape: dict[str, dict[str, str]] = {}
-    for subject, part, definition in await connection.fetch(SHAPE, schema):
-        shape.setdefault(subject, {})[part] = definition
-    return shape
 
 
 def list_schemas() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.local.tokens import SigningKeyPair
+from deploy.schema_text import GLOSSARY, list_meanings, render_schema
 from shared.process.service import NAMES
 from tests.builders import Database
 from tests.golden import surface
@@ -25,9 +26,14 @@ def check_part(name: str, part: Any, *, is_written: bool) -> None:
     if is_written:
         FILES.mkdir(exist_ok=True)
         file.write_text(surface.write_json(part))
-    before, now = file.read_text().splitlines(), surface.write_json(part).splitlines()
-    changed = [line[:SHOWN_CHARS] for line in unified_diff(before, now, n=0, lineterm="")]
-    assert not changed, "\n".join([f"{file.name} is not as it was; on purpose? --write-golden", *changed[:SHOWN_LINES]])
+    changed = list_changed(file.read_text(), surface.write_json(part))
+    assert not changed, "\n".join([f"{file.name} is not as it was; on purpose? --write-golden", *changed])
+
+
+def list_changed(before: str, now: str) -> list[str]:
+    """List the lines that differ, as far as they are shown."""
+    lines = unified_diff(before.splitlines(), now.splitlines(), n=0, lineterm="")
+    return [line[:SHOWN_CHARS] for line in lines][:SHOWN_LINES]
 
 
 @pytest.fixture
@@ -41,10 +47,33 @@ def test_what_is_seen_is_as_it_was(name: str, is_written: bool) -> None:
 
 
 @pytest.mark.parametrize("service", NAMES)
-async def test_the_schema_is_as_it_was(database: Database, service: str, is_written: bool) -> None:
+async def test_the_schema_is_as_it_is_written(database: Database, service: str, is_written: bool) -> None:
+    file = surface.ROOT / "services" / service / "schema.sql"
     async with database.connected() as connection:
-        shape = await surface.read_shape(connection, service)
-    check_part(f"schema_{service}", shape, is_written=is_written)
+        text = await render_schema(connection, service, list_meanings(GLOSSARY.read_text()))
+    if is_written:
+        file.write_text(text)
+    changed = list_changed(file.read_text(), text)
+    assert not changed, "\n".join([f"{file.name} is not what the migrations make: make schemas", *changed])
+
+
+@pytest.mark.parametrize(
+    "drift",
+    [
+        "ALTER TABLE entitlements.holds ADD COLUMN forgotten text",
+        "ALTER TABLE entitlements.holds ALTER COLUMN comment SET DEFAULT 'x'",
+        "ALTER TABLE entitlements.holds ADD CHECK (comment <> '')",
+        "CREATE INDEX forgotten ON entitlements.holds (comment)",
+        "GRANT TRUNCATE ON entitlements.holds TO entitlements",
+        "CREATE VIEW entitlements.forgotten AS SELECT 1 AS id",
+    ],
+)
+async def test_a_change_of_the_schema_is_seen(database: Database, drift: str) -> None:
+    await database.execute(drift)
+    async with database.connected() as connection:
+        text = await render_schema(connection, "entitlements", list_meanings(GLOSSARY.read_text()))
+    before = (surface.ROOT / "services" / "entitlements" / "schema.sql").read_text()
+    assert any("forgotten" in line or "comment" in line or "TRUNCATE" in line for line in list_changed(before, text))
 
 
 @pytest.fixture
