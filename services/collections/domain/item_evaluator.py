@@ -148,7 +148,7 @@ def _find_blocking_reason(view: _View, rung: PolicyRung) -> str | None:
     """Why a suspension that is due otherwise may not be requested yet."""
     day, _ = view.last[rung.step.at]
     unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
-    if reason := "; ".join(requirement.waiting_reason for requirement in unmet):
+    if reason := "; ".join(requirement.reason for requirement in unmet):
         return reason
     return None if view.current.dunnable_by_subscription else "nothing that is dunnable belongs to a subscription"
 
