@@ -1,4 +1,4 @@
-"""All tables of invoicing: METADATA knows them once this module is imported."""
+"""Rows of invoicing that classes map: METADATA knows them once this module is imported."""
 
 from services.invoicing.accounts.tables import (
     account_tables,
@@ -9,24 +9,17 @@ from services.invoicing.accounts.tables import (
 from services.invoicing.adjustments.tables import approval_tables, credit_note_tables
 from services.invoicing.bank import tables as bank_tables
 from services.invoicing.billing import tables as billing_tables
-from services.invoicing.catalog.tables import plan_tables, tax_rate_tables
+from services.invoicing.catalog.tables import plan_tables
 from services.invoicing.deliveries import tables as deliveries_tables
-from services.invoicing.documents import tables as documents_tables
-from services.invoicing.exposure import tables as exposure_tables
-from services.invoicing.ledger import tables as ledger_tables
 from services.invoicing.metadata import METADATA
 from services.invoicing.payments.tables import (
     chargeback_tables,
     debit_tables,
     payment_tables,
-    refund_part_tables,
-    tolerance_tables,
 )
 from services.invoicing.receivables import tables as receivables_tables
-from services.invoicing.revenue import tables as revenue_tables
 from services.invoicing.settings import tables as settings_tables
 from services.invoicing.subscriptions.tables import subscription_tables, term_tables
-from services.invoicing.usage import tables as usage_tables
 from services.invoicing.vendor_costs import tables as vendor_costs_tables
 
 __all__ = [
@@ -41,20 +34,12 @@ __all__ = [
     "credit_note_tables",
     "debit_tables",
     "deliveries_tables",
-    "documents_tables",
-    "exposure_tables",
-    "ledger_tables",
     "legal_entity_tables",
     "payment_tables",
     "plan_tables",
     "receivables_tables",
-    "refund_part_tables",
-    "revenue_tables",
     "settings_tables",
     "subscription_tables",
-    "tax_rate_tables",
     "term_tables",
-    "tolerance_tables",
-    "usage_tables",
     "vendor_costs_tables",
 ]

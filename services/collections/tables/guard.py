@@ -34,34 +34,3 @@ class GuardLimitChangeRow(Row, table=True):
     decided_by: str | None = Field(sa_type=Text)
     decision_reason: str | None = Field(sa_type=Text)
     decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
-
-
-class GuardRow(Row, table=True):
-    """The guard: one row; its switch, and its limits, both of which are null until a policy or a person set them."""
-
-    __tablename__ = "guard"
-    __table_args__ = (
-        CheckConstraint("id = 1"),
-        CheckConstraint("(suspensions_per_hour IS NULL) = (share_of_accounts_percent IS NULL)"),
-        CheckConstraint("suspensions_per_hour >= 0"),
-        CheckConstraint("share_of_accounts_percent BETWEEN 0 AND 100"),
-    )
-
-    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    stopped: bool
-    approved_until: datetime | None = Field(sa_type=DateTime(timezone=True))
-    suspensions_per_hour: int | None
-    share_of_accounts_percent: int | None
-
-
-class GuardDecisionRow(Row, table=True):
-    """Decision of a person about the guard, with its reason."""
-
-    __tablename__ = "guard_decisions"
-    __table_args__ = (CheckConstraint("decision IN ('stop', 'resume', 'approve', 'set_limits')"),)
-
-    id: UUID = Field(primary_key=True)
-    decision: str = Field(sa_type=Text)
-    actor: str = Field(sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    decided_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -1,23 +1,21 @@
 """The rows of the schema `escalation`."""
 
-from services.escalation.tables.attachments import AttachmentChunkRow, AttachmentRow
+from services.escalation.tables.attachments import AttachmentRow
 from services.escalation.tables.base import METADATA
-from services.escalation.tables.cases import CaseLinkRow, CaseRow, CaseWordsRow, EntryRow
+from services.escalation.tables.cases import CaseLinkRow, CaseRow, EntryRow
 from services.escalation.tables.chargebacks import ChargebackEvidenceRow, ChargebackRow
-from services.escalation.tables.clocks import CaseClockRow, MovedCalendarRow, ResponseTargetRow
-from services.escalation.tables.copies import AccountRow, BusinessCalendarRow, InvoiceRow
+from services.escalation.tables.clocks import CaseClockRow, ResponseTargetRow
+from services.escalation.tables.copies import BusinessCalendarRow
 from services.escalation.tables.disputes import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
-from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow, OtherBounceRow
+from services.escalation.tables.mails import CaseAddressRow, CaseMailRow, InboundMailRow
 from services.escalation.tables.removals import RetentionPeriodRow
 from services.escalation.tables.resources import (
     TEXT_SEARCHES,
-    ContractWarningRow,
     ResourceUseRow,
-    ResourceWordsRow,
     SupportResourceRow,
 )
 from services.escalation.tables.service_credits import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
-from services.escalation.tables.service_health import HealthWatchRow, IncidentAccountRow, IncidentCaseRow, IncidentRow
+from services.escalation.tables.service_health import HealthWatchRow, IncidentRow
 from services.escalation.tables.support_statements import SupportStatementRow
 from services.escalation.tables.vendor_disputes import VendorDisputeRow
 from services.escalation.tables.vendor_tickets import (
@@ -30,8 +28,6 @@ from services.escalation.tables.vendor_tickets import (
 __all__ = [
     "METADATA",
     "TEXT_SEARCHES",
-    "AccountRow",
-    "AttachmentChunkRow",
     "AttachmentRow",
     "BusinessCalendarRow",
     "CaseAddressRow",
@@ -39,24 +35,16 @@ __all__ = [
     "CaseLinkRow",
     "CaseMailRow",
     "CaseRow",
-    "CaseWordsRow",
     "ChargebackEvidenceRow",
     "ChargebackRow",
-    "ContractWarningRow",
     "DisputeAmendmentRow",
     "DisputeReasonRow",
     "DisputeRow",
     "EntryRow",
     "HealthWatchRow",
     "InboundMailRow",
-    "IncidentAccountRow",
-    "IncidentCaseRow",
     "IncidentRow",
-    "InvoiceRow",
-    "MovedCalendarRow",
-    "OtherBounceRow",
     "ResourceUseRow",
-    "ResourceWordsRow",
     "ResponseTargetRow",
     "RetentionPeriodRow",
     "ServiceCreditRow",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, Text
+from sqlalchemy import CheckConstraint, DateTime, Index, Text
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -36,13 +36,3 @@ class AttachmentRow(Row, table=True):
     added_by: str | None = Field(sa_type=Text)
     added_at: datetime = Field(sa_type=DateTime(timezone=True))
     removed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-
-
-class AttachmentChunkRow(Row, table=True):
-    """A chunk of a file."""
-
-    __tablename__ = "attachment_chunks"
-
-    attachment_id: UUID = Field(primary_key=True, foreign_key="attachments.id")
-    place: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    content: bytes = Field(sa_type=LargeBinary)

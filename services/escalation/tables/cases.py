@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, DateTime, Identity, Index, Text, text
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -148,20 +148,3 @@ class EntryRow(Row, table=True):
     sequence: int | None = Field(sa_type=BigInteger)
     removed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     entered_at: datetime = Field(sa_type=DateTime(timezone=True))
-
-
-class CaseWordsRow(Row, table=True):
-    """The words of a text of a case, as they are, since a case may be in any language.
-
-    The text is that of an entry, or subject and description, whose `text_id` is the id of the case.
-    """
-
-    __tablename__ = "case_words"
-    __table_args__ = (
-        Index("case_words_of_case", "case_id"),
-        Index("case_words_by_words", "words", postgresql_using="gin"),
-    )
-
-    text_id: UUID = Field(primary_key=True)
-    case_id: UUID = Field(foreign_key="cases.id")
-    words: str = Field(sa_type=TSVECTOR)

@@ -73,12 +73,3 @@ class CaseClockRow(Row, table=True):
     warned_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     missed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     stopped_at: datetime | None = Field(sa_type=DateTime(timezone=True))
-
-
-class MovedCalendarRow(Row, table=True):
-    """An account whose clocks are to be computed anew, since its calendar has changed."""
-
-    __tablename__ = "moved_calendars"
-
-    account_id: UUID = Field(primary_key=True)
-    due_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -1,24 +1,12 @@
 """Copies of what other services announce: accounts and invoices."""
 
 from datetime import date
-from uuid import UUID
 
 from sqlalchemy import Date, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
-
-
-class AccountRow(Row, table=True):
-    """An account of invoicing."""
-
-    __tablename__ = "accounts"
-
-    account_id: UUID = Field(primary_key=True)
-    currency: str = Field(sa_type=Text)
-    legal_entity: str | None = Field(sa_type=Text, index=True)
-    support_level: str | None = Field(sa_type=Text)
 
 
 class BusinessCalendarRow(Row, table=True):
@@ -31,14 +19,3 @@ class BusinessCalendarRow(Row, table=True):
     hours: list[list[list[int]]] = Field(sa_type=JSONB)
     closed_days: list[str] = Field(sa_type=JSONB)
     covers_until: date = Field(sa_type=Date)
-
-
-class InvoiceRow(Row, table=True):
-    """An invoice of invoicing."""
-
-    __tablename__ = "invoices"
-
-    invoice_id: UUID = Field(primary_key=True)
-    account_id: UUID
-    number: str = Field(sa_type=Text)
-    currency: str = Field(sa_type=Text)

@@ -108,14 +108,3 @@ class InboundMailRow(Row, table=True):
     read_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     contact_person_id: UUID | None = None
     removed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-
-
-class OtherBounceRow(Row, table=True):
-    """The bounce of a mail that is of no case, announced once for the service that sent it; `bounce_id` is its id."""
-
-    __tablename__ = "other_bounces"
-    __table_args__ = (Index("other_bounces_by_time", "received_at"),)
-
-    bounce_id: UUID = Field(primary_key=True)
-    code: str = Field(sa_type=Text)
-    received_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -3,8 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Date, DateTime, Index, Text, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import ARRAY, CheckConstraint, Date, DateTime, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -44,37 +43,6 @@ class SupportResourceRow(Row, table=True):
     response_times: str | None = Field(sa_type=Text)
     changed_by: str = Field(sa_type=Text)
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))
-
-
-class ResourceWordsRow(Row, table=True):
-    """The words of a resource by which it is found, as its language forms them; an index for each language."""
-
-    __tablename__ = "resource_words"
-    __table_args__ = tuple(
-        Index(
-            f"resource_words_{language}",
-            "words",
-            postgresql_using="gin",
-            postgresql_where=text(f"language = '{language}'"),
-            postgresql_with={"fastupdate": "off"},  # a search does not read what an import left to be sorted in
-        )
-        for language in TEXT_SEARCHES
-    )
-
-    resource_id: UUID = Field(primary_key=True, foreign_key="support_resources.id")
-    language: str = Field(sa_type=Text)
-    words: str = Field(sa_type=TSVECTOR)
-
-
-class ContractWarningRow(Row, table=True):
-    """When a premier contract that ends is warned of; None once that was done for this end."""
-
-    __tablename__ = "contract_warnings"
-    __table_args__ = (Index("contract_warnings_due", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),)
-
-    resource_id: UUID = Field(primary_key=True, foreign_key="support_resources.id")
-    valid_to: date = Field(sa_type=Date)
-    warn_at: datetime | None = Field(sa_type=DateTime(timezone=True))
 
 
 class ResourceUseRow(Row, table=True):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -40,27 +40,3 @@ class IncidentRow(Row, table=True):
     began_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     seen_at: datetime = Field(sa_type=DateTime(timezone=True))
-
-
-class IncidentCaseRow(Row, table=True):
-    """A case that fits an incident; `asked_at` is when its owner was asked whether the problem is gone."""
-
-    __tablename__ = "incident_cases"
-    __table_args__ = (
-        Index("incident_cases_of_case", "case_id"),
-        Index("incident_cases_to_ask", "reference", postgresql_where=text("asked_at IS NULL")),
-    )
-
-    reference: str = Field(primary_key=True, sa_type=Text, foreign_key="incidents.reference")
-    case_id: UUID = Field(primary_key=True, foreign_key="cases.id")
-    linked_at: datetime = Field(sa_type=DateTime(timezone=True))
-    asked_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-
-
-class IncidentAccountRow(Row, table=True):
-    """An account with cases that fit an incident, or whose incident has ended."""
-
-    __tablename__ = "incident_accounts"
-
-    account_id: UUID = Field(primary_key=True)
-    due_at: datetime = Field(sa_type=DateTime(timezone=True))

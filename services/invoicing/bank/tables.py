@@ -11,7 +11,7 @@ from sqlmodel import Field
 from services.invoicing.accounts.tables.account_tables import AccountRow
 from services.invoicing.metadata import Row
 from services.invoicing.payments.tables.debit_tables import DebitRow
-from services.invoicing.receivables.tables import InvoiceRow, InvoiceStateRow
+from services.invoicing.receivables.tables import InvoiceRow
 
 NORMAL_NUMBER = "upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g'))"
 """The rule of `domain.entry_matching.normalise_reference`, in SQL and as an index."""
@@ -181,6 +181,5 @@ LOOKED_UP = (
     _index("debits_by_reference", DebitRow, NORMAL_NUMBER.format("reference")),
     _index("debits_in_flight", DebitRow, "invoice_id", "state = 'initiated'"),
     _index("accounts_by_name", AccountRow, NORMAL_NAME.format("name")),
-    _index("invoice_states_by_amount", InvoiceStateRow, "open_minor", "open_minor > 0"),
 )
 """The indexes by which candidates are found, set-based."""

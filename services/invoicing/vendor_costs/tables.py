@@ -2,11 +2,9 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKeyConstraint, Index, Numeric, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, Text, text
 from sqlmodel import Field
 
 from services.invoicing.metadata import Row
@@ -57,27 +55,6 @@ class VendorInvoiceRow(Row, table=True):
     post_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
-class ContestedAmountRow(Row, table=True):
-    """An amount of a vendor invoice that is contested, with tax, until `ended_at`; we may not have the invoice."""
-
-    __tablename__ = "contested_amounts"
-    __table_args__ = (
-        CheckConstraint("contested_minor > 0"),
-        Index(
-            "contested_amounts_open",
-            "vendor_invoice_id",
-            postgresql_where=text("ended_at IS NULL"),
-            postgresql_include=["contested_minor"],
-        ),
-    )
-
-    vendor_dispute_id: UUID = Field(primary_key=True)
-    vendor_invoice_id: UUID
-    currency: str = Field(sa_type=Text)
-    contested_minor: int = Field(sa_type=BigInteger)
-    ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
-
-
 class ReconciliationRow(Row, table=True):
     """A reconciliation file that was taken, and what its comparison came to; a replaced one keeps its row alone."""
 
@@ -109,73 +86,6 @@ class ReconciliationRow(Row, table=True):
     replaced_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     replaced_by: str | None = Field(default=None, sa_type=Text)
     replaced_why: str | None = Field(default=None, sa_type=Text)
-
-
-class ReconciliationSumRow(Row, table=True):
-    """All comparisons of one verdict of a reconciliation."""
-
-    __tablename__ = "reconciliation_sums"
-    __table_args__ = (CheckConstraint(f"verdict IN {_VERDICTS}"),)
-
-    reconciliation_id: UUID = Field(primary_key=True, foreign_key="reconciliations.id")
-    verdict: str = Field(primary_key=True, sa_type=Text)
-    comparisons: int
-    lines: int
-    billed_minor: int = Field(sa_type=BigInteger)
-    expected_minor: int = Field(sa_type=BigInteger)
-
-
-class ReconciliationCustomerSumRow(Row, table=True):
-    """Amount that customers were billed for the comparisons of one verdict, in one currency, as at the comparison."""
-
-    __tablename__ = "reconciliation_customer_sums"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["reconciliation_id", "verdict"], ["reconciliation_sums.reconciliation_id", "reconciliation_sums.verdict"]
-        ),
-    )
-
-    reconciliation_id: UUID = Field(primary_key=True)
-    verdict: str = Field(primary_key=True, sa_type=Text)
-    currency: str = Field(primary_key=True, sa_type=Text)
-    net_minor: int = Field(sa_type=BigInteger)
-
-
-class ReconciliationLineRow(Row, table=True):
-    """A line of the vendor's file, with the verdict of the comparison that it is part of."""
-
-    __tablename__ = "reconciliation_lines"
-    __table_args__ = (
-        CheckConstraint(f"verdict IN {_VERDICTS}"),
-        CheckConstraint("kind IS NULL OR period_to > period_from"),
-        Index(
-            "reconciliation_lines_subscription",
-            "subscription_id",
-            "period_from",
-            postgresql_where=text("subscription_id IS NOT NULL"),
-        ),
-    )
-
-    reconciliation_id: UUID = Field(primary_key=True, foreign_key="reconciliations.id")
-    line: int = Field(primary_key=True)
-    account_id: UUID | None
-    subscription_id: UUID | None
-    vendor_customer_id: str | None = Field(sa_type=Text)
-    vendor_subscription_id: str | None = Field(sa_type=Text)
-    product: str | None = Field(sa_type=Text)
-    charge_type: str = Field(sa_type=Text)
-    kind: str | None = Field(sa_type=Text)
-    unit_price: Decimal = Field(sa_type=Numeric)
-    effective_unit_price: Decimal | None = Field(sa_type=Numeric)
-    quantity: Decimal = Field(sa_type=Numeric)
-    subtotal_minor: int = Field(sa_type=BigInteger)
-    tax_minor: int = Field(sa_type=BigInteger)
-    total_minor: int = Field(sa_type=BigInteger)
-    period_from: date | None
-    period_to: date | None
-    reference: str | None = Field(sa_type=Text)
-    extra: dict[str, Any] | None = Field(sa_type=JSONB)
-    verdict: str = Field(sa_type=Text)
 
 
 class VendorDifferenceRow(Row, table=True):

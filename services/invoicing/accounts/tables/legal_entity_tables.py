@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -45,36 +44,3 @@ class LegalEntityRow(Row, table=True):
     version: int
     changed_by: str = Field(sa_type=Text)
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))
-
-
-class FormerBuyerRow(Row, table=True):
-    """Buyer as documents named it until the account was changed: a document of before names it as it was."""
-
-    __tablename__ = "former_buyers"
-
-    account_id: UUID = Field(primary_key=True, foreign_key="accounts.id")
-    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    until: datetime = Field(sa_type=DateTime(timezone=True))
-    buyer: dict[str, Any] = Field(sa_type=JSONB)
-
-
-class FormerSellerRow(Row, table=True):
-    """Seller as documents named it until the data of our legal entity were changed."""
-
-    __tablename__ = "former_sellers"
-
-    legal_entity: str = Field(primary_key=True, sa_type=Text)
-    version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    until: datetime = Field(sa_type=DateTime(timezone=True))
-    seller: dict[str, Any] = Field(sa_type=JSONB)
-
-
-class DocumentPartiesRow(Row, table=True):
-    """Who a document is from and to, as it was first drawn up: nothing changes that."""
-
-    __tablename__ = "document_parties"
-
-    document_id: UUID = Field(primary_key=True)
-    account_id: UUID = Field(foreign_key="accounts.id")
-    parties: dict[str, Any] = Field(sa_type=JSONB)
-    drawn_up_at: datetime = Field(sa_type=DateTime(timezone=True))

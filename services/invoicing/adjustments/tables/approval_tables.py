@@ -1,9 +1,9 @@
 """Proposals that need a person (credit notes, write-offs, refunds), and limits of who may decide."""
 
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, DateTime, Index, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -43,47 +43,3 @@ class ApprovalRow(Row, table=True):
     decision_reason: str | None = Field(sa_type=Text)
     decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     credit_note_id: UUID | None = Field(foreign_key="credit_notes.id")
-
-
-class ApprovalLimitRow(Row, table=True):
-    """Up to which amount a role may credit or write off by itself, and approve what others propose."""
-
-    __tablename__ = "approval_limits"
-    __table_args__ = (CheckConstraint("amount_minor >= 0"),)
-
-    role: str = Field(primary_key=True, sa_type=Text)
-    currency: str = Field(primary_key=True, sa_type=Text)
-    amount_minor: int = Field(sa_type=BigInteger)
-    set_by: str = Field(sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    set_at: datetime = Field(sa_type=DateTime(timezone=True))
-
-
-class DecidedAmountRow(Row, table=True):
-    """An amount that a person has decided to give: an approval that was carried out, or a dispute to be upheld."""
-
-    __tablename__ = "decided_amounts"
-    __table_args__ = (
-        CheckConstraint("amount_minor > 0"),
-        CheckConstraint("actor <> ''"),
-        Index("decided_amounts_of_actor", "actor", "day", "currency"),
-        Index("decided_amounts_of_account", "account_id", "day"),
-    )
-
-    subject_id: UUID = Field(primary_key=True)
-    actor: str = Field(sa_type=Text)
-    account_id: UUID = Field(foreign_key="accounts.id")
-    day: date = Field(sa_type=Date)
-    currency: str = Field(sa_type=Text)
-    amount_minor: int = Field(sa_type=BigInteger)
-
-
-class ChargeCreditRow(Row, table=True):
-    """Part of a charge that was billed in advance and credited before it was earned: it is never released."""
-
-    __tablename__ = "charge_credits"
-    __table_args__ = (CheckConstraint("amount_minor > 0"),)
-
-    charge_id: UUID = Field(primary_key=True, foreign_key="charges.id")
-    account_id: UUID
-    amount_minor: int = Field(sa_type=BigInteger)

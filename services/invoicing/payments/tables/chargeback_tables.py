@@ -54,17 +54,3 @@ class ChargebackRow(Row, table=True):
     opened_at: datetime = Field(sa_type=DateTime(timezone=True))
     decided_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     network_fee_minor: int | None = Field(default=None, sa_type=BigInteger)
-
-
-class ChargebackLineRow(Row, table=True):
-    """An amount of a chargeback that had paid a line; never changed."""
-
-    __tablename__ = "chargeback_lines"
-    __table_args__ = (CheckConstraint("amount_minor > 0"),)
-
-    chargeback_id: UUID = Field(primary_key=True, foreign_key="chargebacks.id")
-    invoice_id: UUID = Field(primary_key=True, foreign_key="invoices.id")
-    line: int = Field(primary_key=True)
-    is_recovery: bool = Field(primary_key=True)
-    account_id: UUID
-    amount_minor: int = Field(sa_type=BigInteger)

@@ -30,20 +30,3 @@ class PaymentRow(Row, table=True):
     state: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=DateTime(timezone=True))
     charged_back_minor: int = Field(sa_type=BigInteger)
-
-
-class AllocationRow(Row, table=True):
-    """A part of a payment that paid a line, until the payment is reversed."""
-
-    __tablename__ = "allocations"
-    __table_args__ = (CheckConstraint("amount_minor > 0"), Index("allocations_of_invoice", "invoice_id"))
-
-    id: UUID = Field(primary_key=True)
-    account_id: UUID
-    payment_id: UUID = Field(foreign_key="payments.id", index=True)
-    invoice_id: UUID = Field(foreign_key="invoices.id")
-    line: int
-    amount_minor: int = Field(sa_type=BigInteger)
-    is_recovery: bool
-    allocated_at: datetime = Field(sa_type=DateTime(timezone=True))
-    reversed_at: datetime | None = Field(sa_type=DateTime(timezone=True))
