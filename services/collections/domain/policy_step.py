@@ -92,9 +92,9 @@ def _clock_time(value: object) -> time:
     return time(int(digits[1]), int(digits[2]))
 
 
-def _find_action_kind(value: object, info: ValidationInfo) -> ActionKind:
+def _find_action_kind(value: object, validation: ValidationInfo) -> ActionKind:
     """Find the kind of a name among those that the parser hands in as context."""
-    context: Any = info.context
+    context: Any = validation.context
     kinds: Mapping[str, ActionKind] = context["kinds"]
     if isinstance(value, str) and value in kinds:
         return kinds[value]

@@ -24,11 +24,13 @@ class Notice:
     page_notes: ClassVar[tuple[str, ...]] = ()
 
     def list_order_faults(self, place: str, step: Step, before: tuple[Step, ...]) -> Iterator[Fault]:
+        """List the faults of its place: a notice may stand anywhere."""
         yield from ()
 
     def list_field_faults(
         self, place: str, step: Step, before: tuple[Step, ...], templates: Collection[str]
     ) -> Iterator[Fault]:
+        """List the faults of what a notice says."""
         if step.template is None:
             yield f"{place}.template", "a notice needs a template"
         elif step.template not in templates:
@@ -36,12 +38,15 @@ class Notice:
         yield from list_requirement_faults(place, step)
 
     def assess_basis(self, standing: Mapping[str, TakenStep]) -> Effect:
+        """Assess what a notice rests on: nothing else."""
         return "in_effect"
 
     def find_obstacle(self, span: DunnableSpan) -> str | None:
+        """Find why a due notice waits: it never does."""
         return None
 
     def list_subscriptions(self, span: DunnableSpan) -> tuple[tuple[UUID, int], ...]:
+        """List the subscriptions that it concerns: a notice is about invoices."""
         return ()
 
 

@@ -25,11 +25,13 @@ class Suspend:
     page_notes: ClassVar[tuple[str, ...]] = ("concerned",)
 
     def list_order_faults(self, place: str, step: Step, before: tuple[Step, ...]) -> Iterator[Fault]:
+        """List the faults of a suspension among the steps before it."""
         yield from list_repetition_faults(place, step, before)
 
     def list_field_faults(
         self, place: str, step: Step, before: tuple[Step, ...], templates: Collection[str]
     ) -> Iterator[Fault]:
+        """List the faults of what a suspension says."""
         yield from list_template_faults(place, step)
         if step.day <= 0:
             yield f"{place}.day", "access is not suspended before the day after the due date"
@@ -39,12 +41,15 @@ class Suspend:
             yield from _list_warning_faults(f"{place}.requires[{index}]", step, required, before)
 
     def assess_basis(self, standing: Mapping[str, TakenStep]) -> Effect:
+        """Assess what a suspension rests on: its notices, which the step itself requires."""
         return "in_effect"
 
     def find_obstacle(self, span: DunnableSpan) -> str | None:
+        """Find why a due suspension waits: it needs a subscription to suspend."""
         return None if span.dunnable_by_subscription else "nothing that is dunnable belongs to a subscription"
 
     def list_subscriptions(self, span: DunnableSpan) -> tuple[tuple[UUID, int], ...]:
+        """List the subscriptions to suspend, each with what is dunnable for it (minor units), by id."""
         return tuple(sorted(span.dunnable_by_subscription.items()))
 
 

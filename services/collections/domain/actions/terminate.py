@@ -29,6 +29,7 @@ class Terminate:
     page_notes: ClassVar[tuple[str, ...]] = ("by_person",)
 
     def list_order_faults(self, place: str, step: Step, before: tuple[Step, ...]) -> Iterator[Fault]:
+        """List the faults of a termination among the steps before it."""
         yield from list_repetition_faults(place, step, before)
         if all(other.kind != SUSPEND for other in before):
             yield f"{place}.action", "terminate must come after a suspend step"
@@ -36,17 +37,21 @@ class Terminate:
     def list_field_faults(
         self, place: str, step: Step, before: tuple[Step, ...], templates: Collection[str]
     ) -> Iterator[Fault]:
+        """List the faults of what a termination says."""
         yield from list_template_faults(place, step)
         yield from list_requirement_faults(place, step)
 
     def assess_basis(self, standing: Mapping[str, TakenStep]) -> Effect:
+        """Assess the suspension that a termination rests on."""
         suspension = standing.get(SUSPEND.name)
         return suspension.effect if suspension else "over"
 
     def find_obstacle(self, span: DunnableSpan) -> str | None:
+        """Find why a due termination waits: it never does."""
         return None
 
     def list_subscriptions(self, span: DunnableSpan) -> tuple[tuple[UUID, int], ...]:
+        """List the subscriptions that it concerns: those of the suspension on which it rests, not of this invoice."""
         return ()
 
 
