@@ -56,7 +56,7 @@ class Requirement(NamedTuple):
     """That it was sent and does not count any more."""
 
     @property
-    def waiting_reason(self) -> str:
+    def reason(self) -> str:
         """Cause for which the suspension still waits, or waited."""
         if self.void:
             cause = "the release" if self.void.cause == "release" else "a dispute or promise that blocked it"

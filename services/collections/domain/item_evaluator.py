@@ -150,7 +150,7 @@ def _find_blocking_reason(view: _View, rung: PolicyRung) -> str | None:
     """Why a step that is due otherwise may not be taken yet."""
     day, _ = view.last[rung.step.at]
     unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
-    if reason := "; ".join(requirement.waiting_reason for requirement in unmet):
+    if reason := "; ".join(requirement.reason for requirement in unmet):
         return reason
     return rung.step.kind.find_obstacle(view.current)
 
