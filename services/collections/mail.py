@@ -10,6 +10,7 @@ from uuid import UUID
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from services.collections.domain.actions.registry import ACTION_KINDS
 from services.collections.tables import NoticeRow
 from shared.base.locale_texts import LocaleTexts, choose_locale
 from shared.contracts.notice_facts import NoticeFacts, NoticeInvoice, NoticeSupply
@@ -159,9 +160,9 @@ class _Writer:
         ]
 
     def _write_step(self, step: dict[str, Any], products: str) -> str:
-        if step["action"] == "suspend":
-            return self.texts("step_suspend", subscriptions=products) if products else ""
-        return self.texts(f"step_{step['template'] or step['action']}")
+        if not products and ACTION_KINDS[step["action"]].ends_access:
+            return ""
+        return self.texts(f"step_{step['template'] or step['action']}", subscriptions=products)
 
     def list_named_products(self, subscription_ids: Iterable[UUID]) -> list[str]:
         """List the products of subscriptions by name, each once, with how many there are of it where several are."""

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from services.collections.domain.policy import Policy, Step
+from services.collections.domain.policy import Policy
+from services.collections.domain.policy_step import Step
 from services.collections.tables import PolicyVersionRow
 from shared.base.locale_texts import LocaleTexts
 from shared.pure.languages import LANGUAGES
@@ -43,7 +44,7 @@ def list_policy_page_steps(policy: Policy, language: str) -> list[PolicyPageStep
     texts = LocaleTexts(WORDS, Locale(language))
     return [
         PolicyPageStep(
-            step.action,
+            step.kind.name,
             _write_day(step.day, texts),
             texts("at", time=f"{step.at:%H:%M}"),
             _write_action(step, texts),
@@ -84,7 +85,7 @@ def _write_day(day: int, texts: LocaleTexts) -> str:
 
 
 def _write_action(step: Step, texts: LocaleTexts) -> str:
-    return texts(step.template or step.action)
+    return texts(step.template or step.kind.name)
 
 
 def _list_notes(policy: Policy, step: Step, texts: LocaleTexts) -> Iterator[str]:
@@ -92,10 +93,8 @@ def _list_notes(policy: Policy, step: Step, texts: LocaleTexts) -> Iterator[str]
     for required in step.requires:
         notice = texts(f"name_{steps[required.notice].template}")
         yield texts("required", days=_count_days(required.days_before, texts), notice=notice)
-    if step.action == "suspend":
-        yield texts("concerned")
-    if step.action == "terminate":
-        yield texts("by_person")
+    for note in step.kind.page_notes:
+        yield texts(note)
 
 
 def render_policy_page(

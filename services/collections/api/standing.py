@@ -193,7 +193,7 @@ class ItemOut(BaseModel):
 def _step(rung: Any) -> StepOut:
     return StepOut(
         step=rung.step.name,
-        action=rung.step.action,
+        action=rung.step.kind.name,
         day=rung.step.day,
         reached_on=rung.reached_on,
         outcome=rung.taken.outcome if rung.taken else None,

@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from services.collections.domain.actions.notice import NOTICE
+from services.collections.domain.actions.suspend import SUSPEND
 from services.collections.domain.item_evaluation import Action, ItemEvaluation
-from services.collections.domain.policy import Step
+from services.collections.domain.policy_step import ActionKind, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class DueSuspension:
 def group_notices_by_message(evaluations: Iterable[ItemEvaluation]) -> tuple[Message, ...]:
     """The notices to send, one message for each instant, in the order of time."""
     due: defaultdict[datetime, list[InvoiceInNotice]] = defaultdict(list)
-    for evaluation, action in _list_actions(evaluations, "notice"):
+    for evaluation, action in _list_actions(evaluations, NOTICE):
         due[action.at].append(InvoiceInNotice(evaluation, action))
     return tuple(Message(at, tuple(due[at])) for at in sorted(due))
 
@@ -63,7 +65,7 @@ def assess_access_statement(
 
     Access ends only where the policy suspends and something dunnable belongs to a subscription that is not suspended.
     """
-    suspends = any(rung.step.action == "suspend" for rung in evaluation.ladder)
+    suspends = any(rung.step.kind.ends_access for rung in evaluation.ladder)
     if not suspends or not evaluation.dunnable_subscriptions:
         return "unaffected"
     return "ends" if evaluation.dunnable_subscriptions - frozenset(suspended) else "ended"
@@ -72,7 +74,7 @@ def assess_access_statement(
 def group_suspensions(evaluations: Iterable[ItemEvaluation]) -> tuple[DueSuspension, ...]:
     """The subscriptions to suspend, each once with all its causes, in the order of time."""
     due: defaultdict[UUID, list[tuple[ItemEvaluation, Action, int]]] = defaultdict(list)
-    for evaluation, action in _list_actions(evaluations, "suspend"):
+    for evaluation, action in _list_actions(evaluations, SUSPEND):
         for subscription_id, amount in action.subscriptions:
             due[subscription_id].append((evaluation, action, amount))
     suspensions = (_merge_causes(subscription_id, causes) for subscription_id, causes in due.items())
@@ -85,7 +87,7 @@ def _merge_causes(subscription_id: UUID, causes: list[tuple[ItemEvaluation, Acti
     return DueSuspension(subscription_id, action.step, action.at, dunnable)
 
 
-def _list_actions(evaluations: Iterable[ItemEvaluation], kind: str) -> list[tuple[ItemEvaluation, Action]]:
+def _list_actions(evaluations: Iterable[ItemEvaluation], kind: ActionKind) -> list[tuple[ItemEvaluation, Action]]:
     """The actions of a kind in the order that holds at one instant: by invoice number."""
     ordered = sorted(evaluations, key=lambda evaluation: evaluation.number)
     return [(evaluation, action) for evaluation in ordered for action in evaluation.actions if action.kind == kind]

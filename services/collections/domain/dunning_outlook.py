@@ -9,7 +9,8 @@ from uuid import UUID
 from services.collections.domain.dunning_item import ItemFacts, Outcome, TakenStep
 from services.collections.domain.item_evaluation import Action, ItemEvaluation, NextDunningStep
 from services.collections.domain.item_evaluator import evaluate_dunning_item
-from services.collections.domain.policy import ActionKind, Policy, Step
+from services.collections.domain.policy import Policy
+from services.collections.domain.policy_step import Step
 from shared.pure.calendar import get_local_date
 
 
@@ -17,7 +18,8 @@ class UpcomingDunningStep(NamedTuple):
     """A step that will come, and the first local date on which it can."""
 
     step: str
-    action: ActionKind
+    action: str
+    """The name of its kind."""
     template: str | None
     day: date
 
@@ -60,14 +62,14 @@ def forecast_dunning_steps(
     while (upcoming := evaluation.next) and len(coming) < len(steps):
         step = steps[upcoming.step]
         coming.append(_coming_step(item, step, upcoming))
-        if step.action == "suspend":
+        if step.kind.ends_access:
             break
         item, evaluation = _take_step(item, policy, evaluation, step.name, upcoming.at, now)
     return tuple(coming)
 
 
 def _coming_step(item: ItemFacts, step: Step, upcoming: NextDunningStep) -> UpcomingDunningStep:
-    return UpcomingDunningStep(step.name, step.action, step.template, get_local_date(upcoming.at, item.zone))
+    return UpcomingDunningStep(step.name, step.kind.name, step.template, get_local_date(upcoming.at, item.zone))
 
 
 def _take_step(

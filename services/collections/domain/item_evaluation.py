@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.collections.domain.dunning_item import TakenStep
 from services.collections.domain.dunning_timeline import Days
-from services.collections.domain.policy import ActionKind, Step
+from services.collections.domain.policy_step import ActionKind, Step
 from services.collections.domain.voided_steps import VoidedDunningStep
 
 
@@ -21,7 +21,7 @@ class Action(NamedTuple):
     skipped: tuple[str, ...] = ()
     """Earlier notices that were missed: recorded as replaced by this one, never sent."""
     subscriptions: tuple[tuple[UUID, int], ...] = ()
-    """To suspend: each subscription with what is dunnable for it."""
+    """Those that it concerns, each with what is dunnable for it."""
 
 
 class Deferred(NamedTuple):

@@ -10,11 +10,12 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.collections.domain.dunning_item import Balance, ItemFacts, Outcome, TakenStep, find_dunning_round
+from services.collections.domain.dunning_item import Balance, ItemFacts, TakenStep, find_dunning_round
 from services.collections.domain.dunning_timeline import DunnableSpan, DunningTimeline, build_dunning_timeline
 from services.collections.domain.item_evaluation import Action, Deferred, ItemEvaluation, NextDunningStep, PolicyRung
-from services.collections.domain.policy import Policy, Step
-from services.collections.domain.policy_ladder import is_notice_rung, list_policy_rungs, list_takeable_rungs
+from services.collections.domain.policy import Policy
+from services.collections.domain.policy_ladder import list_policy_rungs, list_takeable_rungs
+from services.collections.domain.policy_step import Step
 from services.collections.domain.voided_steps import VoidingCauses, gather_voiding_causes, is_suspension_released
 from shared.pure.calendar import ONE_DAY, find_first_day_from, find_last_day_until, find_local_instant, get_local_date
 
@@ -50,8 +51,7 @@ def evaluate_dunning_item(item: ItemFacts, policy: Policy, now: datetime) -> Ite
     """
     view = _build_view(item, policy, now)
     due = [rung for rung in view.takeable if _is_due(view, rung)] if view.current.dunnable else []
-    suspensions, deferred = _find_suspension(view, due)
-    actions = (*_find_notice(view, due), *suspensions, *_find_termination(view, due))
+    actions, deferred = _weigh_due_rungs(view, due)
     return _build_evaluation(view, actions, deferred)
 
 
@@ -112,51 +112,54 @@ def _has_lapsed(view: _View, step: Step, day: date) -> bool:
     return step.day <= 0 and day > view.item.due_date
 
 
-def _find_notice(view: _View, due: list[PolicyRung]) -> list[Action]:
-    """Only the furthest notice goes out; the missed ones before it are recorded as skipped."""
-    notices = [rung.step for rung in due if is_notice_rung(rung)]
-    if not notices:
-        return []
-    furthest = notices[-1]
-    missed = [rung.step.name for rung in view.takeable if is_notice_rung(rung) and rung.step.day < furthest.day]
-    return [_build_action(view, furthest, skipped=tuple(missed))]
+def _weigh_due_rungs(view: _View, due: list[PolicyRung]) -> tuple[tuple[Action, ...], tuple[Deferred, ...]]:
+    """Weigh what is due: what is done, messages first, and what waits.
+
+    Of a kind that replaces what was missed only the furthest step is done; the missed ones are recorded as skipped.
+    """
+    actions: list[Action] = []
+    deferred: list[Deferred] = []
+    standing = _map_standing_steps(view, view.rungs) if due else {}
+    for rung in sorted(due, key=lambda rung: not rung.step.kind.replaces_missed):
+        if any(_replaces(other.step, rung.step) for other in due):
+            continue
+        if rung.step.kind.assess_basis(standing) != "in_effect":
+            continue
+        if reason := _find_blocking_reason(view, rung):
+            deferred.append(Deferred(rung.step.name, reason, _next_instant(view, rung, view.now)))
+        else:
+            actions.append(_build_action(view, rung.step))
+    return tuple(actions), tuple(deferred)
 
 
-def _find_suspension(view: _View, due: list[PolicyRung]) -> tuple[list[Action], tuple[Deferred, ...]]:
-    """The suspension, or what it waits for; a policy has at most one."""
-    for rung in due:
-        if rung.step.action == "suspend":
-            if reason := _find_blocking_reason(view, rung):
-                return [], (Deferred(rung.step.name, reason, _next_instant(view, rung, view.now)),)
-            return [_build_action(view, rung.step)], ()
-    return [], ()
+def _replaces(step: Step, missed: Step) -> bool:
+    """Whether a step that is taken stands for another one that was missed."""
+    return step.kind.replaces_missed and step.kind == missed.kind and missed.day < step.day
 
 
-def _find_termination(view: _View, due: list[PolicyRung]) -> list[Action]:
-    """Termination follows a suspension of this round, and never comes without it."""
-    suspended = any(taken.effect == "in_effect" for taken in _list_kept_suspensions(view, view.rungs))
-    return [_build_action(view, r.step) for r in due if r.step.action == "terminate" and suspended]
-
-
-def _list_kept_suspensions(view: _View, rungs: tuple[PolicyRung, ...]) -> list[TakenStep]:
-    """List the suspensions of these rungs that no person has released."""
-    taken = [rung.taken for rung in rungs if rung.step.action == "suspend" and rung.taken]
-    return [step for step in taken if not is_suspension_released(view.item.releases, step)]
+def _map_standing_steps(view: _View, rungs: tuple[PolicyRung, ...]) -> dict[str, TakenStep]:
+    """Map kinds of action, by name, to the furthest step of these rungs that was taken and no person has released."""
+    return {
+        rung.step.kind.name: rung.taken
+        for rung in rungs
+        if rung.taken and not is_suspension_released(view.item.releases, rung.taken)
+    }
 
 
 def _find_blocking_reason(view: _View, rung: PolicyRung) -> str | None:
-    """Why a suspension that is due otherwise may not be requested yet."""
+    """Why a step that is due otherwise may not be taken yet."""
     day, _ = view.last[rung.step.at]
     unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
     if reason := "; ".join(requirement.reason for requirement in unmet):
         return reason
-    return None if view.current.dunnable_by_subscription else "nothing that is dunnable belongs to a subscription"
+    return rung.step.kind.find_obstacle(view.current)
 
 
-def _build_action(view: _View, step: Step, skipped: tuple[str, ...] = ()) -> Action:
-    suspended = tuple(sorted(view.current.dunnable_by_subscription.items())) if step.action == "suspend" else ()
+def _build_action(view: _View, step: Step) -> Action:
+    missed = (rung.step for rung in view.takeable if _replaces(step, rung.step))
+    skipped, subscriptions = tuple(other.name for other in missed), step.kind.list_subscriptions(view.current)
     _, instant = view.last[step.at]
-    return Action(step.name, step.action, step.day, instant, step.template, skipped, suspended)
+    return Action(step.name, step.kind, step.day, instant, step.template, skipped, subscriptions)
 
 
 def _find_next_step(view: _View, actions: tuple[Action, ...]) -> NextDunningStep | None:
@@ -176,19 +179,18 @@ def _find_next_step(view: _View, actions: tuple[Action, ...]) -> NextDunningStep
 
 def _list_taken(view: _View, action: Action) -> list[TakenStep]:
     """The steps that an action will have taken."""
-    outcome: Outcome = "pending" if action.kind == "notice" else "requested"
     skipped = (TakenStep(name, view.round, view.now, "skipped", replaced_by=action.step) for name in action.skipped)
-    return [TakenStep(action.step, view.round, view.now, outcome), *skipped]
+    return [TakenStep(action.step, view.round, view.now, action.kind.outcome), *skipped]
 
 
 def _next_since(view: _View, taken: tuple[TakenStep, ...], since: datetime) -> NextDunningStep | None:
     """The first step that comes by time alone after `since`, by what counts then."""
     rungs = list_policy_rungs(view.item, view.policy, view.timeline, view.voiding, taken, since)
-    suspended = any(step.effect != "over" for step in _list_kept_suspensions(view, rungs))
+    standing = _map_standing_steps(view, rungs)
     coming = [
         (instant, rung.step)
         for rung in list_takeable_rungs(rungs)
-        if (suspended or rung.step.action != "terminate") and (instant := _next_instant(view, rung, since))
+        if rung.step.kind.assess_basis(standing) != "over" and (instant := _next_instant(view, rung, since))
     ]
     if not coming:
         return None
@@ -210,7 +212,7 @@ def _next_instant(view: _View, rung: PolicyRung, since: datetime) -> datetime | 
     while not _has_lapsed(view, step, day):
         instant = find_local_instant(day, step.at, view.item.zone)
         span = view.timeline.get_span_at(instant)
-        if span.dunnable_by_subscription if step.action == "suspend" else span.dunnable:
+        if span.dunnable and step.kind.find_obstacle(span) is None:
             return instant
         if span.is_open_ended:
             return None

@@ -7,7 +7,8 @@ from math import inf
 from services.collections.domain.dunning_item import ItemFacts, TakenStep
 from services.collections.domain.dunning_timeline import DunningTimeline
 from services.collections.domain.item_evaluation import PolicyRung, Requirement
-from services.collections.domain.policy import Policy, Required
+from services.collections.domain.policy import Policy
+from services.collections.domain.policy_step import Required
 from services.collections.domain.voided_steps import StepValidity, VoidingCauses, find_step_validity
 from shared.pure.calendar import ONE_DAY, get_local_date
 
@@ -52,14 +53,14 @@ def _requirement(required: Required, item: ItemFacts, validity: StepValidity) ->
 
 def list_takeable_rungs(rungs: tuple[PolicyRung, ...]) -> tuple[PolicyRung, ...]:
     """List the rungs that can still be taken: a notice before one that was taken goes out only if it became void."""
-    furthest = max((rung.step.day for rung in rungs if rung.taken and is_notice_rung(rung)), default=-inf)
+    furthest_by_kind = {rung.step.kind.name: rung.step.day for rung in rungs if rung.taken}
     return tuple(
         rung
         for rung in rungs
-        if not rung.taken and (rung.void or not is_notice_rung(rung) or rung.step.day >= furthest)
+        if not rung.taken
+        and (
+            rung.void
+            or not rung.step.kind.replaces_missed
+            or rung.step.day >= furthest_by_kind.get(rung.step.kind.name, -inf)
+        )
     )
-
-
-def is_notice_rung(rung: PolicyRung) -> bool:
-    """Say whether a rung is a notice."""
-    return rung.step.action == "notice"

@@ -41,11 +41,11 @@ class VoidingCauses(NamedTuple):
     releases: tuple[Release, ...]
     blocks: tuple[DunnableSpan, ...]
     forgettable: frozenset[str]
-    """The suspension, the termination, and the notices that the suspension requires."""
+    """The steps that a release forgets by their kind, and the notices that the suspension requires."""
     required: frozenset[str]
     """The notices that the suspension requires."""
-    suspend: str | None
-    """The name of the step that suspends."""
+    suspensions: frozenset[str]
+    """The steps that end access."""
     zone: ZoneInfo
 
     def list_voiding_instants(self, now: datetime) -> list[datetime]:
@@ -57,9 +57,9 @@ class VoidingCauses(NamedTuple):
 def gather_voiding_causes(item: ItemFacts, policy: Policy, timeline: DunningTimeline) -> VoidingCauses:
     """Gather what can void the steps of an item under a policy."""
     required = list_required_notices(policy)
-    hard = frozenset(step.name for step in policy.steps if step.action != "notice")
-    suspend = next((step.name for step in policy.steps if step.action == "suspend"), None)
-    return VoidingCauses(item.releases, timeline.blocked_spans, required | hard, required, suspend, item.zone)
+    forgotten = frozenset(step.name for step in policy.steps if step.kind.is_forgotten_on_release)
+    suspensions = frozenset(step.name for step in policy.steps if step.kind.ends_access)
+    return VoidingCauses(item.releases, timeline.blocked_spans, required | forgotten, required, suspensions, item.zone)
 
 
 def find_step_validity(voiding: VoidingCauses, taken: Iterable[TakenStep], instant: datetime) -> StepValidity:
@@ -67,7 +67,7 @@ def find_step_validity(voiding: VoidingCauses, taken: Iterable[TakenStep], insta
     ends = {step: _forgotten_from(voiding, step) for step in taken}
     remembered = [step for step, end in ends.items() if end is None or end > instant]
     void = [VoidedDunningStep(step, "release", end) for step, end in ends.items() if end and end <= instant]
-    if not any(step.step == voiding.suspend for step in remembered):
+    if not any(step.step in voiding.suspensions for step in remembered):
         blocked = {step: end for step in remembered if (end := _blocked_until(voiding, step, instant))}
         remembered = [step for step in remembered if step not in blocked]
         void += [VoidedDunningStep(step, "block", end) for step, end in blocked.items()]

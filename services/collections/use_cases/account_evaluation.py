@@ -1,7 +1,7 @@
-"""Judging accounts: what events change at once, and what the sweep does when a step is due.
+"""Judging accounts: what events change at once.
 
 An event means "look at this account again". It settles what follows from facts alone (suspensions that
-nothing carries any more, the dunning case, when to judge next); steps are taken by the sweep only.
+nothing carries any more, the dunning case, when to judge next); steps are taken by the sweep only (`due_steps`).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -20,22 +20,17 @@ from services.collections.domain.suspension import SuspensionState, SuspensionTe
 from services.collections.repository import fact_queries, notice_queries, policy_queries
 from services.collections.repository.fact_queries import DunningFacts
 from services.collections.repository.policy_queries import PolicyVersion
-from services.collections.use_cases import notice_writing, suspensions
+from services.collections.use_cases import suspensions
 from shared.events.collections import (
     DunningCaseClosed,
     DunningCaseOpened,
     DunningStageChanged,
     StepDeferred,
-    TerminationRequested,
     WaitsFor,
 )
 from shared.persistence.database import Unit
-from shared.process import intents
 from shared.pure.calendar import find_local_instant
 from shared.pure.ids import new_id
-
-CHECK_SUSPENSION = "check_suspension"
-"""The kind of the intent that asks invoicing for fresh balances before a suspension is requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +132,9 @@ def _list_unnoticed(versions: Sequence[PolicyVersion], account: DunningFacts, no
 def _compute_due_at(result: EvaluatedItem, asked: Mapping[UUID, datetime | None]) -> datetime | None:
     """When the sweep must look: at once for an action that is due, else when the next one comes or must wait."""
     evaluation, invoice_id = result.evaluation, result.item.invoice_id
-    instants = [action.at for action in evaluation.actions if action.kind != "suspend" or invoice_id not in asked]
+    instants = [
+        action.at for action in evaluation.actions if not action.kind.awaits_fresh_facts or invoice_id not in asked
+    ]
     instants += [evaluation.next.at] if evaluation.next else []
     again = asked.get(invoice_id)
     return min([*instants, *_list_deferral_instants(result), *([again] if again else [])], default=None)
@@ -159,30 +156,6 @@ async def list_undunnable(unit: Unit, account_id: UUID, rounds: Iterable[tuple[U
     return domain_account.list_not_dunnable(rounds, [item.evaluation for item in await evaluate_account(unit, account)])
 
 
-async def take_due_dunning_steps(unit: Unit, account_ids: list[str]) -> None:
-    """Take the steps that are due for these accounts, which are locked, and say when to judge next."""
-    ids = [UUID(account_id) for account_id in account_ids]
-    asked: dict[UUID, datetime | None] = {}
-    for account in (await fact_queries.load_account_facts(unit, ids)).values():
-        items = await evaluate_account(unit, account)
-        evaluations = [result.evaluation for result in items]
-        versions = {result.item.invoice_id: result.version for result in items}
-        suspended = list_suspended_subscriptions(account)
-        for message in domain_account.group_notices_by_message(evaluations):
-            actions = {item.evaluation.invoice_id: item.action for item in message.items}
-            prospects = {
-                judged_item.item.invoice_id: judged_item.assess_outlook(suspended, action)
-                for judged_item in items
-                if (action := actions.get(judged_item.item.invoice_id))
-            }
-            await notice_writing.create_step_notice(unit, account.account_id, message, versions, suspended, prospects)
-        await _request_terminations(unit, account, items)
-        if domain_account.group_suspensions(evaluations):
-            await intents.enqueue_intent(unit, CHECK_SUSPENSION, account.account_id, account.account_id, {})
-            asked |= {result.item.invoice_id: None for result in items}
-    await apply_account_facts(unit, ids, asked=asked)
-
-
 def list_suspended_subscriptions(account: DunningFacts) -> frozenset[UUID]:
     """List the subscriptions of an account whose access has ended."""
     return frozenset(
@@ -190,33 +163,6 @@ def list_suspended_subscriptions(account: DunningFacts) -> frozenset[UUID]:
         for suspension in account.suspensions
         if suspension.state is SuspensionState.EFFECTIVE
     )
-
-
-async def _request_terminations(unit: Unit, account: DunningFacts, items: Sequence[EvaluatedItem]) -> None:
-    for result in items:
-        for action in result.evaluation.actions:
-            if action.kind != "terminate":
-                continue
-            taken = (result.item.invoice_id, result.evaluation.round, action.step, "requested", action.at)
-            amounts = (
-                result.version,
-                result.evaluation.dunnable_minor,
-                None,
-                None,
-                result.evaluation.attempts_by_step[action.step] + 1,
-            )
-            await notice_queries.insert_dunning_steps(unit, account.account_id, [(*taken, *amounts)])
-            caused = [suspension for suspension in account.suspensions if result.item.invoice_id in suspension.causes]
-            unit.publish(
-                TerminationRequested(
-                    account_id=account.account_id,
-                    suspension_id=caused[0].id if caused else None,
-                    policy_version=result.version,
-                    step=action.step,
-                    invoice_ids=(result.item.invoice_id,),
-                    subscription_ids=tuple(suspension.subscription_id for suspension in caused),
-                )
-            )
 
 
 def _find_oldest_due_date(items: Sequence[EvaluatedItem]) -> date | None:
@@ -265,7 +211,7 @@ async def _sync_deferrals(unit: Unit, account: DunningFacts, items: Sequence[Eva
     }
     for result in items:
         announced = account.deferrals.get(result.item.invoice_id)
-        due = any(action.kind == "suspend" for action in result.evaluation.actions)
+        due = any(action.kind.awaits_fresh_facts for action in result.evaluation.actions)
         for waiting in result.evaluation.deferred:
             await announce_step_deferral(unit, account, result, waiting.step, waiting.reason, waiting.until)
         if announced and not result.evaluation.deferred and not due and result.item.invoice_id not in requested:

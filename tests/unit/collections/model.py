@@ -18,7 +18,8 @@ from services.collections.domain.dunning_item import (
     Release,
     TakenStep,
 )
-from services.collections.domain.policy import Policy, Step
+from services.collections.domain.policy import Policy
+from services.collections.domain.policy_step import Step
 
 TICK = timedelta(minutes=30)
 INVOICE = UUID(int=1)
@@ -160,14 +161,14 @@ class Model:
             return []
         due = [step for step in self.story.policy.steps if self._is_due(step)]
         done: list[Done] = []
-        notices = [step for step in due if step.action == "notice" and self._may_go_out(step)]
+        notices = [step for step in due if step.kind.name == "notice" and self._may_go_out(step)]
         if notices:
             done.append((notices[-1].name, self._list_missed(notices[-1]), {}))
         suspends = {LINES[i]: units for i, units in enumerate(self.dunnable()) if units and LINES[i]}
         for step in due:
-            if step.action == "suspend" and suspends and all(self._is_met(step, r.notice) for r in step.requires):
+            if step.kind.name == "suspend" and suspends and all(self._is_met(step, r.notice) for r in step.requires):
                 done.append((step.name, (), {key: units for key, units in suspends.items() if key}))
-            if step.action == "terminate" and self._is_suspended():
+            if step.kind.name == "terminate" and self._is_suspended():
                 done.append((step.name, (), {}))
         for name, skipped, _ in done:
             self._take(name, skipped)
@@ -248,10 +249,10 @@ class Model:
 
     def _furthest_notice(self) -> int:
         steps = self.story.policy.steps
-        return max((s.day for s in steps if s.action == "notice" and self.find_taken(s.name)), default=-1000)
+        return max((s.day for s in steps if s.kind.name == "notice" and self.find_taken(s.name)), default=-1000)
 
     def _list_missed(self, sent: Step) -> tuple[str, ...]:
-        before = (s for s in self.story.policy.steps if s.action == "notice" and s.day < sent.day)
+        before = (s for s in self.story.policy.steps if s.kind.name == "notice" and s.day < sent.day)
         return tuple(step.name for step in before if self._may_go_out(step))
 
     def _is_met(self, step: Step, notice: str) -> bool:

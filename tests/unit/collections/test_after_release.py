@@ -47,7 +47,7 @@ def walk(policy: Policy, facts: ItemFacts, last_day: int) -> list[tuple[str, int
             for action in evaluate_dunning_item(facts, policy, on(day, hour)).actions:
                 done.append((action.step, day))
                 requested = TakenStep(action.step, 1, on(day, hour), "requested")
-                step = take_notice(action.step, on(day, hour)) if action.kind == "notice" else requested
+                step = take_notice(action.step, on(day, hour)) if action.kind.name == "notice" else requested
                 facts = replace(facts, taken=(*facts.taken, step))
     return done
 

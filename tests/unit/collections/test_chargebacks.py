@@ -74,7 +74,7 @@ class Walk:
 
 
 def _carry_out(action: Action, number: int, now: datetime) -> list[TakenStep]:
-    if action.kind == "notice":
+    if action.kind.name == "notice":
         skipped = [TakenStep(name, number, now, "skipped", replaced_by=action.step) for name in action.skipped]
         return [TakenStep(action.step, number, now, "sent", delivered_at=now), *skipped]
     return [TakenStep(action.step, number, now, "requested")]
@@ -107,7 +107,7 @@ def test_nothing_is_done_about_what_the_network_has(
 def check_day(walk: Walk, day: int, judgement: ItemEvaluation) -> None:
     """Check a day: nothing is done about the network's money, and what is suspended stays so as long as it is open."""
     is_open = walk.charged_day <= day < walk.decided_day
-    suspended = [cause for _, action in walk.taken if action.kind == "suspend" for cause in action.subscriptions]
+    suspended = [cause for _, action in walk.taken if action.kind.name == "suspend" for cause in action.subscriptions]
     if is_open:
         assert judgement.dunnable_minor == walk.rest
         assert all(minor <= walk.rest for action in judgement.actions for _, minor in action.subscriptions)
@@ -130,9 +130,9 @@ def _by_id(dunned: ItemFacts) -> dict[UUID, ItemFacts]:
 def check_new_round(walk: Walk) -> None:
     """Check that after a lost chargeback nobody loses access without a final notice of then and its days."""
     again = [(day, action) for day, action in walk.taken if day >= walk.decided_day]
-    assert {action.kind for _, action in again} >= {"notice", "suspend"}
-    (suspended_on,) = [day for day, action in again if action.kind == "suspend"]
+    assert {action.kind.name for _, action in again} >= {"notice", "suspend"}
+    (suspended_on,) = [day for day, action in again if action.kind.name == "suspend"]
     final = next(day for day, action in again if action.step == "final_notice" or "final_notice" in action.skipped)
     assert suspended_on >= final + REQUIRED_DAYS
-    assert again[0][1].kind == "notice"
+    assert again[0][1].kind.name == "notice"
     assert timedelta(days=suspended_on - walk.decided_day) >= timedelta(days=REQUIRED_DAYS)
