@@ -1,6 +1,6 @@
 """The contract of vendor adapters: Partner Center keeps it, and it needs nothing of Partner Center."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,11 +8,14 @@ from uuid import uuid4
 
 import pytest
 
+from deploy.local.tokens import SigningKeyPair
 from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
 from services.entitlements.domain.vendor_port import VendorRefusedForGood, VendorSubscriptionState
+from tests.builders import Database, work
 from tests.component.entitlements.fake_vendor import FakeBusy, FakeNever, FakePort, FakeVendor, Licence
 from tests.component.entitlements.partner_center_hand import PartnerCenterHand
 from tests.component.entitlements.vendor_contract import CONTRACT, VendorHand, list_broken_checks
+from tests.component.entitlements_world import World, a_world
 
 
 @pytest.fixture
@@ -99,3 +102,29 @@ RENEWAL_CHECKS = ["renewal_is_put_back", "snapshot_survives_storage", "auto_rene
 )
 async def test_an_adapter_that_breaks_the_contract_is_seen(port_class: type[FakePort], broken: list[str]) -> None:
     assert await list_broken_checks(lambda: FakeVendor(port_class)) == broken
+
+
+@pytest.fixture
+async def world(database: Database, keys: SigningKeyPair, jwks_file: Path) -> AsyncIterator[World]:
+    async with a_world(database, keys, jwks_file) as world:
+        yield world
+
+
+async def test_the_worker_needs_nothing_but_the_port(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    vendor = FakeVendor(FakePort)
+    settings = vendor.read_renewal()
+    monkeypatch.setattr(
+        "services.entitlements.jobs.vendor_sync.open_vendor_subscription",
+        lambda runtime, entitlement, intent_id: vendor.open_port(intent_id),
+    )
+    await world.suspend()
+    assert vendor.licence is not None
+    assert (vendor.licence.power, vendor.changes) == ("off", 1)
+    vendor.lose_renewal()
+    await world.hear(world.build_reinstatement_request())
+    await work(world.runtime)
+    assert (vendor.licence.power, vendor.read_renewal(), vendor.changes) == ("on", settings, 3)
+    announced = await world.events("SubscriptionSuspended", "SubscriptionReinstated")
+    assert [event["type"] for event in announced] == ["SubscriptionSuspended", "SubscriptionReinstated"]
+    assert announced[1]["renewal_restored"] is True
+    assert world.wire.calls == []
