@@ -23,6 +23,7 @@ class PartnerCenterHand:
     def __init__(self, file: Path) -> None:
         self.vendor = Vendor(file)
         self._wire = Wire(self.vendor)
+        self._failures = 0
         self._http = httpx2.AsyncClient(transport=self._wire, base_url="http://vendor")
 
     @property
@@ -55,7 +56,8 @@ class PartnerCenterHand:
         return self.vendor.renewal()
 
     def fail_next_calls(self, times: int) -> None:
-        self._strike(fault="timeout_before", hold=0, times=times)
+        self._failures = times
+        self._wire.during = self._break_connection
 
     def lose_next_answers(self, times: int) -> None:
         self._strike(fault="timeout_after", hold=0, times=times, operation="PATCH")
@@ -74,6 +76,11 @@ class PartnerCenterHand:
         for change in list(self.vendor.simulator.store.accepted.values()):
             for _ in range(change.looks_left):
                 self.vendor.simulator.read_subscription(change.id)
+
+    async def _break_connection(self, request: httpx2.Request) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise httpx2.ConnectTimeout("nobody answers")
 
     def _strike(self, **fault: Any) -> None:
         self.vendor.simulator.faults.add_fault(VendorFault(**fault))

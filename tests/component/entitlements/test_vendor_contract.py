@@ -83,19 +83,19 @@ class Forgetful(FakePort):
 
 CHANGE_CHECKS = [
     "repeat_changes_nothing",
-    "late_repeat_is_harmless",
-    "foreign_change_is_kept",
+    "late_repeat",
+    "foreign_change_kept",
     "foreign_suspension_suffices",
 ]
-RENEWAL_CHECKS = ["renewal_is_put_back", "snapshot_survives_storage", "auto_renew_stays_off"]
+RENEWAL_CHECKS = ["renewal_put_back", "snapshot_survives_storage", "partial_restoration"]
 
 
 @pytest.mark.parametrize(
     ("port_class", "broken"),
     [
         (WithoutGuard, CHANGE_CHECKS),
-        (WithoutNames, ["late_repeat_is_harmless"]),
-        (Impatient, ["change_accepted_late", "change_accepted_too_late"]),
+        (WithoutNames, ["late_repeat"]),
+        (Impatient, ["change_accepted_late", "change_accepted_overdue"]),
         (Despairing, ["throttling"]),
         (Forgetful, RENEWAL_CHECKS),
     ],

@@ -24,7 +24,7 @@ class VendorHand(Protocol):
 
     @property
     def calls(self) -> int:
-        """How many calls reached the vendor."""
+        """How many calls went to the vendor."""
         ...
 
     @property
@@ -117,7 +117,7 @@ async def check_repeat_changes_nothing(hand: VendorHand) -> None:
     assert hand.changes == 1
 
 
-async def check_late_repeat_is_harmless(hand: VendorHand) -> None:
+async def check_late_repeat(hand: VendorHand) -> None:
     """A repeat that comes late does not undo what somebody else did after the first."""
     intent_id = uuid4()
     before = await hand.open_port(intent_id).fetch_subscription()
@@ -156,7 +156,7 @@ async def check_lasting_failures(hand: VendorHand) -> None:
     assert hand.changes == 0
 
 
-async def check_renewal_is_put_back(hand: VendorHand) -> None:
+async def check_renewal_put_back(hand: VendorHand) -> None:
     settings = hand.read_renewal()
     port = hand.open_port(uuid4())
     before = await port.fetch_subscription()
@@ -173,7 +173,7 @@ async def check_renewal_is_put_back(hand: VendorHand) -> None:
 
 
 async def check_snapshot_survives_storage(hand: VendorHand) -> None:
-    """What was stored by one process is put back by another."""
+    """A snapshot that one process stored is put back by another."""
     settings = hand.read_renewal()
     snapshot = (await hand.open_port(uuid4()).fetch_subscription()).renewal
     stored = parse_renewal_snapshot(orjson.loads(orjson.dumps(render_renewal_snapshot(snapshot))))
@@ -193,7 +193,7 @@ async def check_auto_renew_off(hand: VendorHand) -> None:
     assert port.list_unrestored_settings(before.renewal.disable_auto_renew(), after) == ()
 
 
-async def check_auto_renew_stays_off(hand: VendorHand) -> None:
+async def check_partial_restoration(hand: VendorHand) -> None:
     """A snapshot whose auto-renew was switched off meanwhile brings back only the rest."""
     port = hand.open_port(uuid4())
     snapshot = (await port.fetch_subscription()).renewal.disable_auto_renew()
@@ -203,7 +203,7 @@ async def check_auto_renew_stays_off(hand: VendorHand) -> None:
     assert port.list_unrestored_settings(snapshot, after) == ()
 
 
-async def check_foreign_change_is_kept(hand: VendorHand) -> None:
+async def check_foreign_change_kept(hand: VendorHand) -> None:
     port = hand.open_port(uuid4())
     before = await port.fetch_subscription()
     hand.change_elsewhere()
@@ -267,7 +267,7 @@ async def check_change_accepted_late(hand: VendorHand) -> None:
     assert hand.changes == 1
 
 
-async def check_change_accepted_too_late(hand: VendorHand) -> None:
+async def check_change_accepted_overdue(hand: VendorHand) -> None:
     intent_id = uuid4()
     before = await hand.open_port(intent_id).fetch_subscription()
     hand.accept_next_change(in_time=False)
