@@ -1,6 +1,6 @@
 """Every query of entitlements; the only place that knows both rows and domain."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 from uuid import UUID
@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from services.entitlements.domain.entitlement import EntitlementState, Failure, SubscriptionEntitlement
 from services.entitlements.domain.hold import Hold
+from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
 from services.entitlements.tables import AccountRow, EntitlementRow, HoldRow
 from shared.events.entitlements import HoldReason
 from shared.persistence.database import Unit
@@ -17,6 +18,8 @@ from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
 
 _FAILURE = ("failure_wanted", "failure_code", "failure_detail", "failed_at")
+_AUTO_RENEW = "autoRenewEnabled"
+"""Whether auto-renew was on, in a stored snapshot; the other fields are the vendor's."""
 
 
 async def get_entitlement(unit: Unit, subscription_id: UUID) -> SubscriptionEntitlement:
@@ -34,8 +37,9 @@ async def find_entitlement(unit: Unit, subscription_id: UUID) -> SubscriptionEnt
         return None
     fields = row.model_dump(exclude=set(_FAILURE))
     values = [getattr(row, name) for name in _FAILURE]
+    snapshot = None if row.snapshot is None else parse_renewal_snapshot(row.snapshot)
     return SubscriptionEntitlement(
-        **fields | {"state": EntitlementState(row.state)},
+        **fields | {"state": EntitlementState(row.state), "snapshot": snapshot},
         failure=Failure(*values) if row.failure_code is not None else None,
         holds=await list_relevant_holds(unit, subscription_id),
     )
@@ -90,10 +94,22 @@ async def save_entitlement(unit: Unit, changed: SubscriptionEntitlement) -> None
     failure = changed.failure
     values = (failure.wanted, failure.code, failure.detail, failure.at) if failure else (None,) * len(_FAILURE)
     fields |= zip(_FAILURE, values, strict=True)
+    fields["snapshot"] = changed.snapshot and render_renewal_snapshot(changed.snapshot)
     await unit.session.merge(EntitlementRow(**fields))
     for hold in changed.holds:
         await save_hold(unit, hold)
     await unit.session.flush()
+
+
+def render_renewal_snapshot(snapshot: RenewalSnapshot) -> dict[str, Any]:
+    """Render renewal settings as they are stored."""
+    return {_AUTO_RENEW: snapshot.is_auto_renew_on, **snapshot.vendor_settings}
+
+
+def parse_renewal_snapshot(stored: Mapping[str, Any]) -> RenewalSnapshot:
+    """Parse renewal settings as they are stored."""
+    vendor_settings = {name: value for name, value in stored.items() if name != _AUTO_RENEW}
+    return RenewalSnapshot(bool(stored[_AUTO_RENEW]), vendor_settings)
 
 
 async def get_hold(unit: Unit, hold_id: UUID) -> Hold:

@@ -42,6 +42,8 @@ VIOLATIONS = [
     ("inward", "services/escalation/use_cases", "services.escalation.api"),
     ("inward", "services/escalation/consumers", "services.escalation.jobs"),
     ("inward", "services/entitlements/jobs", "services.entitlements.service"),
+    ("adapters-by-their-port", "services/entitlements/jobs", "services.entitlements.adapters.partner_center"),
+    ("adapters-by-their-port", "services/escalation/use_cases", "services.escalation.adapters.incidents"),
     ("shared-inward", "shared/pure/money", "shared.events.values"),
     ("shared-inward", "shared/events/values", "shared.contracts.notice_facts"),
     ("shared-inward", "shared/contracts/notice_facts", "shared.base.settings"),

@@ -1,4 +1,4 @@
-"""One subscription at the vendor, over its REST API: read, and changed as a whole.
+"""One subscription at the vendor, over the REST API of Partner Center: read, and changed as a whole.
 
 A PATCH carries the full resource: what it leaves out, the vendor drops. The resource's ETag guards against
 changes since it was read, and a request id that follows from the content makes repeats harmless.
@@ -15,12 +15,19 @@ import httpx2
 import orjson
 
 from services.entitlements import metrics
-from services.entitlements.domain.vendor_errors import VendorRefusalKind, classify_vendor_refusal
+from services.entitlements.adapters.partner_center_errors import VendorRefusalKind, classify_vendor_refusal
+from services.entitlements.adapters.partner_center_fields import (
+    AUTO_RENEW,
+    Resource,
+    build_renewal_fields,
+    list_changed_fields,
+    read_subscription_state,
+)
+from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
+from services.entitlements.domain.vendor_port import VendorRefusedForGood, VendorSubscriptionState
 from shared.base.retries import retry_briefly
 from shared.pure.errors import RetryLater
 from shared.pure.ids import new_id
-
-Resource = dict[str, Any]
 
 LONGEST_WAIT = 5.0
 """Seconds for which the vendor is waited for within an attempt; past it the intent becomes due later."""
@@ -32,15 +39,6 @@ _closed_until: WeakKeyDictionary[httpx2.AsyncClient, float] = WeakKeyDictionary(
 """Until when (monotonic seconds) the vendor wants no calls: its limit is for the partner, not for a subscription."""
 
 
-class VendorRefusedForGood(Exception):
-    """The vendor refuses for good, with its own code."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
-
-
 class VendorUnavailable(RetryLater):
     """The vendor did not do it now; a few quick attempts are worth it."""
 
@@ -49,8 +47,8 @@ class VendorResourceChanged(VendorUnavailable):
     """The resource was changed since it was read."""
 
 
-class VendorSubscription:
-    """The subscription that one intent is about."""
+class PartnerCenterSubscription:
+    """The subscription that one intent is about: the `VendorPort` of Partner Center."""
 
     def __init__(self, http: httpx2.AsyncClient, customer_id: str, subscription_id: str, intent_id: UUID) -> None:
         self._http = http
@@ -62,21 +60,46 @@ class VendorSubscription:
         customer, subscription = map(_segment, self._ids)
         return f"/v1/customers/{customer}/subscriptions/{subscription}"
 
-    async def fetch_subscription(self) -> Resource:
-        """The resource as it is now. Raises VendorRefusedForGood, RetryLater."""
+    async def fetch_subscription(self) -> VendorSubscriptionState:
+        """Read the subscription as it is now. Raises VendorRefusedForGood, RetryLater."""
+        return read_subscription_state(await self._fetch())
+
+    async def suspend_subscription(self, state: VendorSubscriptionState) -> VendorSubscriptionState:
+        """Close access to the subscription. Raises VendorRefusedForGood, RetryLater."""
+        return await self._change_fields(state, status="suspended")
+
+    async def activate_subscription(self, state: VendorSubscriptionState) -> VendorSubscriptionState:
+        """Give access back; new commerce gives no renewal settings back. Raises VendorRefusedForGood, RetryLater."""
+        return await self._change_fields(state, status="active")
+
+    async def switch_auto_renew_off(self, state: VendorSubscriptionState) -> VendorSubscriptionState:
+        """Have the subscription end with its term. Raises VendorRefusedForGood, RetryLater."""
+        return await self._change_fields(state, **{AUTO_RENEW: False})
+
+    async def restore_renewal(
+        self, state: VendorSubscriptionState, snapshot: RenewalSnapshot
+    ) -> VendorSubscriptionState:
+        """Put the renewal settings back as they were. Raises VendorRefusedForGood, RetryLater."""
+        return await self._change_fields(state, **build_renewal_fields(snapshot))
+
+    def list_unrestored_settings(self, snapshot: RenewalSnapshot, state: VendorSubscriptionState) -> tuple[str, ...]:
+        """List the settings that are not as they were, by the names of the resource's fields."""
+        return list_changed_fields(snapshot, state.renewal)
+
+    async def _fetch(self) -> Resource:
         return _resource(await self._call("GET", self._path, new_id()))
 
-    async def change_subscription_fields(self, resource: Resource, **fields: Any) -> Resource:
-        """The resource after these fields were changed; read again and tried again if somebody else changed it.
+    async def _change_fields(self, state: VendorSubscriptionState, **fields: Any) -> VendorSubscriptionState:
+        """Change these fields; read again and try again if somebody else changed the resource."""
+        return read_subscription_state(await self._change_resource(state.resource, fields))
 
-        Raises VendorRefusedForGood, RetryLater.
-        """
+    async def _change_resource(self, resource: Resource, fields: Resource) -> Resource:
         async for attempt in retry_briefly(lambda error: isinstance(error, VendorResourceChanged)):
             with attempt:
                 try:
                     return await self._patch(resource | fields)
                 except VendorResourceChanged:
-                    resource = await self.fetch_subscription()
+                    resource = await self._fetch()
                     if all(resource.get(name) == value for name, value in fields.items()):
                         return resource
                     raise
@@ -89,7 +112,7 @@ class VendorSubscription:
         answer = await self._call("PATCH", self._path, request_id, headers, body)
         if answer.status_code == 202:
             await self._until_done(answer)
-            return await self.fetch_subscription()
+            return await self._fetch()
         return _resource(answer)
 
     async def _until_done(self, accepted: httpx2.Response) -> None:

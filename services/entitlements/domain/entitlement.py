@@ -1,14 +1,14 @@
 """An entitlement: access to one subscription, from the holds on it to what the vendor was seen to have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from services.entitlements.domain.hold import Hold, list_standing_holds
-from services.entitlements.domain.renewal_settings import disable_auto_renew
+from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
 from shared.events.entitlements import WantedAtVendor
 from shared.pure.errors import Refusal
 
@@ -81,7 +81,7 @@ class SubscriptionEntitlement:
     allowed: bool
     since: datetime
     """Since when access is allowed or not."""
-    snapshot: dict[str, Any] | None = None
+    snapshot: RenewalSnapshot | None = None
     """The renewal settings before this suspension, or those that could not be put back after the last one."""
     seen_status: str | None = None
     seen_at: datetime | None = None
@@ -109,7 +109,7 @@ class SubscriptionEntitlement:
         return self.ended_on is not None and self.renewal_off_at is None and not is_refused
 
     @property
-    def renewal_settings_to_restore(self) -> dict[str, Any] | None:
+    def renewal_settings_to_restore(self) -> RenewalSnapshot | None:
         """The renewal settings that are still to be put back."""
         return None if self.state is EntitlementState.ACTIVE else self.snapshot
 
@@ -172,13 +172,13 @@ def end_entitlement(entitlement: SubscriptionEntitlement, now: datetime) -> Subs
 
 def mark_auto_renew_off(entitlement: SubscriptionEntitlement, now: datetime) -> SubscriptionEntitlement:
     """Note that auto-renew is off at the vendor, and is not to be put back after a suspension."""
-    snapshot = entitlement.snapshot and disable_auto_renew(entitlement.snapshot)
+    snapshot = entitlement.snapshot and entitlement.snapshot.disable_auto_renew()
     failure = entitlement.failure if entitlement.failure and entitlement.failure.wanted != "auto_renew_off" else None
     return replace(entitlement, renewal_off_at=now, snapshot=snapshot, failure=failure, waiting_for=None)
 
 
 def begin_vendor_suspension(
-    entitlement: SubscriptionEntitlement, decided_from: frozenset[UUID], settings: Mapping[str, Any], now: datetime
+    entitlement: SubscriptionEntitlement, decided_from: frozenset[UUID], renewal: RenewalSnapshot, now: datetime
 ) -> SubscriptionEntitlement | None:
     """The entitlement just before the vendor is called; None if other holds stand now than it was decided from.
 
@@ -190,7 +190,7 @@ def begin_vendor_suspension(
     begun = replace(
         entitlement,
         state=move_entitlement(entitlement.state, EntitlementState.SUSPENDING),
-        snapshot=dict(settings) if entitlement.state is EntitlementState.ACTIVE else entitlement.snapshot,
+        snapshot=renewal if entitlement.state is EntitlementState.ACTIVE else entitlement.snapshot,
         holds=tuple(holds),
     )
     return refresh_access_answer(begun, now)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from services.entitlements.domain.vendor_port import VendorStatus
 from shared.events.entitlements import WantedAtVendor
 
 
@@ -12,7 +13,7 @@ class VendorObservation:
 
     standing: frozenset[UUID]
     """The holds that stood when it was decided what to do."""
-    status: str | None = None
+    status: VendorStatus | None = None
     missing: tuple[str, ...] = ()
     """Renewal settings that could not be put back."""
     is_withdrawn: bool = False

@@ -1,14 +1,13 @@
 """One attempt to give the vendor the state that is wanted now: look first, ask collections, then act."""
 
 import asyncio
-from typing import Any
 from uuid import UUID
 
 from services.entitlements import repository
-from services.entitlements.adapters.partner_center import VendorRefusedForGood, VendorSubscription
-from services.entitlements.domain import renewal_settings
+from services.entitlements.adapters import open_vendor_subscription
 from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, EntitlementState, SubscriptionEntitlement
 from services.entitlements.domain.hold import list_standing_holds, list_suspension_ids
+from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
 from services.entitlements.domain.sync_outcome import (
     AutoRenewOff,
     FinalVendorRefusal,
@@ -16,14 +15,13 @@ from services.entitlements.domain.sync_outcome import (
     VendorObservation,
     VendorSyncWaiting,
 )
+from services.entitlements.domain.vendor_port import VendorRefusedForGood, VendorStatus, VendorSubscriptionState
 from services.entitlements.use_cases.vendor_results import begin_suspending_at_vendor
 from shared.process.intents import LEASE, Intent
 from shared.process.runtime import Runtime
 from shared.pure.errors import RetryLater
 from shared.web.clients import Answered
 
-GONE = ("deleted", "expired")
-"""States at the vendor in which nothing is renewed."""
 BUDGET = LEASE.total_seconds() * 0.75
 """Seconds for one attempt: it is over before another worker may take the intent."""
 
@@ -49,9 +47,7 @@ class _Attempt:
         self._runtime = runtime
         self._entitlement = entitlement
         self._standing = list_standing_holds(entitlement.holds)
-        self._vendor = VendorSubscription(
-            runtime.vendor, entitlement.vendor_customer_id, entitlement.vendor_subscription_id, intent.id
-        )
+        self._vendor = open_vendor_subscription(runtime, entitlement, intent.id)
 
     async def make(self) -> Outcome:
         entitlement = self._entitlement
@@ -61,24 +57,24 @@ class _Attempt:
             return self._answer_ended()
         if entitlement.wanted_access_state == "active" and entitlement.state is EntitlementState.ACTIVE:
             return VendorObservation(self._standing)
-        resource = await self._vendor.fetch_subscription()
-        if resource["status"] == "suspended" and (
+        seen = await self._vendor.fetch_subscription()
+        if seen.status is VendorStatus.SUSPENDED and (
             entitlement.wanted_access_state == "suspended" or entitlement.state is EntitlementState.SUSPENDING
         ):
             # An earlier call took effect and was not recorded: it is told first, also if it is not wanted any more.
-            return VendorObservation(self._standing, "suspended")
+            return VendorObservation(self._standing, VendorStatus.SUSPENDED)
         if entitlement.wanted_access_state == "suspended":
-            return await self._suspend(resource)
-        return await self._reinstate(resource)
+            return await self._suspend(seen)
+        return await self._reinstate(seen)
 
     async def _switch_renewal_off(self) -> Outcome:
         """Switch auto-renew off; the seats stay as they are until a person cancels them."""
-        resource = await self._vendor.fetch_subscription()
-        if resource["status"] in GONE:
+        seen = await self._vendor.fetch_subscription()
+        if seen.status is VendorStatus.GONE:
             return AutoRenewOff(self._standing)
-        if renewal_settings.read_renewal_settings(resource)[renewal_settings.AUTO_RENEW]:
-            resource = await self._vendor.change_subscription_fields(resource, **{renewal_settings.AUTO_RENEW: False})
-        if renewal_settings.read_renewal_settings(resource)[renewal_settings.AUTO_RENEW]:
+        if seen.renewal.is_auto_renew_on:
+            seen = await self._vendor.switch_auto_renew_off(seen)
+        if seen.renewal.is_auto_renew_on:
             raise RetryLater("the vendor still shows auto-renew on")
         return AutoRenewOff(self._standing)
 
@@ -88,15 +84,15 @@ class _Attempt:
             return FinalVendorRefusal(self._standing, SUBSCRIPTION_ENDED, "the subscription has ended", "suspended")
         return VendorObservation(self._standing)
 
-    async def _suspend(self, resource: dict[str, Any]) -> Outcome:
+    async def _suspend(self, seen: VendorSubscriptionState) -> Outcome:
         if not await self._is_confirmed():
-            return VendorObservation(self._standing, resource["status"], is_withdrawn=True)
+            return VendorObservation(self._standing, seen.status, is_withdrawn=True)
         if not await self._runtime.units.run(
-            lambda unit: begin_suspending_at_vendor(unit, self._entitlement, resource)
+            lambda unit: begin_suspending_at_vendor(unit, self._entitlement, seen.renewal)
         ):
             return VendorSyncWaiting(self._standing, "a fresh look, since the holds changed")
-        await self._vendor.change_subscription_fields(resource, status="suspended")
-        return VendorObservation(self._standing, "suspended")
+        await self._vendor.suspend_subscription(seen)
+        return VendorObservation(self._standing, VendorStatus.SUSPENDED)
 
     async def _is_confirmed(self) -> bool:
         """Whether access may be switched off now: for non-payment alone, collections has the last word.
@@ -124,18 +120,19 @@ class _Attempt:
             raise RetryLater(f"collections does not confirm the suspension: {refusal}") from refusal
         return answer["verdict"], answer["detail"]
 
-    async def _reinstate(self, resource: dict[str, Any]) -> Outcome:
-        if resource["status"] != "active":
-            resource = await self._vendor.change_subscription_fields(resource, status="active")
+    async def _reinstate(self, seen: VendorSubscriptionState) -> Outcome:
+        if seen.status is not VendorStatus.ACTIVE:
+            seen = await self._vendor.activate_subscription(seen)
         snapshot = self._entitlement.renewal_settings_to_restore
-        if snapshot is None or not renewal_settings.list_unrestored_settings(snapshot, resource):
-            return VendorObservation(self._standing, "active")
-        return VendorObservation(self._standing, "active", await self._restore(resource, snapshot))
+        if snapshot is None or not self._vendor.list_unrestored_settings(snapshot, seen):
+            return VendorObservation(self._standing, VendorStatus.ACTIVE)
+        return VendorObservation(self._standing, VendorStatus.ACTIVE, await self._restore(seen, snapshot))
 
-    async def _restore(self, resource: dict[str, Any], snapshot: dict[str, Any]) -> tuple[str, ...]:
+    async def _restore(self, seen: VendorSubscriptionState, snapshot: RenewalSnapshot) -> tuple[str, ...]:
         """Put the renewal settings back, and read what became of them; those that are not as they were."""
         try:
-            await self._vendor.change_subscription_fields(resource, **snapshot)
-            return renewal_settings.list_unrestored_settings(snapshot, await self._vendor.fetch_subscription())
+            await self._vendor.restore_renewal(seen, snapshot)
+            seen = await self._vendor.fetch_subscription()
         except VendorRefusedForGood:
-            return renewal_settings.list_unrestored_settings(snapshot, resource)
+            pass
+        return self._vendor.list_unrestored_settings(snapshot, seen)

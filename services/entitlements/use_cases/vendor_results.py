@@ -1,8 +1,6 @@
 """The vendor shall have what is wanted: before it is called, and after it answered."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from services.entitlements import repository
@@ -10,7 +8,7 @@ from services.entitlements.domain import entitlement as domain_entitlement
 from services.entitlements.domain import vendor_observation
 from services.entitlements.domain.entitlement import EntitlementState, SubscriptionEntitlement
 from services.entitlements.domain.hold import list_standing_holds
-from services.entitlements.domain.renewal_settings import read_renewal_settings
+from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
 from services.entitlements.domain.sync_outcome import (
     AutoRenewOff,
     FinalVendorRefusal,
@@ -18,6 +16,7 @@ from services.entitlements.domain.sync_outcome import (
     VendorObservation,
     VendorSyncWaiting,
 )
+from services.entitlements.domain.vendor_port import VendorStatus
 from shared.events import Event
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -33,12 +32,12 @@ async def enqueue_vendor_sync(unit: Unit, entitlement: SubscriptionEntitlement) 
     await intents.make_intent_due(unit, SYNC, entitlement.subscription_id)
 
 
-async def begin_suspending_at_vendor(unit: Unit, decided: SubscriptionEntitlement, resource: Mapping[str, Any]) -> bool:
+async def begin_suspending_at_vendor(unit: Unit, decided: SubscriptionEntitlement, renewal: RenewalSnapshot) -> bool:
     """Commit the snapshot before the vendor is called; False if other holds stand now than it was decided from."""
     await unit.lock_subjects(decided.account_id)
     entitlement = await repository.get_entitlement(unit, decided.subscription_id)
     begun = domain_entitlement.begin_vendor_suspension(
-        entitlement, list_standing_holds(decided.holds), read_renewal_settings(resource), unit.now
+        entitlement, list_standing_holds(decided.holds), renewal, unit.now
     )
     if begun is None:
         return False
@@ -73,9 +72,9 @@ def _decide(
             entitlement.state is EntitlementState.ENDED
         ):  # access ended while the vendor was called
             return entitlement, []
-        case VendorObservation(status="suspended"):
+        case VendorObservation(status=VendorStatus.SUSPENDED):
             return vendor_observation.apply_suspension_seen(entitlement, unit.now)
-        case VendorObservation(status="active", missing=missing):
+        case VendorObservation(status=VendorStatus.ACTIVE, missing=missing):
             return vendor_observation.apply_activity_seen(entitlement, missing, unit.now)
         case VendorObservation():
             return vendor_observation.clear_pending_change(entitlement), []
@@ -100,5 +99,5 @@ def _choose_next(entitlement: SubscriptionEntitlement, outcome: Outcome, is_chan
         case VendorObservation(is_withdrawn=True):
             return Recorded.RETRY_NOW if is_changed else Recorded.DONE
         case VendorObservation(status=status):
-            has = status or "active"  # the vendor is not asked only where it is active and shall be
+            has = status or VendorStatus.ACTIVE  # the vendor is not asked only where it is active and shall be
             return Recorded.DONE if has == entitlement.wanted_access_state else Recorded.RETRY_NOW

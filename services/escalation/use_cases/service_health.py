@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.escalation.adapters.incidents import VendorIncidents
+from services.escalation.adapters import open_service_health
 from services.escalation.domain.cases import UNRESOLVED, CaseState
 from services.escalation.domain.service_health import (
     HEALTH_INTERVAL,
@@ -54,7 +54,7 @@ async def enqueue_health_reading(unit: Unit, watch_ids: list[str]) -> None:
 
 async def fetch_service_health(runtime: "Runtime", intent: Intent) -> HealthReading:
     """Look at service health. Raises RetryLater."""
-    return await _read_health(VendorIncidents(runtime.vendor))
+    return await _read_health(open_service_health(runtime))
 
 
 async def _read_health(health: ServiceHealth) -> HealthReading:

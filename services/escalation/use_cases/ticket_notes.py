@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from services.escalation.adapters.service_requests import VendorServiceRequests
+from services.escalation.adapters import open_support_desk
 from services.escalation.domain.contact_details import ContactDetailDecision
 from services.escalation.domain.vendor_tickets import (
     KnownTicketNote,
@@ -114,7 +114,7 @@ async def write_vendor_note_entry(
 
 async def send_ticket_note(runtime: "Runtime", intent: Intent) -> str | None:
     """Send a note, unless the vendor has it already; what it refuses, or None. Raises RetryLater."""
-    return await _send_note(runtime, VendorServiceRequests(runtime.vendor), intent)
+    return await _send_note(runtime, open_support_desk(runtime), intent)
 
 
 async def _send_note(runtime: "Runtime", desk: VendorSupportDesk, intent: Intent) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from services.escalation.adapters.service_requests import VendorServiceRequests
+from services.escalation.adapters import open_support_desk
 from services.escalation.domain.vendor_tickets import (
     TicketRefusedByVendor,
     TicketStatus,
@@ -55,7 +55,7 @@ async def enqueue_ticket_readings(unit: Unit, subjects: list[str]) -> None:
 
 async def fetch_ticket_from_vendor(runtime: "Runtime", intent: Intent) -> Reading:
     """Read a ticket at the vendor. Raises RetryLater."""
-    return await _read_ticket(runtime, VendorServiceRequests(runtime.vendor), UUID(intent.key))
+    return await _read_ticket(runtime, open_support_desk(runtime), UUID(intent.key))
 
 
 async def _read_ticket(runtime: "Runtime", desk: VendorSupportDesk, ticket_id: UUID) -> Reading:

@@ -8,7 +8,8 @@ import httpx2
 import pytest
 
 from deploy.local.tokens import SigningKeyPair
-from services.entitlements.adapters.partner_center import VendorRefusedForGood, VendorSubscription
+from services.entitlements.adapters.partner_center import PartnerCenterSubscription
+from services.entitlements.domain.vendor_port import VendorRefusedForGood
 from shared.pure.ids import new_id
 from tests.builders import Client, Database, account, running, subscription
 
@@ -43,7 +44,7 @@ async def test_what_was_stored_before_is_refused_on_its_way_out(place: str) -> N
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(fail), base_url="http://vendor.example") as http:
         for ids in ((place, "a"), ("a", place)):
             with pytest.raises(VendorRefusedForGood, match="unusable_id"):
-                await VendorSubscription(http, *ids, new_id()).fetch_subscription()
+                await PartnerCenterSubscription(http, *ids, new_id()).fetch_subscription()
 
 
 async def test_slashes_are_quoted_on_their_way_out() -> None:
@@ -55,7 +56,7 @@ async def test_slashes_are_quoted_on_their_way_out() -> None:
 
     async with httpx2.AsyncClient(transport=httpx2.MockTransport(answer), base_url="http://vendor.example") as http:
         with pytest.raises(VendorRefusedForGood):
-            await VendorSubscription(http, "../a", "b/..", new_id()).fetch_subscription()
+            await PartnerCenterSubscription(http, "../a", "b/..", new_id()).fetch_subscription()
     assert paths == [b"/v1/customers/..%2Fa/subscriptions/b%2F.."]
 
 

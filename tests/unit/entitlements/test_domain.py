@@ -29,15 +29,14 @@ from services.entitlements.domain.hold import (
     list_standing_holds,
     release_hold_by_hand,
 )
-from services.entitlements.domain.renewal_settings import list_unrestored_settings, read_renewal_settings
+from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
 from services.entitlements.domain.sync_outcome import FinalVendorRefusal
-from services.entitlements.domain.vendor_errors import VendorRefusalKind, classify_vendor_refusal
 from shared.events import Event
 from shared.events.entitlements import HoldReason, SubscriptionReinstated, SubscriptionSuspended
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-SETTINGS = {"autoRenewEnabled": True, "scheduledNextTermInstructions": {"quantity": 7}}
-LOST = {"autoRenewEnabled": False, "scheduledNextTermInstructions": None}
+SETTINGS = RenewalSnapshot(is_auto_renew_on=True, vendor_settings={"next_term": {"quantity": 7}})
+LOST = RenewalSnapshot(is_auto_renew_on=False, vendor_settings={})
 REASONS: tuple[HoldReason, ...] = ("non_payment", "fraud", "customer_request", "admin")
 
 
@@ -108,51 +107,13 @@ def test_nothing_begins_when_other_holds_stand_than_it_was_decided_from() -> Non
     assert begin_vendor_suspension(entitlement, frozenset(), SETTINGS, NOW) is None
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "lost"),
-    [
-        (SETTINGS, SETTINGS, ()),
-        (SETTINGS, LOST, ("autoRenewEnabled", "scheduledNextTermInstructions")),
-        (SETTINGS, {"autoRenewEnabled": True}, ("scheduledNextTermInstructions",)),
-        (SETTINGS, SETTINGS | {"scheduledNextTermInstructions": {"quantity": 7, "product": None}}, ()),
-        (LOST, {}, ()),
-        (LOST, {"autoRenewEnabled": None, "scheduledNextTermInstructions": {}}, ()),
-        (LOST, {"autoRenewEnabled": True}, ("autoRenewEnabled",)),
-    ],
-)
-def test_renewal_settings_are_compared(before: dict[str, Any], after: dict[str, Any], lost: tuple[str, ...]) -> None:
-    assert list_unrestored_settings(read_renewal_settings(before), after) == lost
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "meaning"),
-    [
-        (409, "800082", VendorRefusalKind.PASSES),
-        (409, "27009", VendorRefusalKind.PASSES),
-        (409, "900278", VendorRefusalKind.PASSES),
-        (409, "", VendorRefusalKind.PASSES),
-        (429, "", VendorRefusalKind.PASSES),
-        (503, "", VendorRefusalKind.PASSES),
-        (400, "2055", VendorRefusalKind.STALE),
-        (412, "", VendorRefusalKind.STALE),
-        (400, "2011", VendorRefusalKind.FINAL),
-        (409, "800040", VendorRefusalKind.FINAL),
-        (404, "20003", VendorRefusalKind.FINAL),
-        (404, "", VendorRefusalKind.FINAL),
-        (400, "4711", VendorRefusalKind.FINAL),
-    ],
-)
-def test_what_a_refusal_means(status: int, code: str, meaning: VendorRefusalKind) -> None:
-    assert classify_vendor_refusal(status, code) is meaning
-
-
 class Story:
     """An entitlement that lives through steps, and a vendor that loses the renewal settings."""
 
     def __init__(self) -> None:
         self.entitlement = an_entitlement()
         self.now = NOW
-        self.settings: dict[str, Any] = SETTINGS
+        self.settings = SETTINGS
         self.is_suspended = False
         self.told: list[Event] = []
 

@@ -22,7 +22,7 @@ from sandbox.vendor_simulator.api import create_app
 from sandbox.vendor_simulator.store import VendorStore
 from sandbox.vendor_simulator.tokens import TOKEN_PATH, TokenDesk
 from sandbox.vendor_simulator.vendor import Vendor
-from services.entitlements.adapters.partner_center import VendorSubscription
+from services.entitlements.adapters.partner_center import PartnerCenterSubscription
 from shared.base.connections.access import VendorAccess
 from shared.base.connections.vendor import VendorAccessRefused, VendorHttpClient
 from shared.base.health import Health
@@ -103,9 +103,8 @@ class World:
 
 async def read(client: httpx2.AsyncClient) -> str:
     """Read the subscription as the connector does; its status."""
-    return str(
-        (await VendorSubscription(client, "tenant-17", "subscription-17", uuid4()).fetch_subscription())["status"]
-    )
+    port = PartnerCenterSubscription(client, "tenant-17", "subscription-17", uuid4())
+    return (await port.fetch_subscription()).status
 
 
 @pytest.fixture

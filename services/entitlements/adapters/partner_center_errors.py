@@ -1,4 +1,4 @@
-"""Refusals of the vendor: which to wait for and try again, which to read again for, and which are final.
+"""Refusals of Partner Center: which to wait for and try again, which to read again for, and which are final.
 
 Codes and their meaning are those of the partner programme's REST error codes.
 """
