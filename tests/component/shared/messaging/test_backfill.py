@@ -244,7 +244,7 @@ async def test_the_past_calls_nobody(stage: Stage, later: type[Rehearsed], toget
     await member.own()
     await member.read(*history)
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 0
-    assert await stage.waiting(OTHER) == {1: "PastCallsNobody: an event of the past wants send_mail"}
+    assert await stage.waiting(OTHER) == {1: "PastEventCallsOut: an event of the past wants send_mail"}
     await member.read(stage.message(uuid4(), 1, event=later), first=5)
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 1
 
@@ -432,7 +432,7 @@ async def test_the_past_of_a_topic_calls_nobody(stage: Stage, elsewhere: Elsewhe
     stage.faults = {(ACCOUNT, 1): [], (ACCOUNT, 2): []}
     member = await begin_topic(stage, event, end=1)
     await member.read(*on_topic(stage, event, 1))
-    assert await stage.waiting(ACCOUNT) == {1: "PastCallsNobody: an event of the past wants send_mail"}
+    assert await stage.waiting(ACCOUNT) == {1: "PastEventCallsOut: an event of the past wants send_mail"}
     assert await stage.database.value(f"SELECT count(*) FROM {SERVICE}.intents") == 0
     stage.faults = {(ACCOUNT, 2): []}
     await redrive_parked_events(stage.units, stage.handlers, actor="a person")
