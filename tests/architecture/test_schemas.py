@@ -118,7 +118,7 @@ async def test_migrations_make_what_classes_map(database: Database, service: str
         ("ALTER TABLE collections.notices ALTER COLUMN template TYPE varchar(40)", "column template"),
         ("ALTER TABLE collections.notices ALTER COLUMN template DROP NOT NULL", "column template"),
         ("ALTER TABLE collections.notices ALTER COLUMN template SET DEFAULT 'x'", "column template"),
-        ("ALTER TABLE collections.notices DROP CONSTRAINT notices_pkey", "constraint"),
+        ("ALTER TABLE collections.notices DROP CONSTRAINT notices_pkey CASCADE", "constraint"),
         ("ALTER TABLE collections.notices ADD CHECK (template <> '')", "constraint"),
         ("DROP INDEX collections.notices_listed", "index notices_listed"),
     ],
