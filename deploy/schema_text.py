@@ -55,6 +55,13 @@ FROM pg_class t, aclexplode(t.relacl) a JOIN pg_roles r ON r.oid = a.grantee
 WHERE t.relnamespace = $1::text::regnamespace AND t.relkind IN ('r', 'p', 'v', 'm') AND a.grantee <> t.relowner
 GROUP BY t.relname, r.rolname ORDER BY t.relname, r.rolname
 """
+_COLUMN_RIGHTS = """
+SELECT t.relname AS subject, format('GRANT %s (%s) ON %s.%s TO %s', a.privilege_type,
+    string_agg(c.attname, ', ' ORDER BY c.attnum), $1::text, t.relname, r.rolname) AS definition
+FROM pg_attribute c JOIN pg_class t ON t.oid = c.attrelid, aclexplode(c.attacl) a JOIN pg_roles r ON r.oid = a.grantee
+WHERE t.relnamespace = $1::text::regnamespace AND NOT c.attisdropped
+GROUP BY t.relname, r.rolname, a.privilege_type ORDER BY t.relname, r.rolname, a.privilege_type
+"""
 _VIEWS = """
 SELECT viewname AS subject, definition FROM pg_views WHERE schemaname = $1::text ORDER BY viewname
 """
@@ -66,15 +73,17 @@ ORDER BY proname, pg_get_function_identity_arguments(oid)
 
 async def render_schema(connection: asyncpg.Connection, schema: str, meanings: Mapping[str, str]) -> str:
     """Render a schema, with a sentence for each table that says what a row is."""
-    columns, constraints, indexes, triggers, rights = [
+    columns, constraints, indexes, triggers, rights, column_rights = [
         await _read_by_subject(connection, query, schema)
-        for query in (_COLUMNS, _CONSTRAINTS, _INDEXES, _TRIGGERS, _RIGHTS)
+        for query in (_COLUMNS, _CONSTRAINTS, _INDEXES, _TRIGGERS, _RIGHTS, _COLUMN_RIGHTS)
     ]
     parts = [HEAD.format(schema=schema)]
     for table in sorted(columns):
         lines = ",\n".join(f"    {line}" for line in (*columns[table], *constraints[table]))
         meaning = f"-- {meanings[table]}\n" if table in meanings else ""
-        more = "".join(f"{line};\n" for line in (*indexes[table], *triggers[table], *rights[table]))
+        more = "".join(
+            f"{line};\n" for line in (*indexes[table], *triggers[table], *rights[table], *column_rights[table])
+        )
         parts.append(f"{meaning}CREATE TABLE {schema}.{table} (\n{lines}\n);\n{more}")
     for row in await connection.fetch(_VIEWS, schema):
         more = "".join(f"{line};\n" for line in rights[row["subject"]])

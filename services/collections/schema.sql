@@ -39,6 +39,7 @@ CREATE INDEX audit_entries_by_actor ON collections.audit_entries USING btree (ac
 CREATE INDEX audit_entries_by_object ON collections.audit_entries USING btree (object_id, occurred_at, id);
 CREATE INDEX audit_entries_by_time ON collections.audit_entries USING btree (occurred_at, id);
 GRANT SELECT, INSERT ON collections.audit_entries TO collections;
+GRANT UPDATE (personal) ON collections.audit_entries TO collections;
 
 -- backfill mark: The sequence up to which a subject's past was read.
 CREATE TABLE collections.backfill_marks (
@@ -187,6 +188,7 @@ CREATE TABLE collections.guard_limit_changes (
 );
 CREATE UNIQUE INDEX guard_limit_changes_standing ON collections.guard_limit_changes USING btree (state) WHERE (state = 'proposed'::text);
 GRANT SELECT, INSERT ON collections.guard_limit_changes TO collections;
+GRANT UPDATE (state, decided_by, decision_reason, decided_at) ON collections.guard_limit_changes TO collections;
 
 -- idempotency key: The caller's name for one change; a repeat gets the first answer.
 CREATE TABLE collections.idempotency (

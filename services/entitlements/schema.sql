@@ -36,6 +36,7 @@ CREATE INDEX audit_entries_by_actor ON entitlements.audit_entries USING btree (a
 CREATE INDEX audit_entries_by_object ON entitlements.audit_entries USING btree (object_id, occurred_at, id);
 CREATE INDEX audit_entries_by_time ON entitlements.audit_entries USING btree (occurred_at, id);
 GRANT SELECT, INSERT ON entitlements.audit_entries TO entitlements;
+GRANT UPDATE (personal) ON entitlements.audit_entries TO entitlements;
 
 -- backfill mark: The sequence up to which a subject's past was read.
 CREATE TABLE entitlements.backfill_marks (

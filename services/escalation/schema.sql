@@ -74,6 +74,7 @@ CREATE INDEX audit_entries_by_actor ON escalation.audit_entries USING btree (act
 CREATE INDEX audit_entries_by_object ON escalation.audit_entries USING btree (object_id, occurred_at, id);
 CREATE INDEX audit_entries_by_time ON escalation.audit_entries USING btree (occurred_at, id);
 GRANT SELECT, INSERT ON escalation.audit_entries TO escalation;
+GRANT UPDATE (personal) ON escalation.audit_entries TO escalation;
 
 -- backfill mark: The sequence up to which a subject's past was read.
 CREATE TABLE escalation.backfill_marks (
@@ -430,6 +431,7 @@ END))),
 CREATE INDEX entries_of_case ON escalation.entries USING btree (case_id, id);
 CREATE TRIGGER check_emptying BEFORE UPDATE ON escalation.entries FOR EACH ROW EXECUTE FUNCTION escalation.check_emptying();
 GRANT SELECT, INSERT ON escalation.entries TO escalation;
+GRANT UPDATE (content, details, removed_at) ON escalation.entries TO escalation;
 
 -- failed work: An account that breaks a sweep, or a call that breaks, set aside until a person has it tried again.
 CREATE TABLE escalation.failed_work (

@@ -128,6 +128,7 @@ CREATE INDEX audit_entries_by_actor ON invoicing.audit_entries USING btree (acto
 CREATE INDEX audit_entries_by_object ON invoicing.audit_entries USING btree (object_id, occurred_at, id);
 CREATE INDEX audit_entries_by_time ON invoicing.audit_entries USING btree (occurred_at, id);
 GRANT SELECT, INSERT ON invoicing.audit_entries TO invoicing;
+GRANT UPDATE (personal) ON invoicing.audit_entries TO invoicing;
 
 -- backfill mark: The sequence up to which a subject's past was read.
 CREATE TABLE invoicing.backfill_marks (
@@ -1233,6 +1234,7 @@ CREATE INDEX setting_changes_by_state ON invoicing.setting_changes USING btree (
 CREATE INDEX setting_changes_of_entity ON invoicing.setting_changes USING btree (legal_entity, id);
 CREATE UNIQUE INDEX setting_changes_standing ON invoicing.setting_changes USING btree (kind, key) WHERE (state = 'proposed'::text);
 GRANT SELECT, INSERT ON invoicing.setting_changes TO invoicing;
+GRANT UPDATE (state, decided_by, decision_reason, decided_at) ON invoicing.setting_changes TO invoicing;
 
 -- redrive: To continue with what is parked.
 CREATE TABLE invoicing.skipped (

@@ -180,10 +180,11 @@ async def is_refused(connection: asyncpg.Connection, statement: str) -> bool:
     return False
 
 
-LAST_COLUMN = """
+FIRST_COLUMN = """
 SELECT attname FROM pg_attribute WHERE attrelid = format('%I.%I', $1::text, $2::text)::regclass AND attnum > 0
-    AND NOT attisdropped ORDER BY attnum DESC LIMIT 1
+    AND NOT attisdropped AND attidentity = '' ORDER BY attnum LIMIT 1
 """
+"""The first column that a role could write; of some tables it may rewrite later ones, as words that are removed."""
 
 
 async def rewritable(database: Database, service: str, tables: set[str]) -> set[str]:
@@ -191,7 +192,7 @@ async def rewritable(database: Database, service: str, tables: set[str]) -> set[
     async with database.connected(service) as connection:
         rewritable_tables = set()
         for table in tables:
-            column = await database.value(LAST_COLUMN, service, table)  # a first one may be an identity
+            column = await database.value(FIRST_COLUMN, service, table)
             update = f"UPDATE {service}.{table} SET {column} = {column}"
             kept = [await is_refused(connection, statement) for statement in (update, f"DELETE FROM {service}.{table}")]
             if not all(kept):
@@ -237,7 +238,7 @@ async def powers(database: Database, service: str) -> list[str]:
         f"ALTER TABLE {table} ADD COLUMN more text",
         f"DROP TABLE {table} CASCADE",
         f"TRUNCATE {table} CASCADE",
-        f"CREATE INDEX ON {table} ({await database.value(LAST_COLUMN, *table.split('.'))})",
+        f"CREATE INDEX ON {table} ({await database.value(FIRST_COLUMN, *table.split('.'))})",
         f"UPDATE {service}.alembic_version SET version_num = version_num",
         "CREATE TABLE public.own (id int)",
         "CREATE SCHEMA own",

@@ -65,6 +65,7 @@ async def test_the_schema_is_as_it_is_written(database: Database, service: str, 
         "ALTER TABLE entitlements.holds ADD CHECK (comment <> '')",
         "CREATE INDEX forgotten ON entitlements.holds (comment)",
         "GRANT TRUNCATE ON entitlements.holds TO entitlements",
+        "GRANT UPDATE (comment) ON entitlements.holds TO monitor",
         "CREATE VIEW entitlements.forgotten AS SELECT 1 AS id",
     ],
 )
