@@ -32,7 +32,7 @@ async def main(state):
     await asyncio.sleep(600)
 
 state = StackState(Path(sys.argv[1]))
-with state.held():
+with state.hold_state_folder():
     asyncio.run(main(state))
 """
 
