@@ -38,9 +38,9 @@ class DunnableSpan(NamedTuple):
     lines: tuple[LineBalance, ...]
     promised: int
     by_line: tuple[int, ...]
-    """What is dunnable of each of `lines`."""
+    """Dunnable amount of each of `lines`."""
     dunnable: int
-    """What is dunnable of the whole invoice."""
+    """Dunnable amount of the whole invoice."""
     is_after_release: bool = False
     """Whether nothing is dunnable only since a dispute or a promise ended less days ago than the policy says."""
 

@@ -129,6 +129,6 @@ class Step(PolicyPart):
     kind: Annotated[
         ActionKind, PlainValidator(_find_action_kind), PlainSerializer(lambda kind: kind.name), Field(alias="action")
     ]
-    """What the step does; the document calls it its action."""
+    """Kind of action of the step; the document calls it its action."""
     template: str | None = None
     requires: tuple[Required, ...] = ()

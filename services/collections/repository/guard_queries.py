@@ -9,7 +9,7 @@ from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
 WINDOW = timedelta(hours=1)
-"""Of the business clock; also how long an approval holds."""
+"""An hour of the business clock; an approval holds as long."""
 MAX_PER_HOUR = 2**31 - 1
 """Suspensions: what a policy says beyond it is no limit."""
 

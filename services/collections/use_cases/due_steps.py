@@ -27,7 +27,7 @@ CHECK_SUSPENSION = "check_suspension"
 """The kind of the intent that asks invoicing for fresh balances before a suspension is requested."""
 
 Carrier = Callable[[Unit, DunningFacts, Sequence[EvaluatedItem]], Awaitable[None]]
-"""What carries out the actions of its kind that are due for the items of an account; it is called if there are any."""
+"""Carries out the actions of its kind that are due for the items of an account; called if there are any."""
 
 
 async def take_due_dunning_steps(unit: Unit, account_ids: list[str]) -> None:
@@ -93,4 +93,4 @@ async def _ask_for_fresh_facts(unit: Unit, account: DunningFacts, items: Sequenc
 CARRIERS: Mapping[str, Carrier] = MappingProxyType(
     {NOTICE.name: _send_notices, TERMINATE.name: _request_terminations, SUSPEND.name: _ask_for_fresh_facts}
 )
-"""What carries out each kind of action, by its name, in the order in which an account's actions are carried out."""
+"""Carriers of each kind of action, by its name, in the order in which an account's actions are carried out."""
