@@ -59,13 +59,13 @@ class LedgerWorld:
         self._issued: dict[str, str] = {}
         self._disputes: dict[str, str] = {}
 
-    def plan_first_instant(self) -> datetime:
+    def get_first_instant(self) -> datetime:
         """The day before the first invoice."""
         return _instant(min(invoice.issued for invoice in self._invoices)) - timedelta(days=1)
 
     async def prepare(self, driver: SandboxDriver, policy: str) -> None:
         """Publish the policy; register every customer with its subscription, at the vendor too."""
-        body = {"document": policy, "effective_date": self.plan_first_instant().date().isoformat(), "reason": "replay"}
+        body = {"document": policy, "effective_date": self.get_first_instant().date().isoformat(), "reason": "replay"}
         await driver.post("collections", "/v1/policies", body)
         await self.register(driver)
 
@@ -74,7 +74,7 @@ class LedgerWorld:
         await set_operator_limits(driver, {CURRENCY, *(profile.currency for profile in self._profiles.values())})
         for customer in sorted({invoice.customer for invoice in self._invoices}):
             self._accounts[customer] = await register_account_with_subscription(
-                driver, customer, self.plan_first_instant().date(), self._profiles.get(customer, BillingProfile())
+                driver, customer, self.get_first_instant().date(), self._profiles.get(customer, BillingProfile())
             )
 
     def plan(self, agenda: ActionAgenda) -> None:
@@ -221,7 +221,7 @@ def main(
     except (LedgerRefused, OSError, UnicodeDecodeError) as refused:
         console.print(f"refused: {refused}", style="red", markup=False)
         raise typer.Exit(2) from refused
-    os.environ[clock.START] = f"{world.plan_first_instant():%Y-%m-%dT%H:%M:%S}"
+    os.environ[clock.START] = f"{world.get_first_instant():%Y-%m-%dT%H:%M:%S}"
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-replay-"))
     try:
         with Stack(

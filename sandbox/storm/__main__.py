@@ -83,7 +83,7 @@ class StackStorm:
             await (world.register(self.driver) if number else world.prepare(self.driver, STANDARD.read_text()))
             world.plan(self.patient)
             end = datetime.combine(year.end, datetime.min.time(), UTC)
-            friday = world.plan_first_instant() + timedelta(hours=15)
+            friday = world.get_first_instant() + timedelta(hours=15)
             while (friday := friday + LOOPS_CLOSED_EVERY) < end:
                 self.patient.at(friday, close_case_loops)
             async for reached in self.driver.live_through_instants(end):

@@ -12,7 +12,7 @@ _TRANSIENT_STATES = ("40001", "40P01", "55P03", "57P01", "57P02", "57P03", "5330
 _CONNECTION = (asyncpg.InterfaceError, asyncpg.InternalClientError, PoolTimeout, ConnectionError, TimeoutError)
 """The connection is lost; asyncpg also calls it an internal error when the server's farewell comes in between."""
 BROKEN = (KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-"""What somebody with a connection of its own starts afresh after, with a new one."""
+"""Errors after which a loop that has a connection of its own starts afresh, with a new connection."""
 
 
 def list_error_causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -200,7 +200,7 @@ class Audit:
         """The entries to be written."""
         return [entry for entry in self._entries.values() if entry is not None]
 
-    def mark_entries(self) -> int:
+    def count_entries(self) -> int:
         """How many requests have said so far what they changed."""
         return len(self._entries)
 

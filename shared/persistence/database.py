@@ -110,7 +110,7 @@ class Unit:
         self._sequences |= claimed
         return list(claimed)
 
-    def next_sequence_of(self, subject: object) -> int:
+    def get_last_sequence(self, subject: object) -> int:
         """The last sequence number of a subject that this unit has locked, its own events included."""
         return self._sequences[str(subject)]
 
@@ -174,7 +174,7 @@ class Unit:
     async def savepoint(self) -> AsyncIterator[None]:
         """Undo what is written and published within when it breaks, so that the unit can go on."""
         await self.write_pending()
-        sequences, recorded, answered = dict(self._sequences), self.audit.mark_entries(), len(self._answers)
+        sequences, recorded, answered = dict(self._sequences), self.audit.count_entries(), len(self._answers)
         try:
             async with self.connection.transaction():
                 yield

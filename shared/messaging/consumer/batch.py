@@ -110,12 +110,12 @@ class MessageBatch:
         }
         await self._unit.lock_subjects(*(heard | waiting))
         for event in events:
-            await self._one(event)
+            await self._apply_or_park_event(event)
         await self._hand_over()
         moved = [(subject, mark) for subject, mark in self._marks.items() if mark != before[subject]]
         await self._unit.connection.execute(_MOVE_MARKS, topic, *split_into_columns(moved, 2))
 
-    async def _one(self, event: MessageEnvelope) -> None:
+    async def _apply_or_park_event(self, event: MessageEnvelope) -> None:
         last = self._marks[event.subject]
         kept = self._waiting.get(event.subject, {})
         if event.sequence <= last:
@@ -127,9 +127,9 @@ class MessageBatch:
             self._counts["parked"] += 1
             await parked_events.park_event(self._unit.connection, event, None)
             self._waiting.setdefault(event.subject, {}).setdefault(event.sequence, ParkedEvent(event, None))
-        await self.park_behind_head(event.subject)
+        await self.apply_waiting_events(event.subject)
 
-    async def park_behind_head(self, subject: str) -> None:
+    async def apply_waiting_events(self, subject: str) -> None:
         """Apply what waits and is next, up to the next gap or head; nothing while the past of the subject waits."""
         kept = self._waiting.get(subject, {})
         if self._waits_for_past(subject):

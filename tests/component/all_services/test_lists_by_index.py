@@ -55,6 +55,15 @@ COLLECTIONS = (
 )
 
 
+WAITING = {
+    "guard": (WaitingStepCriteria("guard"), "deferrals_listed"),
+    "account": (WaitingStepCriteria(account_id=SOMEBODY), "ix_collections_deferrals_account_id"),
+    "entity": (WaitingStepCriteria(legal_entity="E7"), "accounts_by_entity|deferrals_pkey"),
+    "all": (WaitingStepCriteria(), "deferrals_pkey"),
+}
+"""Criteria of waiting steps, with the indexes that find them."""
+
+
 async def test_lists_of_collections(database: Database) -> None:
     await database.execute("; ".join(COLLECTIONS))
     late = {
@@ -68,12 +77,6 @@ async def test_lists_of_collections(database: Database) -> None:
         "account": (SuspensionCriteria(account_id=SOMEBODY), "ix_collections_suspensions_account_id"),
         "all": (SuspensionCriteria(), "suspensions_pkey"),
     }
-    waiting = {
-        "guard": (WaitingStepCriteria("guard"), "deferrals_listed"),
-        "account": (WaitingStepCriteria(account_id=SOMEBODY), "ix_collections_deferrals_account_id"),
-        "entity": (WaitingStepCriteria(legal_entity="E7"), "accounts_by_entity|deferrals_pkey"),
-        "all": (WaitingStepCriteria(), "deferrals_pkey"),
-    }
     for after in (None, SOMEBODY):
         queries: dict[str, tuple[Query, str]] = {
             **{
@@ -86,7 +89,7 @@ async def test_lists_of_collections(database: Database) -> None:
             },
             **{
                 f"waiting {k}": (waiting_step_queries.build_waiting_step_query(c, after, 101), i)
-                for k, (c, i) in waiting.items()
+                for k, (c, i) in WAITING.items()
             },
         }
         await check_plans(database, "collections", queries)

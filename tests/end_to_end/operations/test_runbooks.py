@@ -49,10 +49,7 @@ class World:
 async def world(
     watched: Watched, watcher: SandboxDriver, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
-    """An account with a refused notice, an open case, a parked event and a bank statement.
-
-    Commands run in any order; afterwards the stack is as others want it.
-    """
+    """An account with a refused notice, an open case, a parked event and a statement; undone afterwards."""
     stack = watched.stack
     account_id, subscription_id, invoice_id, due = await late_account(watcher)
     account = await watcher.get("invoicing", f"/v1/accounts/{account_id}")

@@ -97,11 +97,3 @@ async def insert_plan_version(unit: Unit, version: PlanVersion) -> None:
         unit.now,
         *split_into_columns(prices, 3),
     )
-
-
-_NAMES = "SELECT id, name FROM plans WHERE id = ANY($1::uuid[])"
-
-
-async def map_plan_names(unit: Unit, plan_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Map these plans to their names."""
-    return {row["id"]: row["name"] for row in await unit.connection.fetch(_NAMES, list(plan_ids))}

@@ -57,7 +57,7 @@ async def post_vendor_difference(unit: Unit, row: VendorDifferenceRow, decision:
         row.currency,
         "vendor_difference",
         row.id,
-        unit.next_sequence_of(invoice.id),
+        unit.get_last_sequence(invoice.id),
         unit.now.astimezone(UTC).date(),
         build_entries(row.billed_minor - row.expected_minor),
         row.account_id,
@@ -76,7 +76,7 @@ def _build_tax_posting(unit: Unit, row: VendorInvoiceRow) -> VendorPosting:
         row.currency,
         "vendor_invoice",
         row.id,
-        unit.next_sequence_of(row.id),
+        unit.get_last_sequence(row.id),
         row.invoice_date,
         build_vendor_tax_entries(row.tax_minor),
     )
@@ -90,7 +90,7 @@ def _build_payment_posting(unit: Unit, row: VendorInvoiceRow) -> VendorPosting:
         row.currency,
         "vendor_payment",
         row.id,
-        unit.next_sequence_of(row.id),
+        unit.get_last_sequence(row.id),
         row.paid_on,
         build_vendor_payment_entries(row.paid_minor),
     )

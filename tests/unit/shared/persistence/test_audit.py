@@ -125,7 +125,7 @@ def test_a_machine_leaves_no_entry() -> None:
 def test_what_is_undone_is_forgotten() -> None:
     audit = Audit()
     audit.record(cause("request-1"), NOW, AuditedChange("account", ID))
-    mark = audit.mark_entries()
+    mark = audit.count_entries()
     audit.record(cause("request-2"), NOW, AuditedChange("account", ID))
     audit.undo_entries_since(mark)
     assert [entry.cause_id for entry in audit.entries()] == ["request-1"]
