@@ -151,15 +151,30 @@ async def stop_client(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
 
 
 async def _abandon(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
-    """End what runs in a client and close its connections; aiokafka itself offers no end without good order."""
+    """End what runs in a client, then close its connections; aiokafka itself offers no end without good order.
+
+    What still ran would open connections again, and take the client back into its group as a member that reads nothing.
+    """
+    running = [task for task in _list_client_tasks(client) if task is not None and not task.done()]
+    for task in running:
+        task.cancel()
+    if running:
+        ended, _ = await asyncio.wait(running, timeout=CLOSE_TIMEOUT / 2)
+        await asyncio.gather(*ended, return_exceptions=True)
+    await (client.client if isinstance(client, AIOKafkaProducer) else client._client).close()
+
+
+def _list_client_tasks(client: AIOKafkaConsumer | AIOKafkaProducer) -> list[asyncio.Task[None] | None]:
+    """The tasks that aiokafka began for a client, except those that its connections end."""
     if isinstance(client, AIOKafkaProducer):
-        await client.client.close()
-        return
+        return [client._sender.sender_task]
+    tasks = []
     if client._coordinator is not None:
-        await client._coordinator._stop_heartbeat_task()
+        names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task")
+        tasks += [getattr(client._coordinator, name) for name in names]
     if client._fetcher is not None:
-        await client._fetcher.close()
-    await client._client.close()
+        tasks += [client._fetcher._fetch_task, *client._fetcher._pending_tasks]
+    return tasks
 
 
 def find_partition_end(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:

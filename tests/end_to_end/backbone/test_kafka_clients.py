@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
+from types import CoroutineType
 from typing import Any
 
 import pytest
@@ -77,6 +78,7 @@ async def test_a_client_that_cannot_end_in_good_order_closes_its_connections(
         await start_client(client)
         for part in (GroupCoordinator, MessageAccumulator):
             monkeypatch.setattr(part, "close", _hang)
+    assert [task for task in asyncio.all_tasks() if "/aiokafka/" in _find_source(task)] == []
 
 
 @asynccontextmanager
@@ -86,6 +88,13 @@ async def _stopping(client: AIOKafkaConsumer | AIOKafkaProducer) -> AsyncIterato
         yield
     finally:
         await stop_client(client)
+
+
+def _find_source(task: asyncio.Task[Any]) -> str:
+    """The file of the function that a task runs."""
+    coroutine = task.get_coro()
+    assert isinstance(coroutine, CoroutineType)
+    return coroutine.cr_code.co_filename
 
 
 async def _hang(*_: object) -> None:
