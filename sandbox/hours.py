@@ -43,7 +43,8 @@ HOUR = 3600 / SPEED
 SEED = 7
 BETWEEN_HOLDS = 1.0
 """Seconds for which a hold stands, and for which none does, while the vendor's calls are watched."""
-FIGURES_EVERY = 15 / SPEED
+FIGURES_EVERY = monitoring.shorten_scraping(SPEED)
+"""Seconds from one figure to the next."""
 LATE_WITHIN = 150.0
 """Seconds from the beginning in which somebody is late, however slow the machine is."""
 VARIABLES: Mapping[str, str] = {

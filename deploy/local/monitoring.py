@@ -24,6 +24,8 @@ WEBHOOK_VARIABLE = "GOODSTANDING_ALERT_WEBHOOK"
 QUICK_VARIABLE = "GOODSTANDING_ALERT_SPEED"
 """By how much every duration of rules, scraping and routing is shortened: for tests, which cannot wait an hour."""
 SCRAPE_EVERY = 15.0
+SCRAPE_EVERY_AT_LEAST = 1.0
+"""The shortest time between two scrapes (seconds): Prometheus takes a good part of a processor with four a second."""
 RESEND_AFTER = 60.0
 """How often an alert is told again while it fires (seconds): the first may come before Alertmanager is known."""
 
@@ -31,6 +33,11 @@ RESEND_AFTER = 60.0
 def list_missing_programs() -> list[str]:
     """List the programs that are not installed here."""
     return [name for name in PROGRAMS if _binary(name) is None]
+
+
+def shorten_scraping(speed: float) -> float:
+    """Seconds between two scrapes when every duration is so many times shorter."""
+    return max(SCRAPE_EVERY_AT_LEAST, SCRAPE_EVERY / speed)
 
 
 def _binary(name: str) -> str | None:
@@ -46,7 +53,8 @@ def list_monitoring_programs(state: StackState, services: tuple[str, ...]) -> li
     folder.mkdir(parents=True, exist_ok=True)
     files.write_private_file(folder / "rules.yml", shorten_durations(RULES.read_text(), speed))
     files.write_private_file(
-        folder / "prometheus.yml", yaml.safe_dump(build_scraping_configuration(state, services, SCRAPE_EVERY / speed))
+        folder / "prometheus.yml",
+        yaml.safe_dump(build_scraping_configuration(state, services, shorten_scraping(speed))),
     )
     webhook = os.environ.get(WEBHOOK_VARIABLE)
     files.write_private_file(

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import httpx2
 
+from shared.base.connections.tls import get_default_context
 from shared.base.connections.vendor import VendorHttpClient
 from shared.base.health import Health
 from shared.base.settings import Settings
@@ -55,7 +56,8 @@ class Runtime:
     @cached_property
     def tax_calculator(self) -> httpx2.AsyncClient:
         """The outside tax calculator's API."""
-        return httpx2.AsyncClient(base_url=self.settings.tax_calculator_url, timeout=10)
+        url = self.settings.tax_calculator_url
+        return httpx2.AsyncClient(base_url=url, timeout=10, verify=get_default_context())
 
     @cached_property
     def jobs(self) -> ServiceJobs:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx2
 import orjson
 
+from shared.base.connections.tls import get_default_context
 from shared.base.retries import retry_briefly
 from shared.base.settings import Settings
 from shared.base.telemetry import get_traceparent
@@ -31,7 +32,7 @@ class ServiceClient:
     def __init__(self, audience: str, base_url: str, tokens_dir: Path | None) -> None:
         self._audience = audience
         self._tokens_dir = tokens_dir
-        self._http = httpx2.AsyncClient(base_url=base_url, timeout=TIMEOUT)
+        self._http = httpx2.AsyncClient(base_url=base_url, timeout=TIMEOUT, verify=get_default_context())
 
     async def get(self, path: str) -> Any:
         """The decoded answer to a GET."""

@@ -9,6 +9,7 @@ import random
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -114,12 +115,17 @@ def list_namers(root: Path = ROOT) -> list[str]:
 
 def draw_names(commit: str, root: Path = ROOT) -> list[str]:
     """Draw names of functions and classes of the product, by the first eight digits of a commit's hash."""
+    return random.Random(int(commit[:8], 16)).sample(_list_public_names(root), DRAWN)
+
+
+@cache
+def _list_public_names(root: Path) -> list[str]:
     names = set()
     for path in list_modules(root):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
                 names.add(node.name)
-    return random.Random(int(commit[:8], 16)).sample(sorted(names), DRAWN)
+    return sorted(names)
 
 
 def measure_code(root: Path = ROOT) -> dict[str, object]:

@@ -1,8 +1,14 @@
-"""Modules that share a server stay on one worker: a group that does not hold would start every server twice."""
+"""Modules that share a server stay on one worker, and the server ends with the last of them.
+
+A group that does not hold would start every server twice; a server that stays takes its part of the machine from all
+tests that follow.
+"""
 
 import os
 
 import pytest
+
+from tests.architecture.source import ROOT
 
 WORKER = "PYTEST_XDIST_WORKER"
 """Set by pytest-xdist in each of its workers."""
@@ -13,3 +19,9 @@ def test_what_belongs_together_is_told_to_the_scheduler(request: pytest.FixtureR
     marked = [(item, item.get_closest_marker("xdist_group")) for item in request.session.items]
     lost = [item.nodeid for item, mark in marked if mark and not item.nodeid.endswith(f"@{mark.args[0]}")]
     assert lost == [] or WORKER not in os.environ
+
+
+def test_every_folder_of_tests_is_a_package() -> None:
+    """What `scope="package"` opens in a folder that is none stays until the last test of the worker."""
+    folders = {path.parent for path in (ROOT / "tests").rglob("*.py") if "node_modules" not in path.parts}
+    assert sorted(str(folder) for folder in folders if not (folder / "__init__.py").exists()) == []

@@ -36,7 +36,7 @@ def watched(fast_folder: Path) -> Iterator[Watched]:
             patch.setenv(START, f"{BEGIN:%Y-%m-%dT%H:%M:%S}")
             patch.setenv(monitoring.QUICK_VARIABLE, "60")
             patch.setenv(monitoring.WEBHOOK_VARIABLE, alerts.url)
-            patch.setenv("GOODSTANDING_METRICS_INTERVAL", "0.5")
+            patch.setenv("GOODSTANDING_METRICS_INTERVAL", "1")
             patch.setenv("OTEL_TRACES_EXPORTER", "otlp")
             patch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", spans.url)
             patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "200")
