@@ -20,7 +20,10 @@ def get_local_date(instant: datetime, zone: ZoneInfo) -> date:
 
 @lru_cache(KEPT)
 def find_local_instant(day: date, at: time, zone: ZoneInfo) -> datetime:
-    """The instant, in UTC, of a local time on a day."""
+    """The instant, in UTC, of a local time on a day.
+
+    Statements write midnight with `write_local_midnight` of `shared.persistence.local_midnights`.
+    """
     local = datetime.combine(day, at, zone)
     instant = local.astimezone(UTC)
     if instant.astimezone(zone) == local:  # of one zone, so it is the wall times that are compared

@@ -1,6 +1,6 @@
 """The entries of each fact: what they are and that they balance. Debit is positive, credit negative, minor units."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,6 +45,30 @@ class CreditNoteLineShare:
             return 0
         upto = self.credited_before + self.amount
         return self.line_tax * upto // self.line_amount - self.line_tax * self.credited_before // self.line_amount
+
+
+@dataclass(frozen=True, slots=True)
+class BilledLine:
+    """A line of a billed invoice, in minor units; `is_deferred` where it is paid in advance and earned later."""
+
+    net: int
+    tax: int
+    is_deferred: bool
+
+
+def build_billed_invoice_entries(lines: Iterable[BilledLine]) -> Entries:
+    """Build the entries of a billed invoice: its tax is owed, and what is paid in advance is earned day by day.
+
+    A bill run posts all its invoices at once, with BUILD_BILLED_INVOICE_ENTRIES of `bill_run_issuing`.
+    """
+    entries = dict.fromkeys(
+        (LedgerAccountCode.RECEIVABLES, LedgerAccountCode.TAX, LedgerAccountCode.DEFERRED, LedgerAccountCode.REVENUE), 0
+    )
+    for line in lines:
+        entries[LedgerAccountCode.RECEIVABLES] += line.net + line.tax
+        entries[LedgerAccountCode.TAX] -= line.tax
+        entries[LedgerAccountCode.DEFERRED if line.is_deferred else LedgerAccountCode.REVENUE] -= line.net
+    return entries
 
 
 def build_manual_invoice_entries(total: int, tax: int) -> Entries:

@@ -45,7 +45,7 @@ async def issue_credit_note(
         id=new_id(),
         account_id=account.id,
         legal_entity=account.legal_entity,
-        number=f"{account.legal_entity}-CN-{number:08d}",
+        number=number,
         invoice_id=before.id,
         dispute_id=reason.dispute_id,
         bill_id=reason.bill_id,

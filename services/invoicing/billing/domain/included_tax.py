@@ -20,7 +20,7 @@ def extract_included_taxes(amounts: Sequence[TaxedGrossAmount]) -> list[int]:
     """Take the tax out of the lines of an invoice, in their order; in minor units.
 
     The tax of a rate is that in the sum of its lines, half rounded up; a line has what the sum's tax grows by with it,
-    as in `billing/repository/bill_run_drafting.py`, where tax is added to net amounts.
+    as in `compute_added_taxes`, where tax is added to net amounts.
     """
     gross_by_rate: defaultdict[int, int] = defaultdict(int)
     taxes: list[int] = []

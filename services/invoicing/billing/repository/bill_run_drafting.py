@@ -11,7 +11,7 @@ from services.invoicing.catalog.repository.tax_rate_queries import RATE_OF_CUSTO
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
-_TEMPORARY = """
+TEMPORARY_TABLES = """
 CREATE TEMPORARY TABLE IF NOT EXISTS bill_invoices (
     account_id uuid, invoice_id uuid, legal_entity text, currency text, time_zone text,
     issue_date date, due_date date, total_minor bigint, number text, to_be_taxed boolean, tax_request_id uuid,
@@ -75,6 +75,9 @@ FROM unnest($1::uuid[], $2::uuid[]) AS n (account_id, invoice_id) JOIN accounts 
 CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
 LEFT JOIN legal_entities e ON e.code = a.legal_entity
 """
+SUM_NETS_BY_RATE = "SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered"
+COMPUTE_ADDED_TAX = "coalesce(round(upto * rate / 10000) - round((upto - net) * rate / 10000), 0)"
+"""`compute_added_taxes` of the domain, from sums of the lines until each: both round half away from zero."""
 _LINES = f"""
 WITH {RATES}, billed AS (
     SELECT c.*, c.invoice_id AS on_invoice FROM charges c
@@ -120,14 +123,14 @@ WITH {RATES}, billed AS (
     JOIN plans p ON p.id = c.plan_id
     {build_tax_rate_join(tax_class="p.tax_class", supplied_on="c.supplied_on")}
 ), summed AS (
-    SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered
+    {SUM_NETS_BY_RATE}
 )
 INSERT INTO bill_lines
 SELECT invoice_id, line, account_id, id, subscription_id, description, is_deferred, net,
-    coalesce(round(upto * rate / 10000) - round((upto - net) * rate / 10000), 0), rate, needs_rate
+    {COMPUTE_ADDED_TAX}, rate, needs_rate
 FROM summed
 """
-"""The tax of a rate is that of the sum of its lines, half away from zero; a line has what the sum grows by with it.
+"""The lines of the invoices begun, with their tax.
 
 The rate is that of the day of supply: the first day of what is billed in advance, the last one of what is billed in
 arrears and of usage. A reversal has the rate at which was charged what it reverses.
@@ -135,7 +138,8 @@ arrears and of usage. A reversal has the rate at which was charged what it rever
 What is to be taxed by the outside calculator has no rate, and no tax until that has answered.
 """
 
-_COLLECTABLE = """
+COLLECTABLE_BEFORE = "UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)"
+COMPUTE_COLLECTABLE_MINOR = """
 WITH signed AS (
     SELECT invoice_id, line, subscription_id, net_minor + tax_minor AS amount FROM bill_lines
     WHERE invoice_id IN (SELECT invoice_id FROM bill_lines WHERE net_minor < 0)
@@ -157,7 +161,7 @@ WITH signed AS (
 UPDATE bill_lines b SET collectable_minor = paid.collectable
 FROM paid WHERE b.invoice_id = paid.invoice_id AND b.line = paid.line
 """
-"""A reversal lowers what is to be paid of its own subscription's lines first, then of the others, in their order."""
+"""`compute_collectable_minor` of the domain, after COLLECTABLE_BEFORE: only invoices with a reversal need more."""
 
 _TOTALS = """
 UPDATE bill_invoices b SET total_minor = n.total
@@ -209,7 +213,7 @@ async def stage_bill_run_invoices(unit: Unit, account_ids: Sequence[UUID]) -> No
 
 async def prepare_bill_chunk_tables(unit: Unit) -> None:
     """Make the temporary tables, or empty them: a chunk before may be of the same unit."""
-    await unit.connection.execute(_TEMPORARY)
+    await unit.connection.execute(TEMPORARY_TABLES)
     await unit.connection.execute("TRUNCATE bill_invoices, bill_lines")
 
 
@@ -239,5 +243,5 @@ async def compute_bill_chunk_totals(unit: Unit) -> None:
 
 async def compute_bill_chunk_collectable(unit: Unit) -> None:
     """Say what is to be paid of each line, once reversals are taken off."""
-    await unit.connection.execute("UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)")
-    await unit.connection.execute(_COLLECTABLE)
+    await unit.connection.execute(COLLECTABLE_BEFORE)
+    await unit.connection.execute(COMPUTE_COLLECTABLE_MINOR)

@@ -7,6 +7,7 @@ from services.invoicing.billing.repository.bill_run_drafting import OF_CHUNK
 from services.invoicing.deliveries import repository as deliveries_repository
 from shared.events.invoicing import InvoiceIssued
 from shared.persistence.database import Unit
+from shared.persistence.local_midnights import write_local_midnight
 
 _DRAFTS = """
 INSERT INTO drafts (id, run_id, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id,
@@ -43,7 +44,9 @@ SELECT draft_id, line, l.account_id, charge_id, subscription_id, description, is
 FROM draft_lines l JOIN bill_invoices b ON b.invoice_id = l.draft_id
 """
 
-_NUMBERS = """
+FORMAT_DOCUMENT_NUMBER = "n.legal_entity || '-' || lpad(n.number, greatest(8, length(n.number)), '0')"
+"""`format_document_number` of the receivables' domain, of an invoice."""
+_NUMBERS = f"""
 WITH counted AS (
     SELECT legal_entity, count(*) AS n FROM bill_invoices GROUP BY legal_entity ORDER BY legal_entity
 ), taken AS (
@@ -58,7 +61,7 @@ WITH counted AS (
     FROM placed JOIN counted USING (legal_entity) JOIN taken USING (legal_entity)
 )
 UPDATE bill_invoices b
-SET number = n.legal_entity || '-' || lpad(n.number, greatest(8, length(n.number)), '0')
+SET number = {FORMAT_DOCUMENT_NUMBER}
 FROM numbered n WHERE b.invoice_id = n.invoice_id
 """
 _ISSUE = """
@@ -80,13 +83,14 @@ INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_mino
 SELECT invoice_id, line, account_id, collectable_minor, 0, 0, 0, 0, 0, 0 FROM bill_lines
 WHERE net_minor + tax_minor > 0
 """
-_STATES = """
+SCHEDULE_INVOICE_OVERDUE_CHECK = write_local_midnight("due_date + 1", "time_zone")
+"""`schedule_invoice_overdue_check` of the receivables' domain, for an invoice that is issued today and wholly open.
+
+It is due today at the earliest, so no later midnight is the next one.
+"""
+_STATES = f"""
 INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
-SELECT invoice_id, account_id, total_minor, $1, NULL, greatest(
-    (due_date + 1)::timestamp AT TIME ZONE time_zone,
-    CASE WHEN midnight AT TIME ZONE time_zone >= $1 THEN midnight ELSE midnight + interval '1 day' END
-        AT TIME ZONE time_zone)
-FROM (SELECT *, date_trunc('day', $1::timestamptz AT TIME ZONE time_zone) AS midnight FROM bill_invoices) b
+SELECT invoice_id, account_id, total_minor, $1, NULL, {SCHEDULE_INVOICE_OVERDUE_CHECK} FROM bill_invoices
 """
 _STREAMS = "s.subject = ANY(ARRAY(SELECT account_id::text FROM bill_invoices))"
 """As an array, too: joined, the streams of all accounts are read."""
@@ -96,6 +100,15 @@ INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
 SELECT invoice_id, s.sequence, account_id, $1, total_minor
 FROM bill_invoices b JOIN streams s ON {_STREAMS} AND s.subject = b.account_id::text
 """
+BUILD_BILLED_INVOICE_ENTRIES = """JOIN (
+    SELECT invoice_id, sum(tax_minor) AS tax, sum(net_minor) FILTER (WHERE is_deferred) AS deferred,
+        sum(net_minor) FILTER (WHERE NOT is_deferred) AS earned
+    FROM bill_lines GROUP BY invoice_id
+) l USING (invoice_id),
+LATERAL (VALUES ('receivables', b.total_minor), ('tax', -l.tax), ('deferred_revenue', -l.deferred),
+    ('revenue', -l.earned)) AS side (code, amount)
+WHERE side.amount <> 0"""
+"""`build_billed_invoice_entries` of the ledger's domain, joined to `bill_invoices b`: one row for each side."""
 _POST = f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
@@ -103,16 +116,9 @@ SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoic
     b.issue_date, $1
 FROM bill_invoices b
 JOIN streams s ON {_STREAMS} AND s.subject = b.account_id::text
-JOIN (
-    SELECT invoice_id, sum(tax_minor) AS tax, sum(net_minor) FILTER (WHERE is_deferred) AS deferred,
-        sum(net_minor) FILTER (WHERE NOT is_deferred) AS earned
-    FROM bill_lines GROUP BY invoice_id
-) l USING (invoice_id),
-LATERAL (VALUES ('receivables', b.total_minor), ('tax', -l.tax), ('deferred_revenue', -l.deferred),
-    ('revenue', -l.earned)) AS side (code, amount)
-WHERE side.amount <> 0
+{BUILD_BILLED_INVOICE_ENTRIES}
 """
-_TOLD = """
+BUILD_INVOICE_ISSUED = """
 SELECT b.account_id::text AS subject, json_build_object(
     'account_id', b.account_id, 'issue_date', b.issue_date, 'external_reference', NULL,
     'balance', json_build_object(
@@ -127,7 +133,7 @@ JOIN (
     FROM bill_lines WHERE net_minor + tax_minor > 0 GROUP BY invoice_id
 ) l USING (invoice_id)
 """
-"""`InvoiceIssued`, as the model would write it."""
+"""`build_invoice_issued` of the receivables' use cases, as JSON, for each invoice."""
 
 
 async def insert_bill_run_drafts(
@@ -165,7 +171,7 @@ async def issue_staged_drafts(unit: Unit, run_id: UUID) -> None:
     await unit.connection.execute(_LINES)
     await unit.connection.execute(_BALANCES)
     await unit.connection.execute(_STATES, unit.now)
-    await unit.publish_for_each_subject(InvoiceIssued, _TOLD)
+    await unit.publish_for_each_subject(InvoiceIssued, BUILD_INVOICE_ISSUED)
     # The streams say now which sequence the event of each account has.
     await unit.connection.execute(_CHANGES, unit.now)
     await deliveries_repository.enqueue_issued_documents(unit)

@@ -9,6 +9,7 @@ import asyncpg
 from services.invoicing.billing.tables import BillRunRow
 from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
+from shared.persistence.local_midnights import write_local_midnight
 from shared.pure.errors import NotFound
 
 
@@ -26,12 +27,12 @@ async def list_bill_run_rows(unit: Unit, after: UUID | None, limit: int) -> Sequ
 
 
 # What is taken is read once and hashed: with statistics of an empty table the planner would read it for each account.
-_INCLUDE = """
+_INCLUDE = f"""
 WITH taken AS MATERIALIZED (
     SELECT account_id FROM bill_run_accounts WHERE state IN ('waiting', 'to_be_taxed', 'drafted', 'approved')
 )
 INSERT INTO bill_run_accounts (run_id, account_id, state, due_at, reason)
-SELECT $1, account_id, 'waiting', greatest($3, $2::date::timestamp AT TIME ZONE a.time_zone), NULL FROM (
+SELECT $1, account_id, 'waiting', greatest($3, {write_local_midnight("$2::date", "a.time_zone")}), NULL FROM (
     SELECT account_id FROM terms WHERE next_due <= $2
     UNION SELECT account_id FROM terms WHERE ended_on IS NULL AND term_end <= $2
     UNION SELECT account_id FROM charges WHERE invoice_id IS NULL AND due_on <= $2

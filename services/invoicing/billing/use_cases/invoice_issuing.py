@@ -24,7 +24,6 @@ from services.invoicing.receivables.tables import InvoiceRow
 from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.revenue.repository import release_queries
 from services.invoicing.subscriptions.repository import subscription_queries
-from shared.events.invoicing import InvoiceIssued
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.calendar import get_local_date
@@ -96,7 +95,7 @@ async def issue_invoice_by_hand(unit: Unit, new: NewInvoice) -> InvoiceRow:
         id=new_id(),
         account_id=account.id,
         legal_entity=account.legal_entity,
-        number=f"{account.legal_entity}-{number:08d}",
+        number=number,
         external_reference=new.external_reference,
         currency=account.currency,
         issue_date=issue_date,
@@ -175,12 +174,7 @@ async def _record(unit: Unit, account: LockedAccount, row: InvoiceRow, lines: Se
         row.due_date,
         tuple(InvoiceLine(line.line, line.subscription_id, line.amount_minor) for line in lines),
     )
-    issued = InvoiceIssued(
-        account_id=account.id,
-        issue_date=row.issue_date,
-        external_reference=row.external_reference,
-        balance=balance_updates.build_invoice_balance_fields(invoice),
-    )
+    issued = balance_updates.build_invoice_issued(invoice, row.issue_date, row.external_reference)
     judged = overdue_rules.schedule_invoice_overdue_check(invoice, unit.now, ZoneInfo(account.time_zone))
     sequence = unit.publish(issued)
     await invoice_queries.insert_issued_invoice(unit, row, judged, lines, sequence)

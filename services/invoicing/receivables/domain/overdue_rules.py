@@ -25,7 +25,8 @@ def schedule_invoice_overdue_check(invoice: Invoice, now: datetime, zone: ZoneIn
     """Say when being overdue is judged next: at local midnights after the due date, while something is due.
 
     A judgement that is pending (its sweep is late) stays, since it looks at that midnight's state. Once
-    nothing is open the round ends: should the debt reopen, it becomes overdue anew.
+    nothing is open the round ends: should the debt reopen, it becomes overdue anew. A bill run says it of all its new
+    invoices at once, with SCHEDULE_INVOICE_OVERDUE_CHECK of `bill_run_issuing`.
     """
     if invoice.open_minor == 0:
         return replace(invoice, overdue_at=None, judge_at=None)

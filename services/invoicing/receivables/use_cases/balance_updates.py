@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from shared.events.invoicing import (
     InvoiceBalanceChanged,
     InvoiceClosed,
     InvoiceCredited,
+    InvoiceIssued,
     InvoicePaid,
 )
 from shared.events.values import LineBalance
@@ -46,6 +48,19 @@ def build_invoice_balance_fields(invoice: Invoice) -> InvoiceBalance:
             )
             for line in invoice.lines
         ),
+    )
+
+
+def build_invoice_issued(invoice: Invoice, issue_date: date, external_reference: str | None) -> InvoiceIssued:
+    """Build what is announced of a new invoice: a line of it that nothing is to be paid of is none of its balance.
+
+    A bill run announces all its invoices at once, with BUILD_INVOICE_ISSUED of `bill_run_issuing`.
+    """
+    return InvoiceIssued(
+        account_id=invoice.account_id,
+        issue_date=issue_date,
+        external_reference=external_reference,
+        balance=build_invoice_balance_fields(invoice),
     )
 
 

@@ -8,6 +8,7 @@ import asyncpg
 
 from services.invoicing.subscriptions.repository.term_queries import VENDOR_POSTING
 from shared.persistence.database import Unit
+from shared.persistence.local_midnights import write_local_midnight
 
 _TODAY = "($2::timestamptz AT TIME ZONE a.time_zone)::date"
 _IN_FORCE = """
@@ -92,9 +93,9 @@ async def list_terms_to_accrue(unit: Unit, account_ids: Sequence[UUID]) -> dict[
     return {row["subscription_id"]: row["today"] for row in rows}
 
 
-_WAKE = """
+_WAKE = f"""
 UPDATE terms t SET wake_at = CASE WHEN t.ended_on IS NULL
-    THEN least(t.term_end, t.vendor_next_from)::timestamp AT TIME ZONE a.time_zone END
+    THEN {write_local_midnight("least(t.term_end, t.vendor_next_from)", "a.time_zone")} END
 FROM accounts a WHERE t.account_id = ANY($1::uuid[]) AND a.id = t.account_id
     AND (t.wake_at <= $2 OR t.wake_at IS NULL AND t.ended_on IS NULL)
 """

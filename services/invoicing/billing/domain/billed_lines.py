@@ -1,0 +1,76 @@
+"""Rules of the lines of a billed invoice: the tax that is added to each, and what is to be paid of each.
+
+Bill runs apply them to all invoices of a chunk at once, in `billing/repository/bill_run_drafting.py`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from uuid import UUID
+
+from services.invoicing.billing.domain.included_tax import BASIS_POINTS
+
+
+@dataclass(frozen=True, slots=True)
+class NetAmount:
+    """An amount without its tax in minor units, below zero where it is given back, and the rate in basis points."""
+
+    minor: int
+    rate_bp: int | None
+    """None where no tax is added."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedLine:
+    """A line with its tax in minor units, below zero where it gives back."""
+
+    subscription_id: UUID
+    amount_minor: int
+
+
+def compute_added_taxes(amounts: Sequence[NetAmount]) -> list[int]:
+    """Compute the tax of each line of an invoice, in their order; in minor units.
+
+    The tax of a rate is that of the sum of its lines, half away from zero; a line has what the sum's tax grows by with
+    it. A statement has it as SUM_NETS_BY_RATE and COMPUTE_ADDED_TAX.
+    """
+    net_by_rate: defaultdict[int, int] = defaultdict(int)
+    taxes: list[int] = []
+    for amount in amounts:
+        rate_bp = amount.rate_bp or 0
+        before = net_by_rate[rate_bp]
+        net_by_rate[rate_bp] = before + amount.minor
+        taxes.append(_compute_tax(before + amount.minor, rate_bp) - _compute_tax(before, rate_bp))
+    return taxes
+
+
+def compute_collectable_minor(lines: Sequence[SignedLine]) -> list[int]:
+    """Compute what is to be paid of each line of an invoice, in their order, once reversals are taken off.
+
+    What a subscription gets back lowers its own lines first, then those of the others, each time the earliest first. A
+    statement has it as COMPUTE_COLLECTABLE_MINOR.
+    """
+    payable = [max(0, line.amount_minor) for line in lines]
+    places: defaultdict[UUID, list[int]] = defaultdict(list)
+    for place, line in enumerate(lines):
+        places[line.subscription_id].append(place)
+    excess = 0
+    for own in places.values():
+        given_back = -sum(min(0, lines[place].amount_minor) for place in own)
+        excess += _take_off(payable, own, given_back)
+    _take_off(payable, range(len(lines)), excess)
+    return payable
+
+
+def _compute_tax(net: int, rate_bp: int) -> int:
+    return int((Decimal(net) * rate_bp / BASIS_POINTS).to_integral_value(ROUND_HALF_UP))
+
+
+def _take_off(payable: list[int], places: Iterable[int], amount: int) -> int:
+    """Lower what is payable at these places, one after the other, by an amount; what of it is left."""
+    for place in places:
+        taken = min(payable[place], amount)
+        payable[place] -= taken
+        amount -= taken
+    return amount
