@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import yaml
 
@@ -50,16 +51,7 @@ def list_monitoring_programs(state: StackState, services: tuple[str, ...]) -> li
     if prometheus is None or alertmanager is None:
         return []
     folder, speed = state.root / "monitoring", float(os.environ.get(QUICK_VARIABLE, "1"))
-    folder.mkdir(parents=True, exist_ok=True)
-    files.write_private_file(folder / "rules.yml", shorten_durations(RULES.read_text(), speed))
-    files.write_private_file(
-        folder / "prometheus.yml",
-        yaml.safe_dump(build_scraping_configuration(state, services, shorten_scraping(speed))),
-    )
-    webhook = os.environ.get(WEBHOOK_VARIABLE)
-    files.write_private_file(
-        folder / "alertmanager.yml", route_alerts_to_webhook(shorten_durations(ROUTES.read_text(), speed), webhook)
-    )
+    _write_configuration(state, services, folder, speed)
     address = f"--web.listen-address={HOST}:{{}}"
     return [
         ChildProgram(
@@ -85,6 +77,16 @@ def list_monitoring_programs(state: StackState, services: tuple[str, ...]) -> li
             ),
         ),
     ]
+
+
+def _write_configuration(state: StackState, services: tuple[str, ...], folder: Path, speed: float) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    scraping = build_scraping_configuration(state, services, shorten_scraping(speed))
+    routes = shorten_durations(ROUTES.read_text(), speed)
+    files.write_private_file(folder / "rules.yml", shorten_durations(RULES.read_text(), speed))
+    files.write_private_file(folder / "prometheus.yml", yaml.safe_dump(scraping))
+    webhook = os.environ.get(WEBHOOK_VARIABLE)
+    files.write_private_file(folder / "alertmanager.yml", route_alerts_to_webhook(routes, webhook))
 
 
 def build_scraping_configuration(state: StackState, services: tuple[str, ...], every: float) -> dict[str, object]:

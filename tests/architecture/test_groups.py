@@ -22,6 +22,6 @@ def test_what_belongs_together_is_told_to_the_scheduler(request: pytest.FixtureR
 
 
 def test_every_folder_of_tests_is_a_package() -> None:
-    """What `scope="package"` opens in a folder that is none stays until the last test of the worker."""
+    """A server that `scope="package"` opens in a folder that is none stays until the last test of the worker."""
     folders = {path.parent for path in (ROOT / "tests").rglob("*.py") if "node_modules" not in path.parts}
     assert sorted(str(folder) for folder in folders if not (folder / "__init__.py").exists()) == []

@@ -1,6 +1,7 @@
 """Rows of bank statements: mappings of columns, imports, entries, and proposals for them."""
 
 from datetime import date, datetime
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
@@ -9,18 +10,18 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.invoicing.accounts.tables.account_tables import AccountRow
+from services.invoicing.bank.domain.payer_names import FOLDED_LETTERS, LEGAL_FORMS, SPELLED_OUT
 from services.invoicing.metadata import Row
 from services.invoicing.payments.tables.debit_tables import DebitRow
 from services.invoicing.receivables.tables import InvoiceRow
 
 NORMAL_NUMBER = "upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g'))"
-"""The rule of `domain.entry_matching.normalise_reference`, in SQL and as an index."""
-NORMAL_NAME = (
-    "regexp_replace(replace(replace(replace(replace(lower(translate({}, 'ÄÖÜ', 'äöü')), 'ä', 'ae'), 'ö', 'oe'),"
-    r" 'ü', 'ue'), 'ß', 'ss'), '\m(gmbh|mbh|co|kg|ag|se|ltd|limited|inc|llc|bv|nv|sa|sarl|srl|spa)\M|[^a-z0-9]',"
-    " '', 'g')"
-)
-"""A name as candidates are looked up by it; `domain.entry_matching.split_payer_name_words` then weighs it."""
+"""`normalise_reference` of `domain.entry_matching`, in SQL and as an index."""
+_FOLDED = f"lower(translate({{}}, '{''.join(FOLDED_LETTERS)}', '{''.join(FOLDED_LETTERS.values())}'))"
+_SPELLED = reduce(lambda text, each: f"replace({text}, '{each[0]}', '{each[1]}')", SPELLED_OUT.items(), _FOLDED)
+_WORDS = f"regexp_replace({_SPELLED}, '[^a-z0-9]+', ' ', 'g')"
+NORMAL_NAME = rf"regexp_replace({_WORDS}, '\m({'|'.join(LEGAL_FORMS)})\M| ', '', 'g')"
+"""`normalise_payer_name` of `domain.payer_names`, in SQL and as an index."""
 
 
 class BankMappingRow(Row, table=True):

@@ -33,14 +33,14 @@ CREATE TEMPORARY TABLE IF NOT EXISTS incoming_rated (
     currency text, today date, amount numeric
 ) ON COMMIT DELETE ROWS
 """
-# The amount is the rule of `domain/usage_lines.py`, whose `minor_units` is $1: exact until it is truncated, as
-# numeric is.
-_RATE = """
+COMPUTE_USAGE_AMOUNT = "trunc(n.quantity * n.unit_cost * (10000 + v.usage_markup_bp) * $1::numeric)"
+"""`compute_usage_amount` of the domain; $1 is `compute_usage_minor_factor`. Exact until it is truncated."""
+_RATE = f"""
 INSERT INTO incoming_rated
 SELECT line_id, first_value(line_id) OVER (PARTITION BY subscription_id, meter ORDER BY line), line, n.id,
     row_number() OVER (PARTITION BY n.id ORDER BY line) > 1, t.account_id, t.plan_id, t.version, t.currency,
     ($2::timestamptz AT TIME ZONE a.time_zone)::date,
-    trunc(n.quantity * n.unit_cost * (10000 + v.usage_markup_bp) * $1::numeric)
+    {COMPUTE_USAGE_AMOUNT}
 FROM incoming_usage n
 LEFT JOIN terms t USING (subscription_id)
 LEFT JOIN plan_versions v USING (plan_id, version)

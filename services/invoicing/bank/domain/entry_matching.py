@@ -7,7 +7,6 @@ gets the best proposals with their reasons.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,6 +14,7 @@ from itertools import groupby
 from uuid import UUID
 
 from services.invoicing.bank.domain.carried_debit import DebitNamedByBankEntry
+from services.invoicing.bank.domain.payer_names import split_payer_name_words
 from services.invoicing.bank.domain.statements.statement_entries import BankEntryKind
 from shared.pure.payment_references import MOST, has_valid_check_digits
 
@@ -37,9 +37,6 @@ WRONG = "!"
 """Mark before a number whose structured reference has wrong check digits."""
 SHORTEST_NUMBER = 4
 """Characters: shorter ones are found in any text."""
-LEGAL_FORMS = frozenset(
-    ("gmbh", "mbh", "co", "kg", "ag", "se", "ltd", "limited", "inc", "llc", "bv", "nv", "sa", "sarl", "srl", "spa")
-)
 
 
 class BankEntryState(StrEnum):
@@ -212,15 +209,11 @@ def compute_payer_name_likeness(payer: str, name: str) -> int:
     return BY_NAME * len(wanted & split_payer_name_words(payer)) // len(wanted) if wanted else 0
 
 
-def split_payer_name_words(name: str) -> frozenset[str]:
-    """The words of a name without accents, case and legal forms; German umlauts as banks write them."""
-    folded = name.casefold().replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
-    plain = unicodedata.normalize("NFKD", folded).encode("ascii", "ignore").decode()
-    return frozenset(re.findall("[a-z0-9]+", plain)) - LEGAL_FORMS
-
-
 def normalise_reference(number: str) -> str:
-    """A number or reference as it is looked up: letters and digits alone, capitals."""
+    """A number or reference as it is looked up: letters and digits alone, capitals.
+
+    Statements have it as NORMAL_NUMBER of `bank.tables`.
+    """
     return re.sub("[^A-Za-z0-9]", "", number).upper()
 
 

@@ -28,7 +28,10 @@ class CycleAnchor:
         return _months_later(self.day, number * self.months, from_end=self.from_end)
 
     def get_next_cycle_boundary(self, boundary: date) -> date:
-        """The boundary one cycle after another one, which need not be one of this anchor's cycles itself."""
+        """The boundary one cycle after another one, which need not be one of this anchor's cycles itself.
+
+        Statements have it as `cycle_after`, a function of the database.
+        """
         months = (boundary.year - self.day.year) * 12 + boundary.month - self.day.month + self.months
         return _months_later(self.day, months, from_end=self.from_end)
 

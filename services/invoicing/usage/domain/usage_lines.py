@@ -81,7 +81,7 @@ def compute_usage_minor_factor(currency: str) -> Decimal:
 def compute_usage_amount(quantity: Decimal, unit_cost: Decimal, markup_bp: int, currency: str) -> int:
     """The amount in minor units. Raises UsageRefused for one that no invoice takes.
 
-    Lines are charged in sets by a statement (`repository.py`), which a test holds against this.
+    Lines are charged in sets, with COMPUTE_USAGE_AMOUNT of `usage.repository`.
     """
     with localcontext(prec=_DIGITS):
         exact = quantity * unit_cost * (10_000 + markup_bp) * compute_usage_minor_factor(currency)

@@ -1,0 +1,37 @@
+"""Names of payers are looked up without accents: a bank writes CAFE where the account says Café."""
+
+from shared.persistence.migrations import execute_script
+
+revision = "0041"
+down_revision = "0040"
+
+LETTERS = (
+    "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝàáâãåçèéêëìíîïñòóôõøùúûýÿĀāĂăĄąĆćĈĉĊċČčĎďĐđĒēĔĕĖėĘęĚěĜĝĞğĠġĢģĤ"
+    "ĥĦħĨĩĪīĬĭĮįİıĲĳĴĵĶķĹĺĻļĽľĿŀŁłŃńŅņŇňŌōŎŏŐőŒŔŕŖŗŘřŚśŜŝŞşŠšŢţŤťŦŧŨũŪūŬŭŮůŰűŲųŴŵŶŷŸŹźŻżŽžſƠơƯư"
+    "ǄǅǆǇǈǉǊǋǌǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜǞǟǠǡǢǣǦǧǨǩǪǫǬǭǰǱǲǳǴǵǸǹǺǻǼǽȀȁȂȃȄȅȆȇȈȉȊȋȌȍȎȏȐȑȒȓȔȕȖȗȘșȚțȞȟȦȧȨȩȪȫȬȭȮ"
+    "ȯȰȱȲȳḀḁḂḃḄḅḆḇḈḉḊḋḌḍḎḏḐḑḒḓḔḕḖḗḘḙḚḛḜḝḞḟḠḡḢḣḤḥḦḧḨḩḪḫḬḭḮḯḰḱḲḳḴḵḶḷḸḹḺḻḼḽḾḿṀṁṂṃṄṅṆṇṈṉṊṋṌṍṎṏṐṑṒṓṔ"
+    "ṕṖṗṘṙṚṛṜṝṞṟṠṡṢṣṤṥṦṧṨṩṪṫṬṭṮṯṰṱṲṳṴṵṶṷṸṹṺṻṼṽṾṿẀẁẂẃẄẅẆẇẈẉẊẋẌẍẎẏẐẑẒẓẔẕẖẗẘẙẚẛẞẠạẢảẤấẦầẨẩẪẫẬậẮắẰằ"
+    "ẲẳẴẵẶặẸẹẺẻẼẽẾếỀềỂểỄễỆệỈỉỊịỌọỎỏỐốỒồỔổỖỗỘộỚớỜờỞởỠỡỢợỤụỦủỨứỪừỬửỮữỰựỲỳỴỵỶỷỸỹ"
+)
+PLAIN = (
+    "aaaaäaæceeeeiiiinooooöouuuüyaaaaaceeeeiiiinooooouuuyyaaaaaaccccccccddddeeeeeeeeeeggggggggh"
+    "hhhiiiiiiiiiiiijjkkllllllllllnnnnnnooooooœrrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzsoouu"
+    "dddlllnnnaaiioouuuuuuuuuuaaaaææggkkoooojdddggnnaaææaaaaeeeeiiiioooorrrruuuusstthhaaeeooooo"
+    "oooyyaabbbbbbccddddddddddeeeeeeeeeeffgghhhhhhhhhhiiiikkkkkkllllllllmmmmmmnnnnnnnnoooooooop"
+    "ppprrrrrrrrssssssssssttttttttuuuuuuuuuuvvvvwwwwwwwwwwxxxxyyzzzzzzhtwyasßaaaaaaaaaaaaaaaaaa"
+    "aaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy"
+)
+SPELLED = (
+    f"regexp_replace(regexp_replace(replace(replace(replace(replace(replace(replace(lower(translate(name, '{LETTERS}', '{PLAIN}'"
+    ")), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), '[^a-z0-9]+', ' ', 'g')"
+    r", '\m(gmbh|mbh|co|kg|ag|se|ltd|limited|inc|llc|bv|nv|sa|sarl|srl|spa)\M| ', '', 'g')"
+)
+INDEX = f"""
+DROP INDEX invoicing.accounts_by_name;
+CREATE INDEX accounts_by_name ON invoicing.accounts ({SPELLED});
+"""
+
+
+def upgrade() -> None:
+    """Make the index anew, while no account is written; reading goes on."""
+    execute_script(INDEX)
