@@ -104,6 +104,8 @@ class AdapterReader:
     def list_calls(self, class_name: str) -> list[ServiceCall]:
         """List the calls of a class. Raises UntypedCall."""
         [adapter] = [node for node in self._tree.body if isinstance(node, ast.ClassDef) and node.name == class_name]
+        if adapter.bases:
+            raise UntypedCall(f"{class_name}: its calls stand in its own class")
         methods = [node for node in adapter.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
         return [self._read_call(class_name, method) for method in methods if method.name != "__init__"]
 

@@ -85,6 +85,7 @@ def test_calls_are_read_with_their_contracts(tmp_path: Path) -> None:
     [
         ("return parse_answer(FreshBankKnowledge, answer)", "return answer"),
         ("return parse_answer(FreshBankKnowledge, answer)", "return parse_answer(FreshInvoiceBalances, answer)"),
+        ("class InvoicingFacts:", "class InvoicingFacts(CommonFacts):"),
         ("cursor) -> FreshBankKnowledge", "cursor) -> dict"),
         ("cursor) -> FreshBankKnowledge", "cursor)"),
         ("import FreshBankKnowledge", "import FreshBankKnowledge as Knowledge"),
