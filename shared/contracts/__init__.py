@@ -1,1 +1,1 @@
-"""Answers of one service that another one reads: one class for each, used by both."""
+"""Requests and answers between services: a class for each, of what the caller sends and reads."""

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from shared.contracts.answers import AnswerContract
 from shared.pure.fields import get_model_example, set_model_example
 
 
-class DunningTerms(BaseModel):
+class DunningTerms(AnswerContract):
     """Terms of the version of the policy that holds for an invoice."""
 
     model_config = set_model_example(policy_version=2, dispute_window_days=60, after_release_days=3)
@@ -18,7 +19,7 @@ class DunningTerms(BaseModel):
     after_release_days: int = Field(description="local days that it stays wholly held after a release")
 
 
-class DunningNext(BaseModel):
+class DunningNext(AnswerContract):
     """Step that comes next if no new fact does, with its date in the account's time zone."""
 
     model_config = set_model_example(step="suspend", at="2026-04-14T07:00:00Z", on="2026-04-14")
@@ -28,7 +29,7 @@ class DunningNext(BaseModel):
     on: date
 
 
-class DunningItem(BaseModel):
+class DunningItem(AnswerContract):
     """Invoice as collections sees it; `terms` is null while no policy is published."""
 
     model_config = set_model_example(

@@ -3,8 +3,9 @@
 from datetime import date
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from shared.contracts.answers import AnswerContract
 from shared.pure.fields import RequestBody, get_model_example, set_model_example
 
 MAX_NAMED = 10_000
@@ -22,7 +23,7 @@ class NoticeFactsIn(RequestBody):
     subscription_ids: list[UUID] = Field(max_length=MAX_NAMED)
 
 
-class NoticeSeller(BaseModel):
+class NoticeSeller(AnswerContract):
     """Legal entity that a notice comes from; null is what nobody has said of it."""
 
     model_config = set_model_example(
@@ -46,7 +47,7 @@ class NoticeSeller(BaseModel):
     language: str | None
 
 
-class NoticeSupply(BaseModel):
+class NoticeSupply(AnswerContract):
     """Supply that an invoice is for: a product, or the words of a line posted by hand; `period_to` is exclusive."""
 
     model_config = set_model_example(
@@ -58,7 +59,7 @@ class NoticeSupply(BaseModel):
     period_to: date | None
 
 
-class NoticeInvoice(BaseModel):
+class NoticeInvoice(AnswerContract):
     """Invoice that a notice states; `total_minor` is gross, in minor units."""
 
     model_config = set_model_example(
@@ -82,7 +83,7 @@ class NoticeInvoice(BaseModel):
     supplies: list[NoticeSupply]
 
 
-class NoticeSubscription(BaseModel):
+class NoticeSubscription(AnswerContract):
     """Subscription that a notice states, by the product that it is of now."""
 
     model_config = set_model_example(
@@ -93,7 +94,7 @@ class NoticeSubscription(BaseModel):
     product: str
 
 
-class NoticeFacts(BaseModel):
+class NoticeFacts(AnswerContract):
     """Answer of invoicing: whom to write to, from whom, and what about; asked for at the time of writing."""
 
     model_config = set_model_example(

@@ -1,19 +1,26 @@
 """Clients for the other services: their own token, the current trace, a bounded wait, a few quick attempts."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import orjson
+from pydantic import BaseModel, ValidationError
 
 from shared.base.connections.tls import get_default_context
 from shared.base.retries import retry_briefly
 from shared.base.settings import Settings
 from shared.base.telemetry import get_traceparent
 from shared.pure.errors import RetryLater
+from shared.pure.fields import RequestBody
 
 TIMEOUT = 5.0
 """Seconds for one attempt."""
+MAX_NAMED_FIELDS = 5
+"""How many of the fields that cannot be read an error names."""
+
+Contract = TypeVar("Contract", bound=BaseModel)
+"""A class of `shared/contracts`."""
 
 
 class Answered(Exception):
@@ -24,6 +31,25 @@ class Answered(Exception):
         self.status = status
         self.code = str(problem.get("code", ""))
         self.problem = problem
+
+
+class UnreadableAnswer(RetryLater):
+    """Another service answers, but not what its contract says: for a while it may run as another version."""
+
+
+def parse_answer(contract: type[Contract], answer: object) -> Contract:
+    """Parse what another service answers. Raises UnreadableAnswer, which names fields and never what is in them."""
+    try:
+        return contract.model_validate(answer)
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_NAMED_FIELDS]
+        fields = ", ".join(f"{'.'.join(map(str, fault['loc'])) or 'all'} ({fault['type']})" for fault in faults)
+    raise UnreadableAnswer(f"the answer is no {contract.__name__}: {fields}")
+
+
+def serialize_request(body: RequestBody) -> dict[str, Any]:
+    """Write the body of a request; what was not set is left out."""
+    return body.model_dump(mode="json", exclude_unset=True)
 
 
 class ServiceClient:
@@ -61,8 +87,14 @@ class ServiceClient:
         if answer.status_code >= 500:
             raise RetryLater(f"{self._audience} answers {answer.status_code}")
         if answer.status_code >= 400:
-            raise Answered(answer.status_code, orjson.loads(answer.content))
-        return orjson.loads(answer.content)
+            raise Answered(answer.status_code, self._decode(answer))
+        return self._decode(answer)
+
+    def _decode(self, answer: httpx2.Response) -> Any:
+        try:
+            return orjson.loads(answer.content)
+        except orjson.JSONDecodeError:
+            raise UnreadableAnswer(f"{self._audience} answers {answer.status_code} without JSON") from None
 
     def _token(self) -> str:
         if self._tokens_dir is None:

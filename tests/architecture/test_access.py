@@ -1,6 +1,5 @@
 """The page of access, the routes, the tokens of services, and the calls that services make say the same."""
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,8 @@ from deploy.local.tokens import RELAY, SigningKeyPair
 from shared.base.scopes import SCOPES, SERVICE_SCOPES, list_scopes
 from shared.process.service import load_service
 from shared.web.auth import find_required_scopes
-from tests.architecture.source import ROOT, SERVICES, sources
+from tests.architecture.service_calls import list_service_calls
+from tests.architecture.source import ROOT, SERVICES
 
 PAGE = (ROOT / "docs" / "access.md").read_text()
 
@@ -37,49 +37,12 @@ def list_readme_scopes(readme: str) -> Iterator[tuple[str, str]]:
                 yield name, row[2].replace("`, `", "|") if row else ""
 
 
-def list_calls(folder: Path) -> set[tuple[str, str]]:
-    """List the calls of other services in a folder: audience, and method with path, `{}` for what is put in."""
-    calls = set()
-    for path in sources(folder):
-        for function in ast.walk(ast.parse(path.read_text())):
-            if isinstance(function, ast.AsyncFunctionDef):
-                calls |= set(_list_calls(function))
-    return calls
-
-
-def _list_calls(function: ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:
-    paths = {
-        target.id: node.value
-        for node in ast.walk(function)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
-    for node in ast.walk(function):
-        match node:
-            case ast.Call(
-                func=ast.Attribute(
-                    value=ast.Subscript(value=ast.Attribute(attr="clients"), slice=ast.Constant(value=str(audience))),
-                    attr=method,
-                ),
-                args=[path, *_],
-            ):
-                place = paths[path.id] if isinstance(path, ast.Name) else path
-                yield audience, f"{method.upper()} {_render_path(place)}"
-
-
-def _render_path(node: ast.expr) -> str:
-    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
-    path = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
-    return path.partition("?")[0]
-
-
 def list_used_scopes(service: str) -> dict[str, set[str]]:
     """List the scopes that a service's own calls need, by audience."""
     used: dict[str, set[str]] = {}
-    for audience, call in list_calls(ROOT / "services" / service):
-        routes = {re.sub(r"\{[^}]+\}", "{}", name): scope for name, scope in list_route_scopes(audience)}
-        used.setdefault(audience, set()).add(routes[call])
+    for call in list_service_calls(ROOT / "services" / service):
+        routes = {re.sub(r"\{[^}]+\}", "{}", name): scope for name, scope in list_route_scopes(call.audience)}
+        used.setdefault(call.audience, set()).add(routes[call.operation])
     return used
 
 

@@ -44,6 +44,8 @@ VIOLATIONS = [
     ("inward", "services/entitlements/jobs", "services.entitlements.service"),
     ("adapters-by-their-port", "services/entitlements/jobs", "services.entitlements.adapters.partner_center"),
     ("adapters-by-their-port", "services/escalation/use_cases", "services.escalation.adapters.incidents"),
+    ("adapters-by-their-port", "services/collections/use_cases", "services.collections.adapters.invoicing"),
+    ("inward", "services/collections/adapters", "services.collections.use_cases"),
     ("shared-inward", "shared/pure/money", "shared.events.values"),
     ("shared-inward", "shared/events/values", "shared.contracts.notice_facts"),
     ("shared-inward", "shared/contracts/notice_facts", "shared.base.settings"),

@@ -1,10 +1,10 @@
 """Debt to the vendor that goes on for a late account, shown beside its standing."""
 
 from datetime import date
-from typing import Any
 
 from pydantic import BaseModel
 
+from shared.contracts.vendor_exposures import VendorExposure
 from shared.pure.fields import set_model_example
 
 
@@ -48,6 +48,6 @@ class VendorDebtOut(BaseModel):
     vendor_committed: list[CommittedOut]
 
 
-def vendor_debt(exposure: dict[str, Any] | None) -> VendorDebtOut | None:
+def vendor_debt(exposure: VendorExposure | None) -> VendorDebtOut | None:
     """The answer for an account's exposure."""
-    return None if exposure is None else VendorDebtOut.model_validate(exposure)
+    return None if exposure is None else VendorDebtOut.model_validate(exposure, from_attributes=True)

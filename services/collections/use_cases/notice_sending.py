@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.collections import mail
+from services.collections.adapters import open_invoicing_facts
 from services.collections.repository import notice_queries
 from services.collections.repository.notice_message_queries import SentNoticeMessage, save_notice_message
 from services.collections.tables import NoticeRow
@@ -78,16 +79,14 @@ def _describe_message(message: EmailMessage) -> SentNoticeMessage:
 async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
     """Ask invoicing what a notice states: contact, sender, what its invoices are for. Raises RetryLater."""
     coming = (id_ for item in row.items for id_ in item.get("subscription_ids", []))
-    body = NoticeFactsIn(
+    question = NoticeFactsIn(
         invoice_ids=sorted({UUID(item["invoice_id"]) for item in row.items}),
         subscription_ids=sorted({*row.subscription_ids, *map(UUID, coming)}),
     )
-    path = f"/v1/accounts/{row.account_id}/notice-facts"
     try:
-        answer = await runtime.clients["invoicing"].post(path, body.model_dump(mode="json"))
+        return await open_invoicing_facts(runtime).fetch_notice_facts(row.account_id, question)
     except Answered as refused:
         raise RetryLater(str(refused)) from refused
-    return NoticeFacts.model_validate(answer)
 
 
 async def _check_notice(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozenset[UUID], datetime]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from services.collections.adapters import open_invoicing_facts
 from services.collections.domain import account as domain_account
 from services.collections.domain import guard as domain_guard
 from services.collections.domain.bank_data import BankDataState, find_stale_bank_reason
@@ -22,8 +23,8 @@ from services.collections.repository.guard_queries import WINDOW
 from services.collections.repository.suspension_queries import RecordedSuspensionCause, SuspensionRecord
 from services.collections.use_cases import account_evaluation, suspensions
 from services.collections.use_cases.account_evaluation import EvaluatedItem
+from shared.contracts.invoice_balances import FreshInvoiceBalance, InvoiceBalancesQuestion
 from shared.events.collections import WaitsFor
-from shared.events.values import LineBalance
 from shared.persistence.database import Unit
 from shared.process.intents import Intent, Recorded
 from shared.pure.errors import RetryLater
@@ -43,7 +44,7 @@ LOOK_AGAIN = timedelta(hours=1)
 class FreshInvoicingFacts:
     """Answers of invoicing; `bank` is None where no version of the policy asks for it."""
 
-    balances: list[dict[str, Any]]
+    balances: Sequence[FreshInvoiceBalance]
     bank: BankDataState | None
 
 
@@ -63,36 +64,34 @@ async def _list_questions(unit: Unit, account_id: UUID) -> tuple[list[UUID], boo
 
 async def _fetch_bank_knowledge(runtime: "Runtime", account_id: UUID) -> BankDataState:
     try:
-        answer = await runtime.clients["invoicing"].get(f"/v1/accounts/{account_id}/bank-knowledge")
+        knowledge = await open_invoicing_facts(runtime).fetch_bank_knowledge(account_id)
     except Answered as refused:
         raise RetryLater(str(refused)) from refused
-    until = answer["known_until"]
-    return BankDataState(until and datetime.fromisoformat(until), len(answer["entries_in_question"]))
+    return BankDataState(knowledge.known_until, len(knowledge.entries_in_question))
 
 
-async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[dict[str, Any]]:
+async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> Sequence[FreshInvoiceBalance]:
     if not invoice_ids:
-        return []
-    body = {"invoice_ids": [str(invoice_id) for invoice_id in invoice_ids]}
+        return ()
+    question = InvoiceBalancesQuestion(invoice_ids=invoice_ids)
     try:
-        answer = await runtime.clients["invoicing"].post("/v1/balances:batch", body)
+        return (await open_invoicing_facts(runtime).fetch_invoice_balances(question)).balances
     except Answered as refused:
         raise RetryLater(str(refused)) from refused
-    return list(answer["balances"])
 
 
-async def save_fetched_balances(unit: Unit, answers: list[dict[str, Any]]) -> None:
+async def save_fetched_balances(unit: Unit, answers: Sequence[FreshInvoiceBalance]) -> None:
     """Keep what invoicing answered; its sequence decides against what events say."""
     balances = [
         ReportedInvoiceBalance(
-            UUID(answer["invoice_id"]),
-            UUID(answer["account_id"]),
-            answer["number"],
-            answer["currency"],
-            date.fromisoformat(answer["due_date"]),
-            answer["sequence"],
-            datetime.fromisoformat(answer["changed_at"]),
-            [LineBalance.model_validate(line) for line in answer["lines"]],
+            answer.invoice_id,
+            answer.account_id,
+            answer.number,
+            answer.currency,
+            answer.due_date,
+            answer.sequence,
+            answer.changed_at,
+            answer.lines,
             None,
         )
         for answer in answers

@@ -2,10 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from services.collections.adapters import open_invoicing_facts
 from services.collections.use_cases.standing import GOOD, AccountStanding
+from shared.contracts.vendor_exposures import VendorExposure
 from shared.pure.errors import RetryLater
 from shared.web.clients import Answered
 
@@ -20,7 +22,7 @@ MAX_WAIT_SECONDS = 2.0
 class VendorDebt:
     """Invoicing's exposure of the account, or why there is none."""
 
-    exposure: dict[str, Any] | None
+    exposure: VendorExposure | None
     missing: str | None
 
 
@@ -35,7 +37,7 @@ async def fetch_vendor_debt(runtime: "Runtime", account_id: UUID) -> VendorDebt:
     """Ask invoicing, for a while. Never raises for want of an answer."""
     try:
         async with asyncio.timeout(MAX_WAIT_SECONDS):
-            return VendorDebt(await runtime.clients["invoicing"].get(f"/v1/accounts/{account_id}/exposure"), None)
+            return VendorDebt(await open_invoicing_facts(runtime).fetch_vendor_exposure(account_id), None)
     except TimeoutError:
         return VendorDebt(None, f"invoicing gives no answer within {MAX_WAIT_SECONDS:g} s")
     except (RetryLater, Answered) as error:

@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID
 
 from services.entitlements import repository
-from services.entitlements.adapters import open_vendor_subscription
+from services.entitlements.adapters import open_collections_confirmations, open_vendor_subscription
 from services.entitlements.domain.entitlement import SUBSCRIPTION_ENDED, EntitlementState, SubscriptionEntitlement
 from services.entitlements.domain.hold import list_standing_holds, list_suspension_ids
 from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
@@ -17,6 +17,7 @@ from services.entitlements.domain.sync_outcome import (
 )
 from services.entitlements.domain.vendor_port import VendorRefusedForGood, VendorStatus, VendorSubscriptionState
 from services.entitlements.use_cases.vendor_results import begin_suspending_at_vendor
+from shared.contracts.suspension_confirmations import SuspensionConfirmation
 from shared.process.intents import LEASE, Intent
 from shared.process.runtime import Runtime
 from shared.pure.errors import RetryLater
@@ -104,21 +105,20 @@ class _Attempt:
             return True
         waits = None
         for suspension_id in list_suspension_ids(holds):
-            verdict, detail = await self._verdict(suspension_id)
-            if verdict == "stands":
+            confirmation = await self._ask_collections(suspension_id)
+            if confirmation.verdict == "stands":
                 return True
-            if verdict != "withdrawn":
-                waits = detail
+            if confirmation.verdict != "withdrawn":
+                waits = confirmation.detail
         if waits is not None:
             raise RetryLater(f"collections: {waits}")
         return False
 
-    async def _verdict(self, suspension_id: UUID) -> tuple[str, str]:
+    async def _ask_collections(self, suspension_id: UUID) -> SuspensionConfirmation:
         try:
-            answer = await self._runtime.clients["collections"].get(f"/v1/suspensions/{suspension_id}/confirmation")
+            return await open_collections_confirmations(self._runtime).fetch_suspension_confirmation(suspension_id)
         except Answered as refusal:
             raise RetryLater(f"collections does not confirm the suspension: {refusal}") from refusal
-        return answer["verdict"], answer["detail"]
 
     async def _reinstate(self, seen: VendorSubscriptionState) -> Outcome:
         if seen.status is not VendorStatus.ACTIVE:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.disputes import (
     AMENDABLE,
     AMENDMENT_ALLOWED,
@@ -28,6 +29,7 @@ from services.escalation.use_cases.dispute_items import (
 )
 from services.escalation.use_cases.dispute_questions import LinesToDispute, find_question_cause
 from services.escalation.use_cases.dispute_reasons import DisputeReasonsMixed, find_dispute_pause
+from shared.contracts.dispute_reservations import ReservationAmendment
 from shared.events.escalation import DisputeAmended
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -134,9 +136,10 @@ async def reserve_amended_amounts(runtime: "Runtime", intent: Intent) -> str | N
     """Reserve the amounts of an amendment in invoicing; what it refuses, or None. Raises RetryLater."""
     dispute_id, number = UUID(intent.payload["dispute_id"]), intent.payload["number"]
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute_amendment(unit, dispute_id, number))
-    body = {"amendment": number, "lines": list_disputed_amounts([DisputeItem(**line) for line in row.lines])}
+    lines = list_disputed_amounts([DisputeItem(**line) for line in row.lines])
+    amendment = ReservationAmendment(amendment=number, lines=lines)
     return await find_reservation_refusal(
-        runtime.clients["invoicing"].post(f"/v1/reservations/{dispute_id}:amend", body, key=intent.key)
+        open_invoicing_records(runtime).request_reservation_amendment(dispute_id, amendment, intent.key)
     )
 
 

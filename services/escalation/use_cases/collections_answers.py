@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import ValidationError
-
+from services.escalation.adapters import open_collections_items, open_invoicing_records
 from services.escalation.domain.disputes import DisputeWindow
 from shared.base.telemetry import log
 from shared.contracts.dunning_item import DunningItem
@@ -17,6 +16,8 @@ from shared.web.clients import Answered
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
+
+Answer = TypeVar("Answer")
 
 PATIENCE_SECONDS = 2.0
 """How long a customer's dispute, or a message, waits for what it can do without."""
@@ -46,24 +47,20 @@ async def fetch_dispute_window(runtime: "Runtime", invoice_id: UUID) -> DisputeW
     item = await _find_item(runtime, invoice_id)
     if item is None or item.terms is None or item.terms.dispute_window_days is None:
         return None
-    invoice = await _wait_for_answer(runtime.clients["invoicing"].get(f"/v1/invoices/{invoice_id}"))
-    account = await _wait_for_answer(runtime.clients["invoicing"].get(f"/v1/accounts/{item.account_id}"))
+    records = open_invoicing_records(runtime)
+    invoice = await _wait_for_answer(records.fetch_issue_date(invoice_id))
+    account = await _wait_for_answer(records.fetch_account_zone(item.account_id))
     if invoice is None or account is None:
         return None
-    issue_date = date.fromisoformat(invoice["issue_date"])
-    return DisputeWindow(issue_date, item.terms.dispute_window_days, ZoneInfo(account["time_zone"]))
+    return DisputeWindow(invoice.issue_date, item.terms.dispute_window_days, ZoneInfo(account.time_zone))
 
 
 async def _find_item(runtime: "Runtime", invoice_id: UUID) -> DunningItem | None:
     """Find what collections says of an invoice; None without an answer. Raises TermsUnavailable."""
-    answer = await _wait_for_answer(runtime.clients["collections"].get(f"/v1/items/{invoice_id}"))
-    try:
-        return None if answer is None else DunningItem.model_validate(answer)
-    except ValidationError:
-        return None
+    return await _wait_for_answer(open_collections_items(runtime).fetch_dunning_item(invoice_id))
 
 
-async def _wait_for_answer(call: Awaitable[Any]) -> Any:
+async def _wait_for_answer(call: Awaitable[Answer]) -> Answer | None:
     """Wait for an answer for a while; None without any, and where there is no such thing.
 
     Raises TermsUnavailable.

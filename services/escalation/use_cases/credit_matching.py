@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.service_credits import ServiceCreditState
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import service_credit_queries
@@ -128,10 +129,8 @@ async def _save_credit(
 async def fetch_customer_credit_note(runtime: "Runtime", credit_note_id: UUID) -> CustomerCreditNote:
     """Ask invoicing what the customer was credited; in no transaction. Raises NotFound, CreditNoteUnavailable."""
     with translate_invoicing_errors(CreditNoteUnavailable, f"there is no credit note {credit_note_id}"):
-        answer = await runtime.clients["invoicing"].get(f"/v1/credit-notes/{credit_note_id}")
-    return CustomerCreditNote(
-        credit_note_id, answer["number"], UUID(answer["account_id"]), answer["currency"], answer["total_minor"]
-    )
+        note = await open_invoicing_records(runtime).fetch_credited_total(credit_note_id)
+    return CustomerCreditNote(credit_note_id, note.number, note.account_id, note.currency, note.total_minor)
 
 
 async def record_credit_passed_on(

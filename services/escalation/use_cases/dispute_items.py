@@ -7,6 +7,7 @@ from uuid import UUID
 from services.escalation.domain.disputes import DisputeItem
 from services.escalation.repository import dispute_queries
 from services.escalation.tables import DisputeRow
+from shared.contracts.dispute_reservations import ReservedAmount
 from shared.events.escalation import DisputedLine
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, RetryLater
@@ -27,7 +28,7 @@ class DisputeAmendmentPending(Refusal):
     code = "amendment_pending"
 
 
-async def find_reservation_refusal(call: Awaitable[Any]) -> str | None:
+async def find_reservation_refusal(call: Awaitable[None]) -> str | None:
     """Send amounts to invoicing by this call; why it refuses them, or None. Raises RetryLater."""
     try:
         await call
@@ -75,9 +76,9 @@ def list_dispute_items(row: DisputeRow) -> list[DisputeItem]:
     return [DisputeItem(**({"reason_code": "other"} | line)) for line in row.lines]
 
 
-def list_disputed_amounts(items: Sequence[DisputeItem]) -> list[dict[str, int]]:
+def list_disputed_amounts(items: Sequence[DisputeItem]) -> list[ReservedAmount]:
     """List the disputed amounts by line, as invoicing reserves them."""
-    return [{"line": item.line, "amount_minor": item.amount_minor} for item in items]
+    return [ReservedAmount(line=item.line, amount_minor=item.amount_minor) for item in items]
 
 
 def describe_dispute_in_events(row: DisputeRow) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.domain.disputes import (
     DISPUTE_ALLOWED,
@@ -28,6 +29,7 @@ from services.escalation.use_cases.dispute_items import (
 )
 from services.escalation.use_cases.dispute_questions import LinesToDispute, find_question_cause
 from services.escalation.use_cases.dispute_reasons import find_dispute_pause
+from shared.contracts.dispute_reservations import ReservationRequest
 from shared.events.escalation import CaseKind, DisputeOpened
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -97,17 +99,17 @@ async def check_dispute_items(runtime: "Runtime", invoice_id: UUID, items: Seque
     DisputeAboveInvoice.
     """
     try:
-        balance = await runtime.clients["invoicing"].get(f"/v1/invoices/{invoice_id}/balance")
+        balance = await open_invoicing_records(runtime).fetch_disputable_balance(invoice_id)
     except Answered as answer:
         if answer.status == 404:
             raise UnknownInvoice(f"invoice_id: there is no invoice {invoice_id}") from answer
         return
     except RetryLater:
         return
-    lines = {line["line"] for line in balance["lines"]}
+    lines = {line.line for line in balance.lines}
     if unknown := sorted({item.line for item in items} - lines):
         raise UnknownLine(f"lines: the invoice has no line {', '.join(map(str, unknown))}; it has {len(lines)}")
-    if sum(item.amount_minor for item in items) > balance["total_minor"]:
+    if sum(item.amount_minor for item in items) > balance.total_minor:
         raise DisputeAboveInvoice("lines: more is disputed than the invoice is for")
 
 
@@ -197,12 +199,10 @@ async def admit_question_as_dispute(
 async def reserve_disputed_amounts(runtime: "Runtime", intent: Intent) -> str | None:
     """Reserve the amounts in invoicing; what it refuses, or None. Raises RetryLater. The key is the dispute's id."""
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, intent.id))
-    body = {
-        "dispute_id": str(row.id),
-        "invoice_id": str(row.invoice_id),
-        "lines": list_disputed_amounts(list_dispute_items(row)),
-    }
-    return await find_reservation_refusal(runtime.clients["invoicing"].post("/v1/reservations", body, key=str(row.id)))
+    request = ReservationRequest(
+        dispute_id=row.id, invoice_id=row.invoice_id, lines=list_disputed_amounts(list_dispute_items(row))
+    )
+    return await find_reservation_refusal(open_invoicing_records(runtime).request_reservation(request, str(row.id)))
 
 
 async def record_dispute_reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:

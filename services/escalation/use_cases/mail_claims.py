@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.inbound_mails import InboundMail, TriageReason
 from services.escalation.domain.mails import choose_recipient_role, find_reply_secrets
 from services.escalation.repository import inbound_mail_queries, ticket_mail_queries
@@ -51,16 +52,17 @@ async def check_mail_claim(runtime: "Runtime", mail: InboundMail) -> MailClaim:
     answered, cases, today = await runtime.units.run(load)
     if answered is not None:
         return _claim_ticket(answered, mail.sender)
-    if not cases or cases[0].account_id is None:
+    account_id = cases[0].account_id if cases else None
+    if account_id is None:
         return MailClaim(None, None, TriageReason.NO_CASE_ADDRESS)
     case, *others = cases
     try:
-        is_known, person_id = await _find_sender(runtime, case, mail.sender, today)
+        is_known, person_id = await _find_sender(runtime, case, account_id, mail.sender, today)
     except (RetryLater, Answered):
         return MailClaim(None, None, TriageReason.SENDER_UNCHECKED)
     if not is_known:
         return MailClaim(None, None, TriageReason.SENDER_UNKNOWN)
-    return MailClaim(case.id, case.account_id, None, person_id, tuple(other.id for other in others))
+    return MailClaim(case.id, account_id, None, person_id, tuple(other.id for other in others))
 
 
 def _claim_ticket(answered: TicketOfAnswer, sender: str | None) -> MailClaim:
@@ -80,20 +82,21 @@ async def _list_named(unit: Unit, mail: InboundMail, support_address: str) -> Se
     return await inbound_mail_queries.list_cases_of_mails(unit, secrets.bounce_secrets)
 
 
-async def _find_sender(runtime: "Runtime", case: CaseRow, sender: str | None, today: date) -> tuple[bool, UUID | None]:
+async def _find_sender(
+    runtime: "Runtime", case: CaseRow, account_id: UUID, sender: str | None, today: date
+) -> tuple[bool, UUID | None]:
     """Find the contact person with this address, or whom we would write to. Raises RetryLater, Answered."""
     if sender is None:
         return False, None
-    after = ""
+    records = open_invoicing_records(runtime)
+    cursor: str | None = None
     for _ in range(MAX_PAGES):
-        path = f"/v1/accounts/{case.account_id}/contact-persons?valid_on={today.isoformat()}&limit=200{after}"
-        page = await runtime.clients["invoicing"].get(path)
-        for person in page["items"]:
-            if person["email"] is not None and person["email"].lower() == sender:
-                return True, UUID(person["id"])
-        if page["next"] is None:
+        page = await records.fetch_contact_page(account_id, today, cursor)
+        for person in page.items:
+            if person.email is not None and person.email.lower() == sender:
+                return True, person.id
+        cursor = page.next
+        if cursor is None:
             break
-        after = f"&after={page['next']}"
-    path = f"/v1/accounts/{case.account_id}/addressee?role={choose_recipient_role(case.kind)}"
-    addressee = await runtime.clients["invoicing"].get(path)
-    return addressee["email"].lower() == sender, None
+    addressee = await records.fetch_addressee(account_id, choose_recipient_role(case.kind))
+    return addressee.email.lower() == sender, None

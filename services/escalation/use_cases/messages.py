@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.cases import CaseState
 from services.escalation.domain.mails import (
     MAIL_ALLOWED,
@@ -194,43 +195,40 @@ async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[MessageToSend, date
 
 async def _ask_invoicing(runtime: "Runtime", sending: MessageToSend) -> NoticeFacts | None:
     """Ask for what a mail states; None where invoicing has no such account. Raises RetryLater."""
-    path = f"/v1/accounts/{sending.account_id}/notice-facts"
     invoice_ids = [sending.disputed_invoice_id] if sending.disputed_invoice_id else []
-    body = NoticeFactsIn(invoice_ids=invoice_ids, subscription_ids=[])
+    question = NoticeFactsIn(invoice_ids=invoice_ids, subscription_ids=[])
     try:
-        answer = await runtime.clients["invoicing"].post(path, body.model_dump(mode="json"))
+        return await open_invoicing_records(runtime).fetch_letter_facts(sending.account_id, question)
     except Answered as refused:
         if refused.status == 404:
             return None
         raise RetryLater(str(refused)) from refused
-    return NoticeFacts.model_validate(answer)
 
 
 async def _find_reader(runtime: "Runtime", sending: MessageToSend, today: date) -> LetterRecipient | None:
     """Find whom a message is for; None where that contact person is gone. Raises RetryLater."""
     try:
         if sending.contact_person_id is None:
-            answer = await _ask_addressee(runtime, sending)
-        else:
-            answer = await _ask_person(runtime, sending)
+            return await _find_addressee(runtime, sending)
+        return await _find_person(runtime, sending, sending.contact_person_id, today)
     except Answered as refused:
         if sending.contact_person_id and refused.status == 404:
             return None
         raise RetryLater(str(refused)) from refused
-    valid_to = answer.get("valid_to")
-    if answer["email"] is None or (valid_to is not None and date.fromisoformat(valid_to) <= today):
+
+
+async def _find_addressee(runtime: "Runtime", sending: MessageToSend) -> LetterRecipient:
+    addressee = await open_invoicing_records(runtime).fetch_addressee(sending.account_id, sending.role)
+    return LetterRecipient(addressee.name, addressee.email, addressee.language)
+
+
+async def _find_person(
+    runtime: "Runtime", sending: MessageToSend, contact_person_id: UUID, today: date
+) -> LetterRecipient | None:
+    person = await open_invoicing_records(runtime).fetch_contact_person(sending.account_id, contact_person_id)
+    if person.name is None or person.email is None or (person.valid_to is not None and person.valid_to <= today):
         return None
-    return LetterRecipient(answer["name"], answer["email"], answer["language"])
-
-
-async def _ask_addressee(runtime: "Runtime", sending: MessageToSend) -> Any:
-    path = f"/v1/accounts/{sending.account_id}/addressee?role={sending.role}"
-    return await runtime.clients["invoicing"].get(path)
-
-
-async def _ask_person(runtime: "Runtime", sending: MessageToSend) -> Any:
-    path = f"/v1/accounts/{sending.account_id}/contact-persons/{sending.contact_person_id}"
-    return await runtime.clients["invoicing"].get(path)
+    return LetterRecipient(person.name, person.email, person.language)
 
 
 async def record_message_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:

@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import orjson
 
+from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.disputes import (
     AMENDABLE,
     DISPUTE_ALLOWED,
@@ -29,12 +30,13 @@ from services.escalation.use_cases.dispute_items import (
     serialize_dispute_item,
 )
 from services.escalation.use_cases.invoicing_answers import translate_invoicing_errors
+from shared.contracts.dispute_reservations import CreditAuthorisation, ReservedAmount
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, RetryLater, Unavailable
 from shared.pure.proposals import SecondPersonNeeded
 from shared.web.auth import Caller, is_same_actor
-from shared.web.clients import Answered
+from shared.web.clients import Answered, serialize_request
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -67,7 +69,7 @@ class Decision:
     """A decision about upholding: in which states it is taken, and the outcome that invoicing is asked about."""
 
     states: frozenset[DisputeState]
-    outcome: str
+    outcome: Literal["upheld", "declined"]
     is_for_proposer: bool = True
     """Whether who proposed to uphold the dispute may take it."""
     approved: Mapping[int, int] | None = None
@@ -94,10 +96,9 @@ async def is_upholding_authorised(runtime: "Runtime", dispute_id: UUID, caller: 
         return False
     items = _decide_items(row, decision)
     try:
-        body = _build_question(row, items, caller, decision.outcome)
-        await runtime.clients["invoicing"].post(
-            f"/v1/reservations/{dispute_id}:authorise", body, key=_build_key(dispute_id, body)
-        )
+        question = _build_question(row, items, caller, decision)
+        key = _build_key(dispute_id, question)
+        await open_invoicing_records(runtime).authorise_credit(dispute_id, question, key)
     except Answered as refused:
         if refused.code == ABOVE_LIMIT:
             return False
@@ -129,26 +130,31 @@ async def check_tax_lines_approved(runtime: "Runtime", dispute_id: UUID, decisio
     items = [item for item in _decide_items(row, decision) if item.reason_code == TAX_REASON]
     tax_lines = {item.line: item.approved_minor for item in items if item.approved_minor}
     with translate_invoicing_errors(AuthorisationUnavailable, f"there is no invoice {row.invoice_id}"):
-        invoice = await runtime.clients["invoicing"].get(f"/v1/invoices/{row.invoice_id}")
-    totals = {line["line"]: line["amount_minor"] for line in invoice["lines"]}
+        invoice = await open_invoicing_records(runtime).fetch_line_totals(row.invoice_id)
+    totals = {line.line: line.amount_minor for line in invoice.lines}
     if partial := sorted(line for line, minor in tax_lines.items() if minor != totals[line]):
         raise TaxLineCreditedInFull(f"amend the dispute: all of line {partial[0]} ({totals[partial[0]]}) is credited")
 
 
-def _build_question(row: DisputeRow, items: list[DisputeItem], caller: Caller, outcome: str) -> dict[str, Any]:
-    body = {
-        "actor": caller.subject,
-        "roles": sorted(caller.roles),
-        "outcome": outcome,
-        "lines": list_disputed_amounts(list_dispute_items(row)),
-    }
-    approved = [{"line": item.line, "amount_minor": item.approved_minor} for item in items if item.approved_minor]
-    return body | {"approved": approved} if approved else body
+def _build_question(
+    row: DisputeRow, items: list[DisputeItem], caller: Caller, decision: Decision
+) -> CreditAuthorisation:
+    question = CreditAuthorisation(
+        actor=caller.subject,
+        roles=sorted(caller.roles),
+        outcome=decision.outcome,
+        lines=list_disputed_amounts(list_dispute_items(row)),
+    )
+    approved = [
+        ReservedAmount(line=item.line, amount_minor=item.approved_minor) for item in items if item.approved_minor
+    ]
+    return question.model_copy(update={"approved": approved}) if approved else question
 
 
-def _build_key(dispute_id: UUID, question: dict[str, Any]) -> str:
+def _build_key(dispute_id: UUID, question: CreditAuthorisation) -> str:
     """Build the key of a question: the dispute and all that is asked, since each person and amount is asked about."""
-    return f"{dispute_id}:{hashlib.sha256(orjson.dumps(question, option=orjson.OPT_SORT_KEYS)).hexdigest()}"
+    content = orjson.dumps(serialize_request(question), option=orjson.OPT_SORT_KEYS)
+    return f"{dispute_id}:{hashlib.sha256(content).hexdigest()}"
 
 
 async def uphold_or_propose(

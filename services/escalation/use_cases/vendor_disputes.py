@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.domain.vendor_disputes import (
@@ -97,24 +98,24 @@ async def fetch_vendor_invoice(runtime: "Runtime", new: NewVendorDispute) -> Ven
     Raises NotFound, UnknownVendorDifference, CurrencyMismatch, VendorInvoiceUnavailable.
     """
     with translate_invoicing_errors(VendorInvoiceUnavailable, f"there is no vendor invoice {new.vendor_invoice_id}"):
-        answer = await runtime.clients["invoicing"].get(f"/v1/vendor-invoices/{new.vendor_invoice_id}")
-    _check_currency(answer["currency"], new.currency)
+        invoice = await open_invoicing_records(runtime).fetch_contestable_invoice(new.vendor_invoice_id)
+    _check_currency(invoice.currency, new.currency)
     for difference_id in new.contested_difference_ids:
         await _check_difference(runtime, new, difference_id)
     return VendorInvoiceCopy(
-        new.vendor_invoice_id, answer["number"], answer["legal_entity"], answer["currency"], answer["total_minor"]
+        new.vendor_invoice_id, invoice.number, invoice.legal_entity, invoice.currency, invoice.total_minor
     )
 
 
 async def _check_difference(runtime: "Runtime", new: NewVendorDispute, difference_id: UUID) -> None:
     try:
         with translate_invoicing_errors(VendorInvoiceUnavailable, f"items: there is no difference {difference_id}"):
-            difference = await runtime.clients["invoicing"].get(f"/v1/vendor-differences/{difference_id}")
+            difference = await open_invoicing_records(runtime).fetch_contestable_difference(difference_id)
     except NotFound as missing:
         raise UnknownVendorDifference(missing.detail) from missing
-    if difference["vendor_invoice_id"] != str(new.vendor_invoice_id):
+    if difference.vendor_invoice_id != new.vendor_invoice_id:
         raise UnknownVendorDifference(f"items: the difference {difference_id} is of another invoice")
-    _check_currency(difference["currency"], new.currency)
+    _check_currency(difference.currency, new.currency)
 
 
 def _check_currency(billed: str, contested: str) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
+from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.contact_details import CleanedText, ContactDetailDecision, remove_contact_details
 from services.escalation.domain.handovers import Category
 from services.escalation.domain.vendor_tickets import TicketStatus
@@ -26,6 +27,7 @@ from services.escalation.use_cases.ticket_files import (
     load_ticket_files,
     map_ticket_texts,
 )
+from shared.contracts.vendor_documents import ComparedVendorLine
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, RetryLater, Unavailable
@@ -37,21 +39,6 @@ if TYPE_CHECKING:
 
 MAX_SHOWN_DETAILS = 100
 """How many of the contact details that nobody has decided about a refusal names."""
-LINE_FIELDS = (
-    "id",
-    "product",
-    "charge_type",
-    "period_from",
-    "period_to",
-    "verdict",
-    "cause",
-    "billed_quantity",
-    "expected_quantity",
-    "billed_minor",
-    "expected_minor",
-    "currency",
-)
-"""Fields of a vendor difference that a ticket carries: our line beside the vendor's."""
 
 
 class VendorChannelMissing(Refusal):
@@ -113,7 +100,7 @@ class VendorTicketMaterial:
     texts: Mapping[str, str]
     entries: Sequence[Mapping[str, Any]]
     decisions: Sequence[Mapping[str, Any]]
-    compared_lines: Sequence[Mapping[str, Any]]
+    compared_lines: Sequence[ComparedVendorLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +156,12 @@ async def _load_sources(unit: Unit, case_id: UUID, new: NewVendorTicket) -> _Sou
     return _Sources(case, channel, entries, differences, await load_ticket_files(unit, case_id, new.attachment_ids))
 
 
-async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> dict[str, Any]:
+async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> ComparedVendorLine:
     """Ask invoicing for our line beside the vendor's. Raises Unavailable."""
     try:
-        difference = await runtime.clients["invoicing"].get(f"/v1/vendor-differences/{difference_id}")
+        return await open_invoicing_records(runtime).fetch_compared_line(difference_id)
     except (Answered, RetryLater) as error:
         raise Unavailable(f"invoicing does not show the vendor difference {difference_id}: {error}") from error
-    return {name: difference[name] for name in LINE_FIELDS}
 
 
 def clean_ticket_texts(
@@ -268,7 +254,7 @@ def _build_row(
         checks=readiness.list_handover_checks_done(),
         entries=[dict(entry) for entry in material.entries],
         decisions=[dict(decision) for decision in material.decisions],
-        compared_lines=[dict(line) for line in material.compared_lines],
+        compared_lines=[line.model_dump(mode="json") for line in material.compared_lines],
         no_line_reason=new.no_line_reason,
         waived=[str(requirement) for requirement in readiness.waived],
         resource_id=new.resource_id,

@@ -288,6 +288,24 @@ async def test_no_answer_from_invoicing_means_no_suspension(world: World) -> Non
     assert len(await world.events("SuspensionRequested")) == 1
 
 
+@pytest.mark.parametrize("field", ["lines", "sequence", "changed_at"])
+async def test_a_balance_that_cannot_be_read_means_no_suspension_yet(world: World, field: str) -> None:
+    invoice_id = await world.issue()
+    await world.day(-3)
+    await world.day(1, 0)
+    await world.overdue(invoice_id)
+    for day in (1, 7, 14):
+        await world.day(day)
+    removed = world.invoicing.balances[invoice_id].pop(field)
+    await world.day(21)
+    assert await world.events("SuspensionRequested") == []
+    error = await world.database.value("SELECT last_error FROM collections.intents WHERE state = 'pending'")
+    assert error == f"the answer is no FreshInvoiceBalances: balances.0.{field} (missing)"
+    world.invoicing.balances[invoice_id][field] = removed
+    await world.day(21, 10)
+    assert len(await world.events("SuspensionRequested")) == 1
+
+
 async def test_a_payment_that_no_event_told_yet_stops_the_suspension(world: World) -> None:
     invoice_id = await world.issue()
     await world.day(1, 0)

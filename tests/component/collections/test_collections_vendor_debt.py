@@ -50,6 +50,13 @@ async def test_without_an_answer_the_rest_is_said(world: World) -> None:
     assert await read_vendor_debt(world) == (None, "invoicing gives no answer: invoicing is away")
 
 
+async def test_without_an_answer_that_can_be_read_the_rest_is_said(world: World) -> None:
+    world.invoicing.exposure = OWED | {"vendor_accrued": [{"currency": "EUR"}]}
+    await late(world)
+    cause = "the answer is no VendorExposure: vendor_accrued.0.accrued_minor (missing)"
+    assert await read_vendor_debt(world) == (None, f"invoicing gives no answer: {cause}")
+
+
 async def test_nobody_waits_long_nor_holds_a_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def slow(path: str) -> Any:
         busy.append(pool.checkedout())

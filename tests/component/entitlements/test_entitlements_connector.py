@@ -121,6 +121,24 @@ async def test_without_a_verdict_nothing_is_changed_at_the_vendor(world: World, 
     assert (await world.access())["vendor"]["waiting_for"] is None
 
 
+async def test_a_confirmation_that_cannot_be_read_is_asked_for_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer_less(path: str) -> dict[str, str]:
+        return {"detail": "as told"}
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.collections, "get", answer_less)
+        await world.suspend()
+        assert world.vendor.effects == {}
+        waiting = (await world.access())["vendor"]["waiting_for"]
+        assert waiting == "the answer is no SuspensionConfirmation: verdict (missing)"
+        assert await world.is_pending()
+    await world.database.move(minutes=1)
+    await work(world.runtime)
+    assert world.vendor.effects == {"suspended": 1}
+
+
 async def test_a_withdrawn_suspension_is_not_carried_out(world: World) -> None:
     world.collections.verdict = "withdrawn"
     await world.suspend()

@@ -146,6 +146,18 @@ async def test_more_than_the_line_has_left_is_refused_and_nothing_is_held(world:
     assert len(world.door.calls) == 1
 
 
+async def test_a_balance_that_cannot_be_read_leaves_it_to_the_reservation(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer_less(path: str) -> Any:
+        return {"total_minor": 1}
+
+    monkeypatch.setattr(world.door, "get", answer_less)
+    opened = await world.client.post("/v1/disputes", world.dispute(700, 100))
+    assert (opened.status_code, opened.json()["state"]) == (201, "opened")
+    assert await world.read_disputed_minor() == 800
+
+
 async def test_while_invoicing_is_away_the_caller_is_told_and_a_worker_goes_on(world: World) -> None:
     world.door.shut = True
     key = str(uuid4())

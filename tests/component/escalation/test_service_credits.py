@@ -223,3 +223,14 @@ async def test_a_credit_note_of_somebody_else_or_none_is_refused(world: World) -
     world.door.shut = True
     away = await world.client.post(f"{path}:pass-on", {"credit_note_id": note["id"]})
     assert (away.status_code, away.json()["code"]) == (503, "credit_note_unavailable")
+
+
+async def test_a_credit_note_that_cannot_be_read_is_unavailable(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer_less(path: str) -> Any:
+        return {"number": "GS-DE-C-1", "currency": "EUR", "total_minor": 100}
+
+    path = f"/v1/service-credits/{(await open_credit(world))['id']}"
+    monkeypatch.setattr(world.door, "get", answer_less)
+    away = await world.client.post(f"{path}:pass-on", {"credit_note_id": str(uuid4())})
+    assert (away.status_code, away.json()["code"]) == (503, "credit_note_unavailable")
+    assert away.json()["detail"] == "the answer is no CreditedTotal: account_id (missing)"
