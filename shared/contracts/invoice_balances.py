@@ -3,15 +3,20 @@
 from datetime import date, datetime
 from uuid import UUID
 
+from pydantic import Field
+
 from shared.contracts.answers import AnswerContract
 from shared.events.values import LineBalance
 from shared.pure.fields import RequestBody
+
+MOST_BALANCES = 1000
+"""Invoices of one request."""
 
 
 class InvoiceBalancesQuestion(RequestBody):
     """Request for the balances of these invoices."""
 
-    invoice_ids: list[UUID]
+    invoice_ids: list[UUID] = Field(max_length=MOST_BALANCES)
 
 
 class FreshInvoiceBalance(AnswerContract):

@@ -23,7 +23,7 @@ from services.collections.repository.guard_queries import WINDOW
 from services.collections.repository.suspension_queries import RecordedSuspensionCause, SuspensionRecord
 from services.collections.use_cases import account_evaluation, suspensions
 from services.collections.use_cases.account_evaluation import EvaluatedItem
-from shared.contracts.invoice_balances import FreshInvoiceBalance, InvoiceBalancesQuestion
+from shared.contracts.invoice_balances import MOST_BALANCES, FreshInvoiceBalance, InvoiceBalancesQuestion
 from shared.events.collections import WaitsFor
 from shared.persistence.database import Unit
 from shared.process.intents import Intent, Recorded
@@ -70,14 +70,16 @@ async def _fetch_bank_knowledge(runtime: "Runtime", account_id: UUID) -> BankDat
     return BankDataState(knowledge.known_until, len(knowledge.entries_in_question))
 
 
-async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> Sequence[FreshInvoiceBalance]:
-    if not invoice_ids:
-        return ()
-    question = InvoiceBalancesQuestion(invoice_ids=invoice_ids)
-    try:
-        return (await open_invoicing_facts(runtime).fetch_invoice_balances(question)).balances
-    except Answered as refused:
-        raise RetryLater(str(refused)) from refused
+async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[FreshInvoiceBalance]:
+    """Ask for all of them, no more at once than invoicing answers; each balance says how fresh it is itself."""
+    facts, balances = open_invoicing_facts(runtime), list[FreshInvoiceBalance]()
+    for begin in range(0, len(invoice_ids), MOST_BALANCES):
+        question = InvoiceBalancesQuestion(invoice_ids=invoice_ids[begin : begin + MOST_BALANCES])
+        try:
+            balances += (await facts.fetch_invoice_balances(question)).balances
+        except Answered as refused:
+            raise RetryLater(str(refused)) from refused
+    return balances
 
 
 async def save_fetched_balances(unit: Unit, answers: Sequence[FreshInvoiceBalance]) -> None:

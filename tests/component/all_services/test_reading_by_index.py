@@ -37,7 +37,7 @@ MANY = (
     "ANALYZE streams, bill_run_accounts, charges",
 )
 CHUNK = (
-    bill_run_drafting._TEMPORARY,
+    bill_run_drafting.TEMPORARY_TABLES,
     "INSERT INTO bill_invoices (account_id, invoice_id)"
     " SELECT subject::uuid, gen_random_uuid() FROM streams LIMIT 2000",
     "INSERT INTO bill_lines (invoice_id, line, net_minor, tax_minor) SELECT invoice_id, 1, 100, 19 FROM bill_invoices",
@@ -50,7 +50,7 @@ OF_A_CHUNK: dict[str, tuple[str, list[object]]] = {
     "lapses of drafts": (lapse_queries._statement(lapse_queries._DRAFTED), []),
     "ledger": (bill_run_issuing._POST, [NOW]),
     "balances": (bill_run_issuing._CHANGES, [NOW]),
-    "events": (outbox._WRITE_EACH.format(told=bill_run_issuing._TOLD), ["type", "{}"]),
+    "events": (outbox._WRITE_EACH.format(told=bill_run_issuing.BUILD_INVOICE_ISSUED), ["type", "{}"]),
     "state": (bill_run_issuing._STATE, [RUN, "issued", False, None]),
     "nothing": (bill_run_drafting._NOTHING, [RUN]),
     "rejected": (bill_run_drafting._REJECTED, [RUN]),

@@ -13,6 +13,8 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.local.tokens import SigningKeyPair
+from services.collections.use_cases import suspension_check
+from shared.contracts.invoice_balances import MOST_BALANCES
 from shared.events.entitlements import SubscriptionReinstated, SubscriptionSuspended
 from shared.events.invoicing import (
     InvoiceBalance,
@@ -23,6 +25,7 @@ from shared.events.invoicing import (
 from shared.events.values import LineBalance
 from shared.process.runtime import Runtime
 from shared.pure.errors import RetryLater
+from shared.web.clients import Answered
 from tests.builders import START, Client, Database, build_registered, hear, running, sweep, work
 
 STANDARD = (Path(__file__).parents[3] / "sandbox" / "policies" / "standard.yaml").read_text()
@@ -58,6 +61,7 @@ class Invoicing:
 
     balances: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     away: bool = False
+    most: int = MOST_BALANCES
     bank: dict[str, Any] | None = None
     exposure: dict[str, Any] | None = None
     facts: dict[str, Any] = field(
@@ -85,6 +89,8 @@ class Invoicing:
             }
         if self.away:
             raise RetryLater("invoicing is away")
+        if len(body["invoice_ids"]) > self.most:
+            raise Answered(422, {"code": "invalid_request", "detail": "invoice_ids: too many"})
         return {"balances": [self.balances[UUID(invoice_id)] for invoice_id in body["invoice_ids"]]}
 
     def _state_invoice(self, invoice_id: UUID) -> dict[str, Any]:
@@ -285,6 +291,17 @@ async def test_no_answer_from_invoicing_means_no_suspension(world: World) -> Non
     assert await world.events("SuspensionRequested") == []
     world.invoicing.away = False
     await world.day(21, 10)
+    assert len(await world.events("SuspensionRequested")) == 1
+
+
+async def test_an_account_with_more_invoices_than_one_request_takes_is_suspended(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.invoicing.most = 2
+    monkeypatch.setattr(suspension_check, "MOST_BALANCES", world.invoicing.most)
+    for _ in range(2):
+        await world.issue()
+    await world.to_suspension()
     assert len(await world.events("SuspensionRequested")) == 1
 
 

@@ -4,8 +4,10 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-LEGAL_FORMS = ("gmbh", "mbh", "co", "kg", "ag", "se", "ltd", "limited", "inc", "llc", "bv", "nv", "sa", "sarl")
-LEGAL_FORMS += ("srl", "spa")
+LEGAL_FORMS: tuple[str, ...] = (
+    *("gmbh", "mbh", "co", "kg", "ag", "se", "ltd", "limited", "inc", "llc"),
+    *("bv", "nv", "sa", "sarl", "srl", "spa"),
+)
 SPELLED_OUT: Mapping[str, str] = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "œ": "oe"}
 """Small letters that are written as two where a keyboard has none of them."""
 _WITHOUT_DECOMPOSITION: Mapping[str, str] = {"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i", "ŧ": "t"}

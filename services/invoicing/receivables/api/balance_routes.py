@@ -9,6 +9,7 @@ import asyncpg
 from pydantic import BaseModel, Field
 
 from services.invoicing.receivables.repository import balance_queries
+from shared.contracts.invoice_balances import MOST_BALANCES
 from shared.events.values import LineBalance
 from shared.pure.errors import NotFound
 from shared.pure.fields import RequestBody, get_model_example, set_model_example
@@ -70,7 +71,7 @@ class BalancesIn(RequestBody):
 
     model_config = set_model_example(invoice_ids=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"])
 
-    invoice_ids: list[UUID] = Field(min_length=1, max_length=1000)
+    invoice_ids: list[UUID] = Field(min_length=1, max_length=MOST_BALANCES)
 
 
 class BalancesOut(BaseModel):
