@@ -15,10 +15,12 @@ from services.collections.repository import (
     guard_queries,
     notice_queries,
     policy_queries,
+    reported_fact_queries,
     suspension_queries,
 )
-from services.collections.repository.fact_queries import DunningFacts, ReportedInvoiceBalance
+from services.collections.repository.fact_queries import DunningFacts
 from services.collections.repository.guard_queries import WINDOW
+from services.collections.repository.reported_fact_queries import ReportedInvoiceBalance
 from services.collections.repository.suspension_queries import RecordedSuspensionCause, SuspensionRecord
 from services.collections.use_cases import account_evaluation, suspensions
 from services.collections.use_cases.account_evaluation import EvaluatedItem
@@ -98,7 +100,7 @@ async def save_fetched_balances(unit: Unit, answers: list[dict[str, Any]]) -> No
         for answer in answers
     ]
     if balances:
-        await fact_queries.save_invoice_balances(unit, balances)
+        await reported_fact_queries.save_invoice_balances(unit, balances)
 
 
 async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoicingFacts) -> Recorded:

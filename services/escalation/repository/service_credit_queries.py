@@ -8,7 +8,8 @@ import asyncpg
 from sqlmodel import col, select
 
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
