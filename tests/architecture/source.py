@@ -164,7 +164,7 @@ SQL_OF_ACTORS = re.compile(r"\b(actor|caller|\w+_by)\s*(<>|!=|IS (NOT )?DISTINCT
 
 
 def actors_compared(folder: Path) -> list[str]:
-    """Comparisons (file:line) of whoever acts that `is_same_actor` does not make; a constraint only adds to it."""
+    """Comparisons (file:line) of whoever acts that `is_same_actor` does not make."""
     finds = []
     for path in sources(folder):
         text = path.read_text()
@@ -175,11 +175,7 @@ def actors_compared(folder: Path) -> list[str]:
                 names = [getattr(side, "attr", getattr(side, "id", "")) for side in (node.left, *node.comparators)]
                 if any(re.fullmatch(r"actor|subject|caller|\w+_by", name) for name in names):
                     finds.append(f"{path.name}:{node.lineno}")
-        finds += [
-            f"{path.name}:{n}"
-            for n, line in enumerate(text.splitlines(), 1)
-            if SQL_OF_ACTORS.search(line) and "CheckConstraint(" not in line
-        ]
+        finds += [f"{path.name}:{n}" for n, line in enumerate(text.splitlines(), 1) if SQL_OF_ACTORS.search(line)]
     return finds
 
 
