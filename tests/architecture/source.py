@@ -160,6 +160,16 @@ def states_set_by_hand(folder: Path) -> list[str]:
     ]
 
 
+def moves_judged_by_hand(folder: Path) -> list[str]:
+    """List the places (file:line) that look a move up in a table of states, where `transition` should."""
+    return [
+        f"{path.name}:{node.lineno}"
+        for path in sources(folder)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).endswith("_ALLOWED")
+    ]
+
+
 SQL_OF_ACTORS = re.compile(r"\b(actor|caller|\w+_by)\s*(<>|!=|IS (NOT )?DISTINCT FROM)\s*", re.IGNORECASE)
 
 
