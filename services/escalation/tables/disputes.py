@@ -58,7 +58,10 @@ class DisputeAmendmentRow(Row, table=True):
 
 
 class DisputeReasonRow(Row, table=True):
-    """A reason for which lines are disputed; with days it pauses the invoice until its document is right."""
+    """A reason for which lines are disputed; with days it pauses the invoice until its document is right.
+
+    The codes are ours: a list of its own beside `service_credit_types`, and `chargeback_reasons` of invoicing.
+    """
 
     __tablename__ = "dispute_reasons"
 

@@ -12,7 +12,10 @@ from services.escalation.tables.base import Row
 
 
 class ServiceCreditTypeRow(Row, table=True):
-    """A kind of credit that the vendor gives: how long after what day it takes requests, and what it wants to see."""
+    """A kind of credit that the vendor gives: how long after what day it takes requests, and what it wants to see.
+
+    The codes are the vendor's: a list of its own beside `dispute_reasons`, and `chargeback_reasons` of invoicing.
+    """
 
     __tablename__ = "service_credit_types"
 

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
-from sqlmodel import col, select
+from sqlmodel import select
 
 from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedBackPart
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation
 from shared.persistence.bulk_rows import Integer, RowParameters
+from shared.persistence.coded_lists import find_coded_row, list_coded_rows, put_coded_row
 from shared.persistence.database import Unit
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
@@ -31,18 +32,17 @@ class ChargebackSearchCriteria:
 
 async def list_chargeback_reasons(unit: Unit) -> Sequence[ChargebackReasonRow]:
     """List the reasons of chargebacks by their codes."""
-    return (await unit.session.exec(select(ChargebackReasonRow).order_by(col(ChargebackReasonRow.code)))).all()
+    return await list_coded_rows(unit, ChargebackReasonRow)
 
 
 async def find_chargeback_reason(unit: Unit, code: str) -> ChargebackReasonRow | None:
     """Find a reason as it is now."""
-    return await unit.session.get(ChargebackReasonRow, code, populate_existing=True)
+    return await find_coded_row(unit, ChargebackReasonRow, code)
 
 
-async def save_chargeback_reason(unit: Unit, row: ChargebackReasonRow) -> None:
-    """Write a reason, new or changed."""
-    await unit.session.merge(row)
-    await unit.session.flush()
+async def put_chargeback_reason_row(unit: Unit, row: ChargebackReasonRow) -> dict[str, Any] | None:
+    """Write a reason, new or changed; return the values of the one that it replaces."""
+    return await put_coded_row(unit, row)
 
 
 async def get_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:

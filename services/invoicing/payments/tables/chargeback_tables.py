@@ -12,7 +12,8 @@ from services.invoicing.metadata import Row
 class ChargebackReasonRow(Row, table=True):
     """A reason of chargebacks; one that is not active stays with the chargebacks that have it.
 
-    So many days before the end of the last day for an answer somebody is warned.
+    So many days before the end of the last day for an answer somebody is warned. The codes are those of the card
+    networks: a list of its own beside `dispute_reasons` and `service_credit_types` of escalation, kept in the same way.
     """
 
     __tablename__ = "chargeback_reasons"
