@@ -30,12 +30,17 @@ class LedgerEntry(NamedTuple):
     posted_on: date
 
 
-_ENTRIES = RowParameters(LedgerEntry, first=2)
-_POST = f"""
+def build_ledger_entry_insert(entries: RowParameters[LedgerEntry]) -> str:
+    """Build the statement, or the part of one, that posts entries at the time $1."""
+    return f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
-SELECT {_ENTRIES.columns}, $1 FROM unnest({_ENTRIES.arrays}) AS side ({_ENTRIES.columns})
+SELECT {entries.columns}, $1 FROM unnest({entries.arrays}) AS side ({entries.columns})
 """
+
+
+_ENTRIES = RowParameters(LedgerEntry, first=2)
+_POST = build_ledger_entry_insert(_ENTRIES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.invoicing.ledger.repository.ledger_queries import LedgerEntry, Posting, list_ledger_entries
+from services.invoicing.ledger.repository.ledger_queries import (
+    LedgerEntry,
+    Posting,
+    build_ledger_entry_insert,
+    list_ledger_entries,
+)
 from services.invoicing.payments.repository.allocation_queries import (
     NewAllocation,
     build_allocation_insert,
@@ -105,11 +110,7 @@ _ALLOCATIONS = RowParameters(NewAllocation, first=_ENTRIES.next)
 _ADD = f"""
 WITH payment AS (
     INSERT INTO payments ({_PAYMENTS.columns}, charged_back_minor) SELECT *, 0 FROM unnest({_PAYMENTS.arrays})
-), posted AS (
-    INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
-        event_sequence, posted_on, posted_at)
-    SELECT {_ENTRIES.columns}, $1 FROM unnest({_ENTRIES.arrays}) AS side ({_ENTRIES.columns})
-)
+), posted AS ({build_ledger_entry_insert(_ENTRIES)})
 {build_allocation_insert(_ALLOCATIONS)}
 """
 
