@@ -31,11 +31,11 @@ def _find_positional_lines(tree: ast.Module) -> Iterator[int]:
         if isinstance(node, ast.Constant | ast.Call) and _counts_by_hand(node):
             yield node.lineno
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from (inner.lineno for inner in ast.walk(node) if _is_nameless_row(inner))
+            yield from (inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Tuple) and _is_row(inner))
 
 
-def _is_nameless_row(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Tuple) or len(node.elts) <= MAX_PLACES:
+def _is_row(node: ast.Tuple) -> bool:
+    if len(node.elts) <= MAX_PLACES:
         return False
     has_parts = any(isinstance(value, ast.Tuple) for value in node.elts)
     return isinstance(node.ctx, ast.Load) and not has_parts and not all(map(_is_constant, node.elts))
@@ -55,6 +55,6 @@ def _is_counted_call(call: ast.Call) -> bool:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     if name == "split_into_columns":
         width = call.args[-1]
-        return isinstance(width, ast.Constant) and width.value > MAX_PLACES
+        return isinstance(width, ast.Constant) and isinstance(width.value, int) and width.value > MAX_PLACES
     values = [argument for argument in call.args[1:] if not isinstance(argument, ast.Starred)]
     return name in _RUNNERS and len(values) > MAX_PLACES

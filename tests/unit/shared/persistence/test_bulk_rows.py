@@ -60,7 +60,7 @@ def test_a_field_of_another_type_or_name_is_refused() -> None:
 @given(st.lists(st.builds(Pair, st.integers(), st.text())))
 def test_split_rows_are_whole_and_in_their_order(rows: list[Pair]) -> None:
     lines, names = RowParameters(Pair).split_rows(iter(rows))
-    assert [Pair(*values) for values in zip(lines, names, strict=True)] == rows
+    assert list(zip(lines, names, strict=True)) == rows
 
 
 def test_no_row_is_split_into_empty_columns() -> None:
