@@ -64,9 +64,9 @@ class RowParameters(Generic[R]):
         kind = cast(Any, self.kind)
         return kind(*(getattr(source, name) for name in kind._fields))  # type: ignore[no-any-return]
 
-    def split_rows(self, rows: Iterable[R]) -> list[list[object]]:
+    def split_rows(self, rows: Iterable[R]) -> list[tuple[object, ...]]:
         """Split rows into the values of `arrays`."""
-        return split_into_columns(rows, len(cast(Any, self.kind)._fields))
+        return split_into_columns(rows, len(self.kind._fields))  # type: ignore[attr-defined]
 
     @property
     def _hints(self) -> dict[str, Any]:
@@ -84,6 +84,6 @@ def _find_postgres_type(hint: Any) -> str:
     return get_args(kind)[1] if get_origin(kind) is Annotated else _POSTGRES_TYPES[kind]
 
 
-def split_into_columns(rows: Iterable[Iterable[object]], width: int) -> list[list[object]]:
+def split_into_columns(rows: Iterable[Iterable[object]], width: int) -> list[tuple[object, ...]]:
     """Split rows into columns, for `unnest`; into `width` empty ones if there is no row."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+    return list(zip(*rows, strict=True)) or [()] * width

@@ -1,7 +1,6 @@
 """Facts that invoicing reports: accounts, balances of invoices, and that invoices are overdue."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -11,21 +10,6 @@ import orjson
 from shared.events import values
 from shared.persistence.bulk_rows import Jsonb, RowParameters, split_into_columns
 from shared.persistence.database import Unit
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedInvoiceBalance:
-    """A balance that was heard or asked for."""
-
-    invoice_id: UUID
-    account_id: UUID
-    number: str
-    currency: str
-    due_date: date
-    sequence: int
-    at: datetime
-    lines: Sequence[values.LineBalance]
-    event_id: str | None
 
 
 async def save_account_copies(unit: Unit, accounts: Iterable[tuple[UUID, str, str]]) -> None:
@@ -39,8 +23,8 @@ async def save_account_copies(unit: Unit, accounts: Iterable[tuple[UUID, str, st
     )
 
 
-class SavedInvoiceBalance(NamedTuple):
-    """A balance as it is saved; its lines are JSON."""
+class ReportedInvoiceBalance(NamedTuple):
+    """A balance that was heard or asked for; its lines are JSON."""
 
     invoice_id: UUID
     account_id: UUID
@@ -54,7 +38,7 @@ class SavedInvoiceBalance(NamedTuple):
     event_id: str | None
 
 
-_BALANCES = RowParameters(SavedInvoiceBalance)
+_BALANCES = RowParameters(ReportedInvoiceBalance)
 _SAVE_BALANCES = f"""
 WITH told AS (
     SELECT * FROM unnest({_BALANCES.arrays}) AS told ({_BALANCES.columns})
@@ -76,22 +60,12 @@ ON CONFLICT DO NOTHING
 
 async def save_invoice_balances(unit: Unit, balances: Sequence[ReportedInvoiceBalance]) -> None:
     """Keep balances; of one invoice, that with the highest sequence is the last word, in whatever order they come."""
-    rows = [
-        SavedInvoiceBalance(
-            invoice_id=balance.invoice_id,
-            account_id=balance.account_id,
-            number=balance.number,
-            currency=balance.currency,
-            due_date=balance.due_date,
-            sequence=balance.sequence,
-            at=balance.at,
-            open_minor=sum(line.open_minor for line in balance.lines),
-            lines=orjson.dumps([line.model_dump(mode="json") for line in balance.lines]).decode(),
-            event_id=balance.event_id,
-        )
-        for balance in balances
-    ]
-    await unit.connection.execute(_SAVE_BALANCES, *_BALANCES.split_rows(rows))
+    await unit.connection.execute(_SAVE_BALANCES, *_BALANCES.split_rows(balances))
+
+
+def render_balance_lines(lines: Iterable[values.LineBalance]) -> str:
+    """Render the lines of a balance as JSON."""
+    return orjson.dumps([line.model_dump(mode="json") for line in lines]).decode()
 
 
 async def save_overdue_judgements(unit: Unit, overdues: Iterable[tuple[UUID, int, UUID, datetime, str]]) -> None:

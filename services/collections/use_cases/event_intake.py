@@ -55,7 +55,8 @@ def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: MessageE
         balance.due_date,
         envelope.sequence,
         envelope.time,
-        balance.lines,
+        sum(line.open_minor for line in balance.lines),
+        reported_fact_queries.render_balance_lines(balance.lines),
         envelope.id,
     )
 

@@ -85,22 +85,25 @@ async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[d
 
 async def save_fetched_balances(unit: Unit, answers: list[dict[str, Any]]) -> None:
     """Keep what invoicing answered; its sequence decides against what events say."""
-    balances = [
-        ReportedInvoiceBalance(
-            UUID(answer["invoice_id"]),
-            UUID(answer["account_id"]),
-            answer["number"],
-            answer["currency"],
-            date.fromisoformat(answer["due_date"]),
-            answer["sequence"],
-            datetime.fromisoformat(answer["changed_at"]),
-            [LineBalance.model_validate(line) for line in answer["lines"]],
-            None,
-        )
-        for answer in answers
-    ]
+    balances = [_build_balance(answer) for answer in answers]
     if balances:
         await reported_fact_queries.save_invoice_balances(unit, balances)
+
+
+def _build_balance(answer: dict[str, Any]) -> ReportedInvoiceBalance:
+    lines = [LineBalance.model_validate(line) for line in answer["lines"]]
+    return ReportedInvoiceBalance(
+        UUID(answer["invoice_id"]),
+        UUID(answer["account_id"]),
+        answer["number"],
+        answer["currency"],
+        date.fromisoformat(answer["due_date"]),
+        answer["sequence"],
+        datetime.fromisoformat(answer["changed_at"]),
+        sum(line.open_minor for line in lines),
+        reported_fact_queries.render_balance_lines(lines),
+        None,
+    )
 
 
 async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoicingFacts) -> Recorded:

@@ -78,15 +78,15 @@ def list_ledger_entries(postings: Iterable[Posting], now: datetime) -> Iterator[
         for code, amount in entries.items():
             if amount:
                 yield LedgerEntry(
-                    legal_entity=account.legal_entity,
-                    code=str(code),
-                    currency=account.currency,
-                    amount=amount,
-                    account_id=account.id,
-                    document=document.kind,
-                    document_id=document.id,
-                    sequence=document.sequence,
-                    posted_on=posted_on,
+                    account.legal_entity,
+                    str(code),
+                    account.currency,
+                    amount,
+                    account.id,
+                    document.kind,
+                    document.id,
+                    document.sequence,
+                    posted_on,
                 )
 
 

@@ -64,8 +64,8 @@ def test_split_rows_are_whole_and_in_their_order(rows: list[Pair]) -> None:
 
 
 def test_no_row_is_split_into_empty_columns() -> None:
-    assert RowParameters(EveryType).split_rows([]) == [[]] * 10
-    assert split_into_columns([], 3) == [[], [], []]
+    assert RowParameters(EveryType).split_rows([]) == [()] * 10
+    assert split_into_columns([], 3) == [(), (), ()]
 
 
 def test_a_row_is_picked_by_the_names_of_its_columns() -> None:
