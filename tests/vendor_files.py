@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.invoicing.subscriptions.repository.term_queries import NewVendorCharge
 from tests.builders import START, Client, Database, account, subscription
 
 MARCH = (date(2026, 3, 1), date(2026, 4, 1))
@@ -116,29 +117,33 @@ class Charge:
 async def expect(database: Database, charges: Iterable[Charge]) -> None:
     """Write charges as the core does."""
     rows = [
-        (
-            uuid4(),
-            charge.account_id,
-            charge.subscription_id,
-            charge.kind,
-            uuid4(),
-            uuid4(),
-            1,
-            charge.starts,
-            charge.starts,
-            charge.to,
-            30,
-            charge.quantity,
-            1008,
-            charge.amount,
-            charge.currency,
-            charge.charged_on,
-            START,
+        NewVendorCharge(
+            id=uuid4(),
+            account_id=charge.account_id,
+            subscription_id=charge.subscription_id,
+            kind=charge.kind,
+            reference=uuid4(),
+            plan_id=uuid4(),
+            version=1,
+            cycle_from=charge.starts,
+            period_from=charge.starts,
+            period_to=charge.to,
+            cycle_days=30,
+            quantity=charge.quantity,
+            unit_cost_minor=1008,
+            amount_minor=charge.amount,
+            currency=charge.currency,
+            charged_on=charge.charged_on,
         )
         for charge in charges
     ]
     async with database.connected("invoicing") as connection:
-        await connection.copy_records_to_table("vendor_charges", schema_name="invoicing", records=rows)
+        await connection.copy_records_to_table(
+            "vendor_charges",
+            schema_name="invoicing",
+            records=[(*row, START) for row in rows],
+            columns=[*NewVendorCharge._fields, "accrued_at"],
+        )
 
 
 @dataclass

@@ -291,8 +291,3 @@ class Units:
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
-
-
-def split_into_columns(rows: Iterable[Iterable[object]], width: int) -> list[list[object]]:
-    """Rows as columns, for `unnest`; `width` columns also when there is no row."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]

@@ -12,6 +12,7 @@ from shared.base.telemetry import get_traceparent
 from shared.events import Event
 from shared.events.base import get_event_source
 from shared.persistence.audit import AuditedAct
+from shared.persistence.bulk_rows import Jsonb, RowParameters
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_text_id
 
@@ -42,7 +43,7 @@ class OutboxRow(NamedTuple):
 
     subject: str
     type: str
-    headers: str
+    headers: Jsonb
     data: str
 
 
@@ -75,16 +76,15 @@ def _headers(event: type[Event], unit_now: datetime, cause: EventCause, own: Map
     return orjson.dumps(headers).decode()
 
 
-_WRITE = """
+_ROWS = RowParameters(OutboxRow, first=3)
+_WRITE = f"""
 WITH moved AS (
     UPDATE streams SET sequence = new.sequence
     FROM unnest($1::text[], $2::bigint[]) AS new (subject, sequence)
     WHERE streams.subject = new.subject
 )
-INSERT INTO outbox (subject, type, headers, data)
-SELECT subject, type, headers, data
-FROM unnest($3::text[], $4::text[], $5::jsonb[], $6::text[]) WITH ORDINALITY
-    AS event (subject, type, headers, data, place)
+INSERT INTO outbox ({_ROWS.columns})
+SELECT {_ROWS.columns} FROM unnest({_ROWS.arrays}) WITH ORDINALITY AS event ({_ROWS.columns}, place)
 ORDER BY place
 """
 
@@ -95,13 +95,7 @@ async def write_outbox_rows(
     """Write the rows in their order and note the sequences that they used; the streams are locked."""
     subjects = {row.subject for row in rows}
     await connection.execute(
-        _WRITE,
-        list(subjects),
-        [sequences[subject] for subject in subjects],
-        [row.subject for row in rows],
-        [row.type for row in rows],
-        [row.headers for row in rows],
-        [row.data for row in rows],
+        _WRITE, list(subjects), [sequences[subject] for subject in subjects], *_ROWS.split_rows(rows)
     )
 
 

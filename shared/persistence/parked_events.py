@@ -7,6 +7,7 @@ as soon as the gap is filled. Everything else flows on.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import asyncpg
 import orjson
@@ -15,6 +16,7 @@ from aiokafka import ConsumerRecord
 from shared.base import clock
 from shared.base.kafka import MessageEnvelope, Unreadable, parse_message_envelope, read_message_headers
 from shared.base.telemetry import log
+from shared.persistence.bulk_rows import Jsonb, RowParameters
 
 UNREADABLE = "unreadable"
 """The type under which a message is kept that is no event of ours; it blocks nothing."""
@@ -58,28 +60,44 @@ def describe_error(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-_PARK = """
-INSERT INTO parked (topic, subject, sequence, event_id, type, headers, data, error, parked_at, is_past)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+class ParkedMessage(NamedTuple):
+    """A row of `parked`."""
+
+    topic: str
+    subject: str
+    sequence: int
+    event_id: str
+    type: str
+    headers: Jsonb
+    data: bytes
+    error: str | None
+    parked_at: datetime
+    is_past: bool
+
+
+_PARKED = RowParameters(ParkedMessage)
+_PARK = f"""
+INSERT INTO parked ({_PARKED.columns})
+VALUES ({_PARKED.values})
 ON CONFLICT (topic, subject, sequence) DO UPDATE SET error = coalesce(excluded.error, parked.error)
 """
 
 
 async def park_event(connection: asyncpg.Connection, event: MessageEnvelope, error: str | None) -> None:
     """Keep an event: as a head with its error, or as a follower."""
-    await connection.execute(
-        _PARK,
-        event.topic,
-        event.subject,
-        event.sequence,
-        event.id,
-        event.type,
-        orjson.dumps(event.headers).decode(),
-        event.payload,
-        error,
-        clock.read_system_clock(),
-        event.is_past,
+    message = ParkedMessage(
+        topic=event.topic,
+        subject=event.subject,
+        sequence=event.sequence,
+        event_id=event.id,
+        type=event.type,
+        headers=orjson.dumps(event.headers).decode(),
+        data=event.payload,
+        error=error,
+        parked_at=clock.read_system_clock(),
+        is_past=event.is_past,
     )
+    await connection.execute(_PARK, *message)
 
 
 async def read_event_or_park(
@@ -102,9 +120,19 @@ async def park_unreadable_message(
     """Keep a message that is no event of ours, under its place in the topic."""
     # Postgres keeps no NUL character in JSON; U+2400 is the picture of one.
     readable = {name.replace("\0", "\u2400"): value.replace("\0", "\u2400") for name, value in headers.items()}
-    kept = orjson.dumps(readable).decode()
-    at = clock.read_system_clock()
-    await connection.execute(_PARK, topic, place, 0, place, UNREADABLE, kept, payload, error, at, False)
+    message = ParkedMessage(
+        topic=topic,
+        subject=place,
+        sequence=0,
+        event_id=place,
+        type=UNREADABLE,
+        headers=orjson.dumps(readable).decode(),
+        data=payload,
+        error=error,
+        parked_at=clock.read_system_clock(),
+        is_past=False,
+    )
+    await connection.execute(_PARK, *message)
 
 
 async def delete_parked_event(connection: asyncpg.Connection, event: MessageEnvelope) -> None:
@@ -117,22 +145,40 @@ async def delete_parked_event(connection: asyncpg.Connection, event: MessageEnve
     )
 
 
+class SkippedEvent(NamedTuple):
+    """A row of `skipped`."""
+
+    event_id: str
+    topic: str
+    subject: str
+    sequence: int
+    type: str
+    headers: Jsonb
+    data: bytes
+    actor: str
+    reason: str
+    skipped_at: datetime
+
+
+_SKIPPED = RowParameters(SkippedEvent)
+_SKIP = f"INSERT INTO skipped ({_SKIPPED.columns}) VALUES ({_SKIPPED.values})"
+
+
 async def give_event_up(connection: asyncpg.Connection, event: MessageEnvelope, *, actor: str, reason: str) -> None:
     """Record that a person gave this event up, with its whole content, and remove it."""
-    await connection.execute(
-        "INSERT INTO skipped (event_id, topic, subject, sequence, type, headers, data, actor, reason, skipped_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        event.id,
-        event.topic,
-        event.subject,
-        event.sequence,
-        event.type,
-        orjson.dumps(event.headers).decode(),
-        event.payload,
-        actor,
-        reason,
-        clock.read_system_clock(),
+    skipped = SkippedEvent(
+        event_id=event.id,
+        topic=event.topic,
+        subject=event.subject,
+        sequence=event.sequence,
+        type=event.type,
+        headers=orjson.dumps(event.headers).decode(),
+        data=event.payload,
+        actor=actor,
+        reason=reason,
+        skipped_at=clock.read_system_clock(),
     )
+    await connection.execute(_SKIP, *skipped)
     await delete_parked_event(connection, event)
 
 

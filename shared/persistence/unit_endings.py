@@ -3,12 +3,13 @@
 Each of them is a set of rows, and mostly a small one: to send three statements costs more than to execute them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
 
 from shared.persistence.audit import AuditEntry
+from shared.persistence.bulk_rows import Integer, RowParameters
 from shared.persistence.outbox import OutboxRow
 
 
@@ -18,32 +19,30 @@ class KeptAnswer(NamedTuple):
     caller: str
     route: str
     key: str
-    status: int
+    status: Integer
     answer: str
 
 
-_WRITE = """
+_ANSWERS = RowParameters(KeptAnswer, first=3)
+_ENTRIES = RowParameters(AuditEntry, first=_ANSWERS.next)
+_EVENTS = RowParameters(OutboxRow, first=_ENTRIES.next)
+_WRITE = f"""
 WITH moved AS (
     UPDATE streams SET sequence = new.sequence
     FROM unnest($1::text[], $2::bigint[]) AS new (subject, sequence)
     WHERE streams.subject = new.subject
 ), answered AS (
     UPDATE idempotency i SET status = n.status, answer = n.answer
-    FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::text[]) AS n (caller, route, key, status, answer)
+    FROM unnest({_ANSWERS.arrays}) AS n ({_ANSWERS.columns})
     WHERE (i.caller, i.route, i.key) = (n.caller, n.route, n.key)
 ), audited AS (
-    INSERT INTO audit_entries
-        (id, occurred_at, actor, action, account_id, object_type, object_id, cause_id, before, after, personal)
+    INSERT INTO audit_entries ({_ENTRIES.columns})
     SELECT id, occurred_at, actor, action, account_id, object_type, object_id, cause_id, before::jsonb, after::jsonb,
         personal::jsonb
-    FROM unnest($8::uuid[], $9::timestamptz[], $10::text[], $11::text[], $12::uuid[], $13::text[], $14::text[],
-        $15::text[], $16::text[], $17::text[], $18::text[]) AS entry
-        (id, occurred_at, actor, action, account_id, object_type, object_id, cause_id, before, after, personal)
+    FROM unnest({_ENTRIES.arrays}) AS entry ({_ENTRIES.columns})
 )
-INSERT INTO outbox (subject, type, headers, data)
-SELECT subject, type, headers, data
-FROM unnest($19::text[], $20::text[], $21::jsonb[], $22::text[]) WITH ORDINALITY
-    AS event (subject, type, headers, data, place)
+INSERT INTO outbox ({_EVENTS.columns})
+SELECT {_EVENTS.columns} FROM unnest({_EVENTS.arrays}) WITH ORDINALITY AS event ({_EVENTS.columns}, place)
 ORDER BY place
 """
 
@@ -61,12 +60,7 @@ async def write_unit_ending(
         _WRITE,
         list(subjects),
         [sequences[subject] for subject in subjects],
-        *_columns(answers, KeptAnswer),
-        *_columns(entries, AuditEntry),
-        *_columns(events, OutboxRow),
+        *_ANSWERS.split_rows(answers),
+        *_ENTRIES.split_rows(entries),
+        *_EVENTS.split_rows(events),
     )
-
-
-def _columns(rows: Iterable[tuple[object, ...]], kind: type[tuple[object, ...]]) -> list[tuple[object, ...]]:
-    """Turn rows into columns; without rows, into as many empty ones as the kind has."""
-    return list(zip(*rows, strict=True)) or [()] * len(kind._fields)  # type: ignore[attr-defined]

@@ -14,7 +14,8 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.persistence.unit_endings import KeptAnswer
 from shared.pure.errors import Refusal
 

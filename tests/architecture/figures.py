@@ -16,6 +16,7 @@ from statistics import median
 import orjson
 
 from tests.architecture.names import count_violations, violations
+from tests.architecture.positional_rows import list_positional_rows
 from tests.architecture.source import ROOT, SERVICES, functions, sources
 
 PRODUCT = ("services", "shared", "sandbox", "deploy")
@@ -137,6 +138,7 @@ def measure_code(root: Path = ROOT) -> dict[str, object]:
         "modules of invoicing": len(sources(root / "services" / "invoicing")),
         "circles in shared": find_circles(list_imports(root / "shared", "shared")),
         "modules of shared that name a service": list_namers(root),
+        "rows of ten or more by position": [place for part in PRODUCT for place in list_positional_rows(root / part)],
     }
 
 

@@ -38,7 +38,16 @@ STATE_DECORATORS = frozenset({"property", "cached_property", "contextmanager", "
 def violations(text: str) -> list[Violation]:
     """List the violations of the naming rules in a module's text."""
     tree = ast.parse(text)
-    return [*_module_docstring(tree), *(violation for node in ast.walk(tree) for violation in _of_node(node))]
+    columns = set(_list_columns(tree))
+    nodes = (node for node in ast.walk(tree) if node not in columns)
+    return [*_module_docstring(tree), *(violation for node in nodes for violation in _of_node(node))]
+
+
+def _list_columns(tree: ast.Module) -> Iterator[ast.AST]:
+    """List the fields of NamedTuples: those of rows have the names of columns, which the schema gives."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and "NamedTuple" in map(ast.unparse, node.bases):
+            yield from (field.target for field in node.body if isinstance(field, ast.AnnAssign))
 
 
 def _of_node(node: ast.AST) -> Iterator[Violation]:

@@ -38,6 +38,8 @@ def test_the_list_of_violations_is_exact() -> None:
         ("for told in range(3): pass", ["variable"]),
         ("[held for held in x]", ["variable"]),
         ("def f(why): pass", ["variable"]),
+        ("class Row:\n    data: str", ["variable"]),
+        ("class Row(NamedTuple):\n    data: str", []),
         ("invoice = 1", []),
         ("from shared import outbox as post", ["alias"]),
         ("import services.invoicing.domain.owed as owed_rules", ["alias"]),

@@ -153,6 +153,17 @@ def test_a_state_set_by_hand_is_seen(tmp_path: Path) -> None:
     assert source.states_set_by_hand(tmp_path) == ["cases.py:2"]
 
 
+def test_moves_are_judged_by_one_function() -> None:
+    assert source.moves_judged_by_hand(ROOT / "services") == []
+
+
+def test_a_move_judged_by_hand_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "cases.py").write_text(
+        "transition(CASE_ALLOWED, row.state, new, Refused, '')\nnew in CASE_ALLOWED[now]\n"
+    )
+    assert source.moves_judged_by_hand(tmp_path) == ["cases.py:2"]
+
+
 def test_actors_are_compared_as_they_are_known() -> None:
     assert source.actors_compared(ROOT / "services") == []
 

@@ -34,7 +34,6 @@ WRITES_OF_OTHERS = {
     "billing/repository/bill_run_queries.py": {"charges"},
     "billing/repository/lapse_queries.py": {"charges"},
     "billing/repository/proration_credit_queries.py": {"charges"},
-    "payments/repository/payment_queries.py": {"ledger_entries"},
     "revenue/repository/release_queries.py": {"charges", "ledger_entries"},
     "subscriptions/repository/term_queries.py": {"ledger_entries"},
     "usage/repository.py": {"charges"},
@@ -42,7 +41,7 @@ WRITES_OF_OTHERS = {
     "vendor_costs/repository/vendor_posting_queries.py": {"ledger_entries"},
 }
 """Statements that write for several owners at once, for speed: whole cycles charged and the issue of a chunk; drafts
-discarded with their charges; credits of a bill run; payments, releases and accruals with their postings; rated usage;
+discarded with their charges; credits of a bill run; releases and accruals with their postings; rated usage;
 charged differences; postings of vendor invoices. It may only become shorter."""
 READS_ABOVE = {
     "adjustments/repository/line_worth_queries.py": {"credited_charges", "draft_lines", "drafts"},

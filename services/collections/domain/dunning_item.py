@@ -12,6 +12,8 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.pure.shares import allocate_in_order
+
 Outcome = Literal["sent", "skipped", "pending", "failed", "requested"]
 """`requested` is that of a suspension or termination, the others are those of notices."""
 Effect = Literal["awaited", "in_effect", "over"]
@@ -130,13 +132,7 @@ def compute_dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tup
     other line, as in invoicing.
     """
     free = [max(line.open_minor - line.disputed_minor - line.in_flight_minor, 0) for line in lines]
-    cover = promised
-    dunnable = []
-    for amount in free:
-        covered = min(amount, cover)
-        cover -= covered
-        dunnable.append(amount - covered)
-    return tuple(dunnable)
+    return tuple(amount - covered for amount, covered in zip(free, allocate_in_order(promised, free), strict=True))
 
 
 def find_dunning_round(history: Sequence[Balance]) -> tuple[int, Balance | None]:

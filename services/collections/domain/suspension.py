@@ -19,6 +19,7 @@ from services.collections.domain.voided_steps import (
     list_required_notices,
 )
 from shared.pure.errors import Refusal
+from shared.pure.state_tables import transition
 
 
 class SuspensionTerms(NamedTuple):
@@ -71,9 +72,8 @@ class SuspensionMoveRefused(Refusal):
 
 def move_suspension(state: SuspensionState, wanted: SuspensionState) -> SuspensionState:
     """The wanted state if the table allows the move, else `SuspensionMoveRefused`."""
-    if wanted not in SUSPENSION_ALLOWED[state]:
-        raise SuspensionMoveRefused(f"a suspension that is {state} cannot become {wanted}")
-    return wanted
+    words = "a suspension that is {state} cannot become {wanted}"
+    return transition(SUSPENSION_ALLOWED, state, wanted, SuspensionMoveRefused, words)
 
 
 def list_current_suspension_causes(

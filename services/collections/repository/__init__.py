@@ -5,6 +5,7 @@ from services.collections.repository import (
     guard_queries,
     notice_queries,
     policy_queries,
+    reported_fact_queries,
     standing_queries,
     suspension_queries,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "guard_queries",
     "notice_queries",
     "policy_queries",
+    "reported_fact_queries",
     "standing_queries",
     "suspension_queries",
 ]

@@ -1,4 +1,4 @@
-"""The facts of accounts, as they were told, with their times."""
+"""The facts of accounts with their times, as they are loaded for a judgement."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
-import orjson
 
 from services.collections.domain.dunning_item import (
     Balance,
@@ -21,8 +20,8 @@ from services.collections.domain.dunning_item import (
     TakenStep,
 )
 from services.collections.repository.suspension_queries import SuspensionRecord, list_standing_suspensions
-from shared.events import values
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 T = TypeVar("T")
@@ -50,87 +49,6 @@ class DunningItemKey(NamedTuple):
     account_id: UUID
     recorded_at: datetime
     zone: ZoneInfo
-
-
-@dataclass(frozen=True, slots=True)
-class ReportedInvoiceBalance:
-    """A balance that was heard or asked for."""
-
-    invoice_id: UUID
-    account_id: UUID
-    number: str
-    currency: str
-    due_date: date
-    sequence: int
-    at: datetime
-    lines: Sequence[values.LineBalance]
-    event_id: str | None
-
-
-async def save_account_copies(unit: Unit, accounts: Iterable[tuple[UUID, str, str]]) -> None:
-    """Keep what collections needs of accounts: id, legal entity, time zone."""
-    await unit.connection.execute(
-        "INSERT INTO accounts (account_id, legal_entity, time_zone, registered_at)"
-        " SELECT *, $1 FROM unnest($2::uuid[], $3::text[], $4::text[])"
-        " ON CONFLICT (account_id) DO UPDATE SET legal_entity = excluded.legal_entity",
-        unit.now,
-        *split_into_columns(accounts, 3),
-    )
-
-
-_SAVE_BALANCES = """
-WITH told AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::date[], $6::bigint[], $7::timestamptz[],
-        $8::bigint[], $9::jsonb[], $10::text[])
-        AS told (invoice_id, account_id, number, currency, due_date, sequence, at, open_minor, lines, event_id)
-), known AS (
-    INSERT INTO items (invoice_id, account_id, number, currency, due_date, recorded_at, open_minor, sequence)
-    SELECT DISTINCT ON (invoice_id) invoice_id, account_id, number, currency, due_date,
-        min(at) OVER (PARTITION BY invoice_id), open_minor, sequence
-    FROM told ORDER BY invoice_id, sequence DESC
-    ON CONFLICT (invoice_id) DO UPDATE SET
-        recorded_at = least(items.recorded_at, excluded.recorded_at),
-        open_minor = CASE WHEN excluded.sequence > items.sequence THEN excluded.open_minor ELSE items.open_minor END,
-        sequence = greatest(items.sequence, excluded.sequence)
-)
-INSERT INTO balances (invoice_id, sequence, account_id, at, lines, event_id)
-SELECT invoice_id, sequence, account_id, at, lines, event_id FROM told
-ON CONFLICT DO NOTHING
-"""
-
-
-async def save_invoice_balances(unit: Unit, balances: Sequence[ReportedInvoiceBalance]) -> None:
-    """Keep balances; of one invoice, that with the highest sequence is the last word, in whatever order they come."""
-    rows = [
-        (
-            balance.invoice_id,
-            balance.account_id,
-            balance.number,
-            balance.currency,
-            balance.due_date,
-            balance.sequence,
-            balance.at,
-            sum(line.open_minor for line in balance.lines),
-            _lines_json(balance.lines),
-            balance.event_id,
-        )
-        for balance in balances
-    ]
-    await unit.connection.execute(_SAVE_BALANCES, *split_into_columns(rows, 10))
-
-
-def _lines_json(lines: Iterable[values.LineBalance]) -> str:
-    return orjson.dumps([line.model_dump(mode="json") for line in lines]).decode()
-
-
-async def save_overdue_judgements(unit: Unit, overdues: Iterable[tuple[UUID, int, UUID, datetime, str]]) -> None:
-    """Keep invoicing's judgements that invoices are overdue: invoice, sequence, account, instant, event."""
-    await unit.connection.execute(
-        "INSERT INTO overdues (invoice_id, sequence, account_id, judged_at, event_id)"
-        " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::timestamptz[], $5::text[])"
-        " ON CONFLICT DO NOTHING",
-        *split_into_columns(overdues, 5),
-    )
 
 
 _ACCOUNTS = """

@@ -10,7 +10,8 @@ from sqlmodel import col, select
 
 from services.collections.tables import NoticeRow
 from shared.events.collections import WaitsFor
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import Integer, RowParameters, split_into_columns
+from shared.persistence.database import Unit
 from shared.pure.bounces import compute_bounce_id
 from shared.pure.errors import NotFound
 
@@ -109,20 +110,34 @@ async def save_notice_result(unit: Unit, notice_id: UUID, state: str, failure: s
     )
 
 
-_ADD_STEPS = """
+class NewDunningStep(NamedTuple):
+    """A step that is taken, or that another one stood for."""
+
+    invoice_id: UUID
+    round: Integer
+    step: str
+    outcome: str
+    instant: datetime
+    policy_version: Integer
+    dunnable_minor: int
+    notice_id: UUID | None
+    replaced_by: str | None
+    attempt: Integer
+
+
+_STEPS = RowParameters(NewDunningStep, first=3)
+_ADD_STEPS = f"""
 INSERT INTO steps_taken (invoice_id, round, step, account_id, outcome, taken_at, instant, policy_version,
     dunnable_minor, notice_id, replaced_by, attempt)
 SELECT invoice_id, round, step, $1, outcome, $2, instant, policy_version, dunnable_minor, notice_id, replaced_by,
     attempt
-FROM unnest($3::uuid[], $4::int[], $5::text[], $6::text[], $7::timestamptz[], $8::int[], $9::bigint[], $10::uuid[],
-    $11::text[], $12::int[]) AS n (invoice_id, round, step, outcome, instant, policy_version, dunnable_minor,
-    notice_id, replaced_by, attempt)
+FROM unnest({_STEPS.arrays}) AS n ({_STEPS.columns})
 """
 
 
-async def insert_dunning_steps(unit: Unit, account_id: UUID, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Record steps: invoice, round, step, outcome, instant, policy version, dunnable, notice, replaced by, attempt."""
-    await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *split_into_columns(rows, 10))
+async def insert_dunning_steps(unit: Unit, account_id: UUID, steps: Iterable[NewDunningStep]) -> None:
+    """Insert steps of an account that are taken now."""
+    await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *_STEPS.split_rows(steps))
 
 
 async def undo_steps_of_notice(unit: Unit, notice_id: UUID) -> None:

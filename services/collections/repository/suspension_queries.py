@@ -10,7 +10,8 @@ from uuid import UUID
 import asyncpg
 
 from services.collections.domain.suspension import SuspensionState
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text, Uuid
+from sqlalchemy import DateTime, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
@@ -42,16 +42,9 @@ class NoticeRow(Row, table=True):
     """
 
     __tablename__ = "notices"
-    __table_args__ = (
-        CheckConstraint("kind IN ('steps', 'suspended', 'restored')"),
-        CheckConstraint("state IN ('pending', 'sent', 'failed', 'withdrawn')"),
-        CheckConstraint("(state = 'sent') = (delivered_at IS NOT NULL)"),
-        Index("notices_listed", "state", "id"),
-        Index("notices_by_time", "created_at"),
-    )
 
     id: UUID = Field(primary_key=True)
-    account_id: UUID = Field(index=True)
+    account_id: UUID
     kind: str = Field(sa_type=Text)
     template: str = Field(sa_type=Text)
     items: list[dict[str, Any]] = Field(sa_type=JSONB)
@@ -61,17 +54,16 @@ class NoticeRow(Row, table=True):
     delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     failure: str | None = Field(sa_type=Text)
     secret: str | None = Field(sa_type=Text)
-    bounce_id: UUID | None = Field(unique=True)
+    bounce_id: UUID | None
 
 
 class NoticeMessageRow(Row, table=True):
     """The message of a notice as the next mail hop took it; personal, and empty once it was erased."""
 
     __tablename__ = "notice_messages"
-    __table_args__ = (CheckConstraint("num_nulls(recipient, subject, text) IN (0, 3)"),)
 
     notice_id: UUID = Field(primary_key=True, foreign_key="notices.id")
-    account_id: UUID = Field(index=True)
+    account_id: UUID
     recipient: str | None = Field(sa_type=Text)
     subject: str | None = Field(sa_type=Text)
     text: str | None = Field(sa_type=Text)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -15,14 +15,6 @@ class GuardLimitChangeRow(Row, table=True):
     """Somebody wants the guard to have other limits: that was done at once, or waits for a second person."""
 
     __tablename__ = "guard_limit_changes"
-    __table_args__ = (
-        CheckConstraint("state IN ('proposed', 'carried_out', 'declined', 'withdrawn')"),
-        CheckConstraint("(state = 'proposed') = (decided_at IS NULL)"),
-        CheckConstraint("num_nulls(decided_by, decision_reason) IN (0, 2)"),
-        CheckConstraint("state IN ('proposed', 'carried_out') OR decided_by IS NOT NULL"),
-        CheckConstraint("state = 'withdrawn' OR decided_by IS DISTINCT FROM proposed_by"),
-        Index("guard_limit_changes_standing", "state", unique=True, postgresql_where=text("state = 'proposed'")),
-    )
 
     id: UUID = Field(primary_key=True)
     former: dict[str, Any] = Field(sa_type=JSONB)

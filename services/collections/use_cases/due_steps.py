@@ -80,9 +80,19 @@ async def _request_terminations(unit: Unit, account: DunningFacts, items: Sequen
 async def _record_requested_step(unit: Unit, account: DunningFacts, result: EvaluatedItem, action: Action) -> None:
     """Record a step that asks somebody to act as taken."""
     evaluation = result.evaluation
-    taken = (result.item.invoice_id, evaluation.round, action.step, "requested", action.at)
-    amounts = (result.version, evaluation.dunnable_minor, None, None, evaluation.attempts_by_step[action.step] + 1)
-    await notice_queries.insert_dunning_steps(unit, account.account_id, [(*taken, *amounts)])
+    step = notice_queries.NewDunningStep(
+        invoice_id=result.item.invoice_id,
+        round=evaluation.round,
+        step=action.step,
+        outcome="requested",
+        instant=action.at,
+        policy_version=result.version,
+        dunnable_minor=evaluation.dunnable_minor,
+        notice_id=None,
+        replaced_by=None,
+        attempt=evaluation.attempts_by_step[action.step] + 1,
+    )
+    await notice_queries.insert_dunning_steps(unit, account.account_id, [step])
 
 
 async def _ask_for_fresh_facts(unit: Unit, account: DunningFacts, items: Sequence[EvaluatedItem]) -> None:

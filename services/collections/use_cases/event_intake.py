@@ -4,8 +4,8 @@ from uuid import UUID
 
 from services.collections.domain.dunning_outlook import DunningOutlook
 from services.collections.domain.suspension import SuspensionState, move_suspension
-from services.collections.repository import fact_queries, suspension_queries
-from services.collections.repository.fact_queries import ReportedInvoiceBalance
+from services.collections.repository import fact_queries, reported_fact_queries, suspension_queries
+from services.collections.repository.reported_fact_queries import ReportedInvoiceBalance
 from services.collections.repository.suspension_queries import SuspensionRecord
 from services.collections.use_cases import account_evaluation, notice_writing
 from shared.base.kafka import MessageEnvelope
@@ -28,11 +28,11 @@ async def apply_balance_events(unit: Unit, heard: GroupedEvents) -> None:
     balance_events = [(event, envelope) for event, envelope in heard.events if isinstance(event, BalanceEvent)]
     registered = {event.account_id: event for event, _ in heard.events if isinstance(event, AccountRegistered)}
     accounts = [(event.account_id, event.legal_entity, event.time_zone) for event in registered.values()]
-    await fact_queries.save_account_copies(unit, accounts)
-    await fact_queries.save_invoice_balances(
+    await reported_fact_queries.save_account_copies(unit, accounts)
+    await reported_fact_queries.save_invoice_balances(
         unit, [_build_balance(event.account_id, event.balance, envelope) for event, envelope in balance_events]
     )
-    await fact_queries.save_overdue_judgements(
+    await reported_fact_queries.save_overdue_judgements(
         unit,
         [
             (event.balance.invoice_id, envelope.sequence, event.account_id, event.judged_at, envelope.id)
@@ -55,7 +55,8 @@ def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: MessageE
         balance.due_date,
         envelope.sequence,
         envelope.time,
-        balance.lines,
+        sum(line.open_minor for line in balance.lines),
+        reported_fact_queries.render_balance_lines(balance.lines),
         envelope.id,
     )
 

@@ -18,6 +18,7 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 from shared.pure.proposals import ChangeAlreadyProposed, NotTheProposer, ProposedFactsChanged, SecondPersonNeeded
+from shared.pure.state_tables import transition
 from shared.web.auth import Caller, is_same_actor
 
 
@@ -123,8 +124,8 @@ async def _save_decision(
 
 
 def _check_move(row: GuardLimitChangeRow, wanted: LimitChangeState) -> None:
-    if wanted not in LIMIT_CHANGE_ALLOWED[LimitChangeState(row.state)]:
-        raise GuardLimitChangeMoveRefused(f"it is {row.state}, and cannot be {wanted} now")
+    words = "it is {state}, and cannot be {wanted} now"
+    transition(LIMIT_CHANGE_ALLOWED, LimitChangeState(row.state), wanted, GuardLimitChangeMoveRefused, words)
 
 
 def _dump_limits(state: SuspensionGuardState) -> dict[str, Any]:

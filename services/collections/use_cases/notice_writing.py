@@ -1,14 +1,15 @@
 """Notices are written together with the step that wants them; a worker sends them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
-from services.collections.domain.account import Message, assess_access_statement
+from services.collections.domain.account import InvoiceInNotice, Message, assess_access_statement
 from services.collections.domain.dunning_outlook import DunningOutlook
 from services.collections.repository import notice_queries
+from services.collections.repository.notice_queries import NewDunningStep
 from services.collections.repository.suspension_queries import SuspensionRecord
 from services.collections.tables import NoticeRow
 from shared.events.collections import NoticeKind
@@ -37,7 +38,7 @@ async def create_step_notice(
     """
     notice_id = new_id()
     items: list[StepItem] = []
-    steps: list[tuple[object, ...]] = []
+    steps: list[NewDunningStep] = []
     for notice_item in message.items:
         evaluation, action = notice_item.evaluation, notice_item.action
         version, amount = versions[evaluation.invoice_id], evaluation.dunnable_minor
@@ -54,15 +55,30 @@ async def create_step_notice(
                 access=assess_access_statement(evaluation, suspended),
             )
         )
-        taken, attempts = (evaluation.invoice_id, evaluation.round), evaluation.attempts_by_step
-        attempt = attempts[action.step] + 1
-        steps.append((*taken, action.step, "notice", action.at, version, amount, notice_id, None, attempt))
-        steps += [
-            (*taken, name, "skipped", action.at, version, amount, None, action.step, attempts[name] + 1)
-            for name in action.skipped
-        ]
+        steps += _list_taken_steps(notice_item, version, notice_id)
     await create_notice(unit, account_id, "steps", message.main_template, _add_prospects(items, prospects), notice_id)
     await notice_queries.insert_dunning_steps(unit, account_id, steps)
+
+
+def _list_taken_steps(notice_item: InvoiceInNotice, version: int, notice_id: UUID) -> Iterator[NewDunningStep]:
+    """List the step that a notice is for, and those that it stands for."""
+    evaluation, action = notice_item.evaluation, notice_item.action
+    taken = NewDunningStep(
+        invoice_id=evaluation.invoice_id,
+        round=evaluation.round,
+        step=action.step,
+        outcome="notice",
+        instant=action.at,
+        policy_version=version,
+        dunnable_minor=evaluation.dunnable_minor,
+        notice_id=notice_id,
+        replaced_by=None,
+        attempt=evaluation.attempts_by_step[action.step] + 1,
+    )
+    yield taken
+    for name in action.skipped:
+        attempt = evaluation.attempts_by_step[name] + 1
+        yield taken._replace(step=name, outcome="skipped", notice_id=None, replaced_by=action.step, attempt=attempt)
 
 
 async def create_notice(

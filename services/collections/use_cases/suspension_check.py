@@ -16,10 +16,12 @@ from services.collections.repository import (
     guard_queries,
     notice_queries,
     policy_queries,
+    reported_fact_queries,
     suspension_queries,
 )
-from services.collections.repository.fact_queries import DunningFacts, ReportedInvoiceBalance
+from services.collections.repository.fact_queries import DunningFacts
 from services.collections.repository.guard_queries import WINDOW
+from services.collections.repository.reported_fact_queries import ReportedInvoiceBalance
 from services.collections.repository.suspension_queries import RecordedSuspensionCause, SuspensionRecord
 from services.collections.use_cases import account_evaluation, suspensions
 from services.collections.use_cases.account_evaluation import EvaluatedItem
@@ -84,22 +86,24 @@ async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[F
 
 async def save_fetched_balances(unit: Unit, answers: Sequence[FreshInvoiceBalance]) -> None:
     """Keep what invoicing answered; its sequence decides against what events say."""
-    balances = [
-        ReportedInvoiceBalance(
-            answer.invoice_id,
-            answer.account_id,
-            answer.number,
-            answer.currency,
-            answer.due_date,
-            answer.sequence,
-            answer.changed_at,
-            answer.lines,
-            None,
-        )
-        for answer in answers
-    ]
+    balances = [_build_balance(answer) for answer in answers]
     if balances:
-        await fact_queries.save_invoice_balances(unit, balances)
+        await reported_fact_queries.save_invoice_balances(unit, balances)
+
+
+def _build_balance(answer: FreshInvoiceBalance) -> ReportedInvoiceBalance:
+    return ReportedInvoiceBalance(
+        answer.invoice_id,
+        answer.account_id,
+        answer.number,
+        answer.currency,
+        answer.due_date,
+        answer.sequence,
+        answer.changed_at,
+        sum(line.open_minor for line in answer.lines),
+        reported_fact_queries.render_balance_lines(answer.lines),
+        None,
+    )
 
 
 async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoicingFacts) -> Recorded:

@@ -11,6 +11,7 @@ from services.entitlements.domain.hold import Hold, list_standing_holds
 from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
 from shared.events.entitlements import WantedAtVendor
 from shared.pure.errors import Refusal
+from shared.pure.state_tables import transition
 
 Wanted = Literal["active", "suspended"]
 
@@ -52,9 +53,10 @@ class EntitlementMoveRefused(Refusal):
 
 def move_entitlement(state: EntitlementState, wanted: EntitlementState) -> EntitlementState:
     """The wanted state if the table allows the move (to stay is always allowed), else EntitlementMoveRefused."""
-    if wanted is not state and wanted not in ENTITLEMENT_ALLOWED[state]:
-        raise EntitlementMoveRefused(f"an entitlement that is {state} cannot become {wanted}")
-    return wanted
+    if wanted is state:
+        return state
+    words = "an entitlement that is {state} cannot become {wanted}"
+    return transition(ENTITLEMENT_ALLOWED, state, wanted, EntitlementMoveRefused, words)
 
 
 @dataclass(frozen=True, slots=True)

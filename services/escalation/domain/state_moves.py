@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import ClassVar, TypeVar
 
 from shared.pure.errors import Refusal
+from shared.pure.state_tables import transition
 
 S = TypeVar("S", bound=StrEnum)
 
@@ -17,7 +18,5 @@ class StateMoveRefused(Refusal):
 
 def move_state(allowed: Mapping[S, frozenset[S]], state: S, wanted: S) -> S:
     """Return the wanted state if the table allows the move. Raises StateMoveRefused."""
-    if wanted not in allowed[state]:
-        ways = ", ".join(sorted(allowed[state])) or "nothing else any more"
-        raise StateMoveRefused(f"what is {state} cannot become {wanted}, but {ways}")
-    return wanted
+    words = "what is {state} cannot become {wanted}, but {ways}"
+    return transition(allowed, state, wanted, StateMoveRefused, words)

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from services.escalation.domain.disputes import UNDECIDED
 from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
+from shared.persistence.coded_lists import list_coded_rows, put_coded_row
 from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
@@ -138,15 +139,9 @@ async def save_dispute_amendment(unit: Unit, row: DisputeAmendmentRow) -> None:
 
 async def list_dispute_reasons(unit: Unit) -> Sequence[DisputeReasonRow]:
     """List the reasons of disputes by their codes."""
-    return (await unit.session.exec(select(DisputeReasonRow).order_by(col(DisputeReasonRow.code)))).all()
+    return await list_coded_rows(unit, DisputeReasonRow)
 
 
-async def find_dispute_reason(unit: Unit, code: str) -> DisputeReasonRow | None:
-    """Find a reason of disputes as it is now."""
-    return await unit.session.get(DisputeReasonRow, code, populate_existing=True)
-
-
-async def save_dispute_reason(unit: Unit, row: DisputeReasonRow) -> None:
-    """Write a reason of disputes, new or changed."""
-    await unit.session.merge(row)
-    await unit.session.flush()
+async def put_dispute_reason_row(unit: Unit, row: DisputeReasonRow) -> dict[str, Any] | None:
+    """Write a reason of disputes, new or changed; return the values of the one that it replaces."""
+    return await put_coded_row(unit, row)

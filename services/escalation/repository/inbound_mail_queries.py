@@ -1,28 +1,46 @@
 """Mails that came in, and whose they may be."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
 from sqlmodel import col, select
 
 from services.escalation.tables import CaseRow, InboundMailRow
+from shared.persistence.bulk_rows import Jsonb, RowParameters
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
-_INSERT = """
-INSERT INTO inbound_mails (id, mail_key, digest, is_first, message_id, state, reason, sender, subject, content, details,
-    received_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING RETURNING true
+
+class NewInboundMail(NamedTuple):
+    """A row of `inbound_mails` that joined no case yet."""
+
+    id: UUID
+    mail_key: str
+    digest: str
+    is_first: bool
+    message_id: str | None
+    state: str
+    reason: str | None
+    sender: str | None
+    subject: str
+    content: str
+    details: Jsonb
+    received_at: datetime
+
+
+_NEW = RowParameters(NewInboundMail)
+_INSERT = f"""
+INSERT INTO inbound_mails ({_NEW.columns}) VALUES ({_NEW.values}) ON CONFLICT DO NOTHING RETURNING true
 """
 
 
 async def insert_inbound_mail(unit: Unit, row: InboundMailRow) -> bool:
     """Insert a mail that joined no case yet, unless its key is here; whether it was inserted."""
-    details = orjson.dumps(row.details).decode()
-    texts = (row.sender, row.subject, row.content, details, row.received_at)
-    identity = (row.id, row.mail_key, row.digest, row.is_first, row.message_id, row.state, row.reason)
-    return bool(await unit.connection.fetchval(_INSERT, *identity, *texts))
+    mail = _NEW.pick_row(row)._replace(details=orjson.dumps(row.details).decode())
+    return bool(await unit.connection.fetchval(_INSERT, *mail))
 
 
 async def get_inbound_mail_row(unit: Unit, mail_id: UUID) -> InboundMailRow:

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlmodel import col, select
 
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow, VendorCreditRow
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.coded_lists import find_coded_row, list_coded_rows, put_coded_row
+from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
@@ -16,18 +19,17 @@ from shared.pure.errors import NotFound
 
 async def list_service_credit_types(unit: Unit) -> Sequence[ServiceCreditTypeRow]:
     """List the types of service credits by their codes."""
-    return (await unit.session.exec(select(ServiceCreditTypeRow).order_by(col(ServiceCreditTypeRow.code)))).all()
+    return await list_coded_rows(unit, ServiceCreditTypeRow)
 
 
 async def find_service_credit_type(unit: Unit, code: str) -> ServiceCreditTypeRow | None:
     """Find a type of service credits as it is now."""
-    return await unit.session.get(ServiceCreditTypeRow, code, populate_existing=True)
+    return await find_coded_row(unit, ServiceCreditTypeRow, code)
 
 
-async def save_service_credit_type(unit: Unit, row: ServiceCreditTypeRow) -> None:
-    """Write a type of service credits, new or changed."""
-    await unit.session.merge(row)
-    await unit.session.flush()
+async def put_credit_type_row(unit: Unit, row: ServiceCreditTypeRow) -> dict[str, Any] | None:
+    """Write a type of service credits, new or changed; return the values of the one that it replaces."""
+    return await put_coded_row(unit, row)
 
 
 async def get_service_credit(unit: Unit, service_credit_id: UUID) -> ServiceCreditRow:

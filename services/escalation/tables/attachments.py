@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text
+from sqlalchemy import DateTime, Text
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -16,14 +16,6 @@ class AttachmentRow(Row, table=True):
     """
 
     __tablename__ = "attachments"
-    __table_args__ = (
-        CheckConstraint("audience IN ('customer', 'vendor', 'internal')"),
-        CheckConstraint("case_id IS NOT NULL OR inbound_mail_id IS NOT NULL"),
-        CheckConstraint("size_bytes > 0"),
-        CheckConstraint("removed_at IS NULL OR name = ''"),
-        Index("attachments_of_case", "case_id", "id"),
-        Index("attachments_of_mail", "inbound_mail_id", "id"),
-    )
 
     id: UUID = Field(primary_key=True)
     case_id: UUID | None = Field(foreign_key="cases.id")

@@ -3,28 +3,17 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
-
-OF_TARGET = (
-    CheckConstraint("minutes >= 0 AND business_days >= 0 AND warn_minutes >= 0"),
-    CheckConstraint("(minutes = 0) <> (business_days = 0)"),
-    CheckConstraint("business_days = 0 OR NOT is_round_the_clock"),
-)
 
 
 class ResponseTargetRow(Row, table=True):
     """How long an answer may take for a support level, by kind and severity of the case; `none` has no severity."""
 
     __tablename__ = "response_targets"
-    __table_args__ = (
-        *OF_TARGET,
-        CheckConstraint("severity IN ('A', 'B', 'C', 'none')"),
-        CheckConstraint("which IN ('first', 'update', 'resolution')"),
-    )
 
     support_level: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(primary_key=True, sa_type=Text)
@@ -43,18 +32,6 @@ class CaseClockRow(Row, table=True):
     """A run of a clock of a case; without `due_at` it is paused."""
 
     __tablename__ = "case_clocks"
-    __table_args__ = (
-        *(CheckConstraint(str(constraint.sqltext)) for constraint in OF_TARGET),
-        CheckConstraint("whose IN ('ours', 'vendor')"),
-        CheckConstraint("which IN ('first', 'update', 'resolution')"),
-        Index("case_clocks_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
-        Index(
-            "case_clocks_unanswered",
-            "due_at",
-            postgresql_where=text("whose = 'ours' AND which = 'first' AND stopped_at IS NULL"),
-        ),
-        Index("case_clocks_of_account", "account_id", postgresql_where=text("stopped_at IS NULL")),
-    )
 
     case_id: UUID = Field(primary_key=True, foreign_key="cases.id")
     whose: str = Field(primary_key=True, sa_type=Text)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -15,24 +15,6 @@ class DisputeRow(Row, table=True):
     """A dispute on lines of one invoice, with amounts (minor units), reasons and what is approved of each line."""
 
     __tablename__ = "disputes"
-    __table_args__ = (
-        CheckConstraint(
-            "state IN ('question', 'requested', 'opened', 'under_review', 'refused', 'waiting_for_second_person',"
-            " 'upheld', 'partly_upheld', 'rejected', 'withdrawn')"
-        ),
-        CheckConstraint("num_nulls(uphold_proposed_by, uphold_proposed_at) IN (0, 2)"),
-        CheckConstraint("state <> 'waiting_for_second_person' OR uphold_proposed_by IS NOT NULL"),
-        CheckConstraint("total_minor > 0"),
-        CheckConstraint("state <> 'question' OR question_cause IS NOT NULL"),
-        CheckConstraint("question_cause IN ('rejected_before', 'too_late')"),
-        Index("disputes_of_account", "account_id"),
-        Index("disputes_of_invoice", "invoice_id"),
-        Index(
-            "disputes_paused",
-            "paused_until",
-            postgresql_where=text("paused_until IS NOT NULL AND ended_at IS NULL"),
-        ),
-    )
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(foreign_key="cases.id")
@@ -61,18 +43,6 @@ class DisputeAmendmentRow(Row, table=True):
     """Other amounts that somebody wants to dispute; they are a fact once invoicing has reserved them."""
 
     __tablename__ = "dispute_amendments"
-    __table_args__ = (
-        CheckConstraint("state IN ('requested', 'done', 'refused')"),
-        CheckConstraint("(state = 'refused') = (refusal IS NOT NULL)"),
-        CheckConstraint("(state = 'requested') = (ended_at IS NULL)"),
-        CheckConstraint("number > 0"),
-        Index(
-            "dispute_amendments_pending",
-            "dispute_id",
-            unique=True,
-            postgresql_where=text("state = 'requested'"),
-        ),
-    )
 
     dispute_id: UUID = Field(primary_key=True, foreign_key="disputes.id")
     number: int = Field(primary_key=True)
@@ -88,10 +58,12 @@ class DisputeAmendmentRow(Row, table=True):
 
 
 class DisputeReasonRow(Row, table=True):
-    """A reason for which lines are disputed; with days it pauses the invoice until its document is right."""
+    """A reason for which lines are disputed; with days it pauses the invoice until its document is right.
+
+    The codes are ours: a list of its own beside `service_credit_types`, and `chargeback_reasons` of invoicing.
+    """
 
     __tablename__ = "dispute_reasons"
-    __table_args__ = (CheckConstraint("pause_days BETWEEN 1 AND 366"),)
 
     code: str = Field(primary_key=True, sa_type=Text)
     titles: dict[str, str] = Field(sa_type=JSONB)

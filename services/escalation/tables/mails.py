@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -17,7 +17,7 @@ class CaseAddressRow(Row, table=True):
     __tablename__ = "case_addresses"
 
     case_id: UUID = Field(primary_key=True, foreign_key="cases.id")
-    token: str = Field(sa_type=Text, unique=True)
+    token: str = Field(sa_type=Text)
 
 
 class CaseMailRow(Row, table=True):
@@ -28,24 +28,12 @@ class CaseMailRow(Row, table=True):
     """
 
     __tablename__ = "case_mails"
-    __table_args__ = (
-        CheckConstraint("state IN ('queued', 'delivered', 'refused', 'bounced')"),
-        CheckConstraint("state <> 'delivered' OR sequence IS NOT NULL"),
-        CheckConstraint("(state IN ('refused', 'bounced')) = (code IS NOT NULL)"),
-        Index("case_mails_of_case", "case_id"),
-        Index(
-            "case_mails_of_person",
-            "contact_person_id",
-            "entry_id",
-            postgresql_where=text("contact_person_id IS NOT NULL"),
-        ),
-    )
 
     entry_id: UUID = Field(primary_key=True, foreign_key="entries.id")
     case_id: UUID = Field(foreign_key="cases.id")
     account_id: UUID
     contact_person_id: UUID | None
-    secret: str = Field(sa_type=Text, unique=True)
+    secret: str = Field(sa_type=Text)
     in_reply_to: str | None = Field(sa_type=Text)
     about_outcome: bool
     outcome_sequence: int | None = Field(sa_type=BigInteger)
@@ -64,30 +52,6 @@ class InboundMailRow(Row, table=True):
     """
 
     __tablename__ = "inbound_mails"
-    __table_args__ = (
-        CheckConstraint("state IN ('triage', 'joined', 'automatic', 'bounce', 'discarded')"),
-        CheckConstraint(
-            "CASE state WHEN 'joined' THEN case_id IS NOT NULL WHEN 'automatic' THEN true ELSE case_id IS NULL END"
-        ),
-        CheckConstraint("num_nulls(case_id, entry_id) IN (0, 2)"),
-        Index("inbound_mails_first", "mail_key", unique=True, postgresql_where=text("is_first")),
-        Index("inbound_mails_of_key", "mail_key", "digest", unique=True),
-        Index("inbound_mails_by_state", "state", "id"),
-        CheckConstraint("removed_at IS NULL OR num_nonnulls(sender, message_id) = 0 AND subject = '' AND content = ''"),
-        Index("inbound_mails_of_case", "case_id", "entry_id"),
-        Index(
-            "inbound_mails_of_person",
-            "contact_person_id",
-            "id",
-            postgresql_where=text("contact_person_id IS NOT NULL"),
-        ),
-        Index("inbound_mails_of_sender", "sender", "id", postgresql_where=text("sender IS NOT NULL")),
-        Index(
-            "inbound_mails_of_no_case",
-            "received_at",
-            postgresql_where=text("case_id IS NULL AND removed_at IS NULL"),
-        ),
-    )
 
     id: UUID = Field(primary_key=True)
     mail_key: str = Field(sa_type=Text)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, Text
+from sqlalchemy import DateTime, Text
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -12,7 +12,6 @@ class RetentionPeriodRow(Row, table=True):
     """For how many days the words of closed cases, and of mails of no case, are kept: a single row."""
 
     __tablename__ = "retention_period"
-    __table_args__ = (CheckConstraint("id = 1"), CheckConstraint("days BETWEEN 31 AND 36600"))
 
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     days: int

@@ -3,11 +3,10 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Date, DateTime, Index, Text, UniqueConstraint
+from sqlalchemy import ARRAY, Date, DateTime, Text
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
-from shared.pure.languages import LANGUAGES
 
 TEXT_SEARCHES = {"en": "english", "de": "german", "fr": "french", "ru": "russian"}
 """The configurations of full text search for the languages of resources."""
@@ -17,14 +16,6 @@ class SupportResourceRow(Row, table=True):
     """A training, an article, a solution or a contract by which a problem may be solved without the vendor."""
 
     __tablename__ = "support_resources"
-    __table_args__ = (
-        CheckConstraint("kind IN ('training', 'knowledge_base', 'solution', 'membership_support', 'premier_contract')"),
-        CheckConstraint(f"language IN {LANGUAGES}"),
-        CheckConstraint("valid_to >= valid_from"),
-        CheckConstraint("requests_left >= 0"),
-        CheckConstraint("kind = 'premier_contract' OR num_nonnulls(contract_number, requests_left, channel) = 0"),
-        UniqueConstraint("reference"),
-    )
 
     id: UUID = Field(primary_key=True)
     version: int
@@ -49,11 +40,6 @@ class ResourceUseRow(Row, table=True):
     """That a resource was consulted in a case, and whether it helped."""
 
     __tablename__ = "resource_uses"
-    __table_args__ = (
-        CheckConstraint("result IN ('helped', 'did_not_help', 'not_applicable')"),
-        Index("resource_uses_of_resource", "resource_id", "result"),
-        Index("resource_uses_of_case", "case_id"),
-    )
 
     id: UUID = Field(primary_key=True)
     resource_id: UUID = Field(foreign_key="support_resources.id")

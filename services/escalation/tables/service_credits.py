@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
@@ -12,14 +12,12 @@ from services.escalation.tables.base import Row
 
 
 class ServiceCreditTypeRow(Row, table=True):
-    """A kind of credit that the vendor gives: how long after what day it takes requests, and what it wants to see."""
+    """A kind of credit that the vendor gives: how long after what day it takes requests, and what it wants to see.
+
+    The codes are the vendor's: a list of its own beside `dispute_reasons`, and `chargeback_reasons` of invoicing.
+    """
 
     __tablename__ = "service_credit_types"
-    __table_args__ = (
-        CheckConstraint("days BETWEEN 1 AND 3660"),
-        CheckConstraint("months BETWEEN 1 AND 120"),
-        CheckConstraint("num_nonnulls(days, months) <= 1"),
-    )
 
     code: str = Field(primary_key=True, sa_type=Text)
     title: str = Field(sa_type=Text)
@@ -34,21 +32,6 @@ class ServiceCreditRow(Row, table=True):
     """A credit that the vendor is asked for on behalf of a customer; amounts in minor units, without tax."""
 
     __tablename__ = "service_credits"
-    __table_args__ = (
-        CheckConstraint("state IN ('draft', 'requested', 'granted', 'refused', 'lapsed', 'withdrawn')"),
-        CheckConstraint("num_nulls(granted_minor, granted_at) IN (0, 2)"),
-        CheckConstraint("(state = 'granted') = (granted_at IS NOT NULL)"),
-        CheckConstraint("num_nulls(credit_note_id, credit_note_number, credited_minor) IN (0, 3)"),
-        Index("service_credits_of_account", "account_id", "id"),
-        Index("service_credits_of_case", "case_id"),
-        Index("service_credits_by_last_day", "last_day", "id", postgresql_where=text("state = 'draft'")),
-        Index("service_credits_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
-        Index(
-            "service_credits_not_passed_on",
-            "granted_at",
-            postgresql_where=text("state = 'granted' AND credit_note_id IS NULL"),
-        ),
-    )
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(foreign_key="cases.id")
@@ -80,17 +63,6 @@ class VendorCreditRow(Row, table=True):
     """A credit on a vendor's invoice, without tax; matched with the request that it answers."""
 
     __tablename__ = "vendor_credits"
-    __table_args__ = (
-        CheckConstraint("amount_minor > 0"),
-        CheckConstraint("num_nulls(set_aside_by, set_aside_at, set_aside_reason) IN (0, 3)"),
-        Index("vendor_credits_of_invoice", "vendor_invoice_id"),
-        Index(
-            "vendor_credits_unmatched",
-            "difference_id",
-            postgresql_where=text("service_credit_id IS NULL AND set_aside_at IS NULL"),
-        ),
-        Index("vendor_credits_of_request", "service_credit_id"),
-    )
 
     difference_id: UUID = Field(primary_key=True)
     vendor_invoice_id: UUID

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text, UniqueConstraint
+from sqlalchemy import ARRAY, DateTime, Text
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
@@ -13,7 +13,6 @@ class HealthWatchRow(Row, table=True):
     """A legal entity for which service health is looked at."""
 
     __tablename__ = "health_watches"
-    __table_args__ = (UniqueConstraint("legal_entity"), Index("health_watches_due", "next_reading_at"))
 
     id: UUID = Field(primary_key=True)
     legal_entity: str = Field(sa_type=Text, foreign_key="vendor_channels.legal_entity")
@@ -26,10 +25,6 @@ class IncidentRow(Row, table=True):
     """An incident of the vendor's, as it was seen last; its content is the newest update."""
 
     __tablename__ = "incidents"
-    __table_args__ = (
-        CheckConstraint("status IN ('active', 'resolved')"),
-        Index("incidents_by_status", "status", "reference"),
-    )
 
     reference: str = Field(primary_key=True, sa_type=Text)
     title: str = Field(sa_type=Text)

@@ -3,19 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, DateTime, Text
+from sqlalchemy import DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from services.escalation.tables.base import Row
-from shared.pure.languages import LANGUAGES
 
 
 class SupportStatementRow(Row, table=True):
     """A published statement of support of a legal entity in one language."""
 
     __tablename__ = "support_statements"
-    __table_args__ = (CheckConstraint(f"language IN {LANGUAGES}"),)
 
     legal_entity: str = Field(primary_key=True, sa_type=Text)
     language: str = Field(primary_key=True, sa_type=Text)

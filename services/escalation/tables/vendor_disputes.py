@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -15,19 +15,6 @@ class VendorDisputeRow(Row, table=True):
     """A part of a vendor invoice that we contest; amounts in minor units, with tax."""
 
     __tablename__ = "vendor_disputes"
-    __table_args__ = (
-        CheckConstraint("state IN ('open', 'accepted', 'partly_accepted', 'rejected', 'withdrawn')"),
-        CheckConstraint("contested_minor > 0"),
-        CheckConstraint("accepted_minor BETWEEN 0 AND contested_minor"),
-        CheckConstraint("(state = 'open') = (accepted_minor IS NULL)"),
-        CheckConstraint("warn_at IS NULL OR state = 'open'"),
-        CheckConstraint("num_nulls(accepted_minor, ended_at, ended_by, ended_reason) IN (0, 4)"),
-        Index("vendor_disputes_of_invoice", "vendor_invoice_id", "id"),
-        Index("vendor_disputes_by_state", "state", "id"),
-        Index("vendor_disputes_due", "warn_at", postgresql_where=text("warn_at IS NOT NULL")),
-        Index("vendor_disputes_of_case", "case_id"),
-        Index("vendor_disputes_of_dispute", "dispute_id", "id", postgresql_where=text("dispute_id IS NOT NULL")),
-    )
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(foreign_key="cases.id")

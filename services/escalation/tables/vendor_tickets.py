@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text, UniqueConstraint, Uuid, text
+from sqlalchemy import ARRAY, DateTime, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -15,10 +15,6 @@ class VendorChannelRow(Row, table=True):
     """How a legal entity reaches the vendor's support, and the contact data of ours that a ticket carries."""
 
     __tablename__ = "vendor_channels"
-    __table_args__ = (
-        CheckConstraint("kind IN ('portal', 'distributor')"),
-        CheckConstraint("(kind = 'distributor') = (distributor_email IS NOT NULL)"),
-    )
 
     legal_entity: str = Field(primary_key=True, sa_type=Text)
     kind: str = Field(sa_type=Text)
@@ -38,19 +34,6 @@ class VendorTicketRow(Row, table=True):
     """A request to the vendor's support, as it was prepared, and what became of it there."""
 
     __tablename__ = "vendor_tickets"
-    __table_args__ = (
-        UniqueConstraint("legal_entity", "number"),
-        CheckConstraint("channel IN ('portal', 'distributor')"),
-        CheckConstraint("status IN ('prepared', 'discarded', 'open', 'attention_needed', 'closed')"),
-        CheckConstraint("(status IN ('prepared', 'discarded')) = (number IS NULL)"),
-        CheckConstraint("num_nulls(number, submitted_by, submitted_at) IN (0, 3)"),
-        CheckConstraint("severity IN ('A', 'B', 'C')"),
-        CheckConstraint("num_nulls(is_solved, solved_reason, solved_by, solved_at) IN (0, 4)"),
-        Index("vendor_tickets_of_case", "case_id", "id"),
-        Index("vendor_tickets_of_account", "account_id", "id"),
-        Index("vendor_tickets_by_status", "status", "id"),
-        Index("vendor_tickets_to_read", "next_reading_at", postgresql_where=text("next_reading_at IS NOT NULL")),
-    )
 
     id: UUID = Field(primary_key=True)
     case_id: UUID = Field(foreign_key="cases.id")
@@ -98,18 +81,13 @@ class VendorTicketMailRow(Row, table=True):
     """
 
     __tablename__ = "vendor_ticket_mails"
-    __table_args__ = (
-        CheckConstraint("state IN ('queued', 'delivered', 'refused', 'bounced')"),
-        CheckConstraint("(state IN ('refused', 'bounced')) = (code IS NOT NULL)"),
-        Index("vendor_ticket_mails_of_ticket", "ticket_id", "id"),
-    )
 
     id: UUID = Field(primary_key=True)
     ticket_id: UUID = Field(foreign_key="vendor_tickets.id")
     entry_id: UUID | None = Field(foreign_key="entries.id")
     recipient: str = Field(sa_type=Text)
-    reply_token: str = Field(sa_type=Text, unique=True)
-    secret: str = Field(sa_type=Text, unique=True)
+    reply_token: str = Field(sa_type=Text)
+    secret: str = Field(sa_type=Text)
     state: str = Field(sa_type=Text)
     code: str | None = Field(sa_type=Text)
     queued_by: str = Field(sa_type=Text)
@@ -121,7 +99,6 @@ class TicketNoteRow(Row, table=True):
     """A note of a ticket, ours or the vendor's; the fingerprint is that of the note as the vendor shows it."""
 
     __tablename__ = "ticket_notes"
-    __table_args__ = (UniqueConstraint("ticket_id", "fingerprint"),)
 
     entry_id: UUID = Field(primary_key=True, foreign_key="entries.id")
     ticket_id: UUID = Field(foreign_key="vendor_tickets.id")

@@ -15,6 +15,7 @@ from services.escalation.use_cases.ticket_mails import record_distributor_mail_b
 from shared.events.escalation import MailBounced
 from shared.persistence.database import Unit
 from shared.pure.bounces import compute_bounce_id
+from shared.pure.state_tables import can_transition
 
 MAX_OTHERS = 4
 """How many mails of other services one delivery status is announced for: it is about a single mail."""
@@ -32,7 +33,7 @@ async def record_case_mail_bounce(unit: Unit, secrets: Collection[str], code: st
     entry_id, account_id = bounced
     await unit.lock_subjects(account_id, entry_id)
     row, _ = await case_mail_queries.get_case_mail(unit, entry_id)
-    if MailState.BOUNCED not in MAIL_ALLOWED[MailState(row.state)]:
+    if not can_transition(MAIL_ALLOWED, MailState(row.state), MailState.BOUNCED):
         return
     row.state = move_state(MAIL_ALLOWED, MailState(row.state), MailState.BOUNCED)
     row.code, row.settled_at = code, unit.now

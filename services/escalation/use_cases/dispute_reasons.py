@@ -48,9 +48,7 @@ async def put_dispute_reason(
     unit: Unit, code: str, titles: Mapping[str, str], pause_days: int | None, is_active: bool
 ) -> DisputeReasonRow:
     """Keep a reason of disputes, new or changed; running disputes stay as they are."""
-    former = await dispute_queries.find_dispute_reason(unit, code)
-    before = former.model_dump() if former else None
     row = DisputeReasonRow(code=code, titles=dict(titles), pause_days=pause_days, is_active=is_active)
-    await dispute_queries.save_dispute_reason(unit, row)
+    before = await dispute_queries.put_dispute_reason_row(unit, row)
     unit.record(AuditedChange("dispute_reason", code, None, before, row.model_dump()))
     return row

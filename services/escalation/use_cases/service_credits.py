@@ -57,9 +57,7 @@ class NewServiceCredit:
 
 async def put_service_credit_type(unit: Unit, row: ServiceCreditTypeRow) -> ServiceCreditTypeRow:
     """Keep a type of service credits, new or changed; requests that are there keep their last day."""
-    former = await service_credit_queries.find_service_credit_type(unit, row.code)
-    before = former.model_dump() if former else None
-    await service_credit_queries.save_service_credit_type(unit, row)
+    before = await service_credit_queries.put_credit_type_row(unit, row)
     unit.record(AuditedChange("service_credit_type", row.code, None, before, row.model_dump()))
     return row
 

@@ -40,6 +40,7 @@ from shared.pure.addresses import is_mail_address
 from shared.pure.bounces import build_envelope_sender, create_mail_secret
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
+from shared.pure.state_tables import can_transition
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -208,7 +209,7 @@ async def record_distributor_mail_bounce(unit: Unit, secrets: Collection[str], c
         return False
     row, case = await lock_vendor_ticket(unit, mail.ticket_id)
     mail = await ticket_mail_queries.get_ticket_mail(unit, mail.id)
-    if MailState.BOUNCED in MAIL_ALLOWED[MailState(mail.state)]:
+    if can_transition(MAIL_ALLOWED, MailState(mail.state), MailState.BOUNCED):
         mail.state, mail.settled_at = move_state(MAIL_ALLOWED, MailState(mail.state), MailState.BOUNCED), unit.now
         mail.code = code
         await ticket_mail_queries.save_ticket_mail(unit, mail)

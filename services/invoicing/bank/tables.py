@@ -5,15 +5,12 @@ from functools import reduce
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from services.invoicing.accounts.tables.account_tables import AccountRow
 from services.invoicing.bank.domain.payer_names import FOLDED_LETTERS, LEGAL_FORMS, SPELLED_OUT
 from services.invoicing.metadata import Row
-from services.invoicing.payments.tables.debit_tables import DebitRow
-from services.invoicing.receivables.tables import InvoiceRow
 
 NORMAL_NUMBER = "upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g'))"
 """`normalise_reference` of `domain.entry_matching`, in SQL and as an index."""
@@ -39,13 +36,9 @@ class BankImportRow(Row, table=True):
     """A file that was imported; how many entries of it were taken, and what was to become of them."""
 
     __tablename__ = "bank_imports"
-    __table_args__ = (
-        CheckConstraint("format IN ('camt.053', 'csv')"),
-        Index("bank_imports_by_time", "imported_at"),
-    )
 
     id: UUID = Field(primary_key=True)
-    content_hash: str = Field(sa_type=Text, unique=True)
+    content_hash: str = Field(sa_type=Text)
     format: str = Field(sa_type=Text)
     closing_date: date | None
     certain: int
@@ -60,9 +53,6 @@ class BankAccountRow(Row, table=True):
     """A bank account of ours, and until when its statements say what was paid."""
 
     __tablename__ = "bank_accounts"
-    __table_args__ = (
-        CheckConstraint("num_nulls(closed_by, reason, closed_at) = CASE WHEN is_closed THEN 0 ELSE 3 END"),
-    )
 
     bank_account: str = Field(primary_key=True, sa_type=Text)
     closing_date: date
@@ -77,20 +67,6 @@ class BankEntryRow(Row, table=True):
     """An entry of a statement, taken once, and what became of it."""
 
     __tablename__ = "bank_entries"
-    __table_args__ = (
-        UniqueConstraint("bank_account", "entry_key"),
-        CheckConstraint("kind IN ('receipt', 'collective', 'return', 'debit')"),
-        CheckConstraint("state IN ('certain', 'unmatched', 'booked', 'ignored', 'kept')"),
-        CheckConstraint("amount_minor >= 0"),
-        CheckConstraint("(state = 'booked') = (payment_id IS NOT NULL)"),
-        CheckConstraint("(state = 'certain') = (due_at IS NOT NULL)"),
-        CheckConstraint("due_at IS NULL OR (account_id IS NOT NULL AND invoice_id IS NOT NULL)"),
-        CheckConstraint("num_nulls(decided_by, reason) IN (0, 2)"),
-        Index("bank_entries_listed", "state", "id"),
-        Index("bank_entries_of_import", "import_id"),
-        Index("bank_entries_by_reference", "bank_account", "reference", postgresql_where=text("reference <> ''")),
-        Index("bank_entries_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
-    )
 
     id: UUID = Field(primary_key=True)
     import_id: UUID = Field(foreign_key="bank_imports.id")
@@ -112,7 +88,7 @@ class BankEntryRow(Row, table=True):
     invoice_id: UUID | None = Field(foreign_key="invoices.id")
     debit_id: UUID | None = Field(foreign_key="debits.id")
     """The direct debit whose money the entry is."""
-    payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)
+    payment_id: UUID | None = Field(foreign_key="payments.id")
     due_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     decided_by: str | None = Field(sa_type=Text)
     reason: str | None = Field(sa_type=Text)
@@ -135,17 +111,12 @@ class BankRepeatRow(Row, table=True):
     """An entry of a file that is equal to one that was taken before; a person may take it after all."""
 
     __tablename__ = "bank_repeats"
-    __table_args__ = (
-        UniqueConstraint("import_id", "place"),
-        CheckConstraint("num_nulls(taken_entry_id, taken_by, reason, taken_at) IN (0, 4)"),
-        Index("bank_repeats_of_import", "import_id", "id"),
-    )
 
     id: UUID = Field(primary_key=True)
     import_id: UUID = Field(foreign_key="bank_imports.id")
     place: int
     entry_id: UUID = Field(foreign_key="bank_entries.id")
-    taken_entry_id: UUID | None = Field(foreign_key="bank_entries.id", unique=True)
+    taken_entry_id: UUID | None = Field(foreign_key="bank_entries.id")
     taken_by: str | None = Field(sa_type=Text)
     reason: str | None = Field(sa_type=Text)
     taken_at: datetime | None = Field(sa_type=DateTime(timezone=True))
@@ -155,7 +126,6 @@ class BankProposalRow(Row, table=True):
     """An account, or an invoice of it, that an entry may be meant for; 1 is the best. As it was at the import."""
 
     __tablename__ = "bank_proposals"
-    __table_args__ = (CheckConstraint("score BETWEEN 0 AND 100"),)
 
     entry_id: UUID = Field(primary_key=True, foreign_key="bank_entries.id")
     rank: int = Field(primary_key=True)
@@ -163,24 +133,3 @@ class BankProposalRow(Row, table=True):
     invoice_id: UUID | None = Field(foreign_key="invoices.id")
     score: int
     reasons: list[str] = Field(sa_type=ARRAY(Text))
-
-
-def _index(name: str, row: type[Row], expression: str, where: str | None = None) -> Index:
-    """An index on a table of another noun: what entries are looked up by."""
-    table = Row.metadata.tables[f"invoicing.{row.__tablename__}"]
-    return Index(name, text(expression), postgresql_where=None if where is None else text(where), _table=table)
-
-
-LOOKED_UP = (
-    _index("invoices_by_number", InvoiceRow, NORMAL_NUMBER.format("number")),
-    _index(
-        "invoices_by_reference",
-        InvoiceRow,
-        NORMAL_NUMBER.format("external_reference"),
-        "external_reference IS NOT NULL",
-    ),
-    _index("debits_by_reference", DebitRow, NORMAL_NUMBER.format("reference")),
-    _index("debits_in_flight", DebitRow, "invoice_id", "state = 'initiated'"),
-    _index("accounts_by_name", AccountRow, NORMAL_NAME.format("name")),
-)
-"""The indexes by which candidates are found, set-based."""

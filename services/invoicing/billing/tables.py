@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Text
+from sqlalchemy import DateTime, Text
 from sqlmodel import Field
 
 from services.invoicing.metadata import Row
@@ -13,7 +13,6 @@ class BillRunRow(Row, table=True):
     """One run for a date; its accounts are done in chunks that any number of workers share."""
 
     __tablename__ = "bill_runs"
-    __table_args__ = (CheckConstraint("state IN ('drafting', 'drafted', 'issuing', 'done', 'discarded')"),)
 
     id: UUID = Field(primary_key=True)
     run_date: date

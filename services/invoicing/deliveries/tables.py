@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text
+from sqlalchemy import DateTime, Text
 from sqlmodel import Field
 
 from services.invoicing.metadata import Row
@@ -16,14 +16,6 @@ class DocumentDeliveryRow(Row, table=True):
     """
 
     __tablename__ = "document_deliveries"
-    __table_args__ = (
-        Index("document_deliveries_of", "document_id", "id"),
-        CheckConstraint("kind IN ('invoice', 'credit_note')"),
-        CheckConstraint("state IN ('pending', 'sent', 'failed')"),
-        CheckConstraint("(state = 'sent') = (delivered_at IS NOT NULL)"),
-        CheckConstraint("(state = 'failed') = (failure IS NOT NULL)"),
-        CheckConstraint("num_nulls(wanted_by, reason) IN (0, 2)"),
-    )
 
     id: UUID = Field(primary_key=True)
     document_id: UUID
@@ -36,4 +28,4 @@ class DocumentDeliveryRow(Row, table=True):
     delivered_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     failure: str | None = Field(sa_type=Text)
     secret: str | None = Field(sa_type=Text)
-    bounce_id: UUID | None = Field(unique=True)
+    bounce_id: UUID | None

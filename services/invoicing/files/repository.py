@@ -5,7 +5,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
@@ -60,9 +60,11 @@ class _Kept(io.RawIOBase):
         return len(read)
 
 
-async def copy_into_temporary_table(unit: Unit, table: str, lines: Iterator[Iterable[object]]) -> None:
-    """COPY lines into a temporary table in the order of its columns."""
-    await unit.connection.copy_to_table(table, source=_texts(lines), format="csv", timeout=PATIENCE)
+async def copy_into_temporary_table(
+    unit: Unit, table: str, columns: Sequence[str], lines: Iterator[Iterable[object]]
+) -> None:
+    """COPY lines into these columns of a temporary table."""
+    await unit.connection.copy_to_table(table, source=_texts(lines), columns=columns, format="csv", timeout=PATIENCE)
 
 
 async def _texts(lines: Iterator[Iterable[object]]) -> AsyncIterator[bytes]:

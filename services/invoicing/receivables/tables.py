@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlmodel import Field
 
 from services.invoicing.metadata import Row
@@ -16,19 +16,6 @@ class InvoiceRow(Row, table=True):
     """
 
     __tablename__ = "invoices"
-    __table_args__ = (
-        UniqueConstraint("legal_entity", "number"),
-        UniqueConstraint("account_id", "external_reference"),
-        CheckConstraint("total_minor > 0"),
-        CheckConstraint("due_date >= issue_date"),
-        Index("invoices_by_entity", "legal_entity", "id"),
-        Index("invoices_by_due_date", "due_date", "id"),
-        Index(
-            "invoices_by_external_reference",
-            "external_reference",
-            postgresql_where=text("external_reference IS NOT NULL"),
-        ),
-    )
 
     id: UUID = Field(primary_key=True)
     account_id: UUID = Field(foreign_key="accounts.id")

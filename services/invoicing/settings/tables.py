@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -27,20 +27,6 @@ class SettingChangeRow(Row, table=True):
     """Somebody wants a setting to be another: that was done at once, or waits for a second person."""
 
     __tablename__ = "setting_changes"
-    __table_args__ = (
-        CheckConstraint(
-            "kind IN ('legal_entity', 'tax_rate', 'approval_limit', 'tolerance', 'second_person', 'ledger_period')"
-        ),
-        CheckConstraint("state IN ('proposed', 'carried_out', 'declined', 'withdrawn')"),
-        CheckConstraint("(state = 'proposed') = (decided_at IS NULL)"),
-        CheckConstraint("num_nulls(decided_by, decision_reason) IN (0, 2)"),
-        CheckConstraint("state IN ('proposed', 'carried_out') OR decided_by IS NOT NULL"),
-        CheckConstraint("state = 'withdrawn' OR decided_by IS DISTINCT FROM proposed_by"),
-        Index("setting_changes_standing", "kind", "key", unique=True, postgresql_where=text("state = 'proposed'")),
-        Index("setting_changes_by_state", "state", "id"),
-        Index("setting_changes_by_kind", "kind", "id"),
-        Index("setting_changes_of_entity", "legal_entity", "id"),
-    )
 
     id: UUID = Field(primary_key=True)
     kind: str = Field(sa_type=Text)

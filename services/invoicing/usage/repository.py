@@ -89,7 +89,9 @@ SELECT (SELECT count(*) FROM new), (SELECT count(*) FROM incoming_usage)
 async def stage_usage_lines(unit: Unit, lines: Iterator[UsageLine]) -> None:
     """Take lines into a temporary table; those of an account are charged in their order."""
     await unit.connection.execute(_TEMPORARY)
-    await files_repository.copy_into_temporary_table(unit, "incoming_usage", ((new_id(), *line) for line in lines))
+    columns = ("line_id", *UsageLine._fields)
+    rows = ((new_id(), *line) for line in lines)
+    await files_repository.copy_into_temporary_table(unit, "incoming_usage", columns, rows)
 
 
 async def rate_staged_usage(unit: Unit, currency: str) -> list[FlawedUsageLine]:

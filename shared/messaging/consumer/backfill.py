@@ -20,7 +20,8 @@ from shared.messaging.consumer.batch import blame_on_event, lock_watermarks
 from shared.messaging.consumer.handlers import EventHandlers
 from shared.messaging.consumer.record_reading import is_foreign_record
 from shared.persistence import parked_events
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 
 _START = """
 INSERT INTO backfills (topic, partition, types, next_offset, end_offset, applied, started_at)

@@ -16,7 +16,8 @@ from shared.base.transient_errors import is_transient_error
 from shared.events import REGISTRY
 from shared.messaging.consumer.handlers import EventHandlers
 from shared.persistence import parked_events
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.persistence.parked_events import ParkedEvent
 
 _MARKS = """

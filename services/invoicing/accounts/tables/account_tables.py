@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import ARRAY, DateTime, Text
 from sqlmodel import Field
 
 from services.invoicing.metadata import Row
@@ -13,13 +13,6 @@ class AccountRow(Row, table=True):
     """A billing customer."""
 
     __tablename__ = "accounts"
-    __table_args__ = (
-        CheckConstraint("tax_status IN ('standard', 'exempt', 'reverse_charge')"),
-        Index("accounts_by_beginning", text('lower(name) COLLATE "C"')),
-        Index("accounts_by_email", text("lower(billing_email)")),
-        Index("accounts_by_vendor_id", "vendor_customer_ids", postgresql_using="gin"),
-        Index("accounts_by_entity", "legal_entity", "id"),
-    )
 
     id: UUID = Field(primary_key=True)
     name: str = Field(sa_type=Text)
@@ -28,7 +21,7 @@ class AccountRow(Row, table=True):
     time_zone: str = Field(sa_type=Text)
     billing_email: str = Field(sa_type=Text)
     terms_days: int
-    external_reference: str | None = Field(sa_type=Text, unique=True)
+    external_reference: str | None = Field(sa_type=Text)
     vendor_customer_ids: list[str] = Field(sa_type=ARRAY(Text))
     country: str | None = Field(sa_type=Text)
     tax_status: str = Field(sa_type=Text)

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, Date, DateTime, Index, Text
+from sqlalchemy import ARRAY, Date, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -17,11 +17,6 @@ class BusinessCalendarRow(Row, table=True):
     """
 
     __tablename__ = "business_calendars"
-    __table_args__ = (
-        CheckConstraint("country IS NOT NULL OR subdivision IS NULL"),
-        CheckConstraint("jsonb_array_length(hours) = 7"),
-        Index("business_calendars_due", "announce_at"),
-    )
 
     legal_entity: str = Field(primary_key=True, sa_type=Text, foreign_key="legal_entities.code")
     time_zone: str = Field(sa_type=Text)

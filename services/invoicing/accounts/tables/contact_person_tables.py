@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text
+from sqlalchemy import DateTime, Text
 from sqlmodel import Field
 
 from services.invoicing.metadata import Row
@@ -13,16 +13,6 @@ class ContactPersonRow(Row, table=True):
     """A person at a customer, in one role; asked from `valid_from` until the day before `valid_to`."""
 
     __tablename__ = "contact_persons"
-    __table_args__ = (
-        CheckConstraint("role IN ('billing', 'technical', 'owner')"),
-        CheckConstraint("channel IN ('email', 'phone', 'letter')"),
-        CheckConstraint("valid_to >= valid_from"),
-        CheckConstraint("(erased_at IS NULL) = (name IS NOT NULL)"),
-        CheckConstraint("(erased_at IS NULL) = (email IS NOT NULL)"),
-        CheckConstraint("erased_at IS NULL OR phone IS NULL"),
-        CheckConstraint("erased_at IS NOT NULL OR channel <> 'phone' OR phone IS NOT NULL"),
-        Index("contact_persons_of_account", "account_id", "id"),
-    )
 
     id: UUID = Field(primary_key=True)
     account_id: UUID = Field(foreign_key="accounts.id")

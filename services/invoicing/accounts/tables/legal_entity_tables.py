@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, Text
+from sqlalchemy import ARRAY, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -18,11 +18,6 @@ class LegalEntityRow(Row, table=True):
     """
 
     __tablename__ = "legal_entities"
-    __table_args__ = (
-        CheckConstraint("tax_calculator IN ('rates', 'outside')"),
-        CheckConstraint("tax_calculator = 'rates' OR country IS NOT NULL"),
-        CheckConstraint("(version = 0) = (name = '')"),
-    )
 
     code: str = Field(primary_key=True, sa_type=Text)
     name: str = Field(sa_type=Text)

@@ -17,6 +17,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
     Payment,
     check_invoice_line_numbers,
 )
+from shared.pure.shares import allocate_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,8 @@ def write_off_invoice(invoice: Invoice) -> tuple[Invoice, list[tuple[int, int]]]
 
 def allocate_refund_to_payments(payments: Iterable[Payment], amount: int) -> list[tuple[UUID, int]]:
     """Allocate a refund to payments with unapplied cash, oldest first. Raises AmountAboveBalance."""
-    parts, rest = [], amount
-    for payment in sorted(payments, key=lambda payment: (payment.received_at, payment.id)):
-        share = min(payment.unapplied, rest)
-        if share > 0:
-            parts.append((payment.id, share))
-            rest -= share
-    if rest:
-        raise AmountAboveBalance(f"the account has {amount - rest} of unapplied cash")
-    return parts
+    oldest_first = sorted(payments, key=lambda payment: (payment.received_at, payment.id))
+    shares = allocate_in_order(amount, (payment.unapplied for payment in oldest_first))
+    if sum(shares) < amount:
+        raise AmountAboveBalance(f"the account has {sum(shares)} of unapplied cash")
+    return [(payment.id, share) for payment, share in zip(oldest_first, shares, strict=True) if share]

@@ -5,7 +5,8 @@ from uuid import UUID
 
 from services.invoicing.adjustments.tables.credit_note_tables import CreditNoteRow
 from services.invoicing.ledger.domain import CreditNoteLineShare
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 

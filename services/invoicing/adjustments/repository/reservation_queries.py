@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 
 
 async def find_dispute_reservation(unit: Unit, dispute_id: UUID) -> tuple[UUID, list[tuple[int, int]], bool] | None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlmodel import Field
 
 from services.invoicing.metadata import Row
@@ -13,18 +13,13 @@ class CreditNoteRow(Row, table=True):
     """A credit note; never changed. One by which a bill run gives something back names what it drew up (`bill_id`)."""
 
     __tablename__ = "credit_notes"
-    __table_args__ = (
-        UniqueConstraint("legal_entity", "number"),
-        Index("credit_notes_of_bill", "bill_id", postgresql_where=text("bill_id IS NOT NULL")),
-        CheckConstraint("total_minor > 0"),
-    )
 
     id: UUID = Field(primary_key=True)
-    account_id: UUID = Field(foreign_key="accounts.id", index=True)
+    account_id: UUID = Field(foreign_key="accounts.id")
     legal_entity: str = Field(sa_type=Text)
     number: str = Field(sa_type=Text)
     invoice_id: UUID = Field(foreign_key="invoices.id")
-    dispute_id: UUID | None = Field(unique=True)
+    dispute_id: UUID | None
     currency: str = Field(sa_type=Text)
     total_minor: int = Field(sa_type=BigInteger)
     reason_code: str = Field(sa_type=Text)

@@ -15,7 +15,8 @@ from services.invoicing.bank.tables import (
     BankProposalRow,
     BankRefusedEntryRow,
 )
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 

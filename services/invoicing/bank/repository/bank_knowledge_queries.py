@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from services.invoicing.bank.tables import BankAccountRow
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 # A statement says what was paid until the end of its closing date, but no later than when we got it.

@@ -48,7 +48,7 @@ TRUNCATE incoming_entries, incoming_numbers, incoming_candidates, incoming_facts
 
 
 class IncomingBankEntry(NamedTuple):
-    """An entry as it comes in; the order is that of the columns."""
+    """An entry as it comes in: a row of `incoming_entries`."""
 
     place: int
     id: UUID
@@ -80,7 +80,7 @@ async def stage_bank_entries(
     `former_keys` is read when all entries are copied, so that reading them may fill it.
     """
     await unit.connection.execute(_TEMPORARY)
-    await unit.connection.copy_records_to_table("incoming_entries", records=entries)
+    await unit.connection.copy_records_to_table("incoming_entries", records=entries, columns=IncomingBankEntry._fields)
     await unit.connection.copy_records_to_table("incoming_former_keys", records=former_keys)
 
 

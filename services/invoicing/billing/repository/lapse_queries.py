@@ -6,7 +6,8 @@ from datetime import date
 from uuid import UUID
 
 from services.invoicing.adjustments.repository.supplies import _FORGIVEN, SUPPLY
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 
 _LAPSE = """
 WITH reversals AS (

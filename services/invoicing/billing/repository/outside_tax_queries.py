@@ -9,7 +9,8 @@ import asyncpg
 from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, InvoiceTax
 from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
 from shared.base.telemetry import get_traceparent
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.pure.errors import Unavailable
 
 CALCULATE_TAX = "calculate_tax"

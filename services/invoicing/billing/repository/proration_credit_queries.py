@@ -15,7 +15,8 @@ from services.invoicing.billing.domain.proration_credits import (
     DueCharge,
 )
 from services.invoicing.subscriptions.domain.proration import BillingCycle
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,16 @@
 """Plans and their versions."""
 
 from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 
 from services.invoicing.catalog.domain.plan_versions import PlanPrice, PlanVendorCost, PlanVersion
 from services.invoicing.catalog.tables.plan_tables import PlanRow
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import Integer, RowParameters
+from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
@@ -62,38 +65,61 @@ def _version(rows: Sequence[asyncpg.Record]) -> PlanVersion:
     )
 
 
-_ADD_VERSION = """
+class NewPlanVersion(NamedTuple):
+    """A row of `plan_versions`."""
+
+    plan_id: UUID
+    version: Integer
+    effective_from: date
+    term_months: Integer
+    period_months: Integer
+    timing: str
+    while_suspended: str
+    usage_markup_bp: Integer
+    cancellation_days: Integer
+    vendor_unit_cost_minor: int
+    vendor_currency: str
+    vendor_period_months: Integer
+    vendor_bills_while_suspended: bool
+    published_at: datetime
+
+
+class NewPlanPrice(NamedTuple):
+    """Price of a plan's version in a currency, in minor units."""
+
+    currency: str
+    unit_price_minor: int
+    setup_minor: int
+
+
+_VERSION = RowParameters(NewPlanVersion)
+_PRICES = RowParameters(NewPlanPrice, first=_VERSION.next)
+_ADD_VERSION = f"""
 WITH version AS (
-    INSERT INTO plan_versions (plan_id, version, effective_from, term_months, period_months, timing, while_suspended,
-        usage_markup_bp, cancellation_days, vendor_unit_cost_minor, vendor_currency, vendor_period_months,
-        vendor_bills_while_suspended, published_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
-    RETURNING plan_id, version
+    INSERT INTO plan_versions ({_VERSION.columns}) VALUES ({_VERSION.values}) RETURNING plan_id, version
 )
-INSERT INTO plan_prices (plan_id, version, currency, unit_price_minor, setup_minor)
-SELECT plan_id, version, currency, unit, setup
-FROM version, unnest($15::text[], $16::bigint[], $17::bigint[]) AS price (currency, unit, setup)
+INSERT INTO plan_prices (plan_id, version, {_PRICES.columns})
+SELECT plan_id, version, {_PRICES.columns} FROM version, unnest({_PRICES.arrays}) AS price ({_PRICES.columns})
 """
 
 
 async def insert_plan_version(unit: Unit, version: PlanVersion) -> None:
     """Write a version with its prices."""
-    prices = [(currency, price.unit, price.setup) for currency, price in version.prices.items()]
-    await unit.connection.execute(
-        _ADD_VERSION,
-        version.plan_id,
-        version.number,
-        version.effective_from,
-        version.term,
-        version.period,
-        "advance" if version.in_advance else "arrears",
-        "credit" if version.credits_suspension else "bill",
-        version.usage_markup_bp,
-        version.cancellation_days,
-        version.vendor.unit,
-        version.vendor.currency,
-        version.vendor.period,
-        version.vendor.bills_while_suspended,
-        unit.now,
-        *split_into_columns(prices, 3),
+    row = NewPlanVersion(
+        plan_id=version.plan_id,
+        version=version.number,
+        effective_from=version.effective_from,
+        term_months=version.term,
+        period_months=version.period,
+        timing="advance" if version.in_advance else "arrears",
+        while_suspended="credit" if version.credits_suspension else "bill",
+        usage_markup_bp=version.usage_markup_bp,
+        cancellation_days=version.cancellation_days,
+        vendor_unit_cost_minor=version.vendor.unit,
+        vendor_currency=version.vendor.currency,
+        vendor_period_months=version.vendor.period,
+        vendor_bills_while_suspended=version.vendor.bills_while_suspended,
+        published_at=unit.now,
     )
+    prices = [NewPlanPrice(currency, price.unit, price.setup) for currency, price in version.prices.items()]
+    await unit.connection.execute(_ADD_VERSION, *row, *_PRICES.split_rows(prices))

@@ -18,7 +18,7 @@ class PlanRow(Row, table=True):
     __tablename__ = "plans"
 
     id: UUID = Field(primary_key=True)
-    code: str = Field(sa_type=Text, unique=True)
+    code: str = Field(sa_type=Text)
     name: str = Field(sa_type=Text)
     tax_class: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.exposure.domain import ExchangeRate
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
 _PUT = """

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -10,16 +11,36 @@ import asyncpg
 
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.ledger.domain import Entries
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import RowParameters
+from shared.persistence.database import Unit
 from shared.pure.calendar import get_local_date
 
-_POST = """
+
+class LedgerEntry(NamedTuple):
+    """One side of a posting, in minor units; `sequence` is that of the event that told of the document."""
+
+    legal_entity: str
+    code: str
+    currency: str
+    amount: int
+    account_id: UUID | None
+    document: str
+    document_id: UUID
+    sequence: int
+    posted_on: date
+
+
+def build_ledger_entry_insert(entries: RowParameters[LedgerEntry]) -> str:
+    """Build the statement, or the part of one, that posts entries at the time $1."""
+    return f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
-SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence, posted_on, $1
-FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::bigint[],
-    $10::date[]) AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence, posted_on)
+SELECT {entries.columns}, $1 FROM unnest({entries.arrays}) AS side ({entries.columns})
 """
+
+
+_ENTRIES = RowParameters(LedgerEntry, first=2)
+_POST = build_ledger_entry_insert(_ENTRIES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +66,18 @@ async def post_ledger_entries(unit: Unit, account: LockedAccount, document: Ledg
 
 async def post_documents_of_accounts(unit: Unit, postings: Iterable[Posting]) -> None:
     """Post both sides of each of these facts, each on the date of its document."""
-    rows = list(list_ledger_entry_rows(postings, unit.now))
-    if rows:
-        await unit.connection.execute(_POST, unit.now, *split_into_columns(rows, 9))
+    entries = list(list_ledger_entries(postings, unit.now))
+    if entries:
+        await unit.connection.execute(_POST, unit.now, *_ENTRIES.split_rows(entries))
 
 
-def list_ledger_entry_rows(postings: Iterable[Posting], now: datetime) -> Iterator[tuple[object, ...]]:
-    """The entries of these postings: entity, code, currency, amount, account, document, its id, sequence, date."""
+def list_ledger_entries(postings: Iterable[Posting], now: datetime) -> Iterator[LedgerEntry]:
+    """List the entries of these postings."""
     for account, document, entries in postings:
         posted_on = document.day or get_local_date(now, ZoneInfo(account.time_zone))
         for code, amount in entries.items():
             if amount:
-                yield (
+                yield LedgerEntry(
                     account.legal_entity,
                     str(code),
                     account.currency,

@@ -20,6 +20,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
     PaidInvoicesAndPayments,
     Payment,
 )
+from shared.pure.shares import allocate_in_order
 
 
 class ChargebackState(StrEnum):
@@ -154,15 +155,19 @@ def pay_won_chargeback_lines(
 def _pay_again(paid: PaidInvoicesAndPayments, payment_id: UUID, allocation: Allocation) -> PaidInvoicesAndPayments:
     """Pay a line as it was paid: what is open of it, or what was written off; then the other of the two."""
     invoice, payment = paid.invoices[allocation.invoice_id], paid.payments[payment_id]
-    line, rest, shares = invoice.get_invoice_line(allocation.line), allocation.amount, []
-    for is_recovery in (allocation.is_recovery, not allocation.is_recovery):
-        share = min(rest, line.written_off if is_recovery else line.open_minor)
-        if share > 0:
-            given_up = line.written_off - (share if is_recovery else 0)
-            line, rest = replace(line, paid=line.paid + share, written_off=given_up), rest - share
-            shares.append(replace(allocation, amount=share, is_recovery=is_recovery))
+    line = invoice.get_invoice_line(allocation.line)
+    ways = (allocation.is_recovery, not allocation.is_recovery)
+    shares = allocate_in_order(
+        allocation.amount, (line.written_off if is_recovery else line.open_minor for is_recovery in ways)
+    )
+    recovered = sum(share for is_recovery, share in zip(ways, shares, strict=True) if is_recovery)
+    paid_again = replace(line, paid=line.paid + sum(shares), written_off=line.written_off - recovered)
     return PaidInvoicesAndPayments(
-        {invoice.id: invoice.replace_invoice_lines([line])},
-        {payment_id: replace(payment, unapplied=payment.unapplied - allocation.amount + rest)},
-        tuple(shares),
+        {invoice.id: invoice.replace_invoice_lines([paid_again])},
+        {payment_id: replace(payment, unapplied=payment.unapplied - sum(shares))},
+        tuple(
+            replace(allocation, amount=share, is_recovery=is_recovery)
+            for is_recovery, share in zip(ways, shares, strict=True)
+            if share
+        ),
     )

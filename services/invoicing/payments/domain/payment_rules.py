@@ -12,6 +12,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
     merge_paid_invoices,
     pay_whole_invoice,
 )
+from shared.pure.shares import allocate_in_order
 
 Wanted = Sequence[tuple[int, int]]
 """Numbers of lines, each with an amount."""
@@ -19,13 +20,8 @@ Wanted = Sequence[tuple[int, int]]
 
 def take_back_payment_allocations(allocations: Sequence[Allocation], amount: int) -> list[Allocation]:
     """Take an amount of these allocations in their order, as far as they go."""
-    taken = []
-    for allocation in allocations:
-        share = min(allocation.amount, amount)
-        if share > 0:
-            taken.append(replace(allocation, amount=share))
-            amount -= share
-    return taken
+    shares = allocate_in_order(amount, (allocation.amount for allocation in allocations))
+    return [replace(allocation, amount=share) for allocation, share in zip(allocations, shares, strict=True) if share]
 
 
 def pay_named_invoice(invoice: Invoice, payment: Payment) -> PaidInvoicesAndPayments:
@@ -35,16 +31,15 @@ def pay_named_invoice(invoice: Invoice, payment: Payment) -> PaidInvoicesAndPaym
 
 
 def _recover(invoice: Invoice, payment: Payment) -> PaidInvoicesAndPayments:
-    lines, allocations, rest = [], [], payment.unapplied
-    for line in invoice.lines:
-        share = min(line.written_off, rest)
-        if share > 0:
+    lines, allocations = [], []
+    shares = allocate_in_order(payment.unapplied, (line.written_off for line in invoice.lines))
+    for line, share in zip(invoice.lines, shares, strict=True):
+        if share:
             lines.append(replace(line, written_off=line.written_off - share, paid=line.paid + share))
             allocations.append(Allocation(payment.id, invoice.id, line.number, share, is_recovery=True))
-            rest -= share
     return PaidInvoicesAndPayments(
         {invoice.id: invoice.replace_invoice_lines(lines)},
-        {payment.id: replace(payment, unapplied=rest)},
+        {payment.id: replace(payment, unapplied=payment.unapplied - sum(shares))},
         tuple(allocations),
     )
 
@@ -66,12 +61,8 @@ def mark_invoice_in_flight(invoice: Invoice, amount: int | None) -> tuple[Invoic
     amount = invoice.due_minor if amount is None else amount
     if not 0 < amount <= invoice.due_minor:
         raise AmountAboveBalance(f"invoice {invoice.number} has {invoice.due_minor} that can be debited")
-    lines_in_flight, rest = [], amount
-    for line in invoice.lines:
-        share = min(line.due_minor, rest)
-        if share > 0:
-            lines_in_flight.append((line.number, share))
-            rest -= share
+    shares = allocate_in_order(amount, (line.due_minor for line in invoice.lines))
+    lines_in_flight = [(line.number, share) for line, share in zip(invoice.lines, shares, strict=True) if share]
     return _in_flight(invoice, lines_in_flight, 1), lines_in_flight
 
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
-from sqlmodel import col, select
+from sqlmodel import select
 
 from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedBackPart
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.tables.chargeback_tables import ChargebackReasonRow, ChargebackRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import Integer, RowParameters
+from shared.persistence.coded_lists import find_coded_row, list_coded_rows, put_coded_row
+from shared.persistence.database import Unit
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
 
@@ -30,18 +32,17 @@ class ChargebackSearchCriteria:
 
 async def list_chargeback_reasons(unit: Unit) -> Sequence[ChargebackReasonRow]:
     """List the reasons of chargebacks by their codes."""
-    return (await unit.session.exec(select(ChargebackReasonRow).order_by(col(ChargebackReasonRow.code)))).all()
+    return await list_coded_rows(unit, ChargebackReasonRow)
 
 
 async def find_chargeback_reason(unit: Unit, code: str) -> ChargebackReasonRow | None:
     """Find a reason as it is now."""
-    return await unit.session.get(ChargebackReasonRow, code, populate_existing=True)
+    return await find_coded_row(unit, ChargebackReasonRow, code)
 
 
-async def save_chargeback_reason(unit: Unit, row: ChargebackReasonRow) -> None:
-    """Write a reason, new or changed."""
-    await unit.session.merge(row)
-    await unit.session.flush()
+async def put_chargeback_reason_row(unit: Unit, row: ChargebackReasonRow) -> dict[str, Any] | None:
+    """Write a reason, new or changed; return the values of the one that it replaces."""
+    return await put_coded_row(unit, row)
 
 
 async def get_chargeback(unit: Unit, chargeback_id: UUID) -> ChargebackRow:
@@ -83,16 +84,42 @@ async def load_charged_back_parts(unit: Unit, rows: Sequence[ChargebackRow]) -> 
     return {row.id: ChargedBackPart(tuple(allocations[row.id]), row.cash_minor) for row in rows}
 
 
-_INSERT = """
+class OpenedChargeback(NamedTuple):
+    """A row of `chargebacks` as it is opened."""
+
+    id: UUID
+    account_id: UUID
+    payment_id: UUID
+    network_reference: str
+    reason_code: str
+    amount_minor: int
+    cash_minor: int
+    currency: str
+    booked_on: date
+    answer_by: date
+    state: str
+    opened_at: datetime
+    network_fee_minor: int | None
+
+
+class ChargebackLine(NamedTuple):
+    """An amount that a chargeback took from a line."""
+
+    invoice_id: UUID
+    line: Integer
+    amount_minor: int
+    is_recovery: bool
+
+
+_OPENED = RowParameters(OpenedChargeback)
+_LINES = RowParameters(ChargebackLine, first=_OPENED.next)
+_INSERT = f"""
 WITH chargeback AS (
-    INSERT INTO chargebacks (id, account_id, payment_id, network_reference, reason_code, amount_minor, cash_minor,
-        currency, booked_on, answer_by, state, opened_at, network_fee_minor)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'open', $11, $12) ON CONFLICT (network_reference) DO NOTHING
+    INSERT INTO chargebacks ({_OPENED.columns}) VALUES ({_OPENED.values}) ON CONFLICT (network_reference) DO NOTHING
     RETURNING id, account_id
 ), lines AS (
-    INSERT INTO chargeback_lines (chargeback_id, account_id, invoice_id, line, amount_minor, is_recovery)
-    SELECT c.id, c.account_id, n.* FROM chargeback c,
-        unnest($13::uuid[], $14::int[], $15::bigint[], $16::bool[]) AS n (invoice_id, line, amount_minor, is_recovery)
+    INSERT INTO chargeback_lines (chargeback_id, account_id, {_LINES.columns})
+    SELECT c.id, c.account_id, n.* FROM chargeback c, unnest({_LINES.arrays}) AS n ({_LINES.columns})
 )
 SELECT id FROM chargeback
 """
@@ -100,24 +127,8 @@ SELECT id FROM chargeback
 
 async def insert_chargeback(unit: Unit, row: ChargebackRow, part: ChargedBackPart) -> bool:
     """Write a chargeback with what it took; whether nobody did under the same reference meanwhile."""
-    lines = [(paid.invoice_id, paid.line, paid.amount, paid.is_recovery) for paid in part.allocations]
-    written = await unit.connection.fetchval(
-        _INSERT,
-        row.id,
-        row.account_id,
-        row.payment_id,
-        row.network_reference,
-        row.reason_code,
-        row.amount_minor,
-        row.cash_minor,
-        row.currency,
-        row.booked_on,
-        row.answer_by,
-        row.opened_at,
-        row.network_fee_minor,
-        *split_into_columns(lines, 4),
-    )
-    return written is not None
+    lines = [ChargebackLine(paid.invoice_id, paid.line, paid.amount, paid.is_recovery) for paid in part.allocations]
+    return await unit.connection.fetchval(_INSERT, *_OPENED.pick_row(row), *_LINES.split_rows(lines)) is not None
 
 
 async def save_chargeback_decision(unit: Unit, chargeback_id: UUID, state: ChargebackState) -> None:

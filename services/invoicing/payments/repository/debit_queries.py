@@ -7,7 +7,8 @@ import asyncpg
 from sqlmodel import select
 
 from services.invoicing.payments.tables.debit_tables import DebitRow
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 

@@ -1,17 +1,28 @@
 """Payments and what they pay, reservations for disputes, numbers."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from services.invoicing.ledger.repository.ledger_queries import Posting, list_ledger_entry_rows
+from services.invoicing.ledger.repository.ledger_queries import (
+    LedgerEntry,
+    Posting,
+    build_ledger_entry_insert,
+    list_ledger_entries,
+)
+from services.invoicing.payments.repository.allocation_queries import (
+    NewAllocation,
+    build_allocation_insert,
+    build_new_allocation,
+    insert_allocations,
+)
 from services.invoicing.payments.tables.payment_tables import PaymentRow
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Payment
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import RowParameters, split_into_columns
+from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
-from shared.pure.ids import new_id
 
 
 async def get_payment(unit: Unit, payment_id: UUID, *, fresh: bool = False) -> PaymentRow:
@@ -80,8 +91,7 @@ async def save_unapplied_cash_amounts(unit: Unit, payments: Iterable[Payment]) -
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedPayment:
+class RecordedPayment(NamedTuple):
     """A payment as it was recorded; what is not allocated is unapplied cash."""
 
     id: UUID
@@ -94,24 +104,14 @@ class RecordedPayment:
     state: str = "received"
 
 
-_ADD = """
+_PAYMENTS = RowParameters(RecordedPayment, first=2)
+_ENTRIES = RowParameters(LedgerEntry, first=_PAYMENTS.next)
+_ALLOCATIONS = RowParameters(NewAllocation, first=_ENTRIES.next)
+_ADD = f"""
 WITH payment AS (
-    INSERT INTO payments (id, account_id, amount_minor, currency, reference, unapplied_minor, received_at, state,
-        charged_back_minor)
-    SELECT *, 0 FROM unnest($2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::bigint[],
-        $8::timestamptz[], $9::text[])
-), posted AS (
-    INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
-        event_sequence, posted_on, posted_at)
-    SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence, posted_on, $1
-    FROM unnest($10::text[], $11::text[], $12::text[], $13::bigint[], $14::uuid[], $15::text[], $16::uuid[],
-        $17::bigint[], $18::date[])
-        AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence, posted_on)
-)
-INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
-SELECT id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, $1
-FROM unnest($19::uuid[], $20::uuid[], $21::uuid[], $22::uuid[], $23::int[], $24::bigint[], $25::bool[])
-    AS n (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery)
+    INSERT INTO payments ({_PAYMENTS.columns}, charged_back_minor) SELECT *, 0 FROM unnest({_PAYMENTS.arrays})
+), posted AS ({build_ledger_entry_insert(_ENTRIES)})
+{build_allocation_insert(_ALLOCATIONS)}
 """
 
 
@@ -125,54 +125,22 @@ async def insert_payments_with_postings(
 
     In one statement, since nothing is asked for more often.
     """
-    payments = [
-        (
-            payment.id,
-            payment.account_id,
-            payment.amount_minor,
-            payment.currency,
-            payment.reference,
-            payment.unapplied_minor,
-            payment.received_at,
-            payment.state,
-        )
-        for payment in received
-    ]
     await unit.connection.execute(
         _ADD,
         unit.now,
-        *split_into_columns(payments, 8),
-        *split_into_columns(list_ledger_entry_rows(posted, unit.now), 9),
-        *split_into_columns(map(_allocation_record, allocations), 7),
+        *_PAYMENTS.split_rows(received),
+        *_ENTRIES.split_rows(list_ledger_entries(posted, unit.now)),
+        *_ALLOCATIONS.split_rows(_build_allocations(allocations)),
     )
-
-
-_ADD_ALLOCATIONS = """
-INSERT INTO allocations (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, allocated_at)
-SELECT id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery, $1
-FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::bigint[], $8::bool[])
-    AS n (id, account_id, payment_id, invoice_id, line, amount_minor, is_recovery)
-"""
 
 
 async def insert_payment_allocations(unit: Unit, allocations: Iterable[tuple[UUID, Allocation]]) -> None:
     """Record what payments paid (account, allocation)."""
-    await unit.connection.execute(
-        _ADD_ALLOCATIONS, unit.now, *split_into_columns(map(_allocation_record, allocations), 7)
-    )
+    await insert_allocations(unit, _build_allocations(allocations))
 
 
-def _allocation_record(of_account: tuple[UUID, Allocation]) -> tuple[object, ...]:
-    account_id, allocation = of_account
-    return (
-        new_id(),
-        account_id,
-        allocation.payment_id,
-        allocation.invoice_id,
-        allocation.line,
-        allocation.amount,
-        allocation.is_recovery,
-    )
+def _build_allocations(allocations: Iterable[tuple[UUID, Allocation]]) -> Iterator[NewAllocation]:
+    return (build_new_allocation(account_id, allocation) for account_id, allocation in allocations)
 
 
 async def mark_payment_reversed(unit: Unit, payment_id: UUID) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 
 _HOLD = """
 WITH parts AS (

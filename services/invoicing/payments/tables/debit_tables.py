@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Text, UniqueConstraint
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -14,13 +14,6 @@ class DebitRow(Row, table=True):
     """A direct debit: its amounts are in flight until the bank says what became of it."""
 
     __tablename__ = "debits"
-    __table_args__ = (
-        CheckConstraint("amount_minor > 0"),
-        CheckConstraint("state IN ('initiated', 'settled', 'refused')"),
-        CheckConstraint("(state = 'initiated') = (ended_at IS NULL)"),
-        CheckConstraint("(state = 'settled') = (payment_id IS NOT NULL)"),
-        UniqueConstraint("account_id", "reference"),
-    )
 
     id: UUID = Field(primary_key=True)
     account_id: UUID = Field(foreign_key="accounts.id")
@@ -33,4 +26,4 @@ class DebitRow(Row, table=True):
     initiated_at: datetime = Field(sa_type=DateTime(timezone=True))
     ended_at: datetime | None = Field(sa_type=DateTime(timezone=True))
     failure: str | None = Field(sa_type=Text)
-    payment_id: UUID | None = Field(foreign_key="payments.id", unique=True)
+    payment_id: UUID | None = Field(foreign_key="payments.id")

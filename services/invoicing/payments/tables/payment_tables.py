@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Text, text
+from sqlalchemy import BigInteger, DateTime, Text
 from sqlmodel import Field
 
 from services.invoicing.metadata import Row
@@ -13,13 +13,6 @@ class PaymentRow(Row, table=True):
     """Money received; what is not allocated is unapplied cash, and what was charged back is with the card network."""
 
     __tablename__ = "payments"
-    __table_args__ = (
-        CheckConstraint("amount_minor > 0"),
-        CheckConstraint("unapplied_minor >= 0 AND unapplied_minor <= amount_minor"),
-        CheckConstraint("charged_back_minor >= 0 AND charged_back_minor + unapplied_minor <= amount_minor"),
-        CheckConstraint("state IN ('received', 'reversed')"),
-        Index("payments_unapplied", "account_id", postgresql_where=text("unapplied_minor > 0")),
-    )
 
     id: UUID = Field(primary_key=True)
     account_id: UUID = Field(foreign_key="accounts.id")

@@ -79,11 +79,9 @@ class NewChargeback:
     network_fee_minor: int | None = None
 
 
-async def put_chargeback_reason_row(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
+async def keep_chargeback_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
     """Keep a reason of chargebacks, new or changed; chargebacks that are there keep it."""
-    former = await chargeback_queries.find_chargeback_reason(unit, row.code)
-    before = former.model_dump() if former else None
-    await chargeback_queries.save_chargeback_reason(unit, row)
+    before = await chargeback_queries.put_chargeback_reason_row(unit, row)
     unit.record(AuditedChange("chargeback_reason", row.code, None, before, row.model_dump()))
     return row
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from shared.pure.errors import Refusal
+from shared.pure.shares import allocate_in_order
 
 
 class AmountAboveBalance(Refusal):
@@ -195,13 +196,9 @@ def _dues(invoice: Invoice) -> list[tuple[int, int]]:
 
 def _spread(amount: int, places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     """Split an amount over lines in their order, none above its limit."""
-    shares = []
-    for number, limit in sorted(places):
-        share = min(amount, limit)
-        if share > 0:
-            shares.append((number, share))
-            amount -= share
-    return shares
+    ordered = sorted(places)
+    shares = allocate_in_order(amount, (limit for _, limit in ordered))
+    return [(number, share) for (number, _), share in zip(ordered, shares, strict=True) if share]
 
 
 def _pay(invoice: Invoice, payment: Payment, shares: Sequence[tuple[int, int]]) -> PaidInvoicesAndPayments:

@@ -1,7 +1,7 @@
 """Issued invoices and their balances."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
@@ -11,7 +11,8 @@ from sqlmodel import select
 
 from services.invoicing.receivables.domain.invoice_balances import Invoice, InvoiceLine
 from services.invoicing.receivables.tables import InvoiceRow
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import Integer, RowParameters, split_into_columns
+from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 _TAX_OF = "SELECT line, amount_minor, tax_minor FROM invoice_lines WHERE invoice_id = $1"
@@ -121,30 +122,19 @@ async def map_invoice_due_amounts(
     return {row["invoice_id"]: row["due_minor"] for row in rows}
 
 
-_ADD = """
-WITH invoice AS (
-    INSERT INTO invoices (id, account_id, legal_entity, number, external_reference, currency, issue_date, due_date,
-        total_minor, issued_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-), new AS (
-    SELECT * FROM unnest($11::int[], $12::text[], $13::bigint[], $14::bigint[], $15::int[], $16::uuid[], $17::text[])
-        AS new (line, description, amount_minor, tax_minor, tax_rate_bp, subscription_id, tax_class)
-), lines AS (
-    INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp,
-        amount_minor, subscription_id, tax_class)
-    SELECT $1, line, $2, description, amount_minor - tax_minor, tax_minor, tax_rate_bp, amount_minor, subscription_id,
-        tax_class
-    FROM new
-), balances AS (
-    INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor,
-        reserved_minor, in_flight_minor, written_off_minor, charged_back_minor)
-    SELECT $1, line, $2, amount_minor, 0, 0, 0, 0, 0, 0 FROM new
-), states AS (
-    INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
-    VALUES ($1, $2, $9, $10, NULL, $18)
-)
-INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor) VALUES ($1, $19, $2, $10, $9)
-"""
+class ManualInvoice(NamedTuple):
+    """A row of `invoices` as it is issued by hand."""
+
+    id: UUID
+    account_id: UUID
+    legal_entity: str
+    number: str
+    external_reference: str | None
+    currency: str
+    issue_date: date
+    due_date: date
+    total_minor: int
+    issued_at: datetime
 
 
 class ManualInvoiceLine(NamedTuple):
@@ -153,56 +143,95 @@ class ManualInvoiceLine(NamedTuple):
     `tax_minor` is included in `amount_minor`.
     """
 
-    line: int
+    line: Integer
     description: str
     amount_minor: int
     tax_minor: int
-    tax_rate_bp: int | None
+    tax_rate_bp: Integer | None
     subscription_id: UUID | None
     tax_class: str
+
+
+_INVOICE = RowParameters(ManualInvoice)
+_LINES = RowParameters(ManualInvoiceLine, first=_INVOICE.next)
+_JUDGE_AT, _SEQUENCE = f"${_LINES.next}", f"${_LINES.next + 1}"
+_ADD = f"""
+WITH invoice AS (
+    INSERT INTO invoices ({_INVOICE.columns}) VALUES ({_INVOICE.values})
+), new AS (
+    SELECT * FROM unnest({_LINES.arrays}) AS new ({_LINES.columns})
+), lines AS (
+    INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp,
+        amount_minor, subscription_id, tax_class)
+    SELECT {_INVOICE["id"]}, line, {_INVOICE["account_id"]}, description, amount_minor - tax_minor, tax_minor,
+        tax_rate_bp, amount_minor, subscription_id, tax_class
+    FROM new
+), balances AS (
+    INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor,
+        reserved_minor, in_flight_minor, written_off_minor, charged_back_minor)
+    SELECT {_INVOICE["id"]}, line, {_INVOICE["account_id"]}, amount_minor, 0, 0, 0, 0, 0, 0 FROM new
+), states AS (
+    INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
+    VALUES ({_INVOICE["id"]}, {_INVOICE["account_id"]}, {_INVOICE["total_minor"]}, {_INVOICE["issued_at"]}, NULL,
+        {_JUDGE_AT})
+)
+INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
+VALUES ({_INVOICE["id"]}, {_SEQUENCE}, {_INVOICE["account_id"]}, {_INVOICE["issued_at"]}, {_INVOICE["total_minor"]})
+"""
 
 
 async def insert_issued_invoice(
     unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[ManualInvoiceLine], sequence: int
 ) -> None:
     """Write an issued invoice with its lines and their first state, which the event `sequence` announces."""
-    await unit.connection.execute(
-        _ADD,
-        row.id,
-        row.account_id,
-        row.legal_entity,
-        row.number,
-        row.external_reference,
-        row.currency,
-        row.issue_date,
-        row.due_date,
-        row.total_minor,
-        row.issued_at,
-        *split_into_columns(lines, len(ManualInvoiceLine._fields)),
-        invoice.judge_at,
-        sequence,
-    )
+    await unit.connection.execute(_ADD, *_INVOICE.pick_row(row), *_LINES.split_rows(lines), invoice.judge_at, sequence)
     unit.wake_after_commit("sweeps")
 
 
-_SAVE = """
+class ChangedLine(NamedTuple):
+    """Amounts of an invoice's line after a change, in minor units."""
+
+    invoice_id: UUID
+    line: Integer
+    paid: int
+    credited: int
+    reserved: int
+    in_flight: int
+    written_off: int
+    charged_back: int
+
+
+class ChangedInvoice(NamedTuple):
+    """An invoice after a change of its balance, with the sequence of the event that says so."""
+
+    invoice_id: UUID
+    open_minor: int
+    overdue_at: datetime | None
+    judge_at: datetime | None
+    sequence: int
+    account_id: UUID
+    due_minor: int
+
+
+_CHANGED_LINES = RowParameters(ChangedLine)
+_CHANGED = RowParameters(ChangedInvoice, first=_CHANGED_LINES.next)
+_CHANGED_AT = f"${_CHANGED.next}"
+_SAVE = f"""
 WITH lines AS (
     UPDATE line_balances b
     SET paid_minor = n.paid, credited_minor = n.credited, reserved_minor = n.reserved, in_flight_minor = n.in_flight,
         written_off_minor = n.written_off, charged_back_minor = n.charged_back
-    FROM unnest($1::uuid[], $2::int[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-        $8::bigint[]) AS n (invoice_id, line, paid, credited, reserved, in_flight, written_off, charged_back)
+    FROM unnest({_CHANGED_LINES.arrays}) AS n ({_CHANGED_LINES.columns})
     WHERE b.invoice_id = n.invoice_id AND b.line = n.line
 ), new AS (
-    SELECT * FROM unnest($9::uuid[], $10::bigint[], $11::timestamptz[], $12::timestamptz[], $13::bigint[], $14::uuid[],
-        $15::bigint[]) AS n (invoice_id, open_minor, overdue_at, judge_at, sequence, account_id, due_minor)
+    SELECT * FROM unnest({_CHANGED.arrays}) AS n ({_CHANGED.columns})
 ), states AS (
     UPDATE invoice_states s
-    SET open_minor = n.open_minor, changed_at = $16, overdue_at = n.overdue_at, judge_at = n.judge_at
+    SET open_minor = n.open_minor, changed_at = {_CHANGED_AT}, overdue_at = n.overdue_at, judge_at = n.judge_at
     FROM new n WHERE s.invoice_id = n.invoice_id
 )
 INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
-SELECT invoice_id, sequence, account_id, $16, due_minor FROM new
+SELECT invoice_id, sequence, account_id, {_CHANGED_AT}, due_minor FROM new
 """
 
 
@@ -210,27 +239,34 @@ async def save_invoice_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice
     """Save invoices whose balance changed, each with the sequence of the event that says so."""
     if not changed:
         return
-    lines = [
-        (invoice.id, line.number, *_list_amounts(line)) for invoice, _ in changed.values() for line in invoice.lines
-    ]
-    states = [
-        (
-            invoice.id,
-            invoice.open_minor,
-            invoice.overdue_at,
-            invoice.judge_at,
-            sequence,
-            invoice.account_id,
-            invoice.due_minor,
+    lines = [_build_changed_line(invoice.id, line) for invoice, _ in changed.values() for line in invoice.lines]
+    invoices = [
+        ChangedInvoice(
+            invoice_id=invoice.id,
+            open_minor=invoice.open_minor,
+            overdue_at=invoice.overdue_at,
+            judge_at=invoice.judge_at,
+            sequence=sequence,
+            account_id=invoice.account_id,
+            due_minor=invoice.due_minor,
         )
         for invoice, sequence in changed.values()
     ]
-    await unit.connection.execute(_SAVE, *split_into_columns(lines, 8), *split_into_columns(states, 7), unit.now)
+    await unit.connection.execute(_SAVE, *_CHANGED_LINES.split_rows(lines), *_CHANGED.split_rows(invoices), unit.now)
     unit.wake_after_commit("sweeps")
 
 
-def _list_amounts(line: InvoiceLine) -> tuple[int, ...]:
-    return line.paid, line.credited, line.reserved, line.in_flight, line.written_off, line.charged_back
+def _build_changed_line(invoice_id: UUID, line: InvoiceLine) -> ChangedLine:
+    return ChangedLine(
+        invoice_id=invoice_id,
+        line=line.number,
+        paid=line.paid,
+        credited=line.credited,
+        reserved=line.reserved,
+        in_flight=line.in_flight,
+        written_off=line.written_off,
+        charged_back=line.charged_back,
+    )
 
 
 _SAVE_JUDGED = """

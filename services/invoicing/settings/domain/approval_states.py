@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from shared.pure.errors import Refusal
+from shared.pure.state_tables import transition
 
 
 class StateMoveRefused(Refusal):
@@ -34,6 +35,4 @@ S = TypeVar("S", bound=StrEnum)
 
 def check_state_move(allowed: Mapping[S, frozenset[S]], now: S, wanted: S) -> S:
     """The wanted state. Raises StateMoveRefused."""
-    if wanted not in allowed[now]:
-        raise StateMoveRefused(f"it is {now}, and cannot be {wanted} now")
-    return wanted
+    return transition(allowed, now, wanted, StateMoveRefused, "it is {state}, and cannot be {wanted} now")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -15,7 +16,8 @@ from services.invoicing.subscriptions.domain.subscription_history import (
     SubscriptionHistory,
 )
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import Integer, RowParameters
+from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
@@ -130,42 +132,61 @@ async def map_charged_subscription_periods(
     return charged_by_subscription
 
 
-_ADD_CHARGES = """
-INSERT INTO charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from, cycle_to,
-    period_from, period_to, quantity, unit_price_minor, amount_minor, currency, due_on, is_deferred, released_minor,
-    settled_minor, lapsed_minor, created_at)
-SELECT n.*, 0, 0, 0, $18 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[],
-    $8::date[], $9::date[], $10::date[], $11::date[], $12::int[], $13::bigint[], $14::bigint[], $15::text[],
-    $16::date[], $17::boolean[]) AS n
+class NewCharge(NamedTuple):
+    """A row of `charges` of which nothing is billed yet."""
+
+    id: UUID
+    account_id: UUID
+    subscription_id: UUID
+    kind: str
+    reference: UUID | None
+    plan_id: UUID
+    version: Integer
+    cycle_from: date
+    cycle_to: date
+    period_from: date
+    period_to: date
+    quantity: Integer
+    unit_price_minor: int
+    amount_minor: int
+    currency: str
+    due_on: date
+    is_deferred: bool
+
+
+_CHARGES = RowParameters(NewCharge, first=2)
+_ADD_CHARGES = f"""
+INSERT INTO charges ({_CHARGES.columns}, released_minor, settled_minor, lapsed_minor, created_at)
+SELECT n.*, 0, 0, 0, $1 FROM unnest({_CHARGES.arrays}) AS n
 """
 
 
 async def insert_subscription_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]) -> None:
     """Write what is to be billed."""
-    rows = [
-        (
-            new_id(),
-            charge.term.account_id,
-            charge.term.subscription_id,
-            charge.kind,
-            charge.reference,
-            UUID(charge.stretch.rate.plan),
-            charge.stretch.rate.version,
-            charge.cycle.begin,
-            charge.cycle.end,
-            charge.stretch.begin,
-            charge.stretch.end,
-            charge.stretch.quantity,
-            charge.stretch.rate.price,
-            charge.cycle.compute_prorated_amount(charge.stretch),
-            charge.term.currency,
-            charge.on,
-            charge.term.timing == "advance" and charge.kind != "setup",
+    charges = [
+        NewCharge(
+            id=new_id(),
+            account_id=charge.term.account_id,
+            subscription_id=charge.term.subscription_id,
+            kind=charge.kind,
+            reference=charge.reference,
+            plan_id=UUID(charge.stretch.rate.plan),
+            version=charge.stretch.rate.version,
+            cycle_from=charge.cycle.begin,
+            cycle_to=charge.cycle.end,
+            period_from=charge.stretch.begin,
+            period_to=charge.stretch.end,
+            quantity=charge.stretch.quantity,
+            unit_price_minor=charge.stretch.rate.price,
+            amount_minor=charge.cycle.compute_prorated_amount(charge.stretch),
+            currency=charge.term.currency,
+            due_on=charge.on,
+            is_deferred=charge.term.timing == "advance" and charge.kind != "setup",
         )
         for charge in new
     ]
-    if rows:
-        await unit.connection.execute(_ADD_CHARGES, *split_into_columns(rows, 17), unit.now)
+    if charges:
+        await unit.connection.execute(_ADD_CHARGES, unit.now, *_CHARGES.split_rows(charges))
 
 
 VENDOR_POSTING = """
@@ -179,43 +200,61 @@ WHERE c.amount_minor <> 0
 """
 """The two sides of vendor charges that a statement has just `charged`."""
 
-_ADD_VENDOR_CHARGES = (
-    """
+
+class NewVendorCharge(NamedTuple):
+    """A row of `vendor_charges`, but for the time of its accrual."""
+
+    id: UUID
+    account_id: UUID
+    subscription_id: UUID
+    kind: str
+    reference: UUID
+    plan_id: UUID
+    version: Integer
+    cycle_from: date
+    period_from: date
+    period_to: date
+    cycle_days: Integer
+    quantity: Integer
+    unit_cost_minor: int
+    amount_minor: int
+    currency: str
+    charged_on: date
+
+
+_VENDOR_CHARGES = RowParameters(NewVendorCharge, first=2)
+_ADD_VENDOR_CHARGES = f"""
 WITH charged AS (
-    INSERT INTO vendor_charges (id, account_id, subscription_id, kind, reference, plan_id, version, cycle_from,
-        period_from, period_to, cycle_days, quantity, unit_cost_minor, amount_minor, currency, charged_on, accrued_at)
-    SELECT n.*, $17 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::uuid[], $6::uuid[], $7::int[],
-        $8::date[], $9::date[], $10::date[], $11::int[], $12::int[], $13::bigint[], $14::bigint[], $15::text[],
-        $16::date[]) AS n
+    INSERT INTO vendor_charges ({_VENDOR_CHARGES.columns}, accrued_at)
+    SELECT n.*, $1 FROM unnest({_VENDOR_CHARGES.arrays}) AS n
     RETURNING *
 )
+{VENDOR_POSTING}
 """
-    + VENDOR_POSTING
-)
 
 
 async def insert_vendor_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]) -> None:
     """Write what the vendor charges us, with its ledger entries."""
-    rows = [
-        (
-            new_id(),
-            charge.term.account_id,
-            charge.term.subscription_id,
-            charge.kind,
-            charge.reference or new_id(),
-            UUID(charge.stretch.rate.plan),
-            charge.stretch.rate.version,
-            charge.cycle.begin,
-            charge.stretch.begin,
-            charge.stretch.end,
-            charge.cycle.cycle_day_count,
-            charge.stretch.quantity,
-            charge.stretch.rate.price,
-            charge.cycle.compute_prorated_amount(charge.stretch),
-            charge.term.vendor_currency,
-            charge.on,
+    charges = [
+        NewVendorCharge(
+            id=new_id(),
+            account_id=charge.term.account_id,
+            subscription_id=charge.term.subscription_id,
+            kind=charge.kind,
+            reference=charge.reference or new_id(),
+            plan_id=UUID(charge.stretch.rate.plan),
+            version=charge.stretch.rate.version,
+            cycle_from=charge.cycle.begin,
+            period_from=charge.stretch.begin,
+            period_to=charge.stretch.end,
+            cycle_days=charge.cycle.cycle_day_count,
+            quantity=charge.stretch.quantity,
+            unit_cost_minor=charge.stretch.rate.price,
+            amount_minor=charge.cycle.compute_prorated_amount(charge.stretch),
+            currency=charge.term.vendor_currency,
+            charged_on=charge.on,
         )
         for charge in new
     ]
-    if rows:
-        await unit.connection.execute(_ADD_VENDOR_CHARGES, *split_into_columns(rows, 16), unit.now)
+    if charges:
+        await unit.connection.execute(_ADD_VENDOR_CHARGES, unit.now, *_VENDOR_CHARGES.split_rows(charges))

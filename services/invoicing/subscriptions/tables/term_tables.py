@@ -5,11 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    CheckConstraint,
     DateTime,
-    Index,
     Text,
-    text,
 )
 from sqlmodel import Field
 
@@ -24,16 +21,6 @@ class TermRow(Row, table=True):
     """
 
     __tablename__ = "terms"
-    __table_args__ = (
-        Index("terms_of_account", "account_id"),
-        Index("terms_wake", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
-        CheckConstraint("quantity > 0"),
-        CheckConstraint("term_end > term_start"),
-        CheckConstraint("num_nulls(next_from, next_to, next_due) IN (0, 3)"),
-        CheckConstraint("num_nulls(vendor_next_from, vendor_next_to) IN (0, 2)"),
-        # Bill runs move every row, and touch no index when there is room on its page.
-        {"postgresql_with": {"fillfactor": 70}},
-    )
 
     subscription_id: UUID = Field(primary_key=True, foreign_key="subscriptions.id")
     account_id: UUID = Field(foreign_key="accounts.id")
@@ -68,12 +55,6 @@ class SubscriptionChangeRow(Row, table=True):
     """A change of a subscription: scheduled for the next renewal, applied, or withdrawn before that."""
 
     __tablename__ = "subscription_changes"
-    __table_args__ = (
-        Index("subscription_changes_of", "subscription_id", "effective_on", "id"),
-        CheckConstraint("kind IN ('activate', 'quantity', 'plan', 'renew', 'cancel', 'suspend', 'reinstate')"),
-        CheckConstraint("state IN ('scheduled', 'applied', 'withdrawn')"),
-        CheckConstraint("quantity > 0"),
-    )
 
     id: UUID = Field(primary_key=True)
     subscription_id: UUID = Field(foreign_key="subscriptions.id")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from shared.pure.errors import Refusal
+from shared.pure.state_tables import transition
 
 NET_DAYS = 60
 WARN_DAYS = 7
@@ -46,9 +47,8 @@ VENDOR_INVOICE_ALLOWED: Mapping[VendorInvoiceState, frozenset[VendorInvoiceState
 
 def get_paid_vendor_state(state: VendorInvoiceState) -> VendorInvoiceState:
     """The state of a vendor invoice that we pay. Raises VendorInvoiceAlreadyPaid."""
-    if VendorInvoiceState.PAID not in VENDOR_INVOICE_ALLOWED[state]:
-        raise VendorInvoiceAlreadyPaid("the vendor invoice is paid")
-    return VendorInvoiceState.PAID
+    words = "the vendor invoice is paid"
+    return transition(VENDOR_INVOICE_ALLOWED, state, VendorInvoiceState.PAID, VendorInvoiceAlreadyPaid, words)
 
 
 def compute_vendor_due_date(invoice_date: date, stated_date: date | None) -> date:

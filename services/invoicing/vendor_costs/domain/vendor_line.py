@@ -58,7 +58,7 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class VendorFileLine(NamedTuple):
-    """A line as it was read, in the order of the table's columns; amounts are minor units of the file's currency.
+    """A line as it was read, under the names of the columns; amounts are minor units of the file's currency.
 
     `kind` is None for a charge type that we do not model. `quantity` is what is billed: BillableQuantity where it
     stands, and then another Quantity is in `extra`. Prices and the quantity are the vendor's decimals as

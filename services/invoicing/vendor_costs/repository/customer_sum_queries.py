@@ -13,7 +13,8 @@ from uuid import UUID
 
 from services.invoicing.files.repository import PATIENCE
 from services.invoicing.vendor_costs.domain.line_verdicts import Verdict
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 from shared.pure.money import Money
 
 

@@ -11,7 +11,8 @@ from services.invoicing.files.repository import PATIENCE
 from services.invoicing.vendor_costs.domain.line_verdicts import ReconciliationVerdictSum, Verdict
 from services.invoicing.vendor_costs.repository import customer_sum_queries
 from services.invoicing.vendor_costs.tables import ReconciliationRow
-from shared.persistence.database import Unit, split_into_columns
+from shared.persistence.bulk_rows import split_into_columns
+from shared.persistence.database import Unit
 
 
 async def find_reconciliation(unit: Unit, invoice_id: UUID) -> ReconciliationRow | None:

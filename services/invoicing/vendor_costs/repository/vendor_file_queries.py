@@ -5,6 +5,7 @@ from uuid import UUID
 
 from services.invoicing.files import repository as files_repository
 from services.invoicing.files.repository import PATIENCE
+from services.invoicing.vendor_costs.domain.vendor_line import VendorFileLine
 from services.invoicing.vendor_costs.domain.vendor_lines import VendorFileLines
 from services.invoicing.vendor_costs.repository.cost_comparison import NORMAL_ID
 from shared.persistence.database import Unit
@@ -25,9 +26,8 @@ async def copy_vendor_file_lines(unit: Unit, file: BinaryIO, lines: VendorFileLi
     What is broken is in `lines` afterwards, and then the table holds a part of the file only.
     """
     await unit.connection.execute(_INCOMING)
-    await files_repository.copy_into_temporary_table(
-        unit, "incoming", lines.read_vendor_lines(files_repository.read_unpacked_file_lines(file))
-    )
+    rows = lines.read_vendor_lines(files_repository.read_unpacked_file_lines(file))
+    await files_repository.copy_into_temporary_table(unit, "incoming", VendorFileLine._fields, rows)
     await unit.connection.execute("ANALYZE incoming", timeout=PATIENCE)
 
 

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from services.invoicing.accounts.repository import legal_entity_queries
 from services.invoicing.ledger.domain import Entries
-from shared.persistence.database import Unit, split_into_columns
+from services.invoicing.ledger.repository.ledger_queries import LedgerEntry
+from shared.persistence.bulk_rows import RowParameters
+from shared.persistence.database import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +29,13 @@ class VendorPosting:
     account_id: UUID | None = None
 
 
-_POST = """
+_ENTRIES = RowParameters(LedgerEntry, first=2)
+_POST = f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
 SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence,
-    greatest(day, closed.open_from), $1
-FROM unnest($2::text[], $3::text[], $4::text[], $5::bigint[], $6::uuid[], $7::text[], $8::uuid[], $9::bigint[],
-    $10::date[]) WITH ORDINALITY
-    AS side (legal_entity, code, currency, amount, account_id, document, document_id, sequence, day, place)
+    greatest(posted_on, closed.open_from), $1
+FROM unnest({_ENTRIES.arrays}) WITH ORDINALITY AS side ({_ENTRIES.columns}, place)
 LEFT JOIN (
     SELECT legal_entity, (max(month) + interval '1 month')::date AS open_from FROM ledger_periods GROUP BY legal_entity
 ) AS closed USING (legal_entity)
@@ -44,22 +45,22 @@ ORDER BY place
 
 async def insert_vendor_postings(unit: Unit, postings: Sequence[VendorPosting]) -> None:
     """Post each fact on its day or, where its month is closed, on the first day of the first open month."""
-    rows = [
-        (
-            posting.legal_entity,
-            str(code),
-            posting.currency,
-            amount,
-            posting.account_id,
-            posting.document,
-            posting.document_id,
-            posting.sequence,
-            posting.day,
+    entries = [
+        LedgerEntry(
+            legal_entity=posting.legal_entity,
+            code=str(code),
+            currency=posting.currency,
+            amount=amount,
+            account_id=posting.account_id,
+            document=posting.document,
+            document_id=posting.document_id,
+            sequence=posting.sequence,
+            posted_on=posting.day,
         )
         for posting in postings
         for code, amount in posting.entries.items()
         if amount
     ]
-    if rows:
+    if entries:
         await legal_entity_queries.keep_entity_months_open(unit, *(posting.legal_entity for posting in postings))
-        await unit.connection.execute(_POST, unit.now, *split_into_columns(rows, 9))
+        await unit.connection.execute(_POST, unit.now, *_ENTRIES.split_rows(entries))
