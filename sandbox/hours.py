@@ -1,7 +1,8 @@
 """`python -m sandbox.hours [--draw]`: a good hour and a bad one on a stack that Prometheus watches.
 
 What dashboards show of them is what is looked at in docs/dashboards, and what their test asks for. To be short, every
-duration of the rules and of scraping is a `SPEED`th of what it is in production: an hour of theirs is two minutes here.
+duration of the rules is a `SPEED`th of what it is in production: an hour of theirs is two minutes here. Figures
+are read once a second.
 """
 
 import asyncio

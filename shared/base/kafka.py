@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.base.connections.access import KafkaAccess
 from shared.base.connections.kafka import build_kafka_options
@@ -155,6 +155,8 @@ async def _abandon(client: AIOKafkaConsumer | AIOKafkaProducer) -> None:
 
     What still ran would open connections again, and take the client back into its group as a member that reads nothing.
     """
+    if isinstance(client, AIOKafkaProducer):
+        client._message_accumulator.fail_all(ProducerClosed())  # whoever waits for a batch, waits for ever otherwise
     running = [task for task in _list_client_tasks(client) if task is not None and not task.done()]
     for task in running:
         task.cancel()
@@ -170,8 +172,8 @@ def _list_client_tasks(client: AIOKafkaConsumer | AIOKafkaProducer) -> list[asyn
         return [client._sender.sender_task]
     tasks = []
     if client._coordinator is not None:
-        names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task")
-        tasks += [getattr(client._coordinator, name) for name in names]
+        of_a_group = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task")
+        tasks += [getattr(client._coordinator, name, None) for name in (*of_a_group, "_reset_committed_task")]
     if client._fetcher is not None:
         tasks += [client._fetcher._fetch_task, *client._fetcher._pending_tasks]
     return tasks

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from shared.base.connections.tls import get_default_context
 from shared.base.retries import retry_briefly
 from shared.base.settings import Settings
-from shared.base.telemetry import get_traceparent
+from shared.base.telemetry import get_traceparent, log
 from shared.pure.errors import RetryLater
 from shared.pure.fields import RequestBody
 
@@ -44,6 +44,7 @@ def parse_answer(contract: type[Contract], answer: object) -> Contract:
     except ValidationError as error:
         faults = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_NAMED_FIELDS]
         fields = ", ".join(f"{'.'.join(map(str, fault['loc'])) or 'all'} ({fault['type']})" for fault in faults)
+    log.error("an answer cannot be read", contract=contract.__name__, fields=fields)
     raise UnreadableAnswer(f"the answer is no {contract.__name__}: {fields}")
 
 
@@ -94,6 +95,7 @@ class ServiceClient:
         try:
             return orjson.loads(answer.content)
         except orjson.JSONDecodeError:
+            log.error("an answer cannot be read", service=self._audience, status=answer.status_code)
             raise UnreadableAnswer(f"{self._audience} answers {answer.status_code} without JSON") from None
 
     def _token(self) -> str:

@@ -57,8 +57,9 @@ def test_the_database_allows_the_values_of_the_code(
         ("invoices_by_number", NORMAL_NUMBER.format("number")),
         ("invoices_by_reference", NORMAL_NUMBER.format("external_reference")),
         ("debits_by_reference", NORMAL_NUMBER.format("reference")),
-        ("accounts_by_name", NORMAL_NAME.format("name")),
+        ("accounts_by_plain_name", NORMAL_NAME.format("name")),
     ],
+    ids=["invoices_by_number", "invoices_by_reference", "debits_by_reference", "accounts_by_plain_name"],
 )
 def test_candidates_are_looked_up_by_an_index(index: str, expression: str) -> None:
     assert find_index_expression(read_schema("invoicing"), index) == expression

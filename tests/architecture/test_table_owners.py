@@ -21,8 +21,8 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 ORDER = [layer for layer in LAYERS if (INVOICING / layer).is_dir()]
 
 WRITES_OF_OTHERS = {
-    "billing/repository/bill_run_drafting.py": {"charges", "terms"},
-    "billing/repository/bill_run_issuing.py": {
+    "billing/repository/chunk_drafting_statements.py": {"charges", "terms"},
+    "billing/repository/chunk_issuing_statements.py": {
         "balance_changes",
         "invoice_lines",
         "invoice_states",

@@ -14,7 +14,7 @@ from services.invoicing.metadata import Row
 
 NORMAL_NUMBER = "upper(regexp_replace({}, '[^A-Za-z0-9]', '', 'g'))"
 """`normalise_reference` of `domain.entry_matching`, in SQL and as an index."""
-_FOLDED = f"lower(translate({{}}, '{''.join(FOLDED_LETTERS)}', '{''.join(FOLDED_LETTERS.values())}'))"
+_FOLDED = f"lower(translate(NORMALIZE({{}}, NFC), '{''.join(FOLDED_LETTERS)}', '{''.join(FOLDED_LETTERS.values())}'))"
 _SPELLED = reduce(lambda text, each: f"replace({text}, '{each[0]}', '{each[1]}')", SPELLED_OUT.items(), _FOLDED)
 _WORDS = f"regexp_replace({_SPELLED}, '[^a-z0-9]+', ' ', 'g')"
 NORMAL_NAME = rf"regexp_replace({_WORDS}, '\m({'|'.join(LEGAL_FORMS)})\M| ', '', 'g')"

@@ -59,7 +59,7 @@ class BilledLine:
 def build_billed_invoice_entries(lines: Iterable[BilledLine]) -> Entries:
     """Build the entries of a billed invoice: its tax is owed, and what is paid in advance is earned day by day.
 
-    A bill run posts all its invoices at once, with BUILD_BILLED_INVOICE_ENTRIES of `bill_run_issuing`.
+    A bill run posts all its invoices at once, with BUILD_BILLED_INVOICE_ENTRIES of `chunk_issuing_statements`.
     """
     entries = dict.fromkeys(
         (LedgerAccountCode.RECEIVABLES, LedgerAccountCode.TAX, LedgerAccountCode.DEFERRED, LedgerAccountCode.REVENUE), 0

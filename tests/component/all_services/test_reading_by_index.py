@@ -12,7 +12,12 @@ from services.collections.repository import fact_queries, suspension_queries
 from services.invoicing import jobs as invoicing_jobs
 from services.invoicing.accounts.repository import account_search
 from services.invoicing.accounts.repository.account_search import AccountSearchCriteria
-from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing, lapse_queries
+from services.invoicing.billing.repository import (
+    bill_chunk,
+    chunk_drafting_statements,
+    chunk_issuing_statements,
+    lapse_queries,
+)
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.repository.invoice_search import InvoiceSearchCriteria, build_invoice_search
 from shared.persistence import outbox, subject_streams
@@ -37,7 +42,7 @@ MANY = (
     "ANALYZE streams, bill_run_accounts, charges",
 )
 CHUNK = (
-    bill_run_drafting.TEMPORARY_TABLES,
+    bill_chunk.TEMPORARY_TABLES,
     "INSERT INTO bill_invoices (account_id, invoice_id)"
     " SELECT subject::uuid, gen_random_uuid() FROM streams LIMIT 2000",
     "INSERT INTO bill_lines (invoice_id, line, net_minor, tax_minor) SELECT invoice_id, 1, 100, 19 FROM bill_invoices",
@@ -46,15 +51,15 @@ CHUNK = (
 """A tenth of the accounts of a run, as the temporary tables have them."""
 OTHERS = {"streams", "bill_run_accounts", "charges"}
 OF_A_CHUNK: dict[str, tuple[str, list[object]]] = {
-    "lines": (bill_run_drafting._LINES, [NOW.date()]),
+    "lines": (chunk_drafting_statements.DRAW_UP_LINES, [NOW.date()]),
     "lapses of drafts": (lapse_queries._statement(lapse_queries._DRAFTED), []),
-    "ledger": (bill_run_issuing._POST, [NOW]),
-    "balances": (bill_run_issuing._CHANGES, [NOW]),
-    "events": (outbox._WRITE_EACH.format(told=bill_run_issuing.BUILD_INVOICE_ISSUED), ["type", "{}"]),
-    "state": (bill_run_issuing._STATE, [RUN, "issued", False, None]),
-    "nothing": (bill_run_drafting._NOTHING, [RUN]),
-    "rejected": (bill_run_drafting._REJECTED, [RUN]),
-    "kept": (bill_run_drafting._KEEP, [RUN]),
+    "ledger": (chunk_issuing_statements.POST_ENTRIES, [NOW]),
+    "balances": (chunk_issuing_statements.INSERT_BALANCE_CHANGES, [NOW]),
+    "events": (outbox._WRITE_EACH.format(told=chunk_issuing_statements.BUILD_INVOICE_ISSUED), ["type", "{}"]),
+    "state": (chunk_issuing_statements.MOVE_ACCOUNTS, [RUN, "issued", False, None]),
+    "nothing": (chunk_drafting_statements.FINISH_EMPTY_ACCOUNTS, [RUN]),
+    "rejected": (chunk_drafting_statements.RELEASE_CHARGES, [RUN]),
+    "kept": (chunk_drafting_statements.DROP_FINISHED_INVOICES, [RUN]),
 }
 
 

@@ -9,21 +9,25 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.group_coordinator import GroupCoordinator, NoGroupCoordinator
+from aiokafka.errors import ProducerClosed
 from aiokafka.producer.message_accumulator import MessageAccumulator
 from aiokafka.protocol.metadata import MetadataRequest
 
+from shared.base.connections.kafka import build_kafka_options
 from shared.base.kafka import create_kafka_consumer, create_kafka_producer, start_client, stop_client
 from tests.component.shared.rehearsal import Stage
 
 pytestmark = pytest.mark.xdist_group("kafka")
 
 
-@pytest.fixture(params=["consumer", "producer"])
+@pytest.fixture(params=["consumer", "reader", "producer"])
 async def client(request: pytest.FixtureRequest, stage: Stage) -> AIOKafkaConsumer | AIOKafkaProducer:
-    """Either kind of client, not started."""
+    """Each kind of client, not started; a reader is in no group."""
     if request.param == "producer":
         return create_kafka_producer(stage.settings)
+    if request.param == "reader":
+        return AIOKafkaConsumer(stage.topic, **build_kafka_options(stage.settings))
     member = create_kafka_consumer(stage.settings, f"group-{stage.topic}")
     member.subscribe([stage.topic])
     return member
@@ -77,9 +81,23 @@ async def test_a_client_that_cannot_end_in_good_order_closes_its_connections(
     of_others = asyncio.all_tasks()
     async with _stopping(client):
         await start_client(client)
-        for part in (GroupCoordinator, MessageAccumulator):
+        for part in (GroupCoordinator, NoGroupCoordinator, MessageAccumulator):
             monkeypatch.setattr(part, "close", _hang)
-    assert [task for task in asyncio.all_tasks() - of_others if "/aiokafka/" in _find_source(task)] == []
+    assert _list_client_tasks(of_others) == []
+
+
+async def test_what_could_not_be_sent_is_given_up(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.base.kafka.STOP_TIMEOUT", 0.05)
+    monkeypatch.setattr(MessageAccumulator, "drain_by_nodes", lambda *_, **__: ({}, False))
+    of_others = asyncio.all_tasks()
+    producer = create_kafka_producer(stage.settings)
+    async with _stopping(producer):
+        await start_client(producer)
+        sending = await producer.send(stage.topic, b"{}")
+    with pytest.raises(ProducerClosed):
+        await sending
+    await asyncio.sleep(0)
+    assert _list_client_tasks(of_others) == []
 
 
 @asynccontextmanager
@@ -89,6 +107,11 @@ async def _stopping(client: AIOKafkaConsumer | AIOKafkaProducer) -> AsyncIterato
         yield
     finally:
         await stop_client(client)
+
+
+def _list_client_tasks(of_others: set[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+    """List the tasks of aiokafka but those that were there before."""
+    return [task for task in asyncio.all_tasks() - of_others if "/aiokafka/" in _find_source(task)]
 
 
 def _find_source(task: asyncio.Task[Any]) -> str:

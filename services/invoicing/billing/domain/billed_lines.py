@@ -1,6 +1,6 @@
 """Rules of the lines of a billed invoice: the tax that is added to each, and what is to be paid of each.
 
-Bill runs apply them to all invoices of a chunk at once, in `billing/repository/bill_run_drafting.py`.
+Bill runs apply them to all invoices of a chunk at once, in `chunk_drafting_statements`.
 """
 
 from collections import defaultdict

@@ -251,3 +251,14 @@ async def list_draft_line_records(unit: Unit, draft_id: UUID) -> list[asyncpg.Re
         " FROM draft_lines WHERE draft_id = $1 ORDER BY line",
         draft_id,
     )
+
+
+_TO_PRORATE = """
+SELECT subscription_id FROM terms
+WHERE account_id = ANY($1::uuid[]) AND next_due <= $2 AND next_from < term_end AND changed_on > next_from
+"""
+
+
+async def list_subscriptions_to_prorate(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[UUID]:
+    """The subscriptions of these accounts of which a cycle is due in which something changed."""
+    return [row["subscription_id"] for row in await unit.connection.fetch(_TO_PRORATE, account_ids, day)]

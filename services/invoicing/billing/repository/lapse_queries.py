@@ -62,22 +62,12 @@ async def lapse_drafted_charge_reversals(unit: Unit) -> list[LapsedChargeReversa
     return [LapsedChargeReversal(*row) for row in await unit.connection.fetch(_statement(_DRAFTED))]
 
 
-_LOWER = """
-UPDATE bill_lines l SET net_minor = l.net_minor + n.amount,
-    tax_minor = round(l.tax_minor::numeric * (l.net_minor + n.amount) / l.net_minor)
-FROM unnest($1::uuid[], $2::bigint[]) AS n (charge_id, amount) WHERE l.charge_id = n.charge_id
-"""
 _LEFT_OUT = """
 UPDATE bill_run_accounts r SET due_at = NULL, state = CASE WHEN b.total_minor = 0 THEN 'nothing' ELSE 'set_aside' END,
     reason = CASE WHEN b.total_minor > 0 THEN 'credited by hand since it was drawn up; to be drawn up again' END
 FROM bill_invoices b
 WHERE r.run_id = $1 AND r.account_id = b.account_id AND b.total_minor >= 0 AND r.account_id = ANY($2::uuid[])
 """
-
-
-async def lower_lapsed_reversal_lines(unit: Unit, lapses: Sequence[LapsedChargeReversal]) -> None:
-    """Lower the lines of the temporary tables by what lapsed of them, their tax in proportion."""
-    await unit.connection.execute(_LOWER, *split_into_columns([(lapse.charge_id, lapse.amount) for lapse in lapses], 2))
 
 
 async def skip_settled_bill_accounts(unit: Unit, run_id: UUID, lapses: Sequence[LapsedChargeReversal]) -> None:

@@ -1,15 +1,12 @@
 """Drafts whose tax an outside calculator shall say: what it is asked, the intents to ask, and what it answered."""
 
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
-from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, InvoiceTax
-from services.invoicing.billing.repository import bill_run_drafting, bill_run_issuing
+from services.invoicing.billing.repository.bill_chunk import BillChunk
 from shared.base.telemetry import get_traceparent
-from shared.persistence.bulk_rows import split_into_columns
 from shared.persistence.database import Unit
 from shared.pure.errors import Unavailable
 
@@ -39,22 +36,19 @@ FROM bill_invoices b JOIN ({_FACTS}) AS f ON f.id = b.invoice_id WHERE b.to_be_t
 """
 
 
-async def queue_draft_tax_requests(unit: Unit, run_id: UUID) -> None:
+async def queue_draft_tax_requests(chunk: BillChunk) -> None:
     """Let drafts that are to be taxed wait for that; the others that were drawn up can go on.
 
     Raises Unavailable.
     """
-    waiting = await unit.connection.fetchval("SELECT count(*) FROM bill_invoices WHERE to_be_taxed")
+    unit, waiting = chunk.unit, await chunk.count_to_be_taxed()
     if not waiting:
         return
-    await bill_run_issuing.insert_bill_run_drafts(unit, run_id, "to_be_taxed", to_be_taxed=True)
+    await chunk.keep_drafts("to_be_taxed", to_be_taxed=True)
     wanted = await unit.connection.execute(_WANT, unit.now, get_traceparent())
     if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
         raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
-    await unit.connection.execute(
-        "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.to_be_taxed"
-    )
-    await unit.connection.execute("DELETE FROM bill_invoices WHERE to_be_taxed")
+    await chunk.drop_to_be_taxed()
     unit.wake_after_commit("intents")
 
 
@@ -90,37 +84,3 @@ async def list_tax_intent_keys(unit: Unit, run_id: UUID) -> list[str]:
         "SELECT invoice_id::text AS key FROM bill_run_accounts WHERE run_id = $1 AND state = 'to_be_taxed'", run_id
     )
     return [row["key"] for row in rows]
-
-
-_TAX = """
-UPDATE bill_lines b SET tax_minor = n.tax_minor, tax_rate_bp = n.rate_bp
-FROM unnest($1::int[], $2::bigint[], $3::int[]) AS n (line, tax_minor, rate_bp) WHERE b.line = n.line
-"""
-
-
-async def stage_taxed_drafts(unit: Unit, row: asyncpg.Record, intent_id: UUID, taxed: InvoiceTax) -> None:
-    """Take the draft into the temporary tables, with this tax."""
-    await bill_run_drafting.prepare_bill_chunk_tables(unit)
-    await bill_run_issuing.stage_approved_drafts(unit, row["run_id"], [row["account_id"]])
-    await unit.connection.execute(_TAX, *split_into_columns(_rows(taxed.lines), 3))
-    await unit.connection.execute("UPDATE bill_invoices SET tax_request_id = $1, tax_note = $2", intent_id, taxed.note)
-    await bill_run_drafting.compute_bill_chunk_totals(unit)
-    await bill_run_drafting.compute_bill_chunk_collectable(unit)
-
-
-def _rows(taxes: Sequence[InvoiceLineTax]) -> list[tuple[int, int, int | None]]:
-    return [(tax.line, tax.tax_minor, tax.rate_bp) for tax in taxes]
-
-
-_LINES = """
-INSERT INTO bill_lines (invoice_id, line, subscription_id, net_minor, tax_minor)
-SELECT $1, * FROM unnest($2::int[], $3::uuid[], $4::bigint[], $5::bigint[])
-"""
-
-
-async def map_collectable_lines(unit: Unit, lines: Sequence[tuple[int, UUID, int, int]]) -> dict[int, int]:
-    """List what is to be paid of each line of one invoice: number, subscription, net and tax of each (minor units)."""
-    await bill_run_drafting.prepare_bill_chunk_tables(unit)
-    await unit.connection.execute(_LINES, UUID(int=0), *split_into_columns(lines, 4))
-    await bill_run_drafting.compute_bill_chunk_collectable(unit)
-    return dict(await unit.connection.fetch("SELECT line, collectable_minor FROM bill_lines"))

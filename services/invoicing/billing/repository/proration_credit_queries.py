@@ -14,6 +14,7 @@ from services.invoicing.billing.domain.proration_credits import (
     CreditSettledCharge,
     DueCharge,
 )
+from services.invoicing.billing.repository.bill_chunk import BillChunk
 from services.invoicing.subscriptions.domain.proration import BillingCycle
 from shared.persistence.bulk_rows import split_into_columns
 from shared.persistence.database import Unit
@@ -39,22 +40,12 @@ class SurplusOutcome:
     reason: str | None
 
 
-_DUE = f"""
-SELECT b.account_id, b.invoice_id, b.currency, l.charge_id, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to,
-    l.net_minor, l.tax_minor
-FROM bill_invoices b JOIN bill_lines l USING (invoice_id) JOIN charges c ON c.id = l.charge_id
-WHERE b.total_minor < 0 ORDER BY b.legal_entity, b.account_id, l.line
-"""
-"""By legal entity, so that any two chunks lock the rows of their numbers in one order."""
-
-
-async def list_charge_reversal_surpluses(unit: Unit) -> list[ChargeReversalSurplus]:
-    """List the bills that come to less than nothing, out of the temporary tables of the chunk."""
-    rows = await unit.connection.fetch(_DUE)
+async def list_charge_reversal_surpluses(chunk: BillChunk) -> list[ChargeReversalSurplus]:
+    """List the bills of a chunk that come to less than nothing."""
     return [
         ChargeReversalSurplus(account_id, bill_id, currency, tuple(_due(row) for row in lines))
         for (account_id, bill_id, currency), lines in groupby(
-            rows, key=lambda row: (row["account_id"], row["invoice_id"], row["currency"])
+            await chunk.list_surplus_lines(), key=lambda row: (row["account_id"], row["invoice_id"], row["currency"])
         )
     ]
 
@@ -65,14 +56,6 @@ def _due(row: asyncpg.Record) -> DueCharge:
 
 def _supply(row: asyncpg.Record) -> ChargedSupply:
     return ChargedSupply(row["subscription_id"], row["supply"], BillingCycle(row["cycle_from"], row["cycle_to"]))
-
-
-async def remove_surpluses_from_bills(unit: Unit) -> None:
-    """Leave in the temporary tables what becomes invoices."""
-    await unit.connection.execute(
-        "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.total_minor < 0"
-    )
-    await unit.connection.execute("DELETE FROM bill_invoices WHERE total_minor < 0")
 
 
 _BILLED = f"""

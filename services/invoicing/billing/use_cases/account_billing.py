@@ -10,12 +10,11 @@ from uuid import UUID
 
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.billing.repository import (
-    bill_run_drafting,
-    bill_run_issuing,
     bill_run_queries,
     lapse_queries,
     outside_tax_queries,
 )
+from services.invoicing.billing.repository.bill_chunk import BillChunk
 from services.invoicing.billing.repository.lapse_queries import LapsedChargeReversal
 from services.invoicing.billing.use_cases import proration_credit_notes
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
@@ -33,7 +32,7 @@ async def bill_locked_accounts(unit: Unit, account_ids: list[str]) -> None:
     for (run_id, state, day, at_once), rows in groupby(
         todo, key=lambda row: (row["run_id"], row["state"], row["run_date"], row["at_once"])
     ):
-        work = _issue_approved if state == "approved" else _at_once if at_once else draft_account_invoices
+        work = _issue_approved if state == "approved" else _bill_at_once if at_once else draft_account_invoices
         await _run_all_or_each(unit, work, run_id, day, [row["account_id"] for row in rows])
 
 
@@ -62,49 +61,52 @@ async def _run_in_savepoint(
     return None
 
 
-async def _drawn_up(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> Sequence[LapsedChargeReversal]:
+async def _draw_up(
+    unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]
+) -> tuple[BillChunk, Sequence[LapsedChargeReversal]]:
     """Renew what has ended, charge what is due, and draw up the invoices; those that are to be taxed wait for that.
 
     What lapses of reversals, since people gave it back before, is on none.
     """
     await term_renewals.renew_ended_terms(unit, account_ids)
     await cycle_charges.charge_changed_billing_cycles(
-        unit, await bill_run_drafting.list_subscriptions_to_prorate(unit, account_ids, day), day
+        unit, await bill_run_queries.list_subscriptions_to_prorate(unit, account_ids, day), day
     )
     await unit.write_pending()
-    await bill_run_drafting.stage_bill_run_invoices(unit, account_ids)
-    await bill_run_drafting.charge_whole_billing_cycles(unit, account_ids, day)
+    chunk = await BillChunk.open(unit, run_id)
+    await chunk.begin_invoices(account_ids)
+    await chunk.charge_whole_cycles(account_ids, day)
     lapsed = await lapse_queries.lapse_due_charge_reversals(unit, account_ids, day)
-    await bill_run_drafting.draw_up_bill_lines(unit, run_id, day)
-    await outside_tax_queries.queue_draft_tax_requests(unit, run_id)
-    return lapsed
+    await chunk.draw_up_lines(day)
+    await outside_tax_queries.queue_draft_tax_requests(chunk)
+    return chunk, lapsed
 
 
 async def draft_account_invoices(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
     """Draw up the invoices of these accounts, which are locked, as drafts of a run."""
-    lapsed = await _drawn_up(unit, run_id, day, account_ids)
-    await proration_credit_notes.draft_surplus_credits(unit, run_id)
-    await bill_run_issuing.insert_bill_run_drafts(unit, run_id)
+    chunk, lapsed = await _draw_up(unit, run_id, day, account_ids)
+    await proration_credit_notes.draft_surplus_credits(chunk)
+    await chunk.keep_drafts()
     await proration_credit_notes.report_lapsed_reversals(unit, run_id, lapsed)
 
 
-async def _at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    lapsed = await _drawn_up(unit, run_id, day, account_ids)
-    await _issue(unit, run_id)
+async def _bill_at_once(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
+    chunk, lapsed = await _draw_up(unit, run_id, day, account_ids)
+    await _issue(chunk)
     await proration_credit_notes.report_lapsed_reversals(unit, run_id, lapsed)
 
 
 async def _issue_approved(unit: Unit, run_id: UUID, day: date, account_ids: list[UUID]) -> None:
-    await bill_run_drafting.prepare_bill_chunk_tables(unit)
-    await bill_run_issuing.stage_approved_drafts(unit, run_id, account_ids)
-    lapsed = await proration_credit_notes.lapse_draft_surpluses(unit, run_id)
-    await _issue(unit, run_id)
+    chunk = await BillChunk.open(unit, run_id)
+    await chunk.stage_drafts(account_ids)
+    lapsed = await proration_credit_notes.lapse_draft_surpluses(chunk)
+    await _issue(chunk)
     await proration_credit_notes.report_lapsed_reversals(unit, run_id, lapsed)
 
 
-async def _issue(unit: Unit, run_id: UUID) -> None:
-    taken = await proration_credit_notes.take_surpluses_from_bills(unit)
-    await bill_run_issuing.issue_staged_drafts(unit, run_id)
-    credited = await proration_credit_notes.issue_surplus_credits(unit, run_id, taken)
-    with_cash = [*await bill_run_issuing.list_accounts_with_cash(unit), *credited]
+async def _issue(chunk: BillChunk) -> None:
+    unit, taken = chunk.unit, await proration_credit_notes.take_surpluses_from_bills(chunk)
+    await chunk.issue_invoices()
+    credited = await proration_credit_notes.issue_surplus_credits(unit, chunk.run_id, taken)
+    with_cash = [*await chunk.list_accounts_with_cash(), *credited]
     await apply_unapplied_cash(unit, await account_queries.list_locked_accounts(unit, with_cash), credited)

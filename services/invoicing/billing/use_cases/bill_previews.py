@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
 from services.invoicing.billing.calculator.contract import InvoiceTaxFacts, TaxCalculationRequest
+from services.invoicing.billing.domain.billed_lines import SignedLine, compute_collectable_minor
 from services.invoicing.billing.domain.outside_tax import InvoiceTax, InvoiceTaxRefused, compute_gross_total
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.use_cases import account_billing, bill_run_control, tax_calculation
@@ -116,16 +117,17 @@ async def add_outside_tax(runtime: "Runtime", preview: BillPreview, facts: Invoi
     comes_to = compute_gross_total(facts.taxable_net_by_line, result.lines)
     if comes_to == 0:
         return nothing
-    lines = await runtime.units.run(lambda unit: _add_tax(unit, preview.lines, result))
+    lines = _add_tax(preview.lines, result)
     due_date = preview.due_date if comes_to > 0 else None
     return replace(preview, due_date=due_date, total_minor=comes_to, lines=lines, to_be_taxed=None)
 
 
-async def _add_tax(unit: Unit, lines: Sequence[Mapping[str, Any]], taxed: InvoiceTax) -> list[dict[str, Any]]:
+def _add_tax(lines: Sequence[Mapping[str, Any]], taxed: InvoiceTax) -> list[dict[str, Any]]:
     taxes = {tax.line: {"tax_minor": tax.tax_minor, "tax_rate_bp": tax.rate_bp} for tax in taxed.lines}
-    taxed_lines = [dict(line) | taxes[line["line"]] for line in lines]
-    columns = ("line", "subscription_id", "net_minor", "tax_minor")
-    collectable = await outside_tax_queries.map_collectable_lines(
-        unit, [tuple(line[name] for name in columns) for line in taxed_lines]
+    taxed_lines = sorted((dict(line) | taxes[line["line"]] for line in lines), key=lambda line: line["line"])
+    collectable = compute_collectable_minor(
+        [SignedLine(line["subscription_id"], line["net_minor"] + line["tax_minor"]) for line in taxed_lines]
     )
-    return [line | {"collectable_minor": collectable[line["line"]]} for line in taxed_lines]
+    return [
+        line | {"collectable_minor": amount_minor} for line, amount_minor in zip(taxed_lines, collectable, strict=True)
+    ]

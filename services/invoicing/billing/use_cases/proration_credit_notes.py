@@ -13,7 +13,8 @@ from services.invoicing.adjustments.domain import adjustment_rules
 from services.invoicing.adjustments.use_cases import credit_note_issuing
 from services.invoicing.adjustments.use_cases.credit_note_issuing import PRORATION, CreditReason
 from services.invoicing.billing.domain.proration_credits import SurplusLineCredits, credit_charge_reversal_surplus
-from services.invoicing.billing.repository import bill_run_drafting, lapse_queries, proration_credit_queries
+from services.invoicing.billing.repository import lapse_queries, proration_credit_queries
+from services.invoicing.billing.repository.bill_chunk import BillChunk
 from services.invoicing.billing.repository.lapse_queries import LapsedChargeReversal
 from services.invoicing.billing.repository.proration_credit_queries import ChargeReversalSurplus, SurplusOutcome
 from services.invoicing.payments.repository import allocation_queries
@@ -26,27 +27,26 @@ from shared.pure.money import Money
 Judged = Sequence[tuple[ChargeReversalSurplus, SurplusLineCredits]]
 
 
-async def draft_surplus_credits(unit: Unit, run_id: UUID) -> None:
+async def draft_surplus_credits(chunk: BillChunk) -> None:
     """Let what can be given back wait for approval, with what of it cannot; leave out who can be given nothing."""
-    decided_surpluses = await _decide_surpluses(
-        unit, await proration_credit_queries.list_charge_reversal_surpluses(unit)
-    )
+    surpluses = await proration_credit_queries.list_charge_reversal_surpluses(chunk)
+    decided_surpluses = await _decide_surpluses(chunk.unit, surpluses)
     if decided_surpluses:
         await proration_credit_queries.save_surplus_outcomes(
-            unit, run_id, "drafted", [_outcome(*decision) for decision in decided_surpluses]
+            chunk.unit, chunk.run_id, "drafted", [_outcome(*decision) for decision in decided_surpluses]
         )
-        await bill_run_drafting.drop_finished_account_invoices(unit, run_id)
+        await chunk.drop_finished_accounts()
 
 
-async def lapse_draft_surpluses(unit: Unit, run_id: UUID) -> Sequence[LapsedChargeReversal]:
+async def lapse_draft_surpluses(chunk: BillChunk) -> Sequence[LapsedChargeReversal]:
     """Let drafts that give something back give less by what people have given back since they were drawn up."""
-    lapsed = await lapse_queries.lapse_drafted_charge_reversals(unit)
+    lapsed = await lapse_queries.lapse_drafted_charge_reversals(chunk.unit)
     if lapsed:
-        await lapse_queries.lower_lapsed_reversal_lines(unit, lapsed)
-        await bill_run_drafting.compute_bill_chunk_totals(unit)
-        await lapse_queries.skip_settled_bill_accounts(unit, run_id, lapsed)
-        await bill_run_drafting.drop_finished_account_invoices(unit, run_id)
-        await bill_run_drafting.compute_bill_chunk_collectable(unit)
+        await chunk.lower_lines([(lapse.charge_id, lapse.amount) for lapse in lapsed])
+        await chunk.compute_totals()
+        await lapse_queries.skip_settled_bill_accounts(chunk.unit, chunk.run_id, lapsed)
+        await chunk.drop_finished_accounts()
+        await chunk.compute_collectable()
     return lapsed
 
 
@@ -63,11 +63,11 @@ async def report_lapsed_reversals(unit: Unit, run_id: UUID, lapsed: Sequence[Lap
         await lapse_queries.save_reversal_lapse_reasons(unit, run_id, reasons)
 
 
-async def take_surpluses_from_bills(unit: Unit) -> Sequence[ChargeReversalSurplus]:
+async def take_surpluses_from_bills(chunk: BillChunk) -> Sequence[ChargeReversalSurplus]:
     """Take what is to be given back out of what becomes invoices."""
-    surpluses = await proration_credit_queries.list_charge_reversal_surpluses(unit)
+    surpluses = await proration_credit_queries.list_charge_reversal_surpluses(chunk)
     if surpluses:
-        await proration_credit_queries.remove_surpluses_from_bills(unit)
+        await chunk.drop_surpluses()
     return surpluses
 
 

@@ -13,7 +13,8 @@ from services.invoicing.billing.domain.outside_tax import (
     compute_gross_total,
     find_invoice_tax_flaw,
 )
-from services.invoicing.billing.repository import bill_run_issuing, bill_run_queries, outside_tax_queries
+from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
+from services.invoicing.billing.repository.bill_chunk import BillChunk
 from services.invoicing.billing.use_cases import proration_credit_notes
 from shared.persistence.database import Unit
 from shared.process import intents
@@ -78,10 +79,11 @@ async def record_draft_tax(unit: Unit, intent: Intent, result: InvoiceTax | Invo
     elif compute_gross_total(InvoiceTaxFacts(**intent.payload).taxable_net_by_line, result.lines) == 0:
         await bill_run_queries.reset_bill_run_accounts(unit, run_id, account_id, "nothing")
     else:
-        await outside_tax_queries.stage_taxed_drafts(unit, row, intent.id, result)
+        chunk = await BillChunk.open(unit, run_id)
+        await chunk.stage_drafts([account_id])
+        await chunk.apply_tax(intent.id, result)
         if not row["at_once"]:
-            await proration_credit_notes.draft_surplus_credits(unit, run_id)
-        state = "approved" if row["at_once"] else "drafted"
-        await bill_run_issuing.insert_bill_run_drafts(unit, run_id, state)
+            await proration_credit_notes.draft_surplus_credits(chunk)
+        await chunk.keep_drafts("approved" if row["at_once"] else "drafted")
     unit.wake_after_commit("sweeps")
     return Recorded.DONE

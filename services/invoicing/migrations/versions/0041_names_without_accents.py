@@ -22,16 +22,16 @@ PLAIN = (
     "aaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy"
 )
 SPELLED = (
-    f"regexp_replace(regexp_replace(replace(replace(replace(replace(replace(replace(lower(translate(name, '{LETTERS}', '{PLAIN}'"
+    f"regexp_replace(regexp_replace(replace(replace(replace(replace(replace(replace(lower(translate(NORMALIZE(name, NFC), '{LETTERS}', '{PLAIN}'"
     ")), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), '[^a-z0-9]+', ' ', 'g')"
     r", '\m(gmbh|mbh|co|kg|ag|se|ltd|limited|inc|llc|bv|nv|sa|sarl|srl|spa)\M| ', '', 'g')"
 )
 INDEX = f"""
+CREATE INDEX accounts_by_plain_name ON invoicing.accounts ({SPELLED});
 DROP INDEX invoicing.accounts_by_name;
-CREATE INDEX accounts_by_name ON invoicing.accounts ({SPELLED});
 """
 
 
 def upgrade() -> None:
-    """Make the index anew, while no account is written; reading goes on."""
+    """Make the new index while no account is written and reading goes on; only then the old one goes, in a moment."""
     execute_script(INDEX)

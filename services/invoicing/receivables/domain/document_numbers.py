@@ -12,6 +12,6 @@ DIGITS = 8
 def format_document_number(legal_entity: str, series: DocumentSeries, place: int) -> str:
     """Format the number of the document that has a place in a series of a legal entity: GS-DE-00000042.
 
-    A bill run numbers all its invoices at once, with FORMAT_DOCUMENT_NUMBER of `bill_run_issuing`.
+    A bill run numbers all its invoices at once, with FORMAT_DOCUMENT_NUMBER of `chunk_issuing_statements`.
     """
     return f"{legal_entity}-{INFIXES[series]}{place:0{DIGITS}d}"

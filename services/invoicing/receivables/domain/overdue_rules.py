@@ -26,7 +26,7 @@ def schedule_invoice_overdue_check(invoice: Invoice, now: datetime, zone: ZoneIn
 
     A judgement that is pending (its sweep is late) stays, since it looks at that midnight's state. Once
     nothing is open the round ends: should the debt reopen, it becomes overdue anew. A bill run says it of all its new
-    invoices at once, with SCHEDULE_INVOICE_OVERDUE_CHECK of `bill_run_issuing`.
+    invoices at once, with SCHEDULE_INVOICE_OVERDUE_CHECK of `chunk_issuing_statements`.
     """
     if invoice.open_minor == 0:
         return replace(invoice, overdue_at=None, judge_at=None)

@@ -54,7 +54,7 @@ def build_invoice_balance_fields(invoice: Invoice) -> InvoiceBalance:
 def build_invoice_issued(invoice: Invoice, issue_date: date, external_reference: str | None) -> InvoiceIssued:
     """Build what is announced of a new invoice: a line of it that nothing is to be paid of is none of its balance.
 
-    A bill run announces all its invoices at once, with BUILD_INVOICE_ISSUED of `bill_run_issuing`.
+    A bill run announces all its invoices at once, with BUILD_INVOICE_ISSUED of `chunk_issuing_statements`.
     """
     return InvoiceIssued(
         account_id=invoice.account_id,

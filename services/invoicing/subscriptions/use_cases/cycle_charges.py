@@ -1,6 +1,6 @@
 """Cycles that are charged stretch by stretch: those in which something changed, and those before a new plan begins.
 
-All other cycles are charged as a whole, many at once (`billing/repository/bill_run_drafting.py`). Both make the
+All other cycles are charged as a whole, many at once (`billing/repository/bill_chunk.py`). Both make the
 same charges.
 """
 

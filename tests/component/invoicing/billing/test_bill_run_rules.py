@@ -20,14 +20,14 @@ from services.invoicing.billing.domain.billed_lines import (
     compute_added_taxes,
     compute_collectable_minor,
 )
-from services.invoicing.billing.repository.bill_run_drafting import (
-    COLLECTABLE_BEFORE,
+from services.invoicing.billing.repository.bill_chunk import TEMPORARY_TABLES
+from services.invoicing.billing.repository.chunk_drafting_statements import (
     COMPUTE_ADDED_TAX,
     COMPUTE_COLLECTABLE_MINOR,
+    START_COLLECTABLE_MINOR,
     SUM_NETS_BY_RATE,
-    TEMPORARY_TABLES,
 )
-from services.invoicing.billing.repository.bill_run_issuing import (
+from services.invoicing.billing.repository.chunk_issuing_statements import (
     BUILD_BILLED_INVOICE_ENTRIES,
     BUILD_INVOICE_ISSUED,
     FORMAT_DOCUMENT_NUMBER,
@@ -97,7 +97,7 @@ async def stage(database: Database, invoices: list[list[Line]]) -> AsyncIterator
                     for place, (line, tax) in enumerate(zip(lines, taxes, strict=True), 1)
                 ],
             )
-        await connection.execute(COLLECTABLE_BEFORE)
+        await connection.execute(START_COLLECTABLE_MINOR)
         await connection.execute(COMPUTE_COLLECTABLE_MINOR)
         yield connection
 

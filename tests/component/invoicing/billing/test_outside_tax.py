@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from deploy.local.tokens import SigningKeyPair
-from services.invoicing.billing.repository import bill_run_issuing
+from services.invoicing.billing.repository.bill_chunk import BillChunk
 from services.invoicing.billing.repository.outside_tax_queries import CALCULATE_TAX
 from shared.base.retries import retry_briefly
-from shared.persistence.database import Unit
 from shared.process import intents
 from shared.process.intents import Intent, IntentKind
 from tests.builders import Database, running, sweep, work
@@ -200,15 +198,13 @@ async def test_an_entity_that_has_rates_again_while_it_is_drawn_up_waits_for_no_
 ) -> None:
     await world.rate(legal_entity="GS-OUT")
     owner = await world.owner()
-    keep = bill_run_issuing.insert_bill_run_drafts
+    keep = BillChunk.keep_drafts
 
-    async def keep_and_change_entity(
-        unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False
-    ) -> None:
-        await keep(unit, run_id, state, to_be_taxed=to_be_taxed)
+    async def keep_and_change_entity(chunk: BillChunk, state: str = "drafted", *, to_be_taxed: bool = False) -> None:
+        await keep(chunk, state, to_be_taxed=to_be_taxed)
         await world.database.execute("UPDATE invoicing.legal_entities SET tax_calculator = 'rates'")
 
-    monkeypatch.setattr(bill_run_issuing, "insert_bill_run_drafts", keep_and_change_entity)
+    monkeypatch.setattr(BillChunk, "keep_drafts", keep_and_change_entity)
     run = await world.start_run()
     assert (run["state"], run["accounts"], await world.intents_of()) == ("drafted", {"drafted": 1}, [])
     await world.approve_run(run)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.tokens import SigningKeyPair
-from services.invoicing.billing.repository.bill_run_drafting import MOST_LINES
+from services.invoicing.billing.repository.bill_chunk import MOST_LINES
 from services.invoicing.usage import repository as usage_repository
 from services.invoicing.usage.domain.usage_lines import compute_usage_amount
 from tests.builders import Database, running

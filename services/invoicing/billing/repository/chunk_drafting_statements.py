@@ -1,41 +1,12 @@
-"""A chunk of accounts is billed: charges of whole cycles, then lines with their tax, then what each invoice comes to.
+"""Statements that draw up the invoices of a chunk: charges of whole cycles, lines with their tax, what each comes to.
 
-All of it is set-based, in temporary tables of the connection that are emptied when the unit ends.
+`BillChunk` runs them.
 """
 
-from collections.abc import Sequence
-from datetime import date
-from uuid import UUID
-
+from services.invoicing.adjustments.repository.supplies import SUPPLY
 from services.invoicing.catalog.repository.tax_rate_queries import RATE_OF_CUSTOMER, RATES, build_tax_rate_join
-from shared.persistence.database import Unit
-from shared.pure.ids import new_id
 
-TEMPORARY_TABLES = """
-CREATE TEMPORARY TABLE IF NOT EXISTS bill_invoices (
-    account_id uuid, invoice_id uuid, legal_entity text, currency text, time_zone text,
-    issue_date date, due_date date, total_minor bigint, number text, to_be_taxed boolean, tax_request_id uuid,
-    tax_note text
-) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS bill_lines (
-    invoice_id uuid, line int, account_id uuid, charge_id uuid, subscription_id uuid, description text,
-    is_deferred boolean, net_minor bigint, tax_minor bigint, tax_rate_bp int, needs_rate text,
-    collectable_minor bigint
-) ON COMMIT DELETE ROWS;
-"""
-
-_CHANGED = """
-SELECT subscription_id FROM terms
-WHERE account_id = ANY($1::uuid[]) AND next_due <= $2 AND next_from < term_end AND changed_on > next_from
-"""
-
-
-async def list_subscriptions_to_prorate(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[UUID]:
-    """The subscriptions of these accounts of which a cycle is due in which something changed."""
-    return [row["subscription_id"] for row in await unit.connection.fetch(_CHANGED, account_ids, day)]
-
-
-_CHARGE = """
+CHARGE_WHOLE_CYCLES = """
 WITH due AS (
     SELECT t.*, cycle_after(t.next_to, t.period_months, t.anchor, t.from_end) AS after
     FROM terms t
@@ -60,14 +31,7 @@ WITH due AS (
 SELECT EXISTS (SELECT FROM moved WHERE next_due <= $2)
 """
 
-
-async def charge_whole_billing_cycles(unit: Unit, account_ids: Sequence[UUID], day: date) -> None:
-    """Charge the cycles due by a day in which nothing changed, as often as there are any, onto the invoices begun."""
-    while await unit.connection.fetchval(_CHARGE, account_ids, day, unit.now):
-        pass
-
-
-_INVOICES = """
+BEGIN_INVOICES = """
 INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, to_be_taxed)
 SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, today.day, today.day + a.terms_days,
     coalesce(e.tax_calculator = 'outside', false)
@@ -78,7 +42,7 @@ LEFT JOIN legal_entities e ON e.code = a.legal_entity
 SUM_NETS_BY_RATE = "SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered"
 COMPUTE_ADDED_TAX = "coalesce(round(upto * rate / 10000) - round((upto - net) * rate / 10000), 0)"
 """`compute_added_taxes` of the domain, from sums of the lines until each: both round half away from zero."""
-_LINES = f"""
+DRAW_UP_LINES = f"""
 WITH {RATES}, billed AS (
     SELECT c.*, c.invoice_id AS on_invoice FROM charges c
     WHERE c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices))
@@ -138,7 +102,7 @@ arrears and of usage. A reversal has the rate at which was charged what it rever
 What is to be taxed by the outside calculator has no rate, and no tax until that has answered.
 """
 
-COLLECTABLE_BEFORE = "UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)"
+START_COLLECTABLE_MINOR = "UPDATE bill_lines SET collectable_minor = greatest(net_minor + tax_minor, 0)"
 COMPUTE_COLLECTABLE_MINOR = """
 WITH signed AS (
     SELECT invoice_id, line, subscription_id, net_minor + tax_minor AS amount FROM bill_lines
@@ -161,14 +125,14 @@ WITH signed AS (
 UPDATE bill_lines b SET collectable_minor = paid.collectable
 FROM paid WHERE b.invoice_id = paid.invoice_id AND b.line = paid.line
 """
-"""`compute_collectable_minor` of the domain, after COLLECTABLE_BEFORE: only invoices with a reversal need more."""
+"""`compute_collectable_minor` of the domain, after START_COLLECTABLE_MINOR: only invoices with a reversal need more."""
 
-_TOTALS = """
+COMPUTE_TOTALS = """
 UPDATE bill_invoices b SET total_minor = n.total
 FROM (SELECT invoice_id, sum(net_minor + tax_minor) AS total FROM bill_lines GROUP BY invoice_id) n
 WHERE b.invoice_id = n.invoice_id
 """
-_SET_ASIDE = """
+SET_ASIDE_ACCOUNTS = """
 WITH aside AS (
     SELECT account_id, format('no tax rate for %s', min(needs_rate)) AS reason
     FROM bill_lines WHERE needs_rate IS NOT NULL GROUP BY account_id
@@ -182,66 +146,36 @@ WHERE r.run_id = $1 AND r.account_id = aside.account_id
 OF_CHUNK = "r.account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices))"
 """As an array, whose accounts are looked up: joined, all accounts of the run are read, or each held against these."""
 
-_NOTHING = """
+FINISH_EMPTY_ACCOUNTS = """
 UPDATE bill_run_accounts SET state = 'nothing', due_at = NULL
 WHERE run_id = $1 AND state = 'waiting'
     AND account_id = ANY(ARRAY(SELECT account_id FROM bill_invoices WHERE coalesce(total_minor, 0) = 0))
 """
-_REJECTED = f"""
+RELEASE_CHARGES = f"""
 UPDATE charges c SET invoice_id = NULL FROM bill_invoices b JOIN bill_run_accounts r ON r.account_id = b.account_id
 WHERE r.run_id = $1 AND {OF_CHUNK} AND r.state IN ('nothing', 'set_aside') AND c.invoice_id = b.invoice_id
 """
-_KEEP = f"""
+DROP_FINISHED_INVOICES = f"""
 DELETE FROM bill_invoices b USING bill_run_accounts r
 WHERE r.run_id = $1 AND {OF_CHUNK} AND r.account_id = b.account_id AND r.state IN ('nothing', 'set_aside')
 """
-_KEEP_LINES = "DELETE FROM bill_lines WHERE invoice_id NOT IN (SELECT invoice_id FROM bill_invoices)"
-_ON_INVOICE = """
+DROP_FINISHED_LINES = "DELETE FROM bill_lines WHERE invoice_id NOT IN (SELECT invoice_id FROM bill_invoices)"
+BIND_CHARGES = """
 UPDATE charges c SET invoice_id = b.invoice_id FROM bill_lines b WHERE c.id = b.charge_id AND c.invoice_id IS NULL
 """
 
-MOST_LINES = 2000
-"""Lines of one invoice: an event carries them all, and is bounded."""
-
-
-async def stage_bill_run_invoices(unit: Unit, account_ids: Sequence[UUID]) -> None:
-    """Begin an invoice for each of these accounts, dated today in its zone, in temporary tables of this connection."""
-    await prepare_bill_chunk_tables(unit)
-    await unit.connection.execute(_INVOICES, account_ids, [new_id() for _ in account_ids], unit.now)
-    await unit.connection.execute("ANALYZE bill_invoices")
-
-
-async def prepare_bill_chunk_tables(unit: Unit) -> None:
-    """Make the temporary tables, or empty them: a chunk before may be of the same unit."""
-    await unit.connection.execute(TEMPORARY_TABLES)
-    await unit.connection.execute("TRUNCATE bill_invoices, bill_lines")
-
-
-async def draw_up_bill_lines(unit: Unit, run_id: UUID, day: date) -> None:
-    """Let the invoices that were begun have what is due as lines; set aside or leave out who has no invoice."""
-    await unit.connection.execute(_LINES, day)
-    await unit.connection.execute("ANALYZE bill_lines")
-    await compute_bill_chunk_totals(unit)
-    await unit.connection.execute(_SET_ASIDE, run_id, MOST_LINES)
-    await unit.connection.execute(_NOTHING, run_id)
-    await drop_finished_account_invoices(unit, run_id)
-    await compute_bill_chunk_collectable(unit)
-    await unit.connection.execute(_ON_INVOICE)
-
-
-async def drop_finished_account_invoices(unit: Unit, run_id: UUID) -> None:
-    """Give up the invoices of accounts with which the run is done; what they would have billed stays unbilled."""
-    await unit.connection.execute(_REJECTED, run_id)
-    await unit.connection.execute(_KEEP, run_id)
-    await unit.connection.execute(_KEEP_LINES)
-
-
-async def compute_bill_chunk_totals(unit: Unit) -> None:
-    """Say what each invoice comes to."""
-    await unit.connection.execute(_TOTALS)
-
-
-async def compute_bill_chunk_collectable(unit: Unit) -> None:
-    """Say what is to be paid of each line, once reversals are taken off."""
-    await unit.connection.execute(COLLECTABLE_BEFORE)
-    await unit.connection.execute(COMPUTE_COLLECTABLE_MINOR)
+APPLY_TAX = """
+UPDATE bill_lines b SET tax_minor = n.tax_minor, tax_rate_bp = n.rate_bp
+FROM unnest($1::int[], $2::bigint[], $3::int[]) AS n (line, tax_minor, rate_bp) WHERE b.line = n.line
+"""
+LOWER_LINES = """
+UPDATE bill_lines l SET net_minor = l.net_minor + n.amount,
+    tax_minor = round(l.tax_minor::numeric * (l.net_minor + n.amount) / l.net_minor)
+FROM unnest($1::uuid[], $2::bigint[]) AS n (charge_id, amount) WHERE l.charge_id = n.charge_id
+"""
+LIST_SURPLUS_LINES = f"""
+SELECT b.account_id, b.invoice_id, b.currency, l.charge_id, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to,
+    l.net_minor, l.tax_minor
+FROM bill_invoices b JOIN bill_lines l USING (invoice_id) JOIN charges c ON c.id = l.charge_id
+WHERE b.total_minor < 0 ORDER BY b.legal_entity, b.account_id, l.line
+"""

@@ -1,33 +1,30 @@
-"""Invoices that were drawn up become drafts, or are issued: numbered, due, in the ledger, announced."""
+"""Statements by which drawn-up invoices become drafts, or are issued: numbered, due, in the ledger, announced.
 
-from collections.abc import Sequence
-from uuid import UUID
+`BillChunk` runs them.
+"""
 
-from services.invoicing.billing.repository.bill_run_drafting import OF_CHUNK
-from services.invoicing.deliveries import repository as deliveries_repository
-from shared.events.invoicing import InvoiceIssued
-from shared.persistence.database import Unit
+from services.invoicing.billing.repository.chunk_drafting_statements import OF_CHUNK
 from shared.persistence.local_midnights import write_local_midnight
 
-_DRAFTS = """
+KEEP_DRAFTS = """
 INSERT INTO drafts (id, run_id, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id,
     tax_note)
 SELECT invoice_id, $1, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id, tax_note
 FROM bill_invoices WHERE to_be_taxed = $2
 """
-_DRAFT_LINES = """
+KEEP_DRAFT_LINES = """
 INSERT INTO draft_lines (draft_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor,
     tax_minor, tax_rate_bp, collectable_minor)
 SELECT invoice_id, line, l.account_id, charge_id, subscription_id, description, is_deferred, net_minor, tax_minor,
     tax_rate_bp, collectable_minor
 FROM bill_lines l JOIN bill_invoices b USING (invoice_id) WHERE b.to_be_taxed = $1
 """
-_STATE = f"""
+MOVE_ACCOUNTS = f"""
 UPDATE bill_run_accounts r SET state = $2, due_at = $4, invoice_id = b.invoice_id
 FROM bill_invoices b WHERE r.run_id = $1 AND {OF_CHUNK} AND r.account_id = b.account_id AND b.to_be_taxed = $3
 """
 
-_FROM_DRAFTS = """
+STAGE_DRAFTS = """
 INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, total_minor,
     to_be_taxed, tax_request_id, tax_note)
 SELECT d.account_id, d.id, d.legal_entity, d.currency, a.time_zone, today.day,
@@ -36,7 +33,7 @@ FROM drafts d JOIN accounts a ON a.id = d.account_id
 CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
 WHERE d.run_id = $1 AND d.account_id = ANY($2::uuid[])
 """
-_LINES_FROM_DRAFTS = """
+STAGE_DRAFT_LINES = """
 INSERT INTO bill_lines (invoice_id, line, account_id, charge_id, subscription_id, description, is_deferred, net_minor,
     tax_minor, tax_rate_bp, collectable_minor)
 SELECT draft_id, line, l.account_id, charge_id, subscription_id, description, is_deferred, net_minor, tax_minor,
@@ -46,7 +43,7 @@ FROM draft_lines l JOIN bill_invoices b ON b.invoice_id = l.draft_id
 
 FORMAT_DOCUMENT_NUMBER = "n.legal_entity || '-' || lpad(n.number, greatest(8, length(n.number)), '0')"
 """`format_document_number` of the receivables' domain, of an invoice."""
-_NUMBERS = f"""
+NUMBER_INVOICES = f"""
 WITH counted AS (
     SELECT legal_entity, count(*) AS n FROM bill_invoices GROUP BY legal_entity ORDER BY legal_entity
 ), taken AS (
@@ -64,20 +61,20 @@ UPDATE bill_invoices b
 SET number = {FORMAT_DOCUMENT_NUMBER}
 FROM numbered n WHERE b.invoice_id = n.invoice_id
 """
-_ISSUE = """
+ISSUE_INVOICES = """
 INSERT INTO invoices (id, account_id, legal_entity, number, external_reference, currency, issue_date, due_date,
     total_minor, issued_at, tax_request_id, tax_note)
 SELECT invoice_id, account_id, legal_entity, number, NULL, currency, issue_date, due_date, total_minor, $1,
     tax_request_id, tax_note
 FROM bill_invoices
 """
-_LINES = """
+INSERT_LINES = """
 INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp, amount_minor,
     subscription_id, charge_id)
 SELECT invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp, net_minor + tax_minor,
     subscription_id, charge_id FROM bill_lines
 """
-_BALANCES = """
+INSERT_BALANCES = """
 INSERT INTO line_balances (invoice_id, line, account_id, amount_minor, paid_minor, credited_minor, reserved_minor,
     in_flight_minor, written_off_minor, charged_back_minor)
 SELECT invoice_id, line, account_id, collectable_minor, 0, 0, 0, 0, 0, 0 FROM bill_lines
@@ -88,14 +85,14 @@ SCHEDULE_INVOICE_OVERDUE_CHECK = write_local_midnight("due_date + 1", "time_zone
 
 It is due today at the earliest, so no later midnight is the next one.
 """
-_STATES = f"""
+INSERT_STATES = f"""
 INSERT INTO invoice_states (invoice_id, account_id, open_minor, changed_at, overdue_at, judge_at)
 SELECT invoice_id, account_id, total_minor, $1, NULL, {SCHEDULE_INVOICE_OVERDUE_CHECK} FROM bill_invoices
 """
 _STREAMS = "s.subject = ANY(ARRAY(SELECT account_id::text FROM bill_invoices))"
 """As an array, too: joined, the streams of all accounts are read."""
 
-_CHANGES = f"""
+INSERT_BALANCE_CHANGES = f"""
 INSERT INTO balance_changes (invoice_id, sequence, account_id, at, due_minor)
 SELECT invoice_id, s.sequence, account_id, $1, total_minor
 FROM bill_invoices b JOIN streams s ON {_STREAMS} AND s.subject = b.account_id::text
@@ -109,7 +106,7 @@ LATERAL (VALUES ('receivables', b.total_minor), ('tax', -l.tax), ('deferred_reve
     ('revenue', -l.earned)) AS side (code, amount)
 WHERE side.amount <> 0"""
 """`build_billed_invoice_entries` of the ledger's domain, joined to `bill_invoices b`: one row for each side."""
-_POST = f"""
+POST_ENTRIES = f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
 SELECT b.legal_entity, side.code, b.currency, side.amount, b.account_id, 'invoice', b.invoice_id, s.sequence + 1,
@@ -135,54 +132,7 @@ JOIN (
 """
 """`build_invoice_issued` of the receivables' use cases, as JSON, for each invoice."""
 
-
-async def insert_bill_run_drafts(
-    unit: Unit, run_id: UUID, state: str = "drafted", *, to_be_taxed: bool = False
-) -> None:
-    """Keep as drafts what was drawn up and has its tax, or is to be taxed; their accounts are in this state then."""
-    await unit.connection.execute(_DRAFTS, run_id, to_be_taxed)
-    await unit.connection.execute(_DRAFT_LINES, to_be_taxed)
-    await unit.connection.execute(_STATE, run_id, state, to_be_taxed, unit.now if state == "approved" else None)
-
-
-async def stage_approved_drafts(unit: Unit, run_id: UUID, account_ids: Sequence[UUID]) -> None:
-    """Fill the temporary tables with the drafts of these accounts, dated today, which are drafts no longer.
-
-    The terms are those that were drafted: as many days from the date of issue to the due date.
-    """
-    await unit.connection.execute(_FROM_DRAFTS, run_id, account_ids, unit.now)
-    await unit.connection.execute("ANALYZE bill_invoices")
-    await unit.connection.execute(_LINES_FROM_DRAFTS)
-    await unit.connection.execute("ANALYZE bill_lines")
-    for table, key in (("draft_lines", "draft_id"), ("drafts", "id")):
-        await unit.connection.execute(f"DELETE FROM {table} d USING bill_invoices b WHERE d.{key} = b.invoice_id")
-
-
-async def issue_staged_drafts(unit: Unit, run_id: UUID) -> None:
-    """Issue what was drawn up. The numbers come late, since their row is locked from then on.
-
-    The ledger needs none, and names the event that is going to be the next of its account.
-    """
-    await unit.write_pending()
-    await unit.connection.execute(_STATE, run_id, "issued", False, None)
-    await unit.connection.execute(_POST, unit.now)
-    await unit.connection.execute(_NUMBERS)
-    await unit.connection.execute(_ISSUE, unit.now)
-    await unit.connection.execute(_LINES)
-    await unit.connection.execute(_BALANCES)
-    await unit.connection.execute(_STATES, unit.now)
-    await unit.publish_for_each_subject(InvoiceIssued, BUILD_INVOICE_ISSUED)
-    # The streams say now which sequence the event of each account has.
-    await unit.connection.execute(_CHANGES, unit.now)
-    await deliveries_repository.enqueue_issued_documents(unit)
-
-
-_WITH_CASH = """
+FIND_ACCOUNTS_WITH_CASH = """
 SELECT DISTINCT p.account_id FROM payments p JOIN bill_invoices b ON b.account_id = p.account_id
 WHERE p.unapplied_minor > 0 ORDER BY p.account_id
 """
-
-
-async def list_accounts_with_cash(unit: Unit) -> list[UUID]:
-    """The accounts of what was just issued that have unapplied cash."""
-    return [row["account_id"] for row in await unit.connection.fetch(_WITH_CASH)]
