@@ -95,7 +95,7 @@ async def test_what_could_not_be_sent_is_given_up(stage: Stage, monkeypatch: pyt
         await start_client(producer)
         sending = await producer.send(stage.topic, b"{}")
     with pytest.raises(ProducerClosed):
-        await sending
+        await asyncio.wait_for(sending, 5)
     await asyncio.sleep(0)
     assert _list_client_tasks(of_others) == []
 
