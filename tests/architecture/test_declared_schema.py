@@ -26,12 +26,13 @@ def list_checked_values(schema: str, table: str, column: str) -> set[str]:
 
 
 def find_index_expression(schema: str, index: str) -> str:
-    """Find what an index is built on, without the casts that Postgres writes."""
+    """Find what an index is built on, without the casts and breaks of lines that Postgres writes."""
     (expression,) = re.findall(
-        rf"^CREATE INDEX {index} ON \S+ USING btree \((.*?)\)(?: WHERE .*)?;$", schema, re.MULTILINE
+        rf"^CREATE INDEX {index} ON \S+ USING btree \((.*?)\)(?: WHERE [^;]*)?;$", schema, re.MULTILINE | re.DOTALL
     )
     assert isinstance(expression, str)
-    return expression.replace("::text", "")
+    joined = re.sub(r"\s*\n\s*", " ", expression)
+    return joined.replace("lower( ", "lower(").replace("::text", "")
 
 
 @pytest.mark.parametrize(

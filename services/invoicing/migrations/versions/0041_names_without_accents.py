@@ -21,9 +21,11 @@ PLAIN = (
     "ppprrrrrrrrssssssssssttttttttuuuuuuuuuuvvvvwwwwwwwwwwxxxxyyzzzzzzhtwyasßaaaaaaaaaaaaaaaaaa"
     "aaaaaaeeeeeeeeeeeeeeeeiiiioooooooooooooooooooooooouuuuuuuuuuuuuuyyyyyyyy"
 )
+TRANSLATED = f"translate(NORMALIZE(name, NFC), '{LETTERS}', '{PLAIN}')"
+FOLDED = f"lower(CASE WHEN (octet_length(name) = char_length(name)) THEN name ELSE {TRANSLATED} END)"
 SPELLED = (
-    f"regexp_replace(regexp_replace(replace(replace(replace(replace(replace(replace(lower(translate(NORMALIZE(name, NFC), '{LETTERS}', '{PLAIN}'"
-    ")), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), '[^a-z0-9]+', ' ', 'g')"
+    f"regexp_replace(regexp_replace(replace(replace(replace(replace(replace(replace({FOLDED}"
+    ", 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), '[^a-z0-9]+', ' ', 'g')"
     r", '\m(gmbh|mbh|co|kg|ag|se|ltd|limited|inc|llc|bv|nv|sa|sarl|srl|spa)\M| ', '', 'g')"
 )
 INDEX = f"""
