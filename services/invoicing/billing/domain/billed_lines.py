@@ -9,16 +9,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
-from services.invoicing.billing.domain.included_tax import BASIS_POINTS
-
-
-@dataclass(frozen=True, slots=True)
-class NetAmount:
-    """An amount without its tax in minor units, below zero where it is given back, and the rate in basis points."""
-
-    minor: int
-    rate_bp: int | None
-    """None where no tax is added."""
+from services.invoicing.billing.domain.tax_by_rate import BASIS_POINTS, RatedAmount, spread_tax_by_rate
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +20,12 @@ class SignedLine:
     amount_minor: int
 
 
-def compute_added_taxes(amounts: Sequence[NetAmount]) -> list[int]:
-    """Compute the tax of each line of an invoice, in their order; in minor units.
+def compute_added_taxes(amounts: Sequence[RatedAmount]) -> list[int]:
+    """Compute the tax that is added to each net line of an invoice, in their order; in minor units.
 
-    The tax of a rate is that of the sum of its lines, half away from zero; a line has what the sum's tax grows by with
-    it. A statement has it as SUM_NETS_BY_RATE and COMPUTE_ADDED_TAX.
+    The tax of a sum is rounded half away from zero. A statement has it as SUM_NETS_BY_RATE and COMPUTE_ADDED_TAX.
     """
-    net_by_rate: defaultdict[int, int] = defaultdict(int)
-    taxes: list[int] = []
-    for amount in amounts:
-        rate_bp = amount.rate_bp or 0
-        before = net_by_rate[rate_bp]
-        net_by_rate[rate_bp] = before + amount.minor
-        taxes.append(_compute_tax(before + amount.minor, rate_bp) - _compute_tax(before, rate_bp))
-    return taxes
+    return spread_tax_by_rate(amounts, _compute_tax)
 
 
 def compute_collectable_minor(lines: Sequence[SignedLine]) -> list[int]:

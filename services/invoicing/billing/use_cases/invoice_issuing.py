@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from services.invoicing.accounts.repository import account_queries, legal_entity_queries
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
-from services.invoicing.billing.domain.included_tax import TaxedGrossAmount, extract_included_taxes
+from services.invoicing.billing.domain.included_tax import extract_included_taxes
+from services.invoicing.billing.domain.tax_by_rate import RatedAmount
 from services.invoicing.catalog.repository import tax_rate_queries
 from services.invoicing.deliveries import repository as deliveries_repository
 from services.invoicing.ledger import domain as ledger_domain
@@ -150,7 +151,7 @@ async def _tax_lines(
     rates = await tax_rate_queries.map_customer_tax_rates(
         unit, account.id, (line.tax_class for line in lines), issue_date
     )
-    taxes = extract_included_taxes([TaxedGrossAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
+    taxes = extract_included_taxes([RatedAmount(line.amount.minor, rates[line.tax_class]) for line in lines])
     return [
         ManualInvoiceLine(
             number,

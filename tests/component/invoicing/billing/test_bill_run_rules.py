@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.invoicing.billing.domain.billed_lines import (
-    NetAmount,
     SignedLine,
     compute_added_taxes,
     compute_collectable_minor,
 )
+from services.invoicing.billing.domain.tax_by_rate import RatedAmount
 from services.invoicing.billing.repository.bill_chunk import TEMPORARY_TABLES
 from services.invoicing.billing.repository.chunk_drafting_statements import (
     COMPUTE_ADDED_TAX,
@@ -79,7 +79,7 @@ async def stage(database: Database, invoices: list[list[Line]]) -> AsyncIterator
     async with database.connected("invoicing") as connection, connection.transaction():
         await connection.execute(TEMPORARY_TABLES)
         for number, lines in enumerate(invoices, 1):
-            taxes = compute_added_taxes([NetAmount(line.net, line.rate_bp) for line in lines])
+            taxes = compute_added_taxes([RatedAmount(line.net, line.rate_bp) for line in lines])
             invoice_id, account_id = UUID(int=number), UUID(int=1000 + number)
             await connection.execute(
                 "INSERT INTO bill_invoices (account_id, invoice_id, currency, issue_date, due_date, number,"
@@ -117,7 +117,9 @@ async def test_tax_is_added_as_the_domain_adds_it(database: Database, invoices: 
         [line.rate_bp for _, _, line in rows],
     )
     assert [row["tax"] for row in added] == [
-        tax for lines in invoices for tax in compute_added_taxes([NetAmount(line.net, line.rate_bp) for line in lines])
+        tax
+        for lines in invoices
+        for tax in compute_added_taxes([RatedAmount(line.net, line.rate_bp) for line in lines])
     ]
 
 

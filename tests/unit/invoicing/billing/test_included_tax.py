@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.invoicing.billing.domain.included_tax import TaxedGrossAmount, extract_included_taxes
+from services.invoicing.billing.domain.included_tax import extract_included_taxes
+from services.invoicing.billing.domain.tax_by_rate import RatedAmount
 
 AMOUNTS = st.lists(st.tuples(st.integers(0, 9 * 10**15), st.sampled_from([None, 0, 550, 700, 1900, 10_000])))
 
@@ -28,13 +29,13 @@ AMOUNTS = st.lists(st.tuples(st.integers(0, 9 * 10**15), st.sampled_from([None, 
 def test_the_tax_of_a_rate_is_that_in_the_sum_of_its_lines(
     amounts: list[tuple[int, int | None]], taxes: list[int]
 ) -> None:
-    assert extract_included_taxes([TaxedGrossAmount(*amount) for amount in amounts]) == taxes
+    assert extract_included_taxes([RatedAmount(*amount) for amount in amounts]) == taxes
 
 
 @given(lines=AMOUNTS)
 def test_a_line_never_has_more_tax_than_its_amount_nor_less_than_none(lines: list[tuple[int, int | None]]) -> None:
     for (minor, rate_bp), tax in zip(
-        lines, extract_included_taxes([TaxedGrossAmount(*line) for line in lines]), strict=True
+        lines, extract_included_taxes([RatedAmount(*line) for line in lines]), strict=True
     ):
         assert 0 <= tax <= minor
         assert tax == 0 or rate_bp
@@ -43,7 +44,7 @@ def test_a_line_never_has_more_tax_than_its_amount_nor_less_than_none(lines: lis
 @given(lines=AMOUNTS)
 def test_the_sum_of_a_rate_is_taxed_once(lines: list[tuple[int, int | None]]) -> None:
     """The tax of each rate is within half a unit of what its sum contains."""
-    taxes = extract_included_taxes([TaxedGrossAmount(*line) for line in lines])
+    taxes = extract_included_taxes([RatedAmount(*line) for line in lines])
     for rate in {rate for _, rate in lines if rate}:
         gross = sum(minor for minor, line_rate in lines if line_rate == rate)
         tax = sum(tax for (_, line_rate), tax in zip(lines, taxes, strict=True) if line_rate == rate)

@@ -1,12 +1,15 @@
 """Answers of other services are read by their contracts; one that cannot be read is no answer for now."""
 
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
+from shared.base.connections.tls import get_default_context
 from shared.contracts.contact_persons import ContactPersonPage, LetterAddressee
 from shared.contracts.dispute_reservations import CreditAuthorisation, ReservedAmount
 from shared.pure.errors import RetryLater
@@ -30,9 +33,11 @@ def test_what_is_added_to_an_answer_disturbs_nobody() -> None:
     ],
 )
 def test_what_cannot_be_read_is_named_without_what_is_in_it(answer: object, fault: str) -> None:
-    with pytest.raises(RetryLater) as caught:
+    with capture_logs() as logs, pytest.raises(RetryLater) as caught:
         parse_answer(LetterAddressee, answer)
     assert str(caught.value) == f"the answer is no LetterAddressee: {fault}"
+    logged = {"event": "an answer cannot be read", "contract": "LetterAddressee", "fields": fault}
+    assert [log.items() >= logged.items() for log in logs] == [True]
     assert (caught.value.__cause__, caught.value.__context__) == (None, None)
 
 
@@ -79,3 +84,8 @@ async def test_what_is_no_json_is_no_answer_for_now(client: ServiceClient) -> No
 async def test_a_refusal_stays_one(client: ServiceClient) -> None:
     with pytest.raises(Answered, match="404 not_found: no invoice"):
         await client.get("/v1/invoices/1")
+
+
+def test_certificate_authorities_are_loaded_once_a_process() -> None:
+    assert get_default_context() is get_default_context()
+    assert get_default_context().verify_mode is ssl.CERT_REQUIRED
