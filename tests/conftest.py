@@ -15,6 +15,7 @@ import structlog
 import uvloop
 from hypothesis import settings
 
+from deploy.local import ports
 from deploy.local.bootstrap import bootstrap_server
 from deploy.local.postgres import PostgresServer
 from deploy.local.tokens import SigningKeyPair
@@ -31,6 +32,11 @@ asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 # A line for each: structlog's own way, for people at a terminal, draws every local variable of what broke.
 structlog.configure(processors=[structlog.processors.add_log_level, structlog.processors.KeyValueRenderer()])
+
+# Each worker of pytest-xdist picks other ports: between the pick and the use of one pass seconds.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    _worker = int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    ports.RANGE = ports.RANGE[_worker :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]
 
 TEMPLATE = "template_goodstanding"
 MEMORY, ROOM = Path("/dev/shm"), 8 * 2**30

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 HOST = "127.0.0.1"
 RANGE = range(20_000, 32_000)
 """Below the ports that the system hands out to outgoing connections, which come and go."""
+_given: set[int] = set()
+"""What this process has picked: whoever was given a port may not listen on it yet."""
 
 
 def is_port_free(port: int) -> bool:
@@ -28,11 +30,12 @@ def is_port_answering(port: int) -> bool:
 
 
 def find_free_port(taken: Collection[int] = ()) -> int:
-    """A port that is free now and not among `taken`."""
+    """A port that is free now, not among `taken`, and was never given before by this process."""
     choices = random.SystemRandom()
     while True:
         port = choices.choice(RANGE)
-        if port not in taken and is_port_free(port):
+        if port not in _given and port not in taken and is_port_free(port):
+            _given.add(port)
             return port
 
 

@@ -259,12 +259,17 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             log.info("the past of new types is applied", topic=partition.topic, partition=partition.partition)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Own the partitions (waiting for a batch of their former owner) and go on where the database says."""
+        """Own the partitions (waiting for a batch of their former owner) and go on where the database says.
+
+        Until then nothing is read of them: it would be dropped, and read again only after a fetch had found nothing.
+        """
         try:
             assert self._client is not None
+            self._client.pause(*assigned)
             ends = await self._client.end_offsets(assigned)
             for partition in assigned:
                 await self._own(partition, ends[partition])
+            self._client.resume(*assigned)
         except Exception:
             self._in_doubt = True
             raise

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import children
+from deploy.local import children, ports
 from deploy.local.children import ChildProgram, ProcessIdentity, StartFailedError
 from deploy.local.jars import CHECKOUT
-from deploy.local.ports import keep_or_pick_ports
+from deploy.local.ports import find_free_port, keep_or_pick_ports
 from deploy.local.state import StackState
 from deploy.local.supervisor import StackSupervisor
 
@@ -161,3 +161,9 @@ def test_a_port_is_kept_while_nobody_else_holds_it() -> None:
     assert again["one"] != kept["one"]
     assert again["two"] == kept["two"]
     assert len(set(again.values())) == 2
+
+
+def test_no_port_is_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "RANGE", range(31_900, 31_920))
+    given = [find_free_port() for _ in range(12)]
+    assert len(set(given)) == 12

@@ -167,6 +167,15 @@ class Client:
         self.places: dict[TopicPartition, int] = {}
         self.ends: dict[TopicPartition, int] = {}
         self.asked = 0
+        self.paused: set[TopicPartition] = set()
+
+    def pause(self, *partitions: TopicPartition) -> None:
+        """Read nothing of these."""
+        self.paused.update(partitions)
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        """Read these again."""
+        self.paused.difference_update(partitions)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Go on there."""

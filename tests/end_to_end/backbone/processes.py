@@ -105,6 +105,9 @@ class Launcher:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
             try:
                 yield Process(child, Client(http, self.keys.token(service)), log)
+            except BaseException as error:
+                error.add_note(f"{service} {' '.join(role)} wrote last:\n{read_end(log)}")
+                raise
             finally:
                 child.kill()
                 child.wait()
@@ -121,6 +124,11 @@ class Launcher:
         said, _ = await asyncio.wait_for(child.communicate(), PATIENCE)
         assert child.returncode is not None
         return child.returncode, said.decode()
+
+
+def read_end(log: Path) -> str:
+    """The last 4,000 bytes of a process's log."""
+    return log.read_bytes()[-4000:].decode(errors="replace")
 
 
 def program(name: str, service: str, *arguments: str, point: str | None = None) -> list[str]:

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from deploy.local.kafka import KafkaServer
 from shared.base import kafka as base_kafka
 from shared.base.health import Health
+from shared.base.metrics import backbone
 from shared.persistence import parked_events
 from shared.redrive import redrive_parked_events
 from tests.component.shared.rehearsal import SERVICE, Stage, Unheard
@@ -51,6 +52,16 @@ async def test_two_members_share_the_work_and_one_leaves(stage: Stage) -> None:
         await until(lambda: had(stage, 24 * 22))
     for account in accounts:
         assert await stage.effects(account) == list(range(1, 23))
+
+
+async def test_a_member_that_comes_to_waiting_messages_drops_none_of_them(stage: Stage) -> None:
+    account, dropped = uuid4(), backbone.LOST._value.get()
+    async with looping(relay(stage)):
+        await stage.publish(account, *range(1, 11))
+        await until(lambda: is_outbox_empty(stage))
+    async with looping(consumer(stage)):
+        await until(lambda: had(stage, 10))
+    assert backbone.LOST._value.get() == dropped
 
 
 async def test_poison_on_the_topic_stops_its_subject_until_it_is_driven_on(stage: Stage) -> None:

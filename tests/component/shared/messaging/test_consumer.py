@@ -258,6 +258,19 @@ async def test_heads_of_long_ago_do_not_count_for_the_flood(stage: Stage) -> Non
     assert not await member.consumer._is_stopped_by_flood()
 
 
+async def test_nothing_is_read_of_a_partition_before_it_is_owned(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member, paused = Member(stage), list[bool]()
+    monkeypatch.setattr(
+        member.client, "seek", lambda partition, offset: paused.append(partition in member.client.paused)
+    )
+    await stage.units.run(member.consumer._register)
+    await member.consumer.on_partitions_assigned({member.partition})
+    assert paused == [True]
+    assert not member.client.paused
+
+
 async def test_an_assignment_that_the_database_did_not_note_starts_the_member_afresh(stage: Stage) -> None:
     member = Member(stage)
     await member.own()
