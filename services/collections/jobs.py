@@ -1,8 +1,7 @@
 """Work that falls due in collections: the steps of the policy, and the calls that they need."""
 
 from services.collections.use_cases import due_steps, notice_sending, suspension_check
-from services.collections.use_cases.due_steps import CHECK_SUSPENSION
-from services.collections.use_cases.notice_writing import SEND_NOTICE
+from services.collections.use_cases.account_evaluation import CHECK_SUSPENSION, SEND_NOTICE
 from shared.process.intents import IntentKind
 from shared.process.sweeps import Sweep
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from types import NoneType, UnionType
-from typing import Annotated, Any, Generic, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 Integer = Annotated[int, "int"]
@@ -81,7 +81,9 @@ def _find_postgres_type(hint: Any) -> str:
     """Find the type of a field's column. Raises KeyError for a type that no column has."""
     parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
     (kind,) = (part for part in parts if part is not NoneType)
-    return get_args(kind)[1] if get_origin(kind) is Annotated else _POSTGRES_TYPES[kind]
+    if get_origin(kind) is Annotated:
+        return cast(str, get_args(kind)[1])
+    return _POSTGRES_TYPES[type(get_args(kind)[0]) if get_origin(kind) is Literal else kind]
 
 
 def split_into_columns(rows: Iterable[Iterable[object]], width: int) -> list[tuple[object, ...]]:

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +19,7 @@ from shared.base import clock
 from shared.base.telemetry import get_traceparent
 from shared.base.transient_errors import describe_error_type
 from shared.persistence import failed_work
+from shared.persistence.bulk_rows import Jsonb, RowParameters
 from shared.persistence.database import Unit
 from shared.persistence.failed_work import FailedWorkName, WorkKind
 from shared.pure.ids import new_id
@@ -71,11 +72,35 @@ class IntentKind:
     record: Callable[[Unit, Intent, Any], Awaitable[Recorded]]
 
 
-_ADD = """
-INSERT INTO intents (id, kind, account_id, key, payload, state, due_at, attempts, created_at, traceparent)
-VALUES ($1, $2, $3, $4, $5, 'pending', $6, 0, $7, $8)
+class NewIntent(NamedTuple):
+    """A call that is wanted; `payload` is JSON, as text."""
+
+    id: UUID
+    account_id: UUID
+    key: str
+    payload: Jsonb = "{}"
+
+
+_NEW = RowParameters(NewIntent, first=5)
+_ADD = f"""
+INSERT INTO intents ({_NEW.columns}, kind, state, due_at, attempts, created_at, traceparent)
+SELECT {_NEW.columns}, $1, 'pending', $2, 0, $3, $4 FROM unnest({_NEW.arrays}) AS n ({_NEW.columns})
 ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
 """
+
+
+async def enqueue_intents(unit: Unit, kind: str, wanted: Sequence[NewIntent], delay: timedelta = timedelta()) -> None:
+    """Want calls of a kind: no second one while one of a key is pending; the worker reads the facts anew.
+
+    They are due after a delay of business time. Raises PastEventCallsOut.
+    """
+    if not wanted:
+        return
+    if unit.is_past:
+        raise PastEventCallsOut(f"an event of the past wants {kind}")
+    due_at, trace = unit.now + delay, get_traceparent()
+    await unit.connection.execute(_ADD, kind, due_at, unit.now, trace, *_NEW.split_rows(wanted))
+    unit.wake_after_commit("intents")
 
 
 async def enqueue_intent(
@@ -87,18 +112,10 @@ async def enqueue_intent(
     id_: UUID | None = None,
     delay: timedelta = timedelta(),
 ) -> UUID:
-    """Want a call: no second one while one of this kind and key is pending; the worker reads the facts anew.
-
-    It is due after a delay of business time. Raises PastEventCallsOut.
-    """
-    if unit.is_past:
-        raise PastEventCallsOut(f"an event of the past wants {kind}")
-    intent_id = id_ or new_id()
-    text = orjson.dumps(payload).decode()
-    due_at, trace = unit.now + delay, get_traceparent()
-    await unit.connection.execute(_ADD, intent_id, kind, account_id, str(key), text, due_at, unit.now, trace)
-    unit.wake_after_commit("intents")
-    return intent_id
+    """Want one call, as `enqueue_intents` does. Raises PastEventCallsOut."""
+    intent = NewIntent(id_ or new_id(), account_id, str(key), orjson.dumps(payload).decode())
+    await enqueue_intents(unit, kind, [intent], delay)
+    return intent.id
 
 
 async def make_intent_due(unit: Unit, kind: str, key: object) -> None:

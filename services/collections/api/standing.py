@@ -10,7 +10,7 @@ from services.collections import use_cases
 from services.collections.api.notices import NoticeOut
 from services.collections.api.standing_suspensions import StandingSuspensionOut
 from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
-from services.collections.use_cases.account_evaluation import EvaluatedItem
+from services.collections.domain.evaluated_item import EvaluatedItem
 from services.collections.use_cases.standing import AccountStanding
 from services.collections.use_cases.vendor_debt import VendorDebt
 from shared.pure.fields import get_model_example, set_model_example

@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.domain.suspension import SuspensionMoveRefused, SuspensionState
+from services.collections.domain.suspension_record import SuspensionRecord
 from services.collections.repository import suspension_queries
-from services.collections.repository.suspension_queries import SuspensionCriteria, SuspensionRecord
+from services.collections.repository.suspension_queries import SuspensionCriteria
 from services.collections.use_cases import suspension_check
 from services.collections.use_cases.suspensions import SuspensionReleaseRefused
 from shared.persistence.database import Unit

@@ -84,6 +84,8 @@ class TakenStep:
     """The further notice that went out instead of a skipped one."""
     effect: Effect = "in_effect"
     """Effect of a suspension on access; a step of another kind is always in effect."""
+    suspension_id: UUID | None = None
+    """The suspension that the step requested, if it did."""
 
 
 @dataclass(frozen=True, slots=True)

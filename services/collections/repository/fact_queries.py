@@ -1,14 +1,15 @@
-"""The facts of accounts with their times, as they are loaded for a judgement."""
+"""The facts of accounts with their times, as they are loaded for a decision."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount, OpenDunningCase
 from services.collections.domain.dunning_item import (
     Balance,
     Effect,
@@ -19,28 +20,13 @@ from services.collections.domain.dunning_item import (
     Release,
     TakenStep,
 )
-from services.collections.repository.suspension_queries import SuspensionRecord, list_standing_suspensions
+from services.collections.domain.suspension_record import SuspensionRecord
+from services.collections.repository.suspension_queries import list_standing_suspensions
 from shared.persistence.bulk_rows import split_into_columns
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class DunningFacts:
-    """Everything about one account that a judgement needs."""
-
-    account_id: UUID
-    zone: ZoneInfo
-    items: list[ItemFacts] = field(default_factory=list)
-    suspensions: list[SuspensionRecord] = field(default_factory=list)
-    case_id: UUID | None = None
-    stage: str | None = None
-    oldest_due_date: date | None = None
-    """Due date of the oldest overdue invoice of its open case, as it was last saved."""
-    deferrals: dict[UUID, tuple[str, str]] = field(default_factory=dict)
-    """By invoice: the step that waits and what for, as it was last said."""
 
 
 class DunningItemKey(NamedTuple):
@@ -56,7 +42,9 @@ SELECT a.account_id, a.time_zone, c.id AS case_id, c.stage, c.oldest_due_date
 FROM accounts a LEFT JOIN cases c ON c.account_id = a.account_id AND c.closed_at IS NULL
 WHERE a.account_id = ANY($1::uuid[])
 """
-_DEFERRALS = "SELECT account_id, invoice_id, step, cause FROM deferrals WHERE account_id = ANY($1::uuid[])"
+_DEFERRALS = """
+SELECT account_id, invoice_id, step, cause, until, waits_for FROM deferrals WHERE account_id = ANY($1::uuid[])
+"""
 _ITEMS = """
 SELECT invoice_id, account_id, number, currency, due_date, recorded_at FROM items
 WHERE account_id = ANY($1::uuid[]) AND (open_minor > 0 OR due_at IS NOT NULL) OR invoice_id = ANY($2::uuid[])
@@ -72,7 +60,7 @@ SELECT s.invoice_id, s.step, s.round, s.taken_at, s.outcome, s.replaced_by, n.st
 FROM steps_taken s LEFT JOIN notices n ON n.id = s.notice_id WHERE s.invoice_id = ANY($1::uuid[])
 """
 _SUSPENSIONS = """
-SELECT c.invoice_id, s.step, c.round, c.caused_at, CASE WHEN c.ended_at IS NOT NULL THEN 'over'
+SELECT c.invoice_id, s.id, s.step, c.round, c.caused_at, CASE WHEN c.ended_at IS NOT NULL THEN 'over'
     WHEN s.state = 'requested' THEN 'awaited' WHEN s.state = 'effective' THEN 'in_effect' ELSE 'over' END AS effect
 FROM suspension_causes c JOIN suspensions s ON s.id = c.suspension_id
 WHERE s.state <> 'withdrawn' AND c.invoice_id = ANY($1::uuid[])
@@ -80,39 +68,42 @@ WHERE s.state <> 'withdrawn' AND c.invoice_id = ANY($1::uuid[])
 _RELEASES = "SELECT invoice_id, released_at, until FROM releases WHERE invoice_id = ANY($1::uuid[])"
 
 
-async def load_account_facts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, DunningFacts]:
+async def load_dunning_accounts(unit: Unit, account_ids: Sequence[UUID]) -> dict[UUID, DunningAccount]:
     """Load the facts of accounts that are known, with items that are open, to be judged, or cause a suspension."""
     rows = await unit.connection.fetch(_ACCOUNTS, account_ids)
-    accounts = {
-        row["account_id"]: DunningFacts(
+    known_ids = [row["account_id"] for row in rows]
+    suspensions: defaultdict[UUID, list[SuspensionRecord]] = defaultdict(list)
+    for suspension in await list_standing_suspensions(unit, known_ids):
+        suspensions[suspension.account_id].append(suspension)
+    deferrals: defaultdict[UUID, dict[UUID, AnnouncedDeferral]] = defaultdict(dict)
+    for row in await unit.connection.fetch(_DEFERRALS, known_ids):
+        deferrals[row["account_id"]][row["invoice_id"]] = AnnouncedDeferral(*row[2:])
+    zones = {row["account_id"]: ZoneInfo(row["time_zone"]) for row in rows}
+    causes = {id_ for records in suspensions.values() for record in records for id_ in record.causes}
+    waiting = {invoice_id for deferrals_of_account in deferrals.values() for invoice_id in deferrals_of_account}
+    items = await _load_items(unit, zones, causes | waiting)
+    return {
+        row["account_id"]: DunningAccount(
             row["account_id"],
-            ZoneInfo(row["time_zone"]),
-            case_id=row["case_id"],
-            stage=row["stage"],
-            oldest_due_date=row["oldest_due_date"],
+            zones[row["account_id"]],
+            tuple(items[row["account_id"]]),
+            tuple(suspensions[row["account_id"]]),
+            OpenDunningCase(row["case_id"], row["stage"], row["oldest_due_date"]) if row["case_id"] else None,
+            deferrals[row["account_id"]],
         )
         for row in rows
     }
-    for suspension in await list_standing_suspensions(unit, list(accounts)):
-        accounts[suspension.account_id].suspensions.append(suspension)
-    for row in await unit.connection.fetch(_DEFERRALS, list(accounts)):
-        accounts[row["account_id"]].deferrals[row["invoice_id"]] = (row["step"], row["cause"])
-    await _add_items(unit, accounts)
-    return accounts
 
 
-async def _add_items(unit: Unit, accounts: Mapping[UUID, DunningFacts]) -> None:
-    waiting = {invoice_id for account_facts in accounts.values() for invoice_id in account_facts.deferrals}
-    causes = {
-        cause
-        for account_facts in accounts.values()
-        for suspension in account_facts.suspensions
-        for cause in suspension.causes
-    }
-    rows = await unit.connection.fetch(_ITEMS, list(accounts), list(waiting | causes))
+async def _load_items(
+    unit: Unit, zones: Mapping[UUID, ZoneInfo], invoice_ids: Collection[UUID]
+) -> Mapping[UUID, list[ItemFacts]]:
+    """Load by account the items that are open or to be judged, and these."""
+    items: defaultdict[UUID, list[ItemFacts]] = defaultdict(list)
+    rows = await unit.connection.fetch(_ITEMS, list(zones), list(invoice_ids))
     ids = [row["invoice_id"] for row in rows]
     if not ids:
-        return
+        return items
     balances = await _group_by_item(unit, _BALANCES, _balance, ids)
     overdues = await _group_by_item(unit, _OVERDUES, _overdue, ids)
     promises = await _group_by_item(unit, _PROMISES, _promise, ids)
@@ -120,14 +111,14 @@ async def _add_items(unit: Unit, accounts: Mapping[UUID, DunningFacts]) -> None:
     suspensions = await _group_by_item(unit, _SUSPENSIONS, _suspension_step, ids)
     releases = await _group_by_item(unit, _RELEASES, _release, ids)
     for row in rows:
-        account, id_ = accounts[row["account_id"]], row["invoice_id"]
-        account.items.append(
+        id_ = row["invoice_id"]
+        items[row["account_id"]].append(
             ItemFacts(
                 invoice_id=id_,
                 number=row["number"],
                 due_date=row["due_date"],
                 currency=row["currency"],
-                zone=account.zone,
+                zone=zones[row["account_id"]],
                 recorded_at=row["recorded_at"],
                 balances=balances.get(id_, ()),
                 overdue=overdues.get(id_, ()),
@@ -136,6 +127,7 @@ async def _add_items(unit: Unit, accounts: Mapping[UUID, DunningFacts]) -> None:
                 releases=releases.get(id_, ()),
             )
         )
+    return items
 
 
 async def _group_by_item(
@@ -168,7 +160,10 @@ def _step(row: asyncpg.Record) -> TakenStep:
 
 
 def _suspension_step(row: asyncpg.Record) -> TakenStep:
-    return TakenStep(row["step"], row["round"], row["caused_at"], "requested", effect=row["effect"])
+    effect, suspension_id = row["effect"], row["id"]
+    return TakenStep(
+        row["step"], row["round"], row["caused_at"], "requested", effect=effect, suspension_id=suspension_id
+    )
 
 
 def _release(row: asyncpg.Record) -> Release:

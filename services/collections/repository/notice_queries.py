@@ -1,7 +1,6 @@
-"""Notices, the steps that were taken with them, deferrals, and the dunning case."""
+"""Notices, and the steps that were taken with them."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -9,27 +8,24 @@ import orjson
 from sqlmodel import col, select
 
 from services.collections.tables import NoticeRow
-from shared.events.collections import WaitsFor
-from shared.persistence.bulk_rows import Integer, RowParameters, split_into_columns
 from shared.persistence.database import Unit
 from shared.pure.bounces import compute_bounce_id
 from shared.pure.errors import NotFound
 
-"""Reasons for which a step that is due waits."""
 
-
-async def insert_notice(unit: Unit, row: NoticeRow) -> None:
-    """Write a notice that is to be sent."""
+async def insert_access_notice(
+    unit: Unit, notice_id: UUID, account_id: UUID, kind: str, items: Sequence[dict[str, Any]], subscription_id: UUID
+) -> None:
+    """Write a notice about the access to a subscription that is to be sent."""
     await unit.connection.execute(
         "INSERT INTO notices (id, account_id, kind, template, items, subscription_ids, state, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7)",
-        row.id,
-        row.account_id,
-        row.kind,
-        row.template,
-        orjson.dumps(row.items).decode(),
-        row.subscription_ids,
-        row.created_at,
+        " VALUES ($1, $2, $3, $3, $4, $5, 'pending', $6)",
+        notice_id,
+        account_id,
+        kind,
+        orjson.dumps(items).decode(),
+        [subscription_id],
+        unit.now,
     )
 
 
@@ -110,36 +106,6 @@ async def save_notice_result(unit: Unit, notice_id: UUID, state: str, failure: s
     )
 
 
-class NewDunningStep(NamedTuple):
-    """A step that is taken, or that another one stood for."""
-
-    invoice_id: UUID
-    round: Integer
-    step: str
-    outcome: str
-    instant: datetime
-    policy_version: Integer
-    dunnable_minor: int
-    notice_id: UUID | None
-    replaced_by: str | None
-    attempt: Integer
-
-
-_STEPS = RowParameters(NewDunningStep, first=3)
-_ADD_STEPS = f"""
-INSERT INTO steps_taken (invoice_id, round, step, account_id, outcome, taken_at, instant, policy_version,
-    dunnable_minor, notice_id, replaced_by, attempt)
-SELECT invoice_id, round, step, $1, outcome, $2, instant, policy_version, dunnable_minor, notice_id, replaced_by,
-    attempt
-FROM unnest({_STEPS.arrays}) AS n ({_STEPS.columns})
-"""
-
-
-async def insert_dunning_steps(unit: Unit, account_id: UUID, steps: Iterable[NewDunningStep]) -> None:
-    """Insert steps of an account that are taken now."""
-    await unit.connection.execute(_ADD_STEPS, account_id, unit.now, *_STEPS.split_rows(steps))
-
-
 async def undo_steps_of_notice(unit: Unit, notice_id: UUID) -> None:
     """The steps of a notice that was not sent are as if not taken, and so are those that it stood for."""
     await unit.connection.execute(
@@ -149,59 +115,3 @@ async def undo_steps_of_notice(unit: Unit, notice_id: UUID) -> None:
         " = (gone.invoice_id, gone.round, gone.step, gone.taken_at)",
         notice_id,
     )
-
-
-async def save_step_deferral(
-    unit: Unit, account_id: UUID, invoice_id: UUID, step: str, cause: str, until: datetime | None, waits_for: WaitsFor
-) -> None:
-    """A step waits, and what for."""
-    await unit.connection.execute(
-        "INSERT INTO deferrals (invoice_id, account_id, step, cause, until, waits_for, since)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (invoice_id) DO UPDATE"
-        " SET step = excluded.step, cause = excluded.cause, until = excluded.until, waits_for = excluded.waits_for,"
-        " since = excluded.since",
-        invoice_id,
-        account_id,
-        step,
-        cause,
-        until,
-        waits_for,
-        unit.now,
-    )
-
-
-async def end_step_deferrals(unit: Unit, invoice_ids: Sequence[UUID]) -> None:
-    """Nothing of these invoices waits any more."""
-    if invoice_ids:
-        await unit.connection.execute("DELETE FROM deferrals WHERE invoice_id = ANY($1::uuid[])", invoice_ids)
-
-
-async def open_dunning_cases(unit: Unit, cases: Sequence[tuple[UUID, UUID, str | None, date]]) -> None:
-    """Open dunning cases: id, account, stage, oldest due date."""
-    if cases:
-        await unit.connection.execute(
-            "INSERT INTO cases (id, account_id, stage, oldest_due_date, opened_at)"
-            " SELECT *, $1 FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::date[])",
-            unit.now,
-            *split_into_columns(cases, 4),
-        )
-
-
-async def save_oldest_due_dates(unit: Unit, due_dates: Sequence[tuple[UUID, date]]) -> None:
-    """Save, for each of these cases, the due date of its oldest invoice that is overdue and open."""
-    if due_dates:
-        await unit.connection.execute(
-            "UPDATE cases SET oldest_due_date = n.due_date FROM unnest($1::uuid[], $2::date[]) AS n (id, due_date)"
-            " WHERE cases.id = n.id",
-            *split_into_columns(due_dates, 2),
-        )
-
-
-async def save_dunning_stage(unit: Unit, case_id: UUID, stage: str) -> None:
-    """The furthest step of a case."""
-    await unit.connection.execute("UPDATE cases SET stage = $2 WHERE id = $1", case_id, stage)
-
-
-async def close_dunning_case(unit: Unit, case_id: UUID) -> None:
-    """Close a dunning case."""
-    await unit.connection.execute("UPDATE cases SET closed_at = $2 WHERE id = $1", case_id, unit.now)

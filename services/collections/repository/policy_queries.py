@@ -1,27 +1,16 @@
 """The versions of the collection policy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
 from services.collections.domain.policy import Policy, parse_collection_policy
+from services.collections.domain.policy_version import PolicyVersion
 from services.collections.tables import PolicyVersionRow
 from shared.persistence.database import Unit
-from shared.pure.calendar import get_local_date
 from shared.pure.errors import NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyVersion:
-    """A version of the policy, parsed."""
-
-    number: int
-    effective_date: date
-    policy: Policy
 
 
 @lru_cache(maxsize=64)
@@ -38,13 +27,6 @@ async def list_policy_versions(unit: Unit) -> list[PolicyVersion]:
     return [
         PolicyVersion(row["version"], row["effective_date"], parse_published_policy(row["document"])) for row in rows
     ]
-
-
-def find_policy(versions: Sequence[PolicyVersion], recorded_at: datetime, zone: ZoneInfo) -> PolicyVersion | None:
-    """The version in force when an invoice was recorded; before the first one took effect, that one."""
-    day = get_local_date(recorded_at, zone)
-    effective = [version for version in versions if version.effective_date <= day]
-    return next(iter([*reversed(effective), *versions]), None)
 
 
 async def list_policies(unit: Unit) -> Sequence[PolicyVersionRow]:

@@ -1,46 +1,21 @@
 """Suspensions and the invoices that cause them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from services.collections.domain.account_changes import SuspensionMove
 from services.collections.domain.suspension import SuspensionState
+from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
 from shared.persistence.bulk_rows import split_into_columns
 from shared.persistence.database import Unit
 from shared.persistence.list_queries import build_list_query
 from shared.pure.errors import NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedSuspensionCause:
-    """An invoice that causes a suspension, with what was dunnable when it became one (minor units)."""
-
-    invoice_id: UUID
-    number: str
-    round: int
-    dunnable_minor: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class SuspensionRecord:
-    """A suspension and the invoices that it still rests on."""
-
-    id: UUID
-    account_id: UUID
-    subscription_id: UUID
-    state: SuspensionState
-    policy_version: int
-    step: str
-    requested_at: datetime
-    effective_at: datetime | None
-    causes: Mapping[UUID, RecordedSuspensionCause]
-
 
 _SUSPENSIONS = (
     "SELECT id, account_id, subscription_id, state, policy_version, step, requested_at, effective_at FROM suspensions"
@@ -111,48 +86,6 @@ async def _with_causes(unit: Unit, rows: Sequence[asyncpg.Record]) -> list[Suspe
     ]
 
 
-async def insert_suspension(unit: Unit, new: SuspensionRecord) -> None:
-    """Write a requested suspension; its causes are added apart."""
-    await unit.connection.execute(
-        "INSERT INTO suspensions (id, account_id, subscription_id, state, policy_version, step, requested_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        new.id,
-        new.account_id,
-        new.subscription_id,
-        new.state.value,
-        new.policy_version,
-        new.step,
-        new.requested_at,
-    )
-
-
-async def insert_suspension_causes(
-    unit: Unit, account_id: UUID, suspension_id: UUID, causes: Iterable[RecordedSuspensionCause]
-) -> None:
-    """Invoices on which a suspension rests from now on."""
-    rows = [(cause.invoice_id, cause.round, cause.dunnable_minor, cause.currency) for cause in causes]
-    await unit.connection.execute(
-        "INSERT INTO suspension_causes"
-        " (suspension_id, account_id, caused_at, invoice_id, round, dunnable_minor, currency)"
-        " SELECT $1, $2, $3, * FROM unnest($4::uuid[], $5::int[], $6::bigint[], $7::text[]) ON CONFLICT DO NOTHING",
-        suspension_id,
-        account_id,
-        unit.now,
-        *split_into_columns(rows, 4),
-    )
-
-
-async def end_suspension_causes(unit: Unit, suspension_id: UUID, invoice_ids: Iterable[UUID]) -> None:
-    """These invoices no longer cause the suspension."""
-    await unit.connection.execute(
-        "UPDATE suspension_causes SET ended_at = $3"
-        " WHERE suspension_id = $1 AND invoice_id = ANY($2::uuid[]) AND ended_at IS NULL",
-        suspension_id,
-        list(invoice_ids),
-        unit.now,
-    )
-
-
 async def insert_suspension_releases(unit: Unit, suspension_id: UUID, until: date) -> None:
     """Record the release of a suspension, for each invoice that still causes it; `until` is its last local day."""
     await unit.connection.execute(
@@ -180,21 +113,22 @@ async def record_suspension_step(unit: Unit, suspension_id: UUID) -> None:
     )
 
 
-async def save_suspension_state(
-    unit: Unit, suspension_id: UUID, state: SuspensionState, because: str | None = None
-) -> None:
-    """Where the suspension is now; `attribute_to_event` says why it ends."""
-    await unit.connection.execute(
-        "UPDATE suspensions SET state = $2,"
-        " ended_because = coalesce($3, ended_because),"
-        " effective_at = CASE WHEN $2 = 'effective' THEN $4 ELSE effective_at END,"
-        " vendor_refusal = CASE WHEN $2 = 'effective' THEN NULL ELSE vendor_refusal END,"
-        " ended_at = CASE WHEN $2 IN ('withdrawn', 'ended') THEN $4 ELSE ended_at END WHERE id = $1",
-        suspension_id,
-        state.value,
-        because,
-        unit.now,
-    )
+_SAVE_STATES = """
+UPDATE suspensions s SET state = n.state, ended_because = coalesce(n.reason, s.ended_because),
+    effective_at = CASE WHEN n.state = 'effective' THEN n.at ELSE s.effective_at END,
+    vendor_refusal = CASE WHEN n.state = 'effective' THEN NULL ELSE s.vendor_refusal END,
+    ended_at = CASE WHEN n.state IN ('withdrawn', 'ended') THEN n.at ELSE s.ended_at END
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::text[]) AS n (id, state, at, reason) WHERE s.id = n.id
+"""
+
+
+async def save_suspension_moves(unit: Unit, moves: Iterable[SuspensionMove]) -> None:
+    """Save the state in which each suspension is now, since when, and why it ends if it does."""
+    waiting = list(moves)
+    while waiting:  # one that moves twice does so by two statements
+        first = {move.suspension_id: move for move in reversed(waiting)}
+        await unit.connection.execute(_SAVE_STATES, *split_into_columns(first.values(), 4))
+        waiting = [move for move in waiting if move is not first[move.suspension_id]]
 
 
 async def save_vendor_refusal(unit: Unit, suspension_id: UUID, code: str) -> None:

@@ -23,4 +23,4 @@ async def record_notice_bounce(unit: Unit, event: MailBounced) -> None:
     )
     unit.publish(NoticeBounced(account_id=account_id, code=event.code, **describe_notice_in_events(row)))
     if row.kind == "steps":
-        await account_evaluation.apply_account_facts(unit, [account_id])
+        await account_evaluation.reevaluate_account(unit, account_id)

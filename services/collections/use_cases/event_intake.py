@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from services.collections.domain.dunning_outlook import DunningOutlook
+from services.collections.domain.account_changes import SuspensionMove
+from services.collections.domain.account_decision import evaluate_account, settle_account
+from services.collections.domain.notice_items import list_suspension_step_items, render_notice_items
 from services.collections.domain.suspension import SuspensionState, move_suspension
-from services.collections.repository import fact_queries, reported_fact_queries, suspension_queries
+from services.collections.repository import reported_fact_queries, suspension_queries
 from services.collections.repository.reported_fact_queries import ReportedInvoiceBalance
-from services.collections.repository.suspension_queries import SuspensionRecord
 from services.collections.use_cases import account_evaluation, notice_writing
 from shared.base.kafka import MessageEnvelope
 from shared.events.invoicing import (
@@ -27,8 +28,8 @@ async def apply_balance_events(unit: Unit, heard: GroupedEvents) -> None:
     """Keep what was told of accounts and their invoices, and look at each account again, once."""
     balance_events = [(event, envelope) for event, envelope in heard.events if isinstance(event, BalanceEvent)]
     registered = {event.account_id: event for event, _ in heard.events if isinstance(event, AccountRegistered)}
-    accounts = [(event.account_id, event.legal_entity, event.time_zone) for event in registered.values()]
-    await reported_fact_queries.save_account_copies(unit, accounts)
+    copies = [(event.account_id, event.legal_entity, event.time_zone) for event in registered.values()]
+    await reported_fact_queries.save_account_copies(unit, copies)
     await reported_fact_queries.save_invoice_balances(
         unit, [_build_balance(event.account_id, event.balance, envelope) for event, envelope in balance_events]
     )
@@ -40,10 +41,12 @@ async def apply_balance_events(unit: Unit, heard: GroupedEvents) -> None:
             if isinstance(event, InvoiceOverdue)
         ],
     )
-    ids = [UUID(subject) for subject in heard.last]
-    await account_evaluation.apply_account_facts(
-        unit, ids, because=lambda account_id: heard.attribute_to_event(unit, account_id)
-    )
+    accounts, context = await account_evaluation.load_accounts_to_evaluate(unit, [UUID(id_) for id_ in heard.last])
+    decisions = [evaluate_account(account, context) for account in accounts]
+    await account_evaluation.save_account_decisions(unit, decisions)
+    for decision in decisions:
+        with heard.attribute_to_event(unit, decision.account.account_id):
+            account_evaluation.publish_decision_events(unit, decision)
 
 
 def _build_balance(account_id: UUID, balance: InvoiceBalance, envelope: MessageEnvelope) -> ReportedInvoiceBalance:
@@ -67,23 +70,18 @@ async def record_suspension_effective(unit: Unit, account_id: UUID, suspension_i
     if suspension.state is not SuspensionState.REQUESTED:
         return
     state = move_suspension(suspension.state, SuspensionState.EFFECTIVE)
-    await suspension_queries.save_suspension_state(unit, suspension_id, state)
+    draft = await account_evaluation.load_account_draft(unit, account_id)
+    draft.apply(SuspensionMove(suspension_id, state, unit.now))
+    outlooks = {
+        result.item.invoice_id: result.assess_outlook(draft.account.suspended_subscriptions)
+        for result in draft.evaluate_items()
+        if result.item.invoice_id in suspension.causes
+    }
+    items = render_notice_items(list_suspension_step_items(suspension), outlooks)
+    await notice_writing.create_access_notice(unit, account_id, "suspended", suspension.subscription_id, items)
     await suspension_queries.save_vendor_bills_on(unit, suspension_id, vendor_bills_on)
-    prospects = await _assess_prospects(unit, suspension)
-    items = notice_writing.list_suspension_step_items(suspension)
-    await notice_writing.create_access_notice(
-        unit, account_id, "suspended", suspension.subscription_id, items, prospects
-    )
-    await account_evaluation.apply_account_facts(unit, [account_id])
-
-
-async def _assess_prospects(unit: Unit, suspension: SuspensionRecord) -> dict[UUID, DunningOutlook]:
-    """Assess what a message states of the invoices that caused a suspension."""
-    account = (await fact_queries.load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
-    suspended = account_evaluation.list_suspended_subscriptions(account)
-    results = await account_evaluation.evaluate_account(unit, account)
-    causes = [cause for cause in results if cause.item.invoice_id in suspension.causes]
-    return {cause.item.invoice_id: cause.assess_outlook(suspended) for cause in causes}
+    settle_account(draft)
+    await account_evaluation.apply_account_decisions(unit, [draft.finish()])
 
 
 async def record_access_reinstated(unit: Unit, account_id: UUID, suspension_id: UUID) -> None:
@@ -91,9 +89,8 @@ async def record_access_reinstated(unit: Unit, account_id: UUID, suspension_id: 
     suspension = await suspension_queries.get_suspension(unit, suspension_id)
     if suspension.state is not SuspensionState.ENDING:
         return
-    await suspension_queries.save_suspension_state(
-        unit, suspension_id, move_suspension(suspension.state, SuspensionState.ENDED)
-    )
+    state = move_suspension(suspension.state, SuspensionState.ENDED)
+    await suspension_queries.save_suspension_moves(unit, [SuspensionMove(suspension_id, state, unit.now)])
     await notice_writing.create_access_notice(unit, account_id, "restored", suspension.subscription_id)
 
 
@@ -104,8 +101,13 @@ async def record_vendor_refusal(unit: Unit, suspension_id: UUID, code: str) -> N
 
 async def end_subscription_suspensions(unit: Unit, account_id: UUID, subscription_id: UUID) -> None:
     """End the suspensions of a subscription that is gone: access does not come back, so nobody is informed of it."""
-    for suspension in await suspension_queries.list_suspensions_at_vendor(unit, subscription_id):
-        state = move_suspension(suspension.state, SuspensionState.ENDED)
-        await suspension_queries.save_suspension_state(unit, suspension.id, state, SUBSCRIPTION_ENDED)
+    suspensions = await suspension_queries.list_suspensions_at_vendor(unit, subscription_id)
+    moves = [
+        SuspensionMove(
+            suspension.id, move_suspension(suspension.state, SuspensionState.ENDED), unit.now, SUBSCRIPTION_ENDED
+        )
+        for suspension in suspensions
+    ]
+    await suspension_queries.save_suspension_moves(unit, moves)
     if not unit.is_past:
-        await account_evaluation.apply_account_facts(unit, [account_id])
+        await account_evaluation.reevaluate_account(unit, account_id)

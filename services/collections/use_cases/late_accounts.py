@@ -9,12 +9,11 @@ from uuid import UUID
 
 import asyncpg
 
+from services.collections.domain.evaluated_item import EvaluatedItem, evaluate_items
 from services.collections.domain.item_evaluation import NextDunningStep
+from services.collections.domain.policy_version import PolicyVersion
 from services.collections.repository import fact_queries, late_account_queries, policy_queries
 from services.collections.repository.late_account_queries import LateAccountCriteria
-from services.collections.repository.policy_queries import PolicyVersion
-from services.collections.use_cases import account_evaluation
-from services.collections.use_cases.account_evaluation import EvaluatedItem
 from services.collections.use_cases.standing import assess_account_state
 from shared.persistence.database import Unit
 from shared.pure.calendar import get_local_date
@@ -91,13 +90,13 @@ async def list_late_accounts(
         _check_step(versions, criteria.step)
     rows = await late_account_queries.list_late_account_rows(unit, criteria, after, limit)
     account_ids = [row["account_id"] for row in rows]
-    facts_by_account = await fact_queries.load_account_facts(unit, account_ids)
+    facts_by_account = await fact_queries.load_dunning_accounts(unit, account_ids)
     suspensions = _group_by_account(await late_account_queries.list_suspensions_of_accounts(unit, account_ids))
     waiting = _group_by_account(await late_account_queries.list_deferred_steps(unit, account_ids))
     described = []
     for row in rows:
         account = facts_by_account[row["account_id"]]
-        items = account_evaluation.evaluate_items(versions, account, unit.now)
+        items = evaluate_items(versions, account, unit.now)
         today = get_local_date(unit.now, account.zone)
         described.append(
             _describe_account(row, items, today, suspensions[account.account_id], waiting[account.account_id])

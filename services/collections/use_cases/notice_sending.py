@@ -12,7 +12,7 @@ from services.collections.repository import notice_queries
 from services.collections.repository.notice_message_queries import SentNoticeMessage, save_notice_message
 from services.collections.tables import NoticeRow
 from services.collections.use_cases import account_evaluation
-from services.collections.use_cases.notice_writing import SEND_NOTICE
+from services.collections.use_cases.account_evaluation import SEND_NOTICE
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
 from shared.events.collections import NoticeFailed, NoticeSent, NoticeWithdrawn
 from shared.events.values import StepItem
@@ -123,7 +123,7 @@ async def record_notice_result(unit: Unit, intent: Intent, delivery: NoticeSendi
         await notice_queries.save_notice_result(unit, row.id, "failed", delivery.refusal)
         unit.publish(NoticeFailed(account_id=row.account_id, cause=delivery.refusal[:3], **common))
     if row.kind == "steps":
-        await account_evaluation.apply_account_facts(unit, [row.account_id])
+        await account_evaluation.reevaluate_account(unit, row.account_id)
     return Recorded.DONE
 
 

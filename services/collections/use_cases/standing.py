@@ -6,10 +6,10 @@ from uuid import UUID
 
 import asyncpg
 
+from services.collections.domain.evaluated_item import EvaluatedItem
 from services.collections.repository import fact_queries, notice_queries, standing_queries
 from services.collections.tables import NoticeRow
 from services.collections.use_cases import account_evaluation
-from services.collections.use_cases.account_evaluation import EvaluatedItem
 from shared.persistence.database import Unit
 
 NOTICES_SHOWN = 50
@@ -35,8 +35,8 @@ class AccountStanding:
 async def load_account_standing(unit: Unit, account_id: UUID) -> AccountStanding:
     """The standing of an account now. Raises NotFound."""
     account = await standing_queries.get_account_copy(unit, account_id)
-    facts = (await fact_queries.load_account_facts(unit, [account_id]))[account_id]
-    items = await account_evaluation.evaluate_account(unit, facts)
+    facts = (await fact_queries.load_dunning_accounts(unit, [account_id]))[account_id]
+    items = await account_evaluation.evaluate_known_items(unit, facts)
     suspensions = await standing_queries.list_account_suspensions(unit, account_id)
     return AccountStanding(
         account_id,

@@ -1,32 +1,38 @@
 """Access is ended on fresh facts only: invoicing is asked before a request, and again before the vendor is called."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from services.collections.adapters import open_invoicing_facts
-from services.collections.domain import account as domain_account
 from services.collections.domain import guard as domain_guard
+from services.collections.domain.account import DueSuspension
+from services.collections.domain.account_decision import settle_account
+from services.collections.domain.account_draft import AccountDraft
 from services.collections.domain.bank_data import BankDataState, find_stale_bank_reason
+from services.collections.domain.deferral_decision import announce_step_deferral, end_step_deferrals
+from services.collections.domain.due_step_decision import (
+    SuspensionDelay,
+    evaluate_due_suspensions,
+    list_due_suspensions,
+)
+from services.collections.domain.dunning_account import AnnouncedDeferral
+from services.collections.domain.evaluated_item import EvaluatedItem, evaluate_items, map_suspension_terms
 from services.collections.domain.suspension import SuspensionState, is_suspension_still_due
+from services.collections.domain.suspension_record import SuspensionRecord
 from services.collections.repository import (
     fact_queries,
     guard_queries,
-    notice_queries,
     policy_queries,
     reported_fact_queries,
     suspension_queries,
 )
-from services.collections.repository.fact_queries import DunningFacts
 from services.collections.repository.guard_queries import WINDOW
 from services.collections.repository.reported_fact_queries import ReportedInvoiceBalance
-from services.collections.repository.suspension_queries import RecordedSuspensionCause, SuspensionRecord
-from services.collections.use_cases import account_evaluation, suspensions
-from services.collections.use_cases.account_evaluation import EvaluatedItem
+from services.collections.use_cases import account_evaluation
 from shared.contracts.invoice_balances import MOST_BALANCES, FreshInvoiceBalance, InvoiceBalancesQuestion
-from shared.events.collections import WaitsFor
 from shared.persistence.database import Unit
 from shared.process.intents import Intent, Recorded
 from shared.pure.errors import RetryLater
@@ -107,62 +113,49 @@ def _build_balance(answer: FreshInvoiceBalance) -> ReportedInvoiceBalance:
 
 
 async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoicingFacts) -> Recorded:
-    """With fresh balances: judge again, and request what is still due and what bank data and guard allow."""
+    """With fresh balances: evaluate again, and request what is still due and what bank data and guard allow."""
     await save_fetched_balances(unit, fresh.balances)
-    asked: dict[UUID, datetime | None] = {}
-    for account in (await fact_queries.load_account_facts(unit, [intent.account_id])).values():
-        items = {result.item.invoice_id: result for result in await account_evaluation.evaluate_account(unit, account)}
-        due = domain_account.group_suspensions(result.evaluation for result in items.values())
-        delay = await _find_common_delay(unit, due, items, fresh.bank)
-        for suspension in due:
-            if delay is None:
-                await _request(unit, account, suspension, items)
-                continue
-            for result in (items[invoice_id] for invoice_id, _ in suspension.causes):
-                asked[result.item.invoice_id] = delay.again
-                await account_evaluation.announce_step_deferral(
-                    unit, account, result, suspension.step, delay.cause, delay.again, waits_for=delay.waits_for
-                )
-    await account_evaluation.apply_account_facts(unit, [intent.account_id], asked=asked)
+    accounts, context = await account_evaluation.load_accounts_to_evaluate(unit, [intent.account_id])
+    decisions = []
+    for account in accounts:
+        items = evaluate_items(context.versions, account, unit.now)
+        delay = await _find_common_delay(unit, list_due_suspensions(items), items, fresh.bank)
+        decisions.append(evaluate_due_suspensions(account, context, delay))
+    await account_evaluation.apply_account_decisions(unit, decisions)
     return Recorded.DONE
-
-
-@dataclass(frozen=True, slots=True)
-class _Delay:
-    """Why suspensions that are due wait, and when to look again."""
-
-    cause: str
-    again: datetime | None
-    waits_for: WaitsFor
 
 
 async def _find_common_delay(
     unit: Unit,
-    due: Sequence[domain_account.DueSuspension],
-    items: Mapping[UUID, EvaluatedItem],
+    due: Sequence[DueSuspension],
+    items: Sequence[EvaluatedItem],
     bank: BankDataState | None,
-) -> _Delay | None:
+) -> SuspensionDelay | None:
     """Find what these suspensions wait for. They go out together or not at all: the strictest version counts."""
-    numbers = {items[id_].version for suspension in due for id_, _ in suspension.causes}
-    if cause := await _find_bank_delay(unit, numbers, bank):
-        return _Delay(cause, unit.now + LOOK_AGAIN, "bank_data")
+    causes = {invoice_id for suspension in due for invoice_id, _ in suspension.causes}
+    if delay := _find_bank_delay([result for result in items if result.item.invoice_id in causes], bank, unit.now):
+        return delay
     verdict, again = await _ask_guard(unit, due)
-    return None if verdict.allowed else _Delay(verdict.reason or "", again, "guard")
+    return None if verdict.allowed else SuspensionDelay(verdict.reason or "", again, "guard")
 
 
-async def _find_bank_delay(unit: Unit, numbers: Collection[int], bank: BankDataState | None) -> str | None:
-    """Find what these versions of the policy make a suspension wait for, if anything.
+def _find_bank_delay(
+    causes: Sequence[EvaluatedItem], bank: BankDataState | None, now: datetime
+) -> SuspensionDelay | None:
+    """Find what the bank's data make a suspension wait for, by the policies of its causes, if anything.
 
     A version that was published since invoicing was asked is not asked for here: the next check does.
     """
-    versions = await policy_queries.list_policy_versions(unit)
-    hours = [version.policy.bank_data_hours for version in versions if version.number in numbers]
+    hours = (result.policy.bank_data_hours for result in causes)
     strictest = min((limit for limit in hours if limit is not None), default=None)
-    return None if strictest is None or bank is None else find_stale_bank_reason(bank, strictest, unit.now)
+    if strictest is None or bank is None:
+        return None
+    reason = find_stale_bank_reason(bank, strictest, now)
+    return SuspensionDelay(reason, now + LOOK_AGAIN, "bank_data") if reason else None
 
 
 async def _ask_guard(
-    unit: Unit, due: Sequence[domain_account.DueSuspension]
+    unit: Unit, due: Sequence[DueSuspension]
 ) -> tuple[domain_guard.SuspensionGuardVerdict, datetime | None]:
     """The guard's verdict on all of these suspensions, and when its window will have room again.
 
@@ -186,20 +179,6 @@ async def _ask_guard(
     return next(
         (verdict for verdict in verdicts if not verdict.allowed), domain_guard.SuspensionGuardVerdict(True)
     ), again
-
-
-async def _request(
-    unit: Unit, account: DunningFacts, due: domain_account.DueSuspension, items: dict[UUID, EvaluatedItem]
-) -> None:
-    causes = [
-        RecordedSuspensionCause(
-            id_, items[id_].item.number, items[id_].evaluation.round, amount, items[id_].item.currency
-        )
-        for id_, amount in due.causes
-    ]
-    version = items[due.causes[0][0]].version
-    await suspensions.request_suspension(unit, account, due.subscription_id, due.step, version, causes)
-    await notice_queries.end_step_deferrals(unit, [cause.invoice_id for cause in causes])
 
 
 async def confirm_suspension(runtime: "Runtime", suspension_id: UUID) -> tuple[SuspensionVerdict, str]:
@@ -229,45 +208,49 @@ def _verdict_of_state(state: SuspensionState) -> tuple[SuspensionVerdict, str]:
 
 
 async def _confirm(unit: Unit, suspension_id: UUID, fresh: FreshInvoicingFacts) -> tuple[SuspensionVerdict, str]:
-    unlocked = await suspension_queries.get_suspension(unit, suspension_id)
-    await unit.lock_subjects(unlocked.account_id)
+    account_id = (await suspension_queries.get_suspension(unit, suspension_id)).account_id
+    await unit.lock_subjects(account_id)
     await save_fetched_balances(unit, fresh.balances)
-    await account_evaluation.apply_account_facts(unit, [unlocked.account_id])
-    suspension = await suspension_queries.get_suspension(unit, suspension_id)
-    if suspension.state is not SuspensionState.REQUESTED:
-        return _verdict_of_state(suspension.state)
-    account = (await fact_queries.load_account_facts(unit, [suspension.account_id]))[suspension.account_id]
-    if cause := await _find_delay(unit, account, suspension, fresh.bank):
-        return "wait", cause
-    items = {item.invoice_id: item for item in account.items}
-    terms = account_evaluation.map_suspension_terms(await policy_queries.list_policy_versions(unit), account)
+    draft = await account_evaluation.load_account_draft(unit, account_id)
+    settle_account(draft)
+    verdict = await _decide_confirmation(unit, draft, suspension_id, fresh.bank)
+    await account_evaluation.apply_account_decisions(unit, [draft.finish()])
+    if verdict is None:
+        return _verdict_of_state((await suspension_queries.get_suspension(unit, suspension_id)).state)
+    return verdict
+
+
+async def _decide_confirmation(
+    unit: Unit, draft: AccountDraft, suspension_id: UUID, bank: BankDataState | None
+) -> tuple[SuspensionVerdict, str] | None:
+    """Decide whether a suspension stands that is requested; None if it is not, or not any more."""
+    suspension = draft.account.find_suspension(suspension_id)
+    if suspension is None or suspension.state is not SuspensionState.REQUESTED:
+        return None
+    if delay := await _note_delay(unit, draft, suspension, bank):
+        return "wait", delay.cause
+    items, terms = draft.account.items_by_invoice, map_suspension_terms(draft.context.versions, draft.account)
     if is_suspension_still_due(frozenset(suspension.causes), suspension.subscription_id, items, terms, unit.now):
         return "stands", "its causes are dunnable by fresh balances"
     return "wait", "its causes are not known well enough"
 
 
-async def _find_delay(
-    unit: Unit, account: DunningFacts, suspension: SuspensionRecord, bank: BankDataState | None
-) -> str | None:
+async def _note_delay(
+    unit: Unit, draft: AccountDraft, suspension: SuspensionRecord, bank: BankDataState | None
+) -> SuspensionDelay | None:
     """Find what a requested suspension waits for, and note it with its invoices; what they waited for before is over.
 
     The stop of all suspensions comes before the bank's data.
     """
-    results = [
-        result
-        for result in await account_evaluation.evaluate_account(unit, account)
-        if result.item.invoice_id in suspension.causes
-    ]
-    waits_for: WaitsFor = "guard"
-    cause, until = domain_guard.ALL_STOPPED if (await guard_queries.get_guard_state(unit)).stopped else None, None
-    if cause is None:
-        waits_for, until = "bank_data", unit.now + LOOK_AGAIN
-        cause = await _find_bank_delay(unit, {result.version for result in results}, bank)
-    if cause is None:
-        await notice_queries.end_step_deferrals(unit, list(suspension.causes))
+    causes = [result for result in draft.evaluate_items() if result.item.invoice_id in suspension.causes]
+    if (await guard_queries.get_guard_state(unit)).stopped:
+        delay: SuspensionDelay | None = SuspensionDelay(domain_guard.ALL_STOPPED, None, "guard")
+    else:
+        delay = _find_bank_delay(causes, bank, unit.now)
+    if delay is None:
+        end_step_deferrals(draft, suspension.causes)
         return None
-    for result in results:
-        await account_evaluation.announce_step_deferral(
-            unit, account, result, suspension.step, cause, until, waits_for=waits_for
-        )
-    return cause
+    for result in causes:
+        deferral = AnnouncedDeferral(suspension.step, delay.cause, delay.again, delay.waits_for)
+        announce_step_deferral(draft, result, deferral)
+    return delay

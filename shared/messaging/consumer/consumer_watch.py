@@ -10,7 +10,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextvars import copy_context
 from dataclasses import dataclass, field
 
@@ -40,9 +40,14 @@ class ConsumerProgress:
         self.advanced_at = time.monotonic()
 
     def record_partition_position(self, partition: TopicPartition, position: int) -> None:
-        """A batch of a partition was applied; `find_ladder_position` is the offset that is read next."""
+        """A batch of a partition was applied; `position` is the offset that is read next."""
         self.positions[partition] = position
         self.record_consumer_advance()
+
+    def forget_partitions(self, partitions: Iterable[TopicPartition]) -> None:
+        """Forget the positions of partitions that are another member's now."""
+        for partition in partitions:
+            self.positions.pop(partition, None)
 
 
 def is_consumer_hung(

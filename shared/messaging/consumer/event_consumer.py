@@ -155,10 +155,9 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
                 told_at = asyncio.get_running_loop().time()
 
     def _measure(self, client: AIOKafkaConsumer) -> None:
-        places = self.progress.positions.items()
-        self._lag.record_positions(
-            (at.topic, at.partition, position, kafka.find_partition_end(client, at)) for at, position in places
-        )
+        positions = self.progress.positions
+        places = ((*at, position, kafka.find_partition_end(client, at)) for at, position in positions.items())
+        self._lag.record_positions(places)
 
     async def _is_stopped_by_flood(self) -> bool:
         if not self.counts["heads"]:
@@ -259,13 +258,10 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             log.info("the past of new types is applied", topic=partition.topic, partition=partition.partition)
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Own the partitions (waiting for a batch of their former owner) and go on where the database says.
-
-        Until then nothing is read of them: it would be dropped, and read again only after a fetch had found nothing.
-        """
+        """Own the partitions (waiting for a batch of their former owner) and go on where the database says."""
         try:
             assert self._client is not None
-            self._client.pause(*assigned)
+            self._client.pause(*assigned)  # what is read too early is dropped, and read again half a second later
             ends = await self._client.end_offsets(assigned)
             for partition in assigned:
                 await self._own(partition, ends[partition])
@@ -293,8 +289,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Forget the partitions; the database knows how far they were read."""
-        for partition in revoked:
-            self.progress.positions.pop(partition, None)
+        self.progress.forget_partitions(revoked)
 
     async def _tell_kafka(self, client: AIOKafkaConsumer) -> None:
         positions = {at: offset for at, offset in self.progress.positions.items() if offset and at not in self._past}

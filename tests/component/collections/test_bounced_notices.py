@@ -4,7 +4,7 @@ from email import message_from_bytes
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.collections.use_cases.notice_writing import SEND_NOTICE
+from services.collections.use_cases.account_evaluation import SEND_NOTICE
 from shared.events.entitlements import SubscriptionSuspended
 from shared.events.escalation import MailBounced
 from shared.process import intents

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.collections.use_cases.notice_writing import SEND_NOTICE
+from services.collections.use_cases.account_evaluation import SEND_NOTICE
 from tests.builders import work
 from tests.component.collections import test_collections
 from tests.component.collections.test_collections import World

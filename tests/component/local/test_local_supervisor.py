@@ -165,5 +165,5 @@ def test_a_port_is_kept_while_nobody_else_holds_it() -> None:
 
 def test_no_port_is_given_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "RANGE", range(31_900, 31_920))
-    given = [find_free_port() for _ in range(12)]
-    assert len(set(given)) == 12
+    picked = {find_free_port() for _ in range(12)}
+    assert len(picked) == 12

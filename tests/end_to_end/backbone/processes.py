@@ -21,6 +21,8 @@ from tests.builders import Client, Database
 from tests.component.shared.rehearsal import SERVICE
 from tests.end_to_end.backbone.loops import PATIENCE
 
+HUNG = 70
+"""Exit code of a process whose consumer was hung."""
 DYING = "tests.end_to_end.backbone.dying"
 
 
@@ -94,23 +96,21 @@ class Launcher:
         """A process that is killed at the end, if it still runs; at `point`, what stands in `dying` befalls it."""
         port = find_free_port()
         log = self.folder / f"{service}-{port}.log"
-        with log.open("wb") as output:
-            child = subprocess.Popen(  # noqa: ASYNC220  # it returns at once
-                program("run", service, *role, point=point),
-                env=dict(os.environ) | self.environment(service, kafka, port),
-                cwd=CHECKOUT,
-                stdout=output,
-                stderr=output,
-            )
+        command = program("run", service, *role, point=point)
+        environment = dict(os.environ) | self.environment(service, kafka, port)
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+            process = Process(spawn(command, environment, log), Client(http, self.keys.token(service)), log)
+            watch = asyncio.create_task(replace_if_hung(process, command, environment)) if point is None else None
             try:
-                yield Process(child, Client(http, self.keys.token(service)), log)
+                yield process
             except BaseException as error:
                 error.add_note(f"{service} {' '.join(role)} wrote last:\n{read_end(log)}")
                 raise
             finally:
-                child.kill()
-                child.wait()
+                if watch is not None:
+                    watch.cancel()
+                process.child.kill()
+                process.child.wait()
 
     async def redrive(self, service: str, *arguments: str, point: str | None = None) -> tuple[int, str]:
         """Run the redrive to its end; its exit code and what it said."""
@@ -124,6 +124,19 @@ class Launcher:
         said, _ = await asyncio.wait_for(child.communicate(), PATIENCE)
         assert child.returncode is not None
         return child.returncode, said.decode()
+
+
+def spawn(command: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a process that adds to this log."""
+    with log.open("ab") as output:
+        return subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=output, stderr=output)
+
+
+async def replace_if_hung(process: Process, command: list[str], environment: dict[str, str]) -> None:
+    """Do as whoever supervises a deployment: start anew what has ended itself, because its Kafka client hung."""
+    while process.child.poll() != HUNG:  # noqa: ASYNC110  # what it waits for happens in another process
+        await asyncio.sleep(0.2)
+    process.child = spawn(command, environment, process.log)
 
 
 def read_end(log: Path) -> str:

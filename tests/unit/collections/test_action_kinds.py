@@ -12,6 +12,7 @@ import pytest
 from services.collections import mail, policy_page
 from services.collections.domain.actions.registry import ACTION_KINDS
 from services.collections.domain.actions.step_faults import list_repetition_faults, list_template_faults
+from services.collections.domain.due_step_decision import CARRIERS
 from services.collections.domain.dunning_item import Effect, Outcome, Release, TakenStep
 from services.collections.domain.dunning_outlook import forecast_dunning_steps
 from services.collections.domain.dunning_timeline import DunnableSpan
@@ -19,7 +20,6 @@ from services.collections.domain.item_evaluation import Action, Deferred
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy, PolicyDocumentRefused, parse_collection_policy
 from services.collections.domain.policy_step import Fault, Step
-from services.collections.use_cases.due_steps import CARRIERS
 from shared.base.locale_texts import read_text_catalogue
 from shared.pure.languages import LANGUAGES
 from tests.unit.collections.facts import DUE, SUBSCRIPTION, balance, item, line, on, take_notice

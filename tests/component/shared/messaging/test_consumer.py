@@ -258,9 +258,7 @@ async def test_heads_of_long_ago_do_not_count_for_the_flood(stage: Stage) -> Non
     assert not await member.consumer._is_stopped_by_flood()
 
 
-async def test_nothing_is_read_of_a_partition_before_it_is_owned(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nothing_is_read_of_a_partition_before_it_is_owned(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     member, paused = Member(stage), list[bool]()
     monkeypatch.setattr(
         member.client, "seek", lambda partition, offset: paused.append(partition in member.client.paused)

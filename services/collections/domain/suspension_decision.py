@@ -1,0 +1,170 @@
+"""Decisions about suspensions: requested, withdrawn when nothing carries them, ended when the debt is settled."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from services.collections.domain.account import DueSuspension
+from services.collections.domain.account_changes import (
+    EndedSuspensionCauses,
+    NewSuspension,
+    NewSuspensionCauses,
+    SuspensionMove,
+)
+from services.collections.domain.account_draft import AccountDraft
+from services.collections.domain.deferral_decision import end_step_deferrals
+from services.collections.domain.evaluated_item import EvaluatedItem, map_suspension_terms
+from services.collections.domain.suspension import (
+    SuspensionState,
+    is_suspension_still_due,
+    list_current_suspension_causes,
+    list_open_suspension_causes,
+    list_unblocked_suspension_causes,
+    move_suspension,
+)
+from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
+from shared.events.collections import (
+    ReinstatementRequested,
+    SuspensionCause,
+    SuspensionEnd,
+    SuspensionRequested,
+    SuspensionWithdrawn,
+    WithdrawalCause,
+)
+
+ENDS: dict[WithdrawalCause, str] = {
+    "settled": "every invoice that caused it is paid or credited",
+    "not_dunnable": "nothing that caused it is dunnable any more",
+    "released": "a person released it",
+    "notice_bounced": "a notice that it rests on came back",
+}
+"""Why a suspension ends, in words."""
+
+
+def end_settled_suspension_causes(draft: AccountDraft) -> bool:
+    """End causes that are settled; withdraw or reinstate what nothing carries. Whether anything changed."""
+    unnoticed, changed = _list_unnoticed(draft), False
+    for suspension in draft.account.suspensions:
+        changed |= _update_suspension(draft, suspension, unnoticed)
+    return changed
+
+
+def _list_unnoticed(draft: AccountDraft) -> frozenset[UUID]:
+    """List the invoices of which a notice failed on which a suspension that is not effective may rest."""
+    if not draft.account.invoices_of_requests:
+        return frozenset()
+    return frozenset(
+        result.item.invoice_id for result in draft.evaluate_items() if result.evaluation.lacks_required_notice
+    )
+
+
+def _update_suspension(draft: AccountDraft, suspension: SuspensionRecord, unnoticed: frozenset[UUID]) -> bool:
+    causes, open_causes = frozenset(suspension.causes), _list_open_causes(draft, suspension)
+    if ended := causes - open_causes:
+        draft.apply(EndedSuspensionCauses(suspension.id, ended))
+    if suspension.state is SuspensionState.REQUESTED and not _is_still_due(draft, suspension, open_causes):
+        withdraw_suspension(draft, suspension, "settled" if not open_causes else "not_dunnable")
+    elif suspension.state is SuspensionState.REQUESTED and open_causes & unnoticed:
+        withdraw_suspension(draft, suspension, "notice_bounced")  # for what has its notices, it is due again at once
+    elif suspension.state is SuspensionState.EFFECTIVE and not open_causes:
+        request_reinstatement(draft, suspension, "settled")
+    elif ended:
+        _announce_request(draft, suspension, {id_: suspension.causes[id_] for id_ in open_causes})
+    else:
+        return False
+    return True
+
+
+def _list_open_causes(draft: AccountDraft, suspension: SuspensionRecord) -> frozenset[UUID]:
+    """List the invoices that still cause a suspension."""
+    items = draft.account.items_by_invoice
+    latest = {
+        id_: history[-1] for id_, item in items.items() if (history := item.list_balance_history(draft.context.now))
+    }
+    rounds = {id_: cause.round for id_, cause in suspension.causes.items()}
+    current = list_current_suspension_causes(rounds, items, draft.context.now)
+    return list_open_suspension_causes(current, suspension.subscription_id, latest)
+
+
+def _is_still_due(draft: AccountDraft, suspension: SuspensionRecord, open_causes: frozenset[UUID]) -> bool:
+    items, terms = draft.account.items_by_invoice, map_suspension_terms(draft.context.versions, draft.account)
+    unblocked = list_unblocked_suspension_causes(open_causes, items, terms, suspension.requested_at, draft.context.now)
+    return is_suspension_still_due(unblocked, suspension.subscription_id, items, terms, draft.context.now)
+
+
+def withdraw_suspension(
+    draft: AccountDraft, suspension: SuspensionRecord, cause: WithdrawalCause, reason: str | None = None
+) -> None:
+    """Withdraw a suspension that is not effective yet; a person's reason stays here. Raises SuspensionMoveRefused."""
+    state = move_suspension(suspension.state, SuspensionState.WITHDRAWN)
+    draft.apply(SuspensionMove(suspension.id, state, draft.context.now, reason or ENDS[cause]))
+    draft.publish(
+        SuspensionWithdrawn(
+            account_id=suspension.account_id,
+            suspension_id=suspension.id,
+            subscription_id=suspension.subscription_id,
+            cause=cause,
+        )
+    )
+
+
+def request_reinstatement(
+    draft: AccountDraft, suspension: SuspensionRecord, cause: SuspensionEnd, reason: str | None = None
+) -> None:
+    """Have an effective suspension end; a person's reason stays here. Raises SuspensionMoveRefused."""
+    state = move_suspension(suspension.state, SuspensionState.ENDING)
+    draft.apply(SuspensionMove(suspension.id, state, draft.context.now, reason or ENDS[cause]))
+    draft.publish(
+        ReinstatementRequested(
+            account_id=suspension.account_id,
+            suspension_id=suspension.id,
+            subscription_id=suspension.subscription_id,
+            cause=cause,
+        )
+    )
+
+
+def request_suspension(draft: AccountDraft, due: DueSuspension, items: Mapping[UUID, EvaluatedItem]) -> None:
+    """Request a suspension, or add causes to the one that stands; the request carries the whole wanted state."""
+    account = draft.account
+    standing = (record for record in account.suspensions if record.subscription_id == due.subscription_id)
+    suspension = next(standing, None)
+    if suspension is None:
+        suspension = SuspensionRecord(
+            id=next(draft.context.new_ids),
+            account_id=account.account_id,
+            subscription_id=due.subscription_id,
+            state=SuspensionState.REQUESTED,
+            policy_version=items[due.causes[0][0]].version,
+            step=due.step,
+            requested_at=draft.context.now,
+            effective_at=None,
+            causes={},
+        )
+        draft.apply(NewSuspension(suspension))
+    causes = tuple(_build_cause(items[invoice_id], amount) for invoice_id, amount in due.causes)
+    draft.apply(NewSuspensionCauses(suspension.id, causes, draft.context.now))
+    _announce_request(draft, suspension, {**suspension.causes, **{cause.invoice_id: cause for cause in causes}})
+    end_step_deferrals(draft, (cause.invoice_id for cause in causes))
+
+
+def _build_cause(result: EvaluatedItem, dunnable_minor: int) -> RecordedSuspensionCause:
+    item = result.item
+    return RecordedSuspensionCause(item.invoice_id, item.number, result.evaluation.round, dunnable_minor, item.currency)
+
+
+def _announce_request(
+    draft: AccountDraft, suspension: SuspensionRecord, causes: Mapping[UUID, RecordedSuspensionCause]
+) -> None:
+    draft.publish(
+        SuspensionRequested(
+            account_id=suspension.account_id,
+            suspension_id=suspension.id,
+            subscription_id=suspension.subscription_id,
+            policy_version=suspension.policy_version,
+            step=suspension.step,
+            causes=tuple(
+                SuspensionCause(invoice_id=id_, dunnable_minor=cause.dunnable_minor, currency=cause.currency)
+                for id_, cause in sorted(causes.items())
+            ),
+        )
+    )
