@@ -6,12 +6,12 @@ the facts: a test loads the account again and compares.
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount, OpenDunningCase
-from services.collections.domain.dunning_item import Effect, ItemFacts, Outcome, TakenStep
+from services.collections.domain.dunning_item import Effect, ItemFacts, Outcome, Release, TakenStep
 from services.collections.domain.suspension import SuspensionState
 from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
 
@@ -85,6 +85,24 @@ class SuspensionMove(NamedTuple):
         if self.state is SuspensionState.WITHDRAWN:
             return account.replace_items(lambda item: _forget_suspension(item, self.suspension_id))
         return _set_effect(account, self.suspension_id, "over", account.items_by_invoice)
+
+
+class NewSuspensionRelease(NamedTuple):
+    """A person's release, at `at` and to the end of the local day `until`, of what these invoices have suspended."""
+
+    suspension_id: UUID
+    invoice_ids: tuple[UUID, ...]
+    at: datetime
+    until: date
+
+    def apply_to(self, account: DunningAccount) -> DunningAccount:
+        """The account whose invoices have it."""
+        release = Release(self.at, self.until)
+        return account.replace_items(
+            lambda item: (
+                replace(item, releases=(*item.releases, release)) if item.invoice_id in self.invoice_ids else item
+            )
+        )
 
 
 def _set_effect(
@@ -203,7 +221,7 @@ class FreshFactsQuestion(NamedTuple):
         return account
 
 
-SuspensionChange = NewSuspension | NewSuspensionCauses | EndedSuspensionCauses | SuspensionMove
+SuspensionChange = NewSuspension | NewSuspensionCauses | EndedSuspensionCauses | SuspensionMove | NewSuspensionRelease
 CaseChange = NewDunningCase | DunningCaseUpdate | DunningCaseEnd
 StepChange = StepDeferral | EndedStepDeferrals | NewDunningStep | NewNotice | FreshFactsQuestion
 AccountChange = SuspensionChange | CaseChange | StepChange

@@ -1,13 +1,16 @@
 """Decisions about suspensions: requested, withdrawn when nothing carries them, ended when the debt is settled."""
 
 from collections.abc import Mapping
+from datetime import date
 from uuid import UUID
 
 from services.collections.domain.account import DueSuspension
 from services.collections.domain.account_changes import (
     EndedSuspensionCauses,
+    NewDunningStep,
     NewSuspension,
     NewSuspensionCauses,
+    NewSuspensionRelease,
     SuspensionMove,
 )
 from services.collections.domain.account_draft import AccountDraft
@@ -120,6 +123,45 @@ def request_reinstatement(
             subscription_id=suspension.subscription_id,
             cause=cause,
         )
+    )
+
+
+def end_suspension_by_release(draft: AccountDraft, suspension: SuspensionRecord, until: date, reason: str) -> None:
+    """Release a suspension to the end of a local day, though the debt stands; a person's reason stays here.
+
+    Its step counts as taken until then, also if it was not effective yet. Raises SuspensionMoveRefused.
+    """
+    if suspension.state is SuspensionState.REQUESTED:
+        withdraw_suspension(draft, suspension, "released", reason)
+        for cause in suspension.causes.values():
+            draft.apply(_build_released_step(draft, suspension, cause))
+    else:
+        request_reinstatement(draft, suspension, "released", reason)
+    draft.apply(NewSuspensionRelease(suspension.id, tuple(suspension.causes), draft.context.now, until))
+
+
+def _build_released_step(
+    draft: AccountDraft, suspension: SuspensionRecord, cause: RecordedSuspensionCause
+) -> NewDunningStep:
+    """Build the step of a suspension that was released before it happened."""
+    item = draft.account.items_by_invoice[cause.invoice_id]
+    before = [
+        step
+        for step in item.taken
+        if (step.step, step.round) == (suspension.step, cause.round) and step.suspension_id is None
+    ]
+    return NewDunningStep(
+        invoice_id=cause.invoice_id,
+        round=cause.round,
+        step=suspension.step,
+        outcome="requested",
+        taken_at=draft.context.now,
+        instant=suspension.requested_at,
+        policy_version=suspension.policy_version,
+        dunnable_minor=cause.dunnable_minor,
+        notice_id=None,
+        replaced_by=None,
+        attempt=1 + len(before),
     )
 
 

@@ -20,6 +20,7 @@ from services.collections.domain.account_changes import (
     NewNotice,
     NewSuspension,
     NewSuspensionCauses,
+    NewSuspensionRelease,
     StepDeferral,
     SuspensionMove,
 )
@@ -114,6 +115,19 @@ async def _end_causes(unit: Unit, wanted: Sequence[tuple[UUID, EndedSuspensionCa
     )
 
 
+async def _insert_releases(unit: Unit, wanted: Sequence[tuple[UUID, NewSuspensionRelease]]) -> None:
+    rows = (
+        (release.suspension_id, account_id, invoice_id, release.at, release.until)
+        for account_id, release in wanted
+        for invoice_id in release.invoice_ids
+    )
+    await unit.connection.execute(
+        "INSERT INTO releases (suspension_id, account_id, invoice_id, released_at, until)"
+        " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::date[])",
+        *split_into_columns(rows, 5),
+    )
+
+
 async def _move_suspensions(unit: Unit, wanted: Sequence[tuple[UUID, SuspensionMove]]) -> None:
     await save_suspension_moves(unit, (move for _, move in wanted))
 
@@ -173,6 +187,7 @@ _SAVERS: Mapping[tuple[type, ...], Callable[[Unit, Sequence[Any]], Awaitable[Non
     (NewSuspensionCauses,): _insert_causes,
     (EndedSuspensionCauses,): _end_causes,
     (SuspensionMove,): _move_suspensions,
+    (NewSuspensionRelease,): _insert_releases,
     (NewDunningCase,): _open_cases,
     (DunningCaseUpdate,): _update_cases,
     (DunningCaseEnd,): _close_cases,

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -84,33 +83,6 @@ async def _with_causes(unit: Unit, rows: Sequence[asyncpg.Record]) -> list[Suspe
     return [
         SuspensionRecord(**{**row, "state": SuspensionState(row["state"])}, causes=causes[row["id"]]) for row in rows
     ]
-
-
-async def insert_suspension_releases(unit: Unit, suspension_id: UUID, until: date) -> None:
-    """Record the release of a suspension, for each invoice that still causes it; `until` is its last local day."""
-    await unit.connection.execute(
-        "INSERT INTO releases (suspension_id, invoice_id, account_id, released_at, until)"
-        " SELECT DISTINCT suspension_id, invoice_id, account_id, $2::timestamptz, $3::date FROM suspension_causes"
-        " WHERE suspension_id = $1 AND ended_at IS NULL",
-        suspension_id,
-        unit.now,
-        until,
-    )
-
-
-async def record_suspension_step(unit: Unit, suspension_id: UUID) -> None:
-    """The step of a suspension counts as taken in the round of each cause, although the suspension never happens."""
-    await unit.connection.execute(
-        "INSERT INTO steps_taken (invoice_id, round, step, attempt, account_id, outcome, taken_at, instant,"
-        " policy_version, dunnable_minor)"
-        " SELECT c.invoice_id, c.round, s.step, 1 + (SELECT count(*) FROM steps_taken t"
-        " WHERE (t.invoice_id, t.round, t.step) = (c.invoice_id, c.round, s.step)), s.account_id, 'requested', $2,"
-        " s.requested_at, s.policy_version, c.dunnable_minor"
-        " FROM suspensions s JOIN suspension_causes c ON c.suspension_id = s.id"
-        " WHERE s.id = $1 AND c.ended_at IS NULL",
-        suspension_id,
-        unit.now,
-    )
 
 
 _SAVE_STATES = """

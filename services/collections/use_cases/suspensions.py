@@ -3,8 +3,8 @@
 from datetime import date
 from uuid import UUID
 
-from services.collections.domain.suspension import SuspensionState
-from services.collections.domain.suspension_decision import request_reinstatement, withdraw_suspension
+from services.collections.domain import suspension_decision
+from services.collections.domain.account_decision import settle_account
 from services.collections.domain.suspension_record import SuspensionRecord
 from services.collections.repository import suspension_queries
 from services.collections.use_cases import account_evaluation
@@ -35,13 +35,9 @@ async def release_suspension(unit: Unit, suspension_id: UUID, until: date, reaso
     draft = await account_evaluation.load_account_draft(unit, suspension.account_id)
     _check_end_of_release(until, get_local_date(unit.now, draft.account.zone))
     before = {"state": suspension.state}
-    if suspension.state is SuspensionState.REQUESTED:
-        await suspension_queries.record_suspension_step(unit, suspension_id)
-        withdraw_suspension(draft, suspension, "released", reason)
-    else:
-        request_reinstatement(draft, suspension, "released", reason)
+    suspension_decision.end_suspension_by_release(draft, suspension, until, reason)
+    settle_account(draft)
     await account_evaluation.apply_account_decisions(unit, [draft.finish()])
-    await suspension_queries.insert_suspension_releases(unit, suspension_id, until)
     suspension = await suspension_queries.get_suspension(unit, suspension_id)
     after = {"state": suspension.state, "until": until}
     unit.record(AuditedChange("suspension", suspension_id, suspension.account_id, before, after))
