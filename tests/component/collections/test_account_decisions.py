@@ -19,6 +19,7 @@ from shared.persistence.database import Unit
 from tests.component.collections import test_collections
 from tests.component.collections.test_bounced_notices import become_effective
 from tests.component.collections.test_collections import DUE, STANDARD, World, publish
+from tests.component.collections.test_collections_facts import change_line_balances, issue, ladder, line, overdue
 from tests.component.collections.walks import REASON, AccountWalk
 
 world = test_collections.world
@@ -98,6 +99,23 @@ async def test_a_release_ends_also_where_no_step_comes_after_the_suspension(
     await world.day(24)
     assert await _count_final_notices(world) == 2
     assert comparison.kinds["NewSuspensionRelease"] == 1
+
+
+async def test_a_suspension_goes_on_resting_on_the_invoice_that_is_not_paid(
+    world: World, comparison: Comparison
+) -> None:
+    owed = line(1, None, 500), line(2, world.subscription_id, 500)
+    first, second = await world.issue(), await issue(world, *owed)
+    await ladder(world, -3)
+    await world.day(1, 0)
+    await world.overdue(first)
+    await overdue(world, second, *owed)
+    await ladder(world, 1, 7, 14, 21)
+    await become_effective(world)
+    await change_line_balances(world, second, owed[0], line(2, world.subscription_id, 0))
+    assert comparison.kinds["EndedSuspensionCauses"] == 1
+    assert len(await world.events("SuspensionRequested")) == 2
+    assert (await world.standing())["state"] == "suspended"
 
 
 async def _count_final_notices(world: World) -> int:
