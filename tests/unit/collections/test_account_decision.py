@@ -1,0 +1,195 @@
+"""Decisions about accounts: what they change and announce, and that nothing is left to decide after one."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime
+from itertools import count
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.collections.domain.account_changes import FreshFactsQuestion, NewDunningStep, NewNotice
+from services.collections.domain.account_decision import evaluate_account
+from services.collections.domain.account_draft import AccountDecision, EvaluationContext
+from services.collections.domain.due_step_decision import (
+    SuspensionDelay,
+    evaluate_due_steps,
+    evaluate_due_suspensions,
+)
+from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount, OpenDunningCase
+from services.collections.domain.dunning_item import ItemFacts, TakenStep
+from services.collections.domain.policy_version import PolicyVersion
+from services.collections.domain.suspension import SuspensionState
+from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
+from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
+from tests.unit.collections.stories import standard
+
+ACCOUNT = UUID(int=7)
+SUSPENSION = UUID(int=500)
+VERSIONS = [PolicyVersion(3, date(2026, 1, 1), standard())]
+WARNED = (take_notice("reminder_1", on(1)), take_notice("reminder_2", on(7)), take_notice("final_notice", on(14)))
+
+
+def context(now: datetime) -> EvaluationContext:
+    """At this time, with ids that count from 1000 on."""
+    return EvaluationContext(VERSIONS, now, _count_ids())
+
+
+def _count_ids() -> Iterator[UUID]:
+    return (UUID(int=number) for number in count(1000))
+
+
+def account(*items: ItemFacts, **more: object) -> DunningAccount:
+    """An account with these items."""
+    return replace(DunningAccount(ACCOUNT, ZoneInfo("UTC"), items), **more)  # type: ignore[arg-type]
+
+
+def suspension(state: SuspensionState, *invoices: ItemFacts) -> SuspensionRecord:
+    """A suspension of the subscription for these invoices, requested on the 21st day."""
+    causes = {
+        facts.invoice_id: RecordedSuspensionCause(facts.invoice_id, facts.number, 1, 300, "EUR") for facts in invoices
+    }
+    effective_at = on(21) if state is SuspensionState.EFFECTIVE else None
+    return SuspensionRecord(SUSPENSION, ACCOUNT, SUBSCRIPTION, state, 3, "suspend", on(21), effective_at, causes)
+
+
+def suspended(facts: ItemFacts, state: SuspensionState) -> ItemFacts:
+    """The item with the step of that suspension."""
+    effect = "in_effect" if state is SuspensionState.EFFECTIVE else "awaited"
+    step = TakenStep("suspend", 1, on(21), "requested", effect=effect, suspension_id=SUSPENSION)  # type: ignore[arg-type]
+    return replace(facts, taken=(*facts.taken, step))
+
+
+def names(decision: AccountDecision) -> list[str]:
+    """The kinds of its events, in order."""
+    return [type(event).__name__ for event in decision.events]
+
+
+def kinds(decision: AccountDecision) -> list[str]:
+    """The kinds of its changes, in order."""
+    return [type(change).__name__ for change in decision.changes]
+
+
+def test_a_case_opens_with_the_stage_that_was_reached() -> None:
+    decision = evaluate_account(account(item(taken=WARNED[:1])), context(on(2)))
+    assert names(decision) == ["DunningCaseOpened", "DunningStageChanged"]
+    assert decision.account.case == OpenDunningCase(UUID(int=1000), "reminder_1", DUE)
+    assert decision.due_at == {UUID(int=1): on(7)}
+
+
+def test_a_case_closes_when_nothing_is_open() -> None:
+    paid = item(balance(1, on(-30, 0)), balance(60, on(5), line(0)))
+    case = OpenDunningCase(UUID(int=9), "reminder_1", DUE)
+    decision = evaluate_account(account(paid, case=case), context(on(6)))
+    assert (names(decision), kinds(decision)) == (["DunningCaseClosed"], ["DunningCaseEnd"])
+    assert decision.account.case is None
+
+
+def test_due_notices_of_one_instant_are_one_message_and_their_steps() -> None:
+    second = item(number="2")
+    decision = evaluate_due_steps(account(item(), second), context(on(1)))
+    notice, *steps = [change for change in decision.changes if isinstance(change, NewNotice | NewDunningStep)]
+    assert isinstance(notice, NewNotice)
+    assert (notice.id, notice.template) == (UUID(int=1000), "reminder_1")
+    assert [row["number"] for row in notice.items] == ["1", "2"]
+    recorded = [(step.step, step.outcome, step.notice_id) for step in steps if isinstance(step, NewDunningStep)]
+    assert recorded == [("reminder_1", "notice", notice.id), ("upcoming", "skipped", None)] * 2
+    assert names(decision) == ["DunningCaseOpened", "DunningStageChanged"]
+    assert decision.due_at == dict.fromkeys((UUID(int=1), UUID(int=2)), on(7))
+
+
+def test_a_suspension_asks_for_fresh_facts_first_and_is_not_looked_at_before_they_come() -> None:
+    decision = evaluate_due_steps(account(item(taken=WARNED)), context(on(21)))
+    assert [change for change in decision.changes if isinstance(change, FreshFactsQuestion)] == [FreshFactsQuestion()]
+    assert "SuspensionRequested" not in names(decision)
+    assert decision.due_at[UUID(int=1)] != on(21)
+
+
+def test_with_fresh_facts_it_is_requested_or_waits_for_what_delays_it() -> None:
+    warned = account(item(taken=WARNED), case=OpenDunningCase(UUID(int=9), "final_notice", DUE))
+    requested = evaluate_due_suspensions(warned, context(on(21)), None)
+    assert names(requested) == ["SuspensionRequested", "DunningStageChanged"]
+    (record,) = requested.account.suspensions
+    assert (record.id, record.state, record.policy_version) == (UUID(int=1000), "requested", 3)
+    assert record.causes[UUID(int=1)].dunnable_minor == 300
+    delay = SuspensionDelay("all are stopped", on(22), "guard")
+    waiting = evaluate_due_suspensions(warned, context(on(21)), delay)
+    assert (names(waiting), waiting.due_at) == (["StepDeferred"], {UUID(int=1): on(22)})
+    again = evaluate_due_suspensions(waiting.account, context(on(21)), delay)
+    assert (names(again), again.changes) == ([], ())
+
+
+def test_what_waited_for_the_guard_waits_no_more_once_it_is_requested() -> None:
+    deferrals = {UUID(int=1): AnnouncedDeferral("suspend", "all are stopped", None, "guard")}
+    decision = evaluate_due_suspensions(account(item(taken=WARNED), deferrals=deferrals), context(on(21)), None)
+    assert decision.account.deferrals == {}
+
+
+def test_a_debt_that_is_paid_ends_what_it_suspended() -> None:
+    for state, event in (("requested", "SuspensionWithdrawn"), ("effective", "ReinstatementRequested")):
+        paid = suspended(
+            item(balance(1, on(-30, 0)), balance(60, on(22), line(0)), taken=WARNED), SuspensionState(state)
+        )
+        decision = evaluate_account(
+            account(paid, suspensions=(suspension(SuspensionState(state), paid),)), context(on(23))
+        )
+        assert names(decision) == [event]
+        assert decision.account.suspensions == ()
+
+
+_LINES = st.sampled_from(
+    [line(300), line(0), line(300, disputed=300), line(200, disputed=50), line(0, written_off=300)]
+)
+_STATES = st.sampled_from([None, SuspensionState.REQUESTED, SuspensionState.EFFECTIVE])
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> DunningAccount:
+    """Accounts of two invoices that were warned of and changed, with or without a suspension for one or both."""
+    items = []
+    for number in ("1", "2"):
+        changes = draw(st.lists(st.tuples(st.integers(0, 30), _LINES), max_size=3))
+        balances = [balance(1, on(-30, 0))]
+        balances += [
+            balance(60 + n, on(day, 12), changed) for n, (day, changed) in enumerate(sorted(changes, key=_day))
+        ]
+        sent = draw(st.integers(0, 3))
+        taken = list(WARNED[:sent])
+        if taken and draw(st.booleans()):
+            taken[-1] = replace(taken[-1], outcome="failed", delivered_at=None)
+        items.append(item(*balances, taken=tuple(taken), number=number))
+    state = draw(_STATES)
+    if state is None:
+        return account(*items)
+    causes = draw(st.sampled_from([items, items[:1]]))
+    items = [suspended(facts, state) if facts in causes else facts for facts in items]
+    return account(*items, suspensions=(suspension(state, *causes),))
+
+
+def _day(change: tuple[int, object]) -> int:
+    return change[0]
+
+
+@given(accounts(), st.integers(0, 50), st.sampled_from([9, 15]))
+def test_nothing_is_left_to_decide_after_a_decision(facts: DunningAccount, day: int, hour: int) -> None:
+    now = on(day, hour)
+    for decision in (
+        evaluate_account(facts, context(now)),
+        evaluate_due_steps(facts, context(now)),
+        evaluate_due_suspensions(facts, context(now), None),
+    ):
+        following = evaluate_account(decision.account, context(now))
+        assert (following.changes, following.events) == ((), ())
+        again = evaluate_due_steps(decision.account, context(now))
+        taken_again = {change.step for change in again.changes if isinstance(change, NewDunningStep)}
+        steps = {change.step for change in decision.changes if isinstance(change, NewDunningStep)}
+        assert not taken_again & steps
+
+
+def test_a_suspension_of_another_subscription_is_another_one() -> None:
+    both = item(balance(1, on(-30, 0), line(300), line(200)._replace(line=2, subscription_id=OTHER)), taken=WARNED)
+    decision = evaluate_due_suspensions(account(both), context(on(21)), None)
+    assert sorted(record.subscription_id for record in decision.account.suspensions) == [SUBSCRIPTION, OTHER]
+    assert [record.id for record in decision.account.suspensions] == [UUID(int=1000), UUID(int=1001)]
