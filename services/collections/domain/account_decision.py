@@ -1,7 +1,7 @@
 """Decisions about an account from its facts alone: suspensions, the dunning case, and when to look again.
 
 An event means "look at this account again". It settles what follows from facts alone; steps are taken by the sweep
-only (`due_step_decision`). A decision evaluates until nothing changes: evaluating what it leaves changes nothing.
+only (`due_step_decision`). Evaluating what a decision leaves changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,9 +33,8 @@ def evaluate_account(account: DunningAccount, context: EvaluationContext) -> Acc
 
 def settle_account(draft: AccountDraft, asked: Asked = NOTHING_ASKED) -> None:
     """Settle what follows from the facts of an account, and when each of its items must be looked at next."""
-    while end_settled_suspension_causes(draft):  # what was withdrawn may be due again
-        pass
-    items = draft.evaluate_items()
+    end_settled_suspension_causes(draft)
+    items = draft.evaluate_items()  # what was withdrawn may be due again
     if (case := draft.account.case) is None:
         _open_case(draft, items)
     else:

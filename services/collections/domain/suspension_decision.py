@@ -43,12 +43,11 @@ ENDS: dict[WithdrawalCause, str] = {
 """Why a suspension ends, in words."""
 
 
-def end_settled_suspension_causes(draft: AccountDraft) -> bool:
-    """End causes that are settled; withdraw or reinstate what nothing carries. Whether anything changed."""
-    unnoticed, changed = _list_unnoticed(draft), False
+def end_settled_suspension_causes(draft: AccountDraft) -> None:
+    """End causes that are settled; withdraw or reinstate what nothing carries."""
+    unnoticed = _list_unnoticed(draft)
     for suspension in draft.account.suspensions:
-        changed |= _update_suspension(draft, suspension, unnoticed)
-    return changed
+        _update_suspension(draft, suspension, unnoticed)
 
 
 def _list_unnoticed(draft: AccountDraft) -> frozenset[UUID]:
@@ -60,7 +59,7 @@ def _list_unnoticed(draft: AccountDraft) -> frozenset[UUID]:
     )
 
 
-def _update_suspension(draft: AccountDraft, suspension: SuspensionRecord, unnoticed: frozenset[UUID]) -> bool:
+def _update_suspension(draft: AccountDraft, suspension: SuspensionRecord, unnoticed: frozenset[UUID]) -> None:
     causes, open_causes = frozenset(suspension.causes), _list_open_causes(draft, suspension)
     if ended := causes - open_causes:
         draft.apply(EndedSuspensionCauses(suspension.id, ended))
@@ -72,9 +71,6 @@ def _update_suspension(draft: AccountDraft, suspension: SuspensionRecord, unnoti
         request_reinstatement(draft, suspension, "settled")
     elif ended:
         _announce_request(draft, suspension, {id_: suspension.causes[id_] for id_ in open_causes})
-    else:
-        return False
-    return True
 
 
 def _list_open_causes(draft: AccountDraft, suspension: SuspensionRecord) -> frozenset[UUID]:

@@ -157,7 +157,8 @@ def accounts(draw: st.DrawFn) -> DunningAccount:
         ]
         sent = draw(st.integers(0, 3))
         taken = list(WARNED[:sent])
-        if taken and draw(st.booleans()):
+        came_back = draw(st.booleans())
+        if taken and came_back:
             taken[-1] = replace(taken[-1], outcome="failed", delivered_at=None)
         items.append(item(*balances, taken=tuple(taken), number=number))
     state = draw(_STATES)
