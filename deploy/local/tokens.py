@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import OKPAlgorithm
 
 from deploy.local import files
-from shared.base.scopes import SCOPES, SERVICE_SCOPES, list_scopes
+from shared.contracts.scopes import SCOPES, SERVICE_SCOPES, list_scopes
 
 ISSUER = "goodstanding-local"
 LIFETIME = 12 * 3600

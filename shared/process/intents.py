@@ -82,11 +82,21 @@ class NewIntent(NamedTuple):
 
 
 _NEW = RowParameters(NewIntent, first=5)
-_ADD = f"""
+
+
+def build_intents_statement(wanted: str) -> str:
+    """Build a statement that wants a call for each row of a query with the columns of `NewIntent`.
+
+    $1 is the kind, $2 when they are due, $3 the business time, $4 the trace; the query's own parameters follow.
+    """
+    return f"""
 INSERT INTO intents ({_NEW.columns}, kind, state, due_at, attempts, created_at, traceparent)
-SELECT {_NEW.columns}, $1, 'pending', $2, 0, $3, $4 FROM unnest({_NEW.arrays}) AS n ({_NEW.columns})
+SELECT {_NEW.columns}, $1, 'pending', $2, 0, $3, $4 FROM ({wanted}) AS wanted ({_NEW.columns})
 ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
 """
+
+
+_ADD = build_intents_statement(f"SELECT * FROM unnest({_NEW.arrays})")
 
 
 async def enqueue_intents(unit: Unit, kind: str, wanted: Sequence[NewIntent], delay: timedelta = timedelta()) -> None:

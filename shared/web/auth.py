@@ -16,8 +16,8 @@ from fastapi import Request, Security, params
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from shared.base.clock import read_system_clock
-from shared.base.scopes import is_scope
 from shared.base.signing_keys import PublicKeySet, get_signing_keys
+from shared.contracts.scopes import is_scope
 from shared.pure.actor_names import MAX_SUBJECT_CHARS, fold_actor_name
 from shared.pure.errors import Refusal
 
@@ -198,7 +198,7 @@ def find_required_scopes(dependencies: Iterable[params.Depends]) -> tuple[str, .
 def needs(*scopes: str) -> Any:
     """Build the dependency of a router whose routes need these scopes, which there must be."""
     unknown = [name for scope in scopes for name in scope.split(_OR) if not is_scope(name)]
-    assert not unknown, f"scopes that are not in shared/base/scopes.py: {unknown}"
+    assert not unknown, f"scopes that are not in shared/contracts/scopes.py: {unknown}"
     return Security(_authorise_request, scopes=list(scopes))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.tokens import RELAY, SigningKeyPair
-from shared.base.scopes import SCOPES, SERVICE_SCOPES, list_scopes
+from shared.contracts.scopes import SCOPES, SERVICE_SCOPES, list_scopes
 from shared.process.service import load_service
 from shared.web.auth import find_required_scopes
 from tests.architecture.service_calls import list_service_calls

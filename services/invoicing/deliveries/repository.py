@@ -5,6 +5,7 @@ from uuid import UUID
 from services.invoicing.deliveries.tables import DocumentDeliveryRow
 from shared.base.telemetry import get_traceparent
 from shared.persistence.database import Unit
+from shared.process.intents import build_intents_statement
 from shared.pure.bounces import compute_bounce_id
 
 SEND_DOCUMENT = "send_document"
@@ -13,14 +14,12 @@ SEND_DOCUMENT = "send_document"
 _WANT = """
 WITH new AS (
     INSERT INTO document_deliveries (id, document_id, account_id, kind, state, wanted_at)
-    SELECT d.id, d.id, d.account_id, $1, 'pending', $2
+    SELECT d.id, d.id, d.account_id, $5, 'pending', $3
     FROM ({which}) d JOIN legal_entities e ON e.code = d.legal_entity AND e.sends_documents
     RETURNING id, account_id
 )
-INSERT INTO intents (id, kind, account_id, key, payload, state, due_at, attempts, created_at, traceparent)
-SELECT id, 'send_document', account_id, id::text, '{{}}', 'pending', $2, 0, $2, $3 FROM new
-"""
-_WANT_ONE = _WANT.format(which="SELECT $4::uuid AS id, $5::uuid AS account_id, $6::text AS legal_entity")
+""" + build_intents_statement("SELECT id, account_id, id::text, '{{}}'::jsonb FROM new")
+_WANT_ONE = _WANT.format(which="SELECT $6::uuid AS id, $7::uuid AS account_id, $8::text AS legal_entity")
 _WANT_ISSUED = _WANT.format(which="SELECT invoice_id AS id, account_id, legal_entity FROM bill_invoices")
 
 
@@ -28,13 +27,15 @@ async def enqueue_document_delivery(
     unit: Unit, kind: str, document_id: UUID, account_id: UUID, legal_entity: str
 ) -> None:
     """Let a document be sent, if its legal entity sends any."""
-    await unit.connection.execute(_WANT_ONE, kind, unit.now, get_traceparent(), document_id, account_id, legal_entity)
+    intent = SEND_DOCUMENT, unit.now, unit.now, get_traceparent()
+    await unit.connection.execute(_WANT_ONE, *intent, kind, document_id, account_id, legal_entity)
     unit.wake_after_commit("intents")
 
 
 async def enqueue_issued_documents(unit: Unit) -> None:
     """Let what a bill run just issued be sent, where the legal entity sends documents."""
-    await unit.connection.execute(_WANT_ISSUED, "invoice", unit.now, get_traceparent())
+    intent = SEND_DOCUMENT, unit.now, unit.now, get_traceparent()
+    await unit.connection.execute(_WANT_ISSUED, *intent, "invoice")
     unit.wake_after_commit("intents")
 
 

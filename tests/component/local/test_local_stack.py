@@ -11,8 +11,8 @@ from deploy.local.children import StartFailedError
 from deploy.local.stack import LogFollower, Stack
 from deploy.local.state import AlreadyRunningError, StackState
 from deploy.local.tokens import ISSUER
-from shared.base.scopes import SERVICE_SCOPES
 from shared.base.settings import Settings
+from shared.contracts.scopes import SERVICE_SCOPES
 from shared.web.auth import RequestNotAuthenticated, verify_token
 
 

@@ -55,7 +55,7 @@ def suspension(state: SuspensionState, *invoices: ItemFacts) -> SuspensionRecord
     return SuspensionRecord(SUSPENSION, ACCOUNT, SUBSCRIPTION, state, 3, "suspend", on(21), effective_at, causes)
 
 
-def suspended(facts: ItemFacts, state: SuspensionState) -> ItemFacts:
+def add_suspend_step(facts: ItemFacts, state: SuspensionState) -> ItemFacts:
     """The item with the step of that suspension."""
     effect = "in_effect" if state is SuspensionState.EFFECTIVE else "awaited"
     step = TakenStep("suspend", 1, on(21), "requested", effect=effect, suspension_id=SUSPENSION)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ def test_what_waited_for_the_guard_waits_no_more_once_it_is_requested() -> None:
 
 def test_a_debt_that_is_paid_ends_what_it_suspended() -> None:
     for state, event in (("requested", "SuspensionWithdrawn"), ("effective", "ReinstatementRequested")):
-        paid = suspended(
+        paid = add_suspend_step(
             item(balance(1, on(-30, 0)), balance(60, on(22), line(0)), taken=WARNED), SuspensionState(state)
         )
         decision = evaluate_account(
@@ -165,7 +165,7 @@ def accounts(draw: st.DrawFn) -> DunningAccount:
     if state is None:
         return account(*items)
     causes = draw(st.sampled_from([items, items[:1]]))
-    items = [suspended(facts, state) if facts in causes else facts for facts in items]
+    items = [add_suspend_step(facts, state) if facts in causes else facts for facts in items]
     return account(*items, suspensions=(suspension(state, *causes),))
 
 

@@ -8,6 +8,7 @@ import asyncpg
 from services.invoicing.billing.repository.bill_chunk import BillChunk
 from shared.base.telemetry import get_traceparent
 from shared.persistence.database import Unit
+from shared.process.intents import build_intents_statement
 from shared.pure.errors import Unavailable
 
 CALCULATE_TAX = "calculate_tax"
@@ -29,11 +30,10 @@ JOIN legal_entities e ON e.code = d.legal_entity AND e.tax_calculator = 'outside
 """
 """What the calculator is asked about drafts, as `calculator.Facts` has it; nothing where there are rates."""
 
-_WANT = f"""
-INSERT INTO intents (id, kind, account_id, key, payload, state, due_at, attempts, created_at, traceparent)
-SELECT gen_random_uuid(), '{CALCULATE_TAX}', f.account_id, f.id::text, f.facts, 'pending', $1, 0, $1, $2
+_WANT = build_intents_statement(f"""
+SELECT gen_random_uuid(), f.account_id, f.id::text, f.facts
 FROM bill_invoices b JOIN ({_FACTS}) AS f ON f.id = b.invoice_id WHERE b.to_be_taxed
-"""
+""")
 
 
 async def queue_draft_tax_requests(chunk: BillChunk) -> None:
@@ -45,7 +45,7 @@ async def queue_draft_tax_requests(chunk: BillChunk) -> None:
     if not waiting:
         return
     await chunk.keep_drafts("to_be_taxed", to_be_taxed=True)
-    wanted = await unit.connection.execute(_WANT, unit.now, get_traceparent())
+    wanted = await unit.connection.execute(_WANT, CALCULATE_TAX, unit.now, unit.now, get_traceparent())
     if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
         raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
     await chunk.drop_to_be_taxed()

@@ -18,7 +18,7 @@ import time_machine
 from fastapi.routing import APIRoute
 
 from deploy.local.tokens import SigningKeyPair
-from shared.base.scopes import SCOPES, list_scopes
+from shared.contracts.scopes import SCOPES, list_scopes
 from shared.process.runtime import Runtime
 from shared.process.service import NAMES, load_service
 from shared.web.auth import find_required_scopes
