@@ -25,6 +25,7 @@ from shared.web.idempotency import IdempotencyKey, KeptFirstAnswer
 from shared.web.request_batching import BatchHandler, Order, PendingRequest
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 class IdempotencyKeyMissing(Refusal):
@@ -141,15 +142,35 @@ class CommandRunner(RequestRunner):
         )
         return await self.run(alone, subject=subject, locked_first=True) if answer is None else _response(answer)
 
-    async def amend(
-        self, action: Callable[[Unit], Awaitable[tuple[int, BaseModel]]], reason: str | None = None
-    ) -> Response:
+    async def run_with_call(
+        self,
+        commit: Callable[[Unit], Awaitable[M]],
+        call: Callable[[M], Awaitable[None]],
+        read: Callable[[Unit, M], Awaitable[tuple[int, M]]],
+        model: type[M],
+        *,
+        reason: str | None = None,
+        subject: UUID | None = None,
+    ) -> tuple[Response, M]:
+        """Commit what is wanted in one unit, make a call outside of any, and answer what `read` finds then.
+
+        Until `read` has answered otherwise the answer is 202, and the same request sent again makes the call again.
+        """
+        answer = await self.run(commit, status=202, reason=reason, subject=subject)
+        result = model.model_validate_json(bytes(answer.body))
+        if answer.status_code == 202:
+            await call(result)
+            answer = await self._amend(lambda unit: read(unit, result))
+            result = model.model_validate_json(bytes(answer.body))
+        return answer, result
+
+    async def _amend(self, action: Callable[[Unit], Awaitable[tuple[int, BaseModel]]]) -> Response:
         """A second unit of the same request: what it answers takes the place of the stored answer."""
 
         async def again(unit: Unit) -> KeptFirstAnswer:
             return self._store(unit, *await action(unit))
 
-        cause = replace(self.build_request_cause(reason), act=None)  # the first unit has left its entry
+        cause = replace(self.build_request_cause(), act=None)  # the first unit has left its entry
         return _response(await self.runtime.units.run(again, cause))
 
     def _store(self, unit: Unit, status: int, model: BaseModel) -> KeptFirstAnswer:

@@ -18,7 +18,6 @@ from services.escalation.use_cases.dispute_items import DisputeAmendmentPending,
 from services.escalation.use_cases.dispute_reasons import DisputeReasonsMixed, UnknownDisputeReason
 from services.escalation.use_cases.dispute_requests import DisputeAboveInvoice, NotTheirs, UnknownInvoice, UnknownLine
 from shared.persistence.database import Unit
-from shared.process import intents
 from shared.process.intents import Intent
 from shared.pure.errors import Refusal
 from shared.pure.fields import ReasonIn
@@ -115,13 +114,21 @@ async def _reserve(command: CommandRunner, request: Request, subject_id: UUID, r
         row, leased = await request(unit)
         return DisputeOut.from_row(row)
 
-    answer = await command.run(commit, status=202, reason=reason, subject=subject_id)
-    if answer.status_code == 202:
-        answer = await _reserve_now(_parse_dispute(answer).id, leased, command)
-    if (dispute := _parse_dispute(answer)).state is DisputeState.REFUSED:
+    async def reserve(dispute: DisputeOut) -> None:
+        await use_cases.reservations.reserve_amounts_now(command.runtime, dispute.id, leased)
+
+    answer, dispute = await command.run_with_call(
+        commit, reserve, _read_dispute, DisputeOut, reason=reason, subject=subject_id
+    )
+    if dispute.state is DisputeState.REFUSED:
         holders = await _list_holders(command, dispute.id, dispute.lines, dispute.refusal)
         raise DisputeRefused(dispute.refusal or "refused", dispute_id=str(dispute.id), held_by=holders)
     return answer
+
+
+async def _read_dispute(unit: Unit, requested: DisputeOut) -> tuple[int, DisputeOut]:
+    dispute = DisputeOut.from_row(await dispute_queries.get_dispute(unit, requested.id))
+    return (202 if dispute.state is DisputeState.REQUESTED else 201), dispute
 
 
 async def _list_holders(
@@ -132,23 +139,6 @@ async def _list_holders(
         lambda unit: list_reserving_disputes(unit, dispute_id, numbers, refusal)
     )
     return holders
-
-
-def _parse_dispute(answer: Response) -> DisputeOut:
-    return DisputeOut.model_validate_json(bytes(answer.body))
-
-
-async def _reserve_now(dispute_id: UUID, leased: Intent | None, command: CommandRunner) -> Response:
-    """Do at once what a worker would do, and answer with what became of it; a repeated request may have no lease."""
-    intent = leased or await command.runtime.units.run(lambda unit: intents.lease_intent(unit, dispute_id))
-    if intent is not None:
-        await command.runtime.jobs.perform_claimed_intent(intent)
-
-    async def load_state(unit: Unit) -> tuple[int, DisputeOut]:
-        row = DisputeOut.from_row(await dispute_queries.get_dispute(unit, dispute_id))
-        return (202 if row.state is DisputeState.REQUESTED else 201), row
-
-    return await command.amend(load_state)
 
 
 @reads.get("", summary="List disputes")
@@ -240,28 +230,20 @@ async def amend_dispute(
         )
         return AmendmentOut.from_row(row)
 
-    answer = await command.run(commit, status=202, reason=amendment.reason, subject=dispute_id)
-    if answer.status_code == 202:
-        answer = await _amend_now(dispute_id, _parse_amendment(answer).number, leased, command)
-    if (outcome := _parse_amendment(answer)).state == "refused":
+    async def reserve(_: AmendmentOut) -> None:
+        await use_cases.reservations.reserve_amendment_now(command.runtime, leased)
+
+    async def read(unit: Unit, requested: AmendmentOut) -> tuple[int, AmendmentOut]:
+        row = await dispute_queries.get_dispute_amendment(unit, dispute_id, requested.number)
+        return (202 if row.state == "requested" else 200), AmendmentOut.from_row(row)
+
+    answer, outcome = await command.run_with_call(
+        commit, reserve, read, AmendmentOut, reason=amendment.reason, subject=dispute_id
+    )
+    if outcome.state == "refused":
         holders = await _list_holders(command, dispute_id, outcome.lines, outcome.refusal)
         raise AmendmentRefused(outcome.refusal or "refused", number=outcome.number, held_by=holders)
     return answer
-
-
-def _parse_amendment(answer: Response) -> AmendmentOut:
-    return AmendmentOut.model_validate_json(bytes(answer.body))
-
-
-async def _amend_now(dispute_id: UUID, number: int, leased: Intent | None, command: CommandRunner) -> Response:
-    if leased is not None:
-        await command.runtime.jobs.perform_claimed_intent(leased)
-
-    async def load_state(unit: Unit) -> tuple[int, AmendmentOut]:
-        row = AmendmentOut.from_row(await dispute_queries.get_dispute_amendment(unit, dispute_id, number))
-        return (202 if row.state == "requested" else 200), row
-
-    return await command.amend(load_state)
 
 
 @writes.post(
