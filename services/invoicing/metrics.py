@@ -1,14 +1,15 @@
 """Figures of finance in Prometheus: money in minor units, each currency for itself."""
 
+from services.invoicing.receivables.repository.line_amounts import BALANCES_WITH_OPEN_MINOR, COMPUTE_DISPUTED_MINOR
 from shared.base.metrics.figures import MetricQuery
 
-_OPEN_LINES = """
+_OPEN_LINES = f"""
 SELECT i.currency, i.due_date, a.time_zone, b.open_minor,
-    least(b.reserved_minor + b.charged_back_minor, b.open_minor) AS disputed_minor
+    {COMPUTE_DISPUTED_MINOR} AS disputed_minor
 FROM invoice_states s
 JOIN invoices i ON i.id = s.invoice_id
 JOIN accounts a ON a.id = s.account_id
-JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor AS open_minor FROM line_balances) b
+JOIN {BALANCES_WITH_OPEN_MINOR} b
     ON b.invoice_id = s.invoice_id
 WHERE s.open_minor > 0
 """

@@ -58,6 +58,8 @@ def _supply(row: asyncpg.Record) -> ChargedSupply:
     return ChargedSupply(row["subscription_id"], row["supply"], BillingCycle(row["cycle_from"], row["cycle_to"]))
 
 
+COMPUTE_LINE_CREDITABLE_MINOR = "b.amount_minor - b.credited_minor - b.written_off_minor"
+"""`compute_line_creditable_minor` of the domain of adjustments, over `line_balances b`."""
 _BILLED = f"""
 WITH given AS (
     SELECT n.invoice_id, k.line, sum(k.amount_minor) AS amount
@@ -66,7 +68,7 @@ WITH given AS (
 ), parts AS (
     SELECT i.account_id, i.issued_at, i.number, l.invoice_id, l.line, l.amount_minor, l.tax_minor, c.subscription_id,
         {SUPPLY}, c.cycle_from, c.cycle_to, b.credited_minor,
-        b.amount_minor - b.credited_minor - b.written_off_minor AS creditable_minor,
+        {COMPUTE_LINE_CREDITABLE_MINOR} AS creditable_minor,
         coalesce(b.amount_minor, 0) - coalesce(g.amount, 0) - l.amount_minor AS beyond
     FROM invoices i
     JOIN invoice_lines l ON l.invoice_id = i.id

@@ -5,15 +5,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from services.invoicing.receivables.repository.line_amounts import BALANCES_WITH_OPEN_MINOR, COMPUTE_DISPUTED_MINOR
 from shared.persistence.database import Unit
 
-_OWED = """
+_OWED = f"""
 SELECT i.currency, sum(b.open_minor) AS open_minor,
     coalesce(sum(b.open_minor) FILTER (WHERE s.overdue_at IS NOT NULL), 0) AS overdue_minor,
-    sum(least(b.reserved_minor + b.charged_back_minor, b.open_minor)) AS disputed_minor
+    sum({COMPUTE_DISPUTED_MINOR}) AS disputed_minor
 FROM invoice_states s
 JOIN invoices i ON i.id = s.invoice_id
-JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor AS open_minor FROM line_balances) b
+JOIN {BALANCES_WITH_OPEN_MINOR} b
     ON b.invoice_id = s.invoice_id
 WHERE s.open_minor > 0 AND ($1::uuid IS NULL OR s.account_id = $1)
 GROUP BY i.currency ORDER BY i.currency
