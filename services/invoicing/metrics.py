@@ -2,6 +2,7 @@
 
 from services.invoicing.receivables.repository.line_amounts import BALANCES_WITH_OPEN_MINOR, COMPUTE_DISPUTED_MINOR
 from shared.base.metrics.figures import MetricQuery
+from shared.persistence.local_midnights import write_local_date
 
 _OPEN_LINES = f"""
 SELECT i.currency, i.due_date, a.time_zone, b.open_minor,
@@ -17,7 +18,7 @@ WHERE s.open_minor > 0
 RECEIVABLES = MetricQuery(
     f"""
     WITH aged AS (
-        SELECT *, ($1::timestamptz AT TIME ZONE time_zone)::date - due_date AS days FROM ({_OPEN_LINES}) AS lines
+        SELECT *, {write_local_date("$1::timestamptz", "time_zone")} - due_date AS days FROM ({_OPEN_LINES}) AS lines
     )
     SELECT currency, bucket, part.disputed, sum(part.minor) AS receivables_minor
     FROM aged, (VALUES ('current', -1000000, 0), ('1-30', 1, 30), ('31-60', 31, 60), ('61-90', 61, 90),
@@ -98,7 +99,7 @@ _DAYS = 30
 """The length of the period of the index, as is usual; DSO looks back 90 days."""
 COLLECTION = MetricQuery(
     f"""
-    WITH day AS (SELECT ($1::timestamptz AT TIME ZONE 'UTC')::date AS today),
+    WITH day AS (SELECT {write_local_date("$1::timestamptz", "'UTC'")} AS today),
     ends AS (
         SELECT currency,
             coalesce(sum(amount_minor), 0) AS ending,

@@ -5,6 +5,7 @@
 
 from services.invoicing.adjustments.repository.supplies import SUPPLY
 from services.invoicing.catalog.repository.tax_rate_queries import RATE_OF_CUSTOMER, RATES, build_tax_rate_join
+from shared.persistence.local_midnights import write_local_date
 
 CHARGE_WHOLE_CYCLES = """
 WITH due AS (
@@ -31,12 +32,12 @@ WITH due AS (
 SELECT EXISTS (SELECT FROM moved WHERE next_due <= $2)
 """
 
-BEGIN_INVOICES = """
+BEGIN_INVOICES = f"""
 INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, to_be_taxed)
 SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, today.day, today.day + a.terms_days,
     coalesce(e.tax_calculator = 'outside', false)
 FROM unnest($1::uuid[], $2::uuid[]) AS n (account_id, invoice_id) JOIN accounts a ON a.id = n.account_id
-CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
+CROSS JOIN LATERAL (SELECT {write_local_date("$3::timestamptz", "a.time_zone")} AS day) AS today
 LEFT JOIN legal_entities e ON e.code = a.legal_entity
 """
 SUM_NETS_BY_RATE = "SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered"

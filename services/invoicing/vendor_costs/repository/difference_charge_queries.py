@@ -7,11 +7,12 @@ import asyncpg
 
 from services.invoicing.vendor_costs.tables import VendorDifferenceRow
 from shared.persistence.database import Unit
+from shared.persistence.local_midnights import write_local_date
 from shared.pure.ids import new_id
 from shared.pure.money import Money
 
-_FIND_TERM = """
-SELECT t.currency, ($2::timestamptz AT TIME ZONE a.time_zone)::date AS today
+_FIND_TERM = f"""
+SELECT t.currency, {write_local_date("$2::timestamptz", "a.time_zone")} AS today
 FROM terms t JOIN accounts a ON a.id = t.account_id WHERE t.subscription_id = $1
 """
 
