@@ -40,17 +40,21 @@ _ACCRUED = """
 SELECT currency, sum(amount_minor) AS accrued_minor FROM vendor_charges
 WHERE $1::uuid IS NULL OR account_id = $1 GROUP BY currency ORDER BY currency
 """
-_COMMITTED = """
+COMPUTE_VENDOR_COMMITMENT = """t.vendor_unit_cost_minor * t.quantity * (
+            (extract(year FROM t.term_end) - extract(year FROM t.vendor_next_from)) * 12
+            + extract(month FROM t.term_end) - extract(month FROM t.vendor_next_from)
+        )::int / t.vendor_period_months"""
+"""`compute_vendor_commitment` of the domain, over `terms t` of which `IS_TERM_COMMITTED`; in whole months."""
+IS_TERM_COMMITTED = "t.ended_on IS NULL AND t.vendor_next_from < t.term_end"
+"""Condition under which the vendor will charge more of `terms t`."""
+_COMMITTED = f"""
 SELECT vendor_currency AS currency, sum(rest) AS committed_minor,
     coalesce(sum(rest) FILTER (WHERE NOT bills_on), 0) AS stopped_by_suspension_minor, max(term_end) AS until
 FROM (
     SELECT t.vendor_currency, t.term_end, v.vendor_bills_while_suspended AS bills_on,
-        t.vendor_unit_cost_minor * t.quantity * (
-            (extract(year FROM t.term_end) - extract(year FROM t.vendor_next_from)) * 12
-            + extract(month FROM t.term_end) - extract(month FROM t.vendor_next_from)
-        )::int / t.vendor_period_months AS rest
+        {COMPUTE_VENDOR_COMMITMENT} AS rest
     FROM terms t JOIN plan_versions v USING (plan_id, version)
-    WHERE t.ended_on IS NULL AND t.vendor_next_from < t.term_end AND ($1::uuid IS NULL OR t.account_id = $1)
+    WHERE {IS_TERM_COMMITTED} AND ($1::uuid IS NULL OR t.account_id = $1)
 ) AS terms
 GROUP BY vendor_currency ORDER BY vendor_currency
 """
