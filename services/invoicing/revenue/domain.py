@@ -1,5 +1,9 @@
-"""The rule by which what is billed in advance is earned: day by day, in minor units without tax."""
+"""Rules of closing months: what is billed in advance is earned day by day, and a closed month takes no posting.
 
+Pure. Amounts are minor units without tax.
+"""
+
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,3 +32,23 @@ def compute_revenue_release(charge: DeferredCharge, until: date) -> int:
     days = (min(charge.period_to, until) - charge.period_from).days
     earned = abs(charge.net_minor) * days // (charge.period_to - charge.period_from).days
     return (earned if charge.net_minor >= 0 else -earned) - charge.released_minor
+
+
+def is_month_closed(day: date, closed_months: Iterable[date]) -> bool:
+    """Say whether the month of a day is closed: by itself, or with a later one. `closed_months` are first days.
+
+    Statements do it with `repository.release_queries.IS_LEDGER_MONTH_CLOSED` and, for a list,
+    `ledger_period_queries.LEDGER_PERIODS`; the trigger `ledger_holds` refuses what is posted in spite of it.
+    """
+    return any(month >= day.replace(day=1) for month in closed_months)
+
+
+def find_open_posting_day(day: date, closed_months: Collection[date]) -> date:
+    """Find the day on which something of a day is posted: the same, or the first of the first open month after it.
+
+    `FIND_OPEN_POSTING_DAY` of `vendor_posting_queries` does it for many postings.
+    """
+    if not is_month_closed(day, closed_months):
+        return day
+    last = max(closed_months)
+    return date(last.year + last.month // 12, last.month % 12 + 1, 1)

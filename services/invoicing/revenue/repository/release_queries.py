@@ -51,12 +51,18 @@ async def insert_closed_ledger_month(unit: Unit, legal_entity: str, month: date,
     )
 
 
+IS_LEDGER_MONTH_CLOSED = (
+    "SELECT EXISTS (SELECT FROM ledger_periods WHERE legal_entity = $1"
+    " AND month >= date_trunc('month', $2::date)::date)"
+)
+"""`is_month_closed` of the domain, for the day $2 and the legal entity $1."""
+
+
 async def is_ledger_month_closed(unit: Unit, legal_entity: str, day: date) -> bool:
     """Say whether the month of a day is closed, by itself or with a later one."""
     return bool(
         await unit.connection.fetchval(
-            "SELECT EXISTS (SELECT FROM ledger_periods WHERE legal_entity = $1"
-            " AND month >= date_trunc('month', $2::date)::date)",
+            IS_LEDGER_MONTH_CLOSED,
             legal_entity,
             day,
         )
