@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.invoicing.ledger.domain import CreditNoteLineShare
+from services.invoicing.subscriptions.domain.charge_amounts import compute_unbilled_minor
 from shared.pure.shares import allocate_in_order
 
 
@@ -39,7 +40,7 @@ class SupplyCharge:
     @property
     def reversal_rest_minor(self) -> int:
         """Rest of a reversal that is neither settled nor lapsed; not above 0 for other charges."""
-        return self.settled_minor + self.lapsed_minor - self.amount_minor
+        return -compute_unbilled_minor(self.amount_minor, self.settled_minor, self.lapsed_minor)
 
 
 def compute_reversal_lapses(charges: Sequence[SupplyCharge]) -> dict[UUID, int]:
