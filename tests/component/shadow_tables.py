@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import asyncpg
 
 
-async def hide_tables(connection: asyncpg.Connection, names: Iterable[str]) -> None:
-    """Hide these tables of invoicing until the transaction ends."""
+async def hide_tables(connection: asyncpg.Connection, names: Iterable[str], schema: str = "invoicing") -> None:
+    """Hide these tables of a service until the transaction ends."""
     for name in names:
-        await connection.execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS TABLE invoicing.{name} WITH NO DATA")
+        await connection.execute(f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS TABLE {schema}.{name} WITH NO DATA")
 
 
 async def insert_rows(connection: asyncpg.Connection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
