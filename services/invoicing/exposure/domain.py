@@ -1,4 +1,4 @@
-"""What we are committed to pay the vendor, and amounts of several currencies beside each other in one.
+"""Commitments to the vendor, and amounts of several currencies beside each other in one.
 
 Amounts are converted by rates that somebody published for a date.
 

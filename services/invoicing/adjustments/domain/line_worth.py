@@ -30,7 +30,7 @@ class InvoiceLineWorth:
 
 @dataclass(frozen=True, slots=True)
 class BilledSupplyCharge:
-    """What stands on documents of a charge: minor units with tax, those of a reversal below 0."""
+    """Amounts of a charge on documents: minor units with tax, those of a reversal below 0."""
 
     invoiced_minor: int = 0
     drafted_minor: int = 0

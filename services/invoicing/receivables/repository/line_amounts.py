@@ -1,4 +1,4 @@
-"""What of a line's amount is open and disputed, for statements that add up many lines: `InvoiceLine` of the domain."""
+"""Open and disputed amounts of lines, for statements that add up many: those of `InvoiceLine` of the domain."""
 
 COMPUTE_OPEN_MINOR = "{0}amount_minor - {0}paid_minor - {0}credited_minor - {0}written_off_minor"
 """`InvoiceLine.open_minor` of the domain, over `line_balances`; to be formatted with the prefix of its columns."""

@@ -31,7 +31,7 @@ BILL = UUID(int=31)
 
 @dataclass(frozen=True)
 class Reduction:
-    """What was taken off a line, with tax; `by_runs` of what was credited."""
+    """Amounts taken off a line, with tax; `by_runs` of what was credited."""
 
     credited: int
     written_off: int
@@ -61,7 +61,7 @@ class Case:
 
     @property
     def line_minor(self) -> int:
-        """What its line comes to, with tax."""
+        """Amount of its line, with tax."""
         return self.net - self.settled - self.lapsed + self.tax
 
     @property

@@ -1,4 +1,4 @@
-"""What of charges is billed, for which day of supply, and when that is due, is in sets what the domain says of each."""
+"""Charges are billed in sets as the domain says of each: how much, for which day of supply, and when it is due."""
 
 from datetime import date, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What a supply is worth, and which of its reversals lapse, is in sets what the domain says of each."""
+"""Supplies are worth in sets what the domain says of each, and their reversals lapse as it says."""
 
 from collections import defaultdict
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What we are committed to pay the vendor is, for all terms at once, what the domain says of each."""
+"""Commitments to the vendor are, for all terms at once, those that the domain computes of each."""
 
 from datetime import date, timedelta
 
