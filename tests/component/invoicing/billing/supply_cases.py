@@ -12,6 +12,7 @@ from tests.component.shadow_tables import hide_tables, insert_rows
 
 TABLES = (
     "charges",
+    "invoices",
     "invoice_lines",
     "line_balances",
     "credit_notes",
@@ -54,6 +55,13 @@ class Case:
     tax: int
     reduction: Reduction
     is_settled_by_credits: bool
+    withheld: int = 0
+    """So much less is collected for its line, since a reversal stands beside it."""
+
+    @property
+    def collectable_minor(self) -> int:
+        """Amount that is collected for its line; nothing for a reversal's."""
+        return max(0, self.line_minor - self.withheld)
 
     @property
     def supply(self) -> tuple[UUID, str, tuple[date, date]]:
@@ -115,6 +123,7 @@ def _draw_amounts(
         tax,
         Reduction(credited, written_off, by_runs),
         draw(st.booleans()),
+        draw(st.sampled_from([0, 0, 1, gross])),
     )
 
 
@@ -160,6 +169,11 @@ async def stage_cases(connection: asyncpg.Connection, cases: Sequence[Case]) -> 
             if case.document_id in DRAFTS
         ],
     )
+    await insert_rows(
+        connection,
+        "invoices",
+        [{"id": invoice_id, "account_id": ACCOUNT, "number": str(invoice_id)} for invoice_id in INVOICES],
+    )
     await _stage_invoice_lines(connection, [item for item in numbered if item[1].document_id in INVOICES])
 
 
@@ -198,7 +212,7 @@ async def _stage_invoice_lines(connection: asyncpg.Connection, billed: Sequence[
             key
             | {
                 "account_id": ACCOUNT,
-                "amount_minor": case.line_minor,
+                "amount_minor": case.collectable_minor,
                 "credited_minor": case.reduction.credited,
                 "written_off_minor": case.reduction.written_off,
             }

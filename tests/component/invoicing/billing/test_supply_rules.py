@@ -12,12 +12,14 @@ from services.invoicing.adjustments.domain.line_worth import (
     compute_supply_worth,
 )
 from services.invoicing.adjustments.repository.line_worth_queries import COMPUTE_SUPPLY_WORTH
+from services.invoicing.billing.domain.proration_credits import InvoicedSupplyLine, compute_supply_excess
 from services.invoicing.billing.domain.reversal_lapses import (
     ReducedInvoiceLine,
     SupplyCharge,
     compute_reversal_lapses,
 )
 from services.invoicing.billing.repository.lapse_queries import LAPSE_DUE_REVERSALS
+from services.invoicing.billing.repository.proration_credit_queries import LIST_CREDITABLE_LINES
 from tests.builders import Database
 from tests.component.invoicing.billing.supply_cases import (
     ACCOUNT,
@@ -128,3 +130,31 @@ async def test_a_supply_is_worth_what_the_domain_says(database: Database, cases:
     assert {row["line"]: row["worth"] for row in rows} == expected
     places = {row["line"]: row["supply"] for row in rows}
     assert len({(places[number], cases[number - 1].supply) for number in expected}) == len(set(places.values()))
+
+
+def compute_case_excess(charges: list[tuple[UUID, Case]]) -> int:
+    """Compute what is collected for a supply beyond what it comes to."""
+    billed = [case for _, case in charges if case.document_id in INVOICES]
+    settled = [case for _, case in charges if case.settled and case.is_settled_by_credits]
+    return compute_supply_excess(
+        (InvoicedSupplyLine(case.line_minor, case.collectable_minor, case.reduction.by_runs) for case in billed),
+        (case.settled + case.credit_tax_minor for case in settled),
+    )
+
+
+@EACH
+@example(cases=[*GIVEN_BACK_TWICE, charge_case(500, document_id=INVOICES[1])])
+@given(cases=CASES)
+async def test_a_supply_has_the_excess_that_the_domain_says(database: Database, cases: list[Case]) -> None:
+    async with database.connected("invoicing") as connection, connection.transaction():
+        await stage_cases(connection, cases)
+        rows = await connection.fetch(LIST_CREDITABLE_LINES, [ACCOUNT], [UUID(int=41)], [CYCLES[0][0]])
+    expected = {}
+    for charges in group_supplies(cases).values():
+        excess = compute_case_excess(charges)
+        for charge_id, case in charges:
+            creditable = case.collectable_minor - case.reduction.credited - case.reduction.written_off
+            is_asked = (case.subscription_id, case.cycle) == (UUID(int=41), CYCLES[0])
+            if case.document_id in INVOICES and creditable > 0 and (excess > 0 or is_asked):
+                expected[charge_id.int] = (excess, creditable)
+    assert {row["line"]: (row["excess"], row["creditable_minor"]) for row in rows} == expected
