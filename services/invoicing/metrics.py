@@ -1,26 +1,31 @@
 """Figures of finance in Prometheus: money in minor units, each currency for itself."""
 
+from services.invoicing.exposure.repository.exposure_queries import COMPUTE_VENDOR_COMMITMENT, IS_TERM_COMMITTED
+from services.invoicing.receivables.repository.line_amounts import BALANCES_WITH_OPEN_MINOR, COMPUTE_DISPUTED_MINOR
 from shared.base.metrics.figures import MetricQuery
+from shared.persistence.local_midnights import write_local_date
 
-_OPEN_LINES = """
+_OPEN_LINES = f"""
 SELECT i.currency, i.due_date, a.time_zone, b.open_minor,
-    least(b.reserved_minor + b.charged_back_minor, b.open_minor) AS disputed_minor
+    {COMPUTE_DISPUTED_MINOR} AS disputed_minor
 FROM invoice_states s
 JOIN invoices i ON i.id = s.invoice_id
 JOIN accounts a ON a.id = s.account_id
-JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor AS open_minor FROM line_balances) b
+JOIN {BALANCES_WITH_OPEN_MINOR} b
     ON b.invoice_id = s.invoice_id
 WHERE s.open_minor > 0
 """
 
+AGEING_BUCKETS = """(VALUES ('current', -1000000, 0), ('1-30', 1, 30), ('31-60', 31, 60), ('61-90', 61, 90),
+            ('90+', 91, 1000000)) AS buckets (bucket, first, last)"""
+"""`find_ageing_bucket` of the domain of documents: the first and the last day past due of each bucket."""
 RECEIVABLES = MetricQuery(
     f"""
     WITH aged AS (
-        SELECT *, ($1::timestamptz AT TIME ZONE time_zone)::date - due_date AS days FROM ({_OPEN_LINES}) AS lines
+        SELECT *, {write_local_date("$1::timestamptz", "time_zone")} - due_date AS days FROM ({_OPEN_LINES}) AS lines
     )
     SELECT currency, bucket, part.disputed, sum(part.minor) AS receivables_minor
-    FROM aged, (VALUES ('current', -1000000, 0), ('1-30', 1, 30), ('31-60', 31, 60), ('61-90', 61, 90),
-            ('90+', 91, 1000000)) AS buckets (bucket, first, last),
+    FROM aged, {AGEING_BUCKETS},
         LATERAL (VALUES ('no', open_minor - disputed_minor), ('yes', disputed_minor)) AS part (disputed, minor)
     WHERE days BETWEEN first AND last GROUP BY currency, bucket, part.disputed
     """,
@@ -37,7 +42,7 @@ UNAPPLIED = MetricQuery(
     ("currency",),
 )
 EXPOSURE = MetricQuery(
-    """
+    f"""
     SELECT currency, part, sum(minor) AS vendor_exposure_minor FROM (
         SELECT currency, 'accrued' AS part, amount_minor AS minor FROM vendor_charges
         UNION ALL
@@ -45,12 +50,9 @@ EXPOSURE = MetricQuery(
         UNION ALL
         SELECT t.vendor_currency,
             CASE WHEN v.vendor_bills_while_suspended THEN 'committed' ELSE 'committed_stoppable' END,
-            t.vendor_unit_cost_minor * t.quantity * (
-                (extract(year FROM t.term_end) - extract(year FROM t.vendor_next_from)) * 12
-                + extract(month FROM t.term_end) - extract(month FROM t.vendor_next_from)
-            )::int / t.vendor_period_months
+            {COMPUTE_VENDOR_COMMITMENT}
         FROM terms t JOIN plan_versions v USING (plan_id, version)
-        WHERE t.ended_on IS NULL AND t.vendor_next_from < t.term_end
+        WHERE {IS_TERM_COMMITTED}
     ) AS owed WHERE $1::timestamptz IS NOT NULL GROUP BY currency, part
     """,
     {
@@ -97,7 +99,7 @@ _DAYS = 30
 """The length of the period of the index, as is usual; DSO looks back 90 days."""
 COLLECTION = MetricQuery(
     f"""
-    WITH day AS (SELECT ($1::timestamptz AT TIME ZONE 'UTC')::date AS today),
+    WITH day AS (SELECT {write_local_date("$1::timestamptz", "'UTC'")} AS today),
     ends AS (
         SELECT currency,
             coalesce(sum(amount_minor), 0) AS ending,

@@ -1,4 +1,12 @@
-"""Local midnights within statements that ask for many rows at once."""
+"""Local dates and midnights within statements that ask for many rows at once."""
+
+
+def write_local_date(instant: str, zone: str) -> str:
+    """Write the SQL for the date on which an instant falls in a time zone, from the SQL for both.
+
+    It is `get_local_date` of `shared.pure.calendar`.
+    """
+    return f"({instant} AT TIME ZONE {zone})::date"
 
 
 def write_local_midnight(day: str, zone: str) -> str:

@@ -53,8 +53,16 @@ def build_outbox_row(event: Event, *, sequence: int, unit_now: datetime, cause: 
     if len(payload.encode()) > MAX_EVENT_BYTES:
         raise EventTooLarge(f"{type(event).__name__} would have {len(payload)} bytes")
     subject = event.subject()
-    own = {"ce_id": new_text_id(), "ce_subject": subject, "ce_sequence": str(sequence)}
+    own = build_own_headers(subject, sequence)
     return OutboxRow(subject, event.type(), _headers(type(event), unit_now, cause, own), payload)
+
+
+def build_own_headers(subject: str, sequence: int) -> dict[str, str]:
+    """Build the headers by which an event differs from others of its unit.
+
+    `BUILD_OWN_HEADERS` does it for one event of each of many subjects.
+    """
+    return {"ce_id": new_text_id(), "ce_subject": subject, "ce_sequence": str(sequence)}
 
 
 def _headers(event: type[Event], unit_now: datetime, cause: EventCause, own: Mapping[str, str]) -> str:
@@ -99,16 +107,18 @@ async def write_outbox_rows(
     )
 
 
+BUILD_OWN_HEADERS = """jsonb_build_object('ce_id', gen_random_uuid(), 'ce_subject', subject,
+        'ce_sequence', sequence::text)"""
+"""`build_own_headers`, from a row's subject and sequence."""
 # Subjects as an array, whose streams are looked up: joined alone, all streams would be read.
-_WRITE_EACH = """
-WITH told AS ({told}), moved AS (
+_WRITE_EACH = f"""
+WITH told AS ({{told}}), moved AS (
     UPDATE streams SET sequence = sequence + 1 FROM told
     WHERE streams.subject = ANY(ARRAY(SELECT subject FROM told)) AND streams.subject = told.subject
     RETURNING streams.subject, streams.sequence
 ), written AS (
     INSERT INTO outbox (subject, type, headers, data)
-    SELECT subject, $1, $2::jsonb || jsonb_build_object('ce_id', gen_random_uuid(), 'ce_subject', subject,
-        'ce_sequence', sequence::text), data
+    SELECT subject, $1, $2::jsonb || {BUILD_OWN_HEADERS}, data
     FROM told JOIN moved USING (subject) ORDER BY subject
     RETURNING octet_length(data) AS bytes
 )

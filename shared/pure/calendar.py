@@ -14,7 +14,10 @@ KEPT = 10_000
 
 
 def get_local_date(instant: datetime, zone: ZoneInfo) -> date:
-    """The date on which an instant falls in a zone."""
+    """Get the date on which an instant falls in a zone.
+
+    Statements write it with `write_local_date` of `shared.persistence.local_midnights`.
+    """
     return instant.astimezone(zone).date()
 
 

@@ -1,11 +1,23 @@
-"""The comparison of a reconciliation file, by hand: one subscription, kind and period after the other, in Python."""
+"""The comparison of a reconciliation file in Python: one subscription, kind and period after the other.
+
+The verdict on each is that of the domain; what is added up on either side is counted here.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import UUID
 
+from services.invoicing.vendor_costs.domain.line_verdicts import (
+    BilledVendorCost,
+    ExpectedVendorCost,
+    compute_vendor_unit_tolerance,
+    compute_vendor_verdict,
+    is_missing_at_vendor,
+    is_vendor_cost_expected,
+)
 from tests.vendor_files import MARCH, BilledLine, Charge
 
 MODELLED = {"new", "renew", "cycleCharge", "addQuantity", "removeQuantity", "cancelImmediate"}
@@ -52,39 +64,38 @@ class Ledger:
         return sorted(entries)
 
     def _judge(self, customer: str, key: Key, lines: list[BilledLine]) -> Entry:
-        quantity, amount = sum(line.quantity for line in lines), sum(line.subtotal for line in lines)
-        if self.customers.get(key[0]) != customer:
-            return ("no_customer", len(lines), amount, 0)
+        billed = BilledVendorCost(
+            Decimal(sum(line.quantity for line in lines)),
+            Decimal(sum(abs(line.quantity) for line in lines)),
+            sum(line.subtotal for line in lines),
+        )
+        is_ours = self.customers.get(key[0]) == customer
+        rest = self._compute_rest(key) if is_ours else None
+        verdict = compute_vendor_verdict(
+            billed, rest, compute_vendor_unit_tolerance("EUR"), is_subscription_ours=is_ours
+        )
+        expected_minor = rest.amount_minor if rest and is_vendor_cost_expected(billed, rest) else 0
+        return (verdict, len(lines), billed.amount_minor, expected_minor)
+
+    def _compute_rest(self, key: Key) -> ExpectedVendorCost | None:
+        """Add up what was expected and is not billed yet; None if nothing ever was."""
         charges, before = self.list_expected(key), self.before(key)
         if not charges:
-            return ("missing_with_us", len(lines), amount, 0)
-        if any(charge.currency != "EUR" for charge in charges):
-            return ("not_comparable", len(lines), amount, 0)
-        wanted = sum(charge.quantity for charge in charges) - sum(line.quantity for line in before)
-        due = sum(charge.amount for charge in charges) - sum(line.subtotal for line in before)
-        goes_elsewhere = (amount > 0 > due) or (amount < 0 < due) or (wanted == 0 != quantity)
-        if before and goes_elsewhere:
-            return ("missing_with_us", len(lines), amount, 0)
-        return (self._verdict(lines, (quantity, amount), (wanted, due)), len(lines), amount, due)
-
-    @staticmethod
-    def _verdict(lines: list[BilledLine], billed: tuple[int, int], due: tuple[int, int]) -> str:
-        if billed == due:
-            return "matched"
-        if billed[0] != due[0]:
-            return "quantity_difference"
-        cents = max(1, sum(abs(line.quantity) for line in lines))
-        return "within_tolerance" if abs(billed[1] - due[1]) <= cents else "price_difference"
+            return None
+        return ExpectedVendorCost(
+            Decimal(sum(charge.quantity for charge in charges) - sum(line.quantity for line in before)),
+            sum(charge.amount for charge in charges) - sum(line.subtotal for line in before),
+            in_foreign_currency=any(charge.currency != "EUR" for charge in charges),
+            is_billed_before=bool(before),
+        )
 
     def _missing(self, in_file: set[Key]) -> list[Entry]:
         entries: list[Entry] = []
         for key in {
             (self.ids[charge.subscription_id], charge.kind, charge.starts, charge.to) for charge in self.charges
         }:
-            charges = self.list_expected(key)
+            charges, rest = self.list_expected(key), self._compute_rest(key)
             in_march = any(MARCH[0] <= charge.charged_on < MARCH[1] and charge.currency == "EUR" for charge in charges)
-            foreign = any(charge.currency != "EUR" for charge in charges)
-            sums = sum(charge.quantity for charge in charges), sum(charge.amount for charge in charges)
-            if in_march and not foreign and sums != (0, 0) and key not in in_file and not self.before(key):
-                entries.append(("missing_at_vendor", 0, 0, sums[1]))
+            if rest and in_march and is_missing_at_vendor(rest, is_billed=key in in_file):
+                entries.append(("missing_at_vendor", 0, 0, rest.amount_minor))
         return entries

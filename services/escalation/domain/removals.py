@@ -1,5 +1,6 @@
 """Rules of what goes with the words of people, and of what stays."""
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from shared.pure.errors import Refusal
@@ -46,6 +47,14 @@ KEPT_DETAILS = frozenset(
     }
 )
 """Details of an entry that are ids, codes, states and numbers; all others may have words, and go."""
+
+
+def is_retention_over(since: datetime, days: int, now: datetime) -> bool:
+    """Say whether words that are kept since an instant are to be removed: so many days of 24 hours have passed.
+
+    `repository.removal_queries.IS_RETENTION_OVER` finds the cases and mails by it.
+    """
+    return since <= now - timedelta(days=days)
 
 
 class CaseContentRemoved(Refusal):

@@ -14,14 +14,16 @@ from shared.persistence.audit_queries import erase_values_by_type
 from shared.persistence.database import Unit
 from shared.web import idempotency
 
-DUE_CASES = """
+IS_RETENTION_OVER = "{0} <= $1::timestamptz - make_interval(days => (SELECT days FROM retention_period))"
+"""`is_retention_over` of the domain at $1; to be formatted with the column since when words are kept."""
+DUE_CASES = f"""
 SELECT coalesce(account_id, id)::text FROM cases
-WHERE words_since <= $1::timestamptz - make_interval(days => (SELECT days FROM retention_period)) AND unread_answers = 0
+WHERE {IS_RETENTION_OVER.format("words_since")} AND unread_answers = 0
 ORDER BY words_since
 """
-DUE_MAILS = """
+DUE_MAILS = f"""
 SELECT id::text FROM inbound_mails WHERE case_id IS NULL AND removed_at IS NULL
-    AND received_at <= $1::timestamptz - make_interval(days => (SELECT days FROM retention_period))
+    AND {IS_RETENTION_OVER.format("received_at")}
 ORDER BY received_at
 """
 DUE_BOUNCES = """
@@ -29,9 +31,9 @@ SELECT bounce_id::text FROM other_bounces WHERE received_at <= $1::timestamptz -
 ORDER BY received_at
 """
 
-_CASES_OF_SUBJECTS = """
+_CASES_OF_SUBJECTS = f"""
 SELECT id FROM cases
-WHERE words_since <= $1::timestamptz - make_interval(days => (SELECT days FROM retention_period)) AND unread_answers = 0
+WHERE {IS_RETENTION_OVER.format("words_since")} AND unread_answers = 0
     AND coalesce(account_id, id) = ANY ($2)
 ORDER BY words_since LIMIT $3
 """

@@ -1,4 +1,6 @@
-"""Amounts of several currencies beside each other in one, by rates that somebody published for a date.
+"""Commitments to the vendor, and amounts of several currencies beside each other in one.
+
+Amounts are converted by rates that somebody published for a date.
 
 A source's table of a date has one base; it says how many units of each quote one unit of the base is. One table
 converts between any two currencies in it: from the base (the rate), to the base (one divided by it), and from quote to
@@ -54,6 +56,29 @@ class ConvertedExposureTotal:
 
     sums: tuple[int, ...]
     lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VendorTerm:
+    """A term of a subscription at the vendor: the cost of a period, in minor units, and the next one to be charged."""
+
+    unit_cost_minor: int
+    quantity: int
+    period_months: int
+    next_from: date | None
+    term_end: date
+    ended_on: date | None = None
+
+
+def compute_vendor_commitment(term: VendorTerm) -> int:
+    """Compute what the vendor will still charge for a term: by months, and nothing once it has ended.
+
+    `repository.exposure_queries.COMPUTE_VENDOR_COMMITMENT` does it for all terms.
+    """
+    if term.ended_on is not None or term.next_from is None or term.next_from >= term.term_end:
+        return 0
+    months = (term.term_end.year - term.next_from.year) * 12 + term.term_end.month - term.next_from.month
+    return term.unit_cost_minor * term.quantity * months // term.period_months
 
 
 def find_newest_currency_conversion(

@@ -20,6 +20,7 @@ from services.invoicing.usage.domain.usage_lines import (
     compute_usage_minor_factor,
 )
 from shared.persistence.database import Unit
+from shared.persistence.local_midnights import write_local_date
 from shared.pure.ids import new_id
 from shared.pure.money import MAX_MINOR
 
@@ -39,7 +40,7 @@ _RATE = f"""
 INSERT INTO incoming_rated
 SELECT line_id, first_value(line_id) OVER (PARTITION BY subscription_id, meter ORDER BY line), line, n.id,
     row_number() OVER (PARTITION BY n.id ORDER BY line) > 1, t.account_id, t.plan_id, t.version, t.currency,
-    ($2::timestamptz AT TIME ZONE a.time_zone)::date,
+    {write_local_date("$2::timestamptz", "a.time_zone")},
     {COMPUTE_USAGE_AMOUNT}
 FROM incoming_usage n
 LEFT JOIN terms t USING (subscription_id)

@@ -52,7 +52,7 @@ CHUNK = (
 OTHERS = {"streams", "bill_run_accounts", "charges"}
 OF_A_CHUNK: dict[str, tuple[str, list[object]]] = {
     "lines": (chunk_drafting_statements.DRAW_UP_LINES, [NOW.date()]),
-    "lapses of drafts": (lapse_queries._statement(lapse_queries._DRAFTED), []),
+    "lapses of drafts": (lapse_queries.LAPSE_DRAFTED_REVERSALS, []),
     "ledger": (chunk_issuing_statements.POST_ENTRIES, [NOW]),
     "balances": (chunk_issuing_statements.INSERT_BALANCE_CHANGES, [NOW]),
     "events": (outbox._WRITE_EACH.format(told=chunk_issuing_statements.BUILD_INVOICE_ISSUED), ["type", "{}"]),

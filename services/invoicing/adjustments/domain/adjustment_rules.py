@@ -31,7 +31,10 @@ class CreditNoteEffect:
 
 
 def compute_line_creditable_minor(line: InvoiceLine) -> int:
-    """Compute what can be credited of a line: neither credited nor written off yet, paid or not."""
+    """Compute what can be credited of a line: neither credited nor written off yet, paid or not.
+
+    `COMPUTE_LINE_CREDITABLE_MINOR` of `proration_credit_queries` does it for the lines of a bill run's accounts.
+    """
     return line.amount - line.credited - line.written_off
 
 

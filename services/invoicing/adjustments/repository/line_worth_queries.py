@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
-from services.invoicing.adjustments.repository.supplies import _FORGIVEN, SUPPLY
+from services.invoicing.adjustments.repository.supplies import COMPUTE_FORGIVEN_MINOR, SUPPLY
 from shared.persistence.database import Unit
 
-_WORTH = f"""
+COMPUTE_SUPPLY_WORTH = f"""
 WITH named AS (
     SELECT l.line, c.subscription_id, {SUPPLY}, c.cycle_from, c.cycle_to
     FROM invoice_lines l JOIN charges c ON c.id = l.charge_id WHERE l.invoice_id = $1
@@ -16,7 +16,7 @@ WITH named AS (
     FROM (SELECT DISTINCT subscription_id, supply, cycle_from, cycle_to FROM named) s
     JOIN charges c ON c.subscription_id = s.subscription_id AND c.cycle_from = s.cycle_from
         AND c.cycle_to = s.cycle_to AND {SUPPLY.removesuffix(" AS supply")} = s.supply
-    {_FORGIVEN}
+    {COMPUTE_FORGIVEN_MINOR}
     LEFT JOIN drafts o ON o.id = c.invoice_id AND o.total_minor > 0
     LEFT JOIN draft_lines d ON d.draft_id = o.id AND d.charge_id = c.id
     LEFT JOIN LATERAL (
@@ -29,9 +29,10 @@ SELECT n.line, dense_rank() OVER (ORDER BY subscription_id, supply, cycle_from, 
     greatest(w.worth, 0)::bigint AS worth
 FROM named n JOIN worth w USING (subscription_id, supply, cycle_from, cycle_to)
 """
+"""`compute_supply_worth` of the domain, for the supply of each line of the invoice $1."""
 
 
 async def find_invoice_line_worth(unit: Unit, invoice_id: UUID) -> InvoiceLineWorth:
     """Find what the lines of an invoice are still worth: what was billed of each supply, less what was given back."""
-    rows = await unit.connection.fetch(_WORTH, invoice_id)
+    rows = await unit.connection.fetch(COMPUTE_SUPPLY_WORTH, invoice_id)
     return InvoiceLineWorth({row["line"]: row["supply"] for row in rows}, {row["supply"]: row["worth"] for row in rows})

@@ -49,6 +49,16 @@ class BankEntryState(StrEnum):
     KEPT = "kept"
 
 
+def choose_entry_state(kind: BankEntryKind, *, is_certain: bool) -> BankEntryState:
+    """Choose the state in which an entry comes in: to be booked, for a person, or only kept.
+
+    `repository.bank_matching_queries.CHOOSE_ENTRY_STATE` does it for a whole statement.
+    """
+    if is_certain:
+        return BankEntryState.CERTAIN
+    return BankEntryState.KEPT if kind is BankEntryKind.DEBIT else BankEntryState.UNMATCHED
+
+
 ENTRY_ALLOWED: dict[BankEntryState, frozenset[BankEntryState]] = {
     BankEntryState.CERTAIN: frozenset({BankEntryState.BOOKED, BankEntryState.UNMATCHED, BankEntryState.IGNORED}),
     BankEntryState.UNMATCHED: frozenset({BankEntryState.BOOKED, BankEntryState.IGNORED}),

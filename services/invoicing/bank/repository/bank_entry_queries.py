@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from services.invoicing.bank.domain.entry_matching import BankEntryState
 from services.invoicing.bank.domain.statements.statement_entries import RefusedBankStatementEntry
+from services.invoicing.bank.repository.bank_matching_queries import CHOOSE_ENTRY_STATE
 from services.invoicing.bank.tables import (
     BankEntryRow,
     BankImportRow,
@@ -20,12 +21,12 @@ from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
-_ADD_ENTRIES = """
+_ADD_ENTRIES = f"""
 INSERT INTO bank_entries (id, import_id, bank_account, entry_key, kind, is_credit, amount_minor, currency, booked_on,
     payer, text, reference, ids, return_reason, state, account_id, invoice_id, debit_id, due_at)
 SELECT n.id, $1, n.bank_account, n.entry_key, n.kind, n.is_credit, n.amount, n.currency, n.booked_on, n.payer, n.text,
     n.reference, n.ids, n.return_reason,
-    CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END,
+    {CHOOSE_ENTRY_STATE},
     c.account_id, c.invoice_id, c.debit_id, CASE WHEN c.id IS NOT NULL THEN $2::timestamptz END
 FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id
 ORDER BY n.place

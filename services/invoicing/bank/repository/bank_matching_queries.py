@@ -267,8 +267,10 @@ async def stage_bank_match_results(unit: Unit, verdicts: Mapping[UUID, BankMatch
     await unit.connection.copy_records_to_table("incoming_proposals", records=proposed)
 
 
-_COUNT = """
-SELECT CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END AS state,
+CHOOSE_ENTRY_STATE = "CASE WHEN c.id IS NOT NULL THEN 'certain' WHEN n.kind = 'debit' THEN 'kept' ELSE 'unmatched' END"
+"""`choose_entry_state` of the domain, of `incoming_entries n` and, if it is certain, its `incoming_certain c`."""
+_COUNT = f"""
+SELECT {CHOOSE_ENTRY_STATE} AS state,
     count(*) AS entries
 FROM incoming_entries n LEFT JOIN incoming_certain c ON c.id = n.id GROUP BY 1
 """

@@ -40,6 +40,28 @@ class DueCharge:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoicedSupplyLine:
+    """A line of a supply: what it comes to, what is collected for it, and what bill runs have credited of that."""
+
+    amount: int
+    collectable: int
+    credited_by_runs: int
+
+    @property
+    def excess_minor(self) -> int:
+        """Collected for the line beyond what it comes to; below 0 where it is collected on lines of others."""
+        return self.collectable - self.credited_by_runs - self.amount
+
+
+def compute_supply_excess(lines: Iterable[InvoicedSupplyLine], settled_by_credits_minor: Iterable[int]) -> int:
+    """Compute what is collected for a supply beyond what its lines and its reversals that credits settled come to.
+
+    `repository.proration_credit_queries.LIST_CREDITABLE_LINES` does it for all supplies of the accounts of a bill run.
+    """
+    return sum(line.excess_minor for line in lines) - sum(settled_by_credits_minor)
+
+
+@dataclass(frozen=True, slots=True)
 class CreditableInvoiceLine:
     """A line of an issued invoice of which something can still be credited."""
 

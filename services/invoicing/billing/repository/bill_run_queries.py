@@ -7,6 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from services.invoicing.billing.tables import BillRunRow
+from services.invoicing.subscriptions.repository.charge_rests import IS_CHARGE_BILLABLE
 from shared.persistence.database import Unit
 from shared.persistence.keyset import list_rows_after
 from shared.persistence.local_midnights import write_local_midnight
@@ -36,7 +37,7 @@ SELECT $1, account_id, 'waiting', greatest($3, {write_local_midnight("$2::date",
     SELECT account_id FROM terms WHERE next_due <= $2
     UNION SELECT account_id FROM terms WHERE ended_on IS NULL AND term_end <= $2
     UNION SELECT account_id FROM charges WHERE invoice_id IS NULL AND due_on <= $2
-        AND (lapsed_minor = 0 OR amount_minor <> settled_minor + lapsed_minor)
+        AND {IS_CHARGE_BILLABLE.format("")}
 ) AS billed JOIN accounts a ON a.id = account_id
 WHERE account_id NOT IN (SELECT account_id FROM taken)
 ORDER BY account_id

@@ -5,6 +5,8 @@
 
 from services.invoicing.adjustments.repository.supplies import SUPPLY
 from services.invoicing.catalog.repository.tax_rate_queries import RATE_OF_CUSTOMER, RATES, build_tax_rate_join
+from services.invoicing.subscriptions.repository.charge_rests import COMPUTE_UNBILLED_MINOR, IS_CHARGE_BILLABLE
+from shared.persistence.local_midnights import write_local_date
 
 CHARGE_WHOLE_CYCLES = """
 WITH due AS (
@@ -31,17 +33,25 @@ WITH due AS (
 SELECT EXISTS (SELECT FROM moved WHERE next_due <= $2)
 """
 
-BEGIN_INVOICES = """
+COMPUTE_INVOICE_DUE_DATE = "today.day + a.terms_days"
+"""`compute_invoice_due_date` of the domain, by the local day of the account `a`."""
+BEGIN_INVOICES = f"""
 INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, to_be_taxed)
-SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, today.day, today.day + a.terms_days,
+SELECT a.id, n.invoice_id, a.legal_entity, a.currency, a.time_zone, today.day, {COMPUTE_INVOICE_DUE_DATE},
     coalesce(e.tax_calculator = 'outside', false)
 FROM unnest($1::uuid[], $2::uuid[]) AS n (account_id, invoice_id) JOIN accounts a ON a.id = n.account_id
-CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
+CROSS JOIN LATERAL (SELECT {write_local_date("$3::timestamptz", "a.time_zone")} AS day) AS today
 LEFT JOIN legal_entities e ON e.code = a.legal_entity
 """
 SUM_NETS_BY_RATE = "SELECT *, sum(net) OVER (PARTITION BY invoice_id, rate ORDER BY line) AS upto FROM numbered"
 COMPUTE_ADDED_TAX = "coalesce(round(upto * rate / 10000) - round((upto - net) * rate / 10000), 0)"
 """`compute_added_taxes` of the domain, from sums of the lines until each: both round half away from zero."""
+FIND_REVERSED_SUPPLY_DAY = "CASE WHEN o.is_deferred THEN o.period_from ELSE o.period_to - 1 END"
+"""`find_supply_day` of the domain, of the charge `o` that a reversal takes back."""
+FIND_SUPPLY_DAY = """CASE WHEN c.kind = 'reversal' THEN coalesce(o.supplied_on, c.cycle_from)
+        WHEN c.is_deferred THEN c.period_from WHEN c.kind = 'setup' THEN c.due_on
+        ELSE c.period_to - 1 END"""
+"""`find_supply_day` of the domain, of the charge `c`; `o.supplied_on` is FIND_REVERSED_SUPPLY_DAY of a reversal."""
 DRAW_UP_LINES = f"""
 WITH {RATES}, billed AS (
     SELECT c.*, c.invoice_id AS on_invoice FROM charges c
@@ -49,14 +59,12 @@ WITH {RATES}, billed AS (
     UNION ALL
     SELECT c.*, b.invoice_id FROM bill_invoices b
     JOIN charges c ON c.account_id = b.account_id AND c.invoice_id IS NULL AND c.due_on <= $1
-        AND (c.lapsed_minor = 0 OR c.amount_minor <> c.settled_minor + c.lapsed_minor)
+        AND {IS_CHARGE_BILLABLE.format("c.")}
 ), due AS (
-    SELECT c.*, o.is_taxed, o.taxed_bp, CASE WHEN c.kind = 'reversal' THEN coalesce(o.supplied_on, c.cycle_from)
-        WHEN c.is_deferred THEN c.period_from WHEN c.kind = 'setup' THEN c.due_on
-        ELSE c.period_to - 1 END AS supplied_on
+    SELECT c.*, o.is_taxed, o.taxed_bp, {FIND_SUPPLY_DAY} AS supplied_on
     FROM billed c LEFT JOIN LATERAL (
         SELECT l.line IS NOT NULL AS is_taxed, l.tax_rate_bp AS taxed_bp,
-            CASE WHEN o.is_deferred THEN o.period_from ELSE o.period_to - 1 END AS supplied_on
+            {FIND_REVERSED_SUPPLY_DAY} AS supplied_on
         FROM charges o LEFT JOIN invoice_lines l ON l.invoice_id = o.invoice_id AND l.charge_id = o.id
         WHERE o.subscription_id = c.subscription_id AND o.cycle_from = c.cycle_from AND o.cycle_to = c.cycle_to
             AND o.kind IN ('cycle', 'change') AND o.period_from <= c.period_from AND o.period_to >= c.period_to
@@ -66,7 +74,7 @@ WITH {RATES}, billed AS (
     ) o ON c.kind = 'reversal'
 ), numbered AS (
     SELECT b.invoice_id, b.account_id, c.id, c.subscription_id, c.is_deferred,
-        c.amount_minor - c.settled_minor - c.lapsed_minor AS net,
+        {COMPUTE_UNBILLED_MINOR.format("c.")} AS net,
         s.product || CASE c.kind WHEN 'setup' THEN ', set-up' WHEN 'usage' THEN
             (SELECT ', ' || meter FROM usage_lines u WHERE u.charge_id = c.id LIMIT 1)
             WHEN 'vendor_difference' THEN ', additional charge of the vendor' ELSE '' END

@@ -4,7 +4,7 @@
 """
 
 from services.invoicing.billing.repository.chunk_drafting_statements import OF_CHUNK
-from shared.persistence.local_midnights import write_local_midnight
+from shared.persistence.local_midnights import write_local_date, write_local_midnight
 
 KEEP_DRAFTS = """
 INSERT INTO drafts (id, run_id, account_id, legal_entity, currency, issue_date, due_date, total_minor, tax_request_id,
@@ -24,13 +24,13 @@ UPDATE bill_run_accounts r SET state = $2, due_at = $4, invoice_id = b.invoice_i
 FROM bill_invoices b WHERE r.run_id = $1 AND {OF_CHUNK} AND r.account_id = b.account_id AND b.to_be_taxed = $3
 """
 
-STAGE_DRAFTS = """
+STAGE_DRAFTS = f"""
 INSERT INTO bill_invoices (account_id, invoice_id, legal_entity, currency, time_zone, issue_date, due_date, total_minor,
     to_be_taxed, tax_request_id, tax_note)
 SELECT d.account_id, d.id, d.legal_entity, d.currency, a.time_zone, today.day,
     today.day + (d.due_date - d.issue_date), d.total_minor, false, d.tax_request_id, d.tax_note
 FROM drafts d JOIN accounts a ON a.id = d.account_id
-CROSS JOIN LATERAL (SELECT ($3::timestamptz AT TIME ZONE a.time_zone)::date AS day) AS today
+CROSS JOIN LATERAL (SELECT {write_local_date("$3::timestamptz", "a.time_zone")} AS day) AS today
 WHERE d.run_id = $1 AND d.account_id = ANY($2::uuid[])
 """
 STAGE_DRAFT_LINES = """

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from services.invoicing.adjustments.repository.supplies import _FORGIVEN, SUPPLY
+from services.invoicing.adjustments.repository.supplies import COMPUTE_FORGIVEN_MINOR, SUPPLY
 from shared.persistence.bulk_rows import split_into_columns
 from shared.persistence.database import Unit
 
-_LAPSE = """
+COMPUTE_REVERSAL_LAPSES = """
 WITH reversals AS (
     SELECT c.id, c.subscription_id, {supply}, c.cycle_from, c.cycle_to, c.created_at,
         c.settled_minor + c.lapsed_minor - c.amount_minor AS rest
@@ -31,10 +31,20 @@ UPDATE charges c SET lapsed_minor = c.lapsed_minor - least(l.rest, l.excess)
 FROM lapsing l WHERE c.id = l.id AND l.excess > 0
 RETURNING c.account_id, c.id AS charge_id, c.currency, least(l.rest, l.excess)::bigint AS amount
 """
-"""Statement that lets the last reversals of a cycle lapse until its charges, less what was forgiven, reach 0."""
+"""`compute_reversal_lapses` of the domain, for the supplies of all reversals that are `pending`."""
 
-_DUE = "c.account_id = ANY($1::uuid[]) AND c.invoice_id IS NULL AND c.due_on <= $2"
-_DRAFTED = "c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices WHERE total_minor < 0))"
+
+def _format_lapse_statement(pending: str) -> str:
+    case = SUPPLY.removesuffix(" AS supply")
+    return COMPUTE_REVERSAL_LAPSES.format(supply=SUPPLY, case=case, pending=pending, forgiven=COMPUTE_FORGIVEN_MINOR)
+
+
+LAPSE_DUE_REVERSALS = _format_lapse_statement(
+    "c.account_id = ANY($1::uuid[]) AND c.invoice_id IS NULL AND c.due_on <= $2"
+)
+LAPSE_DRAFTED_REVERSALS = _format_lapse_statement(
+    "c.invoice_id = ANY(ARRAY(SELECT invoice_id FROM bill_invoices WHERE total_minor < 0))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +57,14 @@ class LapsedChargeReversal:
     amount: int
 
 
-def _statement(pending: str) -> str:
-    case = SUPPLY.removesuffix(" AS supply")
-    return _LAPSE.format(supply=SUPPLY, case=case, pending=pending, forgiven=_FORGIVEN)
-
-
 async def lapse_due_charge_reversals(unit: Unit, account_ids: Sequence[UUID], day: date) -> list[LapsedChargeReversal]:
     """Let the reversals of these accounts that are due by a day lapse as far as people gave back what they reverse."""
-    return [LapsedChargeReversal(*row) for row in await unit.connection.fetch(_statement(_DUE), account_ids, day)]
+    return [LapsedChargeReversal(*row) for row in await unit.connection.fetch(LAPSE_DUE_REVERSALS, account_ids, day)]
 
 
 async def lapse_drafted_charge_reversals(unit: Unit) -> list[LapsedChargeReversal]:
     """Let the reversals lapse that the temporary tables hold for accounts that are owed something."""
-    return [LapsedChargeReversal(*row) for row in await unit.connection.fetch(_statement(_DRAFTED))]
+    return [LapsedChargeReversal(*row) for row in await unit.connection.fetch(LAPSE_DRAFTED_REVERSALS)]
 
 
 _LEFT_OUT = """

@@ -58,7 +58,11 @@ def _supply(row: asyncpg.Record) -> ChargedSupply:
     return ChargedSupply(row["subscription_id"], row["supply"], BillingCycle(row["cycle_from"], row["cycle_to"]))
 
 
-_BILLED = f"""
+COMPUTE_LINE_CREDITABLE_MINOR = "b.amount_minor - b.credited_minor - b.written_off_minor"
+"""`compute_line_creditable_minor` of the domain of adjustments, over `line_balances b`."""
+COMPUTE_LINE_EXCESS = "coalesce(b.amount_minor, 0) - coalesce(g.amount, 0) - l.amount_minor"
+"""`InvoicedSupplyLine.excess_minor` of the domain: a line `l`, its balance `b`, the credits of bill runs `g`."""
+LIST_CREDITABLE_LINES = f"""
 WITH given AS (
     SELECT n.invoice_id, k.line, sum(k.amount_minor) AS amount
     FROM credit_notes n JOIN credit_note_lines k ON k.credit_note_id = n.id
@@ -66,8 +70,8 @@ WITH given AS (
 ), parts AS (
     SELECT i.account_id, i.issued_at, i.number, l.invoice_id, l.line, l.amount_minor, l.tax_minor, c.subscription_id,
         {SUPPLY}, c.cycle_from, c.cycle_to, b.credited_minor,
-        b.amount_minor - b.credited_minor - b.written_off_minor AS creditable_minor,
-        coalesce(b.amount_minor, 0) - coalesce(g.amount, 0) - l.amount_minor AS beyond
+        {COMPUTE_LINE_CREDITABLE_MINOR} AS creditable_minor,
+        {COMPUTE_LINE_EXCESS} AS beyond
     FROM invoices i
     JOIN invoice_lines l ON l.invoice_id = i.id
     JOIN charges c ON c.id = l.charge_id
@@ -88,7 +92,7 @@ FROM summed WHERE creditable_minor > 0
     AND (excess > 0 OR (subscription_id, cycle_from) IN (SELECT * FROM unnest($2::uuid[], $3::date[])))
 ORDER BY account_id, issued_at DESC, number DESC, line DESC
 """
-"""`beyond`: what is collected for a line, beyond what it and its supply's other lines and charges come to."""
+"""The lines of the accounts $1 that can take something back; `excess` is `compute_supply_excess` of the domain."""
 
 
 async def list_creditable_lines(
@@ -97,7 +101,9 @@ async def list_creditable_lines(
     """The lines of these accounts that can take something back, by account, the last ones first."""
     lines_by_account: dict[UUID, list[CreditableInvoiceLine]] = {surplus.account_id: [] for surplus in surpluses}
     supplies = {(due.supply.subscription_id, due.supply.cycle.begin) for surplus in surpluses for due in surplus.due}
-    for row in await unit.connection.fetch(_BILLED, list(lines_by_account), *split_into_columns(supplies, 2)):
+    for row in await unit.connection.fetch(
+        LIST_CREDITABLE_LINES, list(lines_by_account), *split_into_columns(supplies, 2)
+    ):
         lines_by_account[row["account_id"]].append(
             CreditableInvoiceLine(
                 row["invoice_id"],

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries, legal_entity_queries
 from services.invoicing.accounts.repository.account_queries import LockedAccount
 from services.invoicing.accounts.use_cases.account_registration import ExternalReferenceTaken
+from services.invoicing.billing.domain.charge_dates import compute_invoice_due_date
 from services.invoicing.billing.domain.included_tax import extract_included_taxes
 from services.invoicing.billing.domain.tax_by_rate import RatedAmount
 from services.invoicing.catalog.repository import tax_rate_queries
@@ -111,7 +112,7 @@ async def issue_invoice_by_hand(unit: Unit, new: NewInvoice) -> InvoiceRow:
 
 def _dates(account: LockedAccount, new: NewInvoice, today: date) -> tuple[date, date]:
     issue_date = new.issue_date or today
-    due_date = new.due_date or today + timedelta(days=account.terms_days)
+    due_date = new.due_date or compute_invoice_due_date(today, account.terms_days)
     if issue_date > today:
         raise InvoiceDateRefused(f"issue_date: {issue_date} is in the future; it is {today} in {account.time_zone}")
     if due_date < issue_date:

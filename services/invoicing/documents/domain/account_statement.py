@@ -73,7 +73,10 @@ class AccountStatement:
 
 
 def find_ageing_bucket(due_on: date, day: date) -> str:
-    """The ageing bucket of what was due on a day."""
+    """Find the ageing bucket of what was due on a day.
+
+    `AGEING_BUCKETS` of `services.invoicing.metrics` does it for all receivables.
+    """
     late = (day - due_on).days
     return next((name for most, name in BUCKETS if late <= most), "90+")
 

@@ -37,17 +37,23 @@ SELECT currency, -sum(amount_minor)::bigint AS amount FROM ledger_entries
 WHERE account_id = $1 AND code IN ('unapplied', 'refunds') AND posted_at < $2 GROUP BY currency
 """
 _ITEMS = """
+WITH written_off AS (
+    SELECT document_id AS invoice_id, -sum(amount_minor) AS amount FROM ledger_entries
+    WHERE account_id = $1 AND code = 'receivables' AND document IN ('write_off', 'small_balance') AND posted_at < $2
+    GROUP BY document_id
+)
 SELECT number, issue_date, due_date, currency, total_minor, open_minor FROM (
     SELECT i.*, i.total_minor
         - coalesce((SELECT sum(amount_minor) FROM allocations a WHERE a.invoice_id = i.id AND a.allocated_at < $2
-            AND (a.reversed_at IS NULL OR a.reversed_at >= $2)), 0)
+            AND NOT a.is_recovery AND (a.reversed_at IS NULL OR a.reversed_at >= $2)), 0)
         - coalesce((SELECT sum(total_minor) FROM credit_notes c WHERE c.account_id = $1 AND c.invoice_id = i.id
             AND c.issued_at < $2), 0)
-        - (SELECT sum(written_off_minor) FROM line_balances b WHERE b.invoice_id = i.id) AS open_minor
-    FROM invoices i WHERE i.account_id = $1 AND i.issued_at < $2
+        - coalesce(w.amount, 0) AS open_minor
+    FROM invoices i LEFT JOIN written_off w ON w.invoice_id = i.id WHERE i.account_id = $1 AND i.issued_at < $2
 ) i
 WHERE open_minor > 0 ORDER BY due_date, number
 """
+"""What is written off at an instant was posted until then; a recovery pays what is written off, and opens nothing."""
 
 
 async def sum_statement_opening_balances(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:

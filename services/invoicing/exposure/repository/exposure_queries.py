@@ -5,15 +5,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from services.invoicing.receivables.repository.line_amounts import BALANCES_WITH_OPEN_MINOR, COMPUTE_DISPUTED_MINOR
 from shared.persistence.database import Unit
 
-_OWED = """
+_OWED = f"""
 SELECT i.currency, sum(b.open_minor) AS open_minor,
     coalesce(sum(b.open_minor) FILTER (WHERE s.overdue_at IS NOT NULL), 0) AS overdue_minor,
-    sum(least(b.reserved_minor + b.charged_back_minor, b.open_minor)) AS disputed_minor
+    sum({COMPUTE_DISPUTED_MINOR}) AS disputed_minor
 FROM invoice_states s
 JOIN invoices i ON i.id = s.invoice_id
-JOIN (SELECT *, amount_minor - paid_minor - credited_minor - written_off_minor AS open_minor FROM line_balances) b
+JOIN {BALANCES_WITH_OPEN_MINOR} b
     ON b.invoice_id = s.invoice_id
 WHERE s.open_minor > 0 AND ($1::uuid IS NULL OR s.account_id = $1)
 GROUP BY i.currency ORDER BY i.currency
@@ -39,17 +40,21 @@ _ACCRUED = """
 SELECT currency, sum(amount_minor) AS accrued_minor FROM vendor_charges
 WHERE $1::uuid IS NULL OR account_id = $1 GROUP BY currency ORDER BY currency
 """
-_COMMITTED = """
+COMPUTE_VENDOR_COMMITMENT = """t.vendor_unit_cost_minor * t.quantity * (
+            (extract(year FROM t.term_end) - extract(year FROM t.vendor_next_from)) * 12
+            + extract(month FROM t.term_end) - extract(month FROM t.vendor_next_from)
+        )::int / t.vendor_period_months"""
+"""`compute_vendor_commitment` of the domain, over `terms t` of which `IS_TERM_COMMITTED`; in whole months."""
+IS_TERM_COMMITTED = "t.ended_on IS NULL AND t.vendor_next_from < t.term_end"
+"""Condition under which the vendor will charge more of `terms t`."""
+_COMMITTED = f"""
 SELECT vendor_currency AS currency, sum(rest) AS committed_minor,
     coalesce(sum(rest) FILTER (WHERE NOT bills_on), 0) AS stopped_by_suspension_minor, max(term_end) AS until
 FROM (
     SELECT t.vendor_currency, t.term_end, v.vendor_bills_while_suspended AS bills_on,
-        t.vendor_unit_cost_minor * t.quantity * (
-            (extract(year FROM t.term_end) - extract(year FROM t.vendor_next_from)) * 12
-            + extract(month FROM t.term_end) - extract(month FROM t.vendor_next_from)
-        )::int / t.vendor_period_months AS rest
+        {COMPUTE_VENDOR_COMMITMENT} AS rest
     FROM terms t JOIN plan_versions v USING (plan_id, version)
-    WHERE t.ended_on IS NULL AND t.vendor_next_from < t.term_end AND ($1::uuid IS NULL OR t.account_id = $1)
+    WHERE {IS_TERM_COMMITTED} AND ($1::uuid IS NULL OR t.account_id = $1)
 ) AS terms
 GROUP BY vendor_currency ORDER BY vendor_currency
 """

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from pydantic import BaseModel, Field
 
+from services.invoicing.receivables.domain.invoice_balances import compute_disputed_minor
 from services.invoicing.receivables.repository import balance_queries
 from shared.contracts.invoice_balances import MOST_BALANCES
 from shared.events.values import LineBalance
@@ -113,7 +114,7 @@ def _balance(rows: Sequence[asyncpg.Record]) -> BalanceOut:
             line=row["line"],
             subscription_id=row["subscription_id"],
             open_minor=row["open_minor"],
-            disputed_minor=min(row["reserved_minor"] + row["charged_back_minor"], row["open_minor"]),
+            disputed_minor=compute_disputed_minor(row["reserved_minor"], row["charged_back_minor"], row["open_minor"]),
             in_flight_minor=row["in_flight_minor"],
             written_off_minor=row["written_off_minor"],
         )

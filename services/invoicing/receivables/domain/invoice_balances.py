@@ -28,6 +28,14 @@ class PaymentAlreadyReversed(Refusal):
     code = "already_reversed"
 
 
+def compute_disputed_minor(reserved_minor: int, charged_back_minor: int, open_minor: int) -> int:
+    """Compute what is disputed of a line: reserved for disputes and chargebacks, as far as it is still open.
+
+    `repository.line_amounts.COMPUTE_DISPUTED_MINOR` does it for many lines.
+    """
+    return min(reserved_minor + charged_back_minor, open_minor)
+
+
 @dataclass(frozen=True, slots=True)
 class InvoiceLine:
     """A line of an issued invoice and what happened to its amount since."""
@@ -44,13 +52,16 @@ class InvoiceLine:
 
     @property
     def open_minor(self) -> int:
-        """Amount that is neither paid, credited nor written off."""
+        """Amount that is neither paid, credited nor written off.
+
+        `repository.line_amounts.COMPUTE_OPEN_MINOR` does it for many lines.
+        """
         return self.amount - self.paid - self.credited - self.written_off
 
     @property
     def disputed_minor(self) -> int:
         """Amount reserved for disputes and chargebacks, as far as it is still open."""
-        return min(self.reserved + self.charged_back, self.open_minor)
+        return compute_disputed_minor(self.reserved, self.charged_back, self.open_minor)
 
     @property
     def due_minor(self) -> int:

@@ -5,13 +5,14 @@ from uuid import UUID
 
 import asyncpg
 
+from services.invoicing.receivables.repository.line_amounts import COMPUTE_OPEN_MINOR
 from shared.persistence.database import Unit
 
-_BALANCES = """
+_BALANCES = f"""
 SELECT i.id, i.account_id, i.number, i.currency, i.due_date, i.total_minor, s.changed_at, t.sequence,
        b.line, l.subscription_id, b.credited_minor, b.in_flight_minor, b.written_off_minor,
        b.reserved_minor, b.charged_back_minor,
-       b.amount_minor - b.paid_minor - b.credited_minor - b.written_off_minor AS open_minor
+       {COMPUTE_OPEN_MINOR.format("b.")} AS open_minor
 FROM invoices i
 JOIN invoice_states s ON s.invoice_id = i.id
 JOIN streams t ON t.subject = i.account_id::text

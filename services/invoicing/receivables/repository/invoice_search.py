@@ -16,6 +16,7 @@ STATE_CONDITIONS = {
     "overdue": "s.open_minor > 0 AND s.overdue_at IS NOT NULL",
     "closed": "s.open_minor = 0",
 }
+"""Conditions by which invoices of a state are found: those that `compute_invoice_state` of the domain says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,13 @@ class InvoiceSearchCriteria:
         return [(comparison, value) for comparison, value in compared if value is not None]
 
 
-_STATE = "CASE WHEN s.open_minor = 0 THEN 'closed' WHEN s.overdue_at IS NULL THEN 'open' ELSE 'overdue' END AS state"
+COMPUTE_INVOICE_STATE = (
+    "CASE WHEN s.open_minor = 0 THEN 'closed' WHEN s.overdue_at IS NULL THEN 'open' ELSE 'overdue' END"
+)
+"""`compute_invoice_state` of the domain, over `invoice_states s`."""
 _HEAD = f"""
 SELECT i.id, i.account_id, i.legal_entity, i.number, i.external_reference, i.currency, i.issue_date, i.due_date,
-    i.total_minor, i.issued_at, s.open_minor, s.changed_at AS updated_at, {_STATE}
+    i.total_minor, i.issued_at, s.open_minor, s.changed_at AS updated_at, {COMPUTE_INVOICE_STATE} AS state
 FROM invoices i JOIN invoice_states s ON s.invoice_id = i.id
 """
 

@@ -10,7 +10,7 @@ from shared.persistence.database import Unit
 
 PeriodState = Literal["open", "closed"]
 
-_PERIODS = """
+LEDGER_PERIODS = """
 WITH spans AS (
     SELECT e.code, date_trunc('month', least(f.posted_on, p.first)) AS first,
         date_trunc('month', greatest(l.posted_on, p.last, $1::date)) AS last
@@ -39,7 +39,8 @@ LEFT JOIN LATERAL (
 {of_months}
 ORDER BY s.code, m.month LIMIT $2
 """
-"""A month is closed by itself or with the next one that is, which was the first to close it."""
+"""A month is closed by itself or with the next one that is, which was the first to close it: `is_month_closed` of the
+domain."""
 STATE_CONDITIONS: dict[PeriodState, str] = {"open": "c.month IS NULL", "closed": "c.month IS NOT NULL"}
 
 
@@ -67,7 +68,7 @@ def build_ledger_period_list(
         place = len(arguments)
         entities.append(f"e.code >= ${place - 1}")
         months.append(f"(s.code, m.month) > (${place - 1}, ${place}::date)")
-    return _PERIODS.format(of_entities=_where(entities), of_months=_where(months)), arguments
+    return LEDGER_PERIODS.format(of_entities=_where(entities), of_months=_where(months)), arguments
 
 
 def _where(clauses: list[str]) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from shared.persistence.database import Unit
 
-_RELEASABLE = """
+RELEASE_EARNED_REVENUE = """
 WITH parts AS (
     SELECT c.id, c.account_id, l.net_minor - coalesce(k.amount_minor, 0) AS net_minor, c.period_from, c.period_to,
         a.legal_entity, a.currency,
@@ -31,11 +31,12 @@ FROM due JOIN streams s ON s.subject = due.account_id::text,
 GROUP BY due.legal_entity, side.code, side.sign, due.currency, due.account_id, s.sequence HAVING sum(due.amount) <> 0
 ORDER BY due.account_id, due.currency, side.sign DESC
 """
+"""`compute_revenue_release` of the domain, for all charges of the legal entity $1 until $2; posted by account."""
 
 
 async def release_earned_revenue(unit: Unit, legal_entity: str, until: date, document_id: UUID) -> None:
     """Release what was billed in advance and is earned by a day (exclusive), by days: posted on the day before."""
-    await unit.connection.execute(_RELEASABLE, legal_entity, until, document_id, unit.now)
+    await unit.connection.execute(RELEASE_EARNED_REVENUE, legal_entity, until, document_id, unit.now)
 
 
 async def insert_closed_ledger_month(unit: Unit, legal_entity: str, month: date, actor: str, reason: str) -> None:
@@ -50,12 +51,18 @@ async def insert_closed_ledger_month(unit: Unit, legal_entity: str, month: date,
     )
 
 
+IS_LEDGER_MONTH_CLOSED = (
+    "SELECT EXISTS (SELECT FROM ledger_periods WHERE legal_entity = $1"
+    " AND month >= date_trunc('month', $2::date)::date)"
+)
+"""`is_month_closed` of the domain, for the day $2 and the legal entity $1."""
+
+
 async def is_ledger_month_closed(unit: Unit, legal_entity: str, day: date) -> bool:
     """Say whether the month of a day is closed, by itself or with a later one."""
     return bool(
         await unit.connection.fetchval(
-            "SELECT EXISTS (SELECT FROM ledger_periods WHERE legal_entity = $1"
-            " AND month >= date_trunc('month', $2::date)::date)",
+            IS_LEDGER_MONTH_CLOSED,
             legal_entity,
             day,
         )

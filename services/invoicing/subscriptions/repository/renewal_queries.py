@@ -8,9 +8,9 @@ import asyncpg
 
 from services.invoicing.subscriptions.repository.term_queries import VENDOR_POSTING
 from shared.persistence.database import Unit
-from shared.persistence.local_midnights import write_local_midnight
+from shared.persistence.local_midnights import write_local_date, write_local_midnight
 
-_TODAY = "($2::timestamptz AT TIME ZONE a.time_zone)::date"
+_TODAY = write_local_date("$2::timestamptz", "a.time_zone")
 _IN_FORCE = """
 (SELECT v.version FROM plan_versions v JOIN plan_prices p USING (plan_id, version)
 WHERE v.plan_id = t.plan_id AND p.currency = t.currency AND v.effective_from <= t.term_end

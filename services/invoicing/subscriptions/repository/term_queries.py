@@ -18,6 +18,7 @@ from services.invoicing.subscriptions.domain.subscription_history import (
 from services.invoicing.subscriptions.tables.term_tables import SubscriptionChangeRow, TermRow
 from shared.persistence.bulk_rows import Integer, RowParameters
 from shared.persistence.database import Unit
+from shared.persistence.local_midnights import write_local_date
 from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
@@ -189,11 +190,11 @@ async def insert_subscription_charges(unit: Unit, new: Sequence[NewSubscriptionC
         await unit.connection.execute(_ADD_CHARGES, unit.now, *_CHARGES.split_rows(charges))
 
 
-VENDOR_POSTING = """
+VENDOR_POSTING = f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
 SELECT a.legal_entity, side.code, c.currency, side.sign * c.amount_minor, c.account_id, 'vendor_charge', c.id,
-    s.sequence, (c.accrued_at AT TIME ZONE a.time_zone)::date, c.accrued_at
+    s.sequence, {write_local_date("c.accrued_at", "a.time_zone")}, c.accrued_at
 FROM charged c JOIN accounts a ON a.id = c.account_id JOIN streams s ON s.subject = c.account_id::text,
     (VALUES ('vendor_cost', 1), ('vendor_payable', -1)) AS side (code, sign)
 WHERE c.amount_minor <> 0

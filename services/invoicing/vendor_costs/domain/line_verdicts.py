@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from math import isqrt
+from math import floor, isqrt
 from typing import ClassVar
 
 from shared.pure.errors import Refusal
@@ -114,6 +114,78 @@ def check_vendor_file_sums(lines: int, file_sums: tuple[Money, Money], invoice: 
 def compute_vendor_unit_tolerance(currency: str) -> Decimal:
     """The tolerance for each unit of quantity: 0.01 of the currency, in its minor units (1 for EUR, 0.01 for JPY)."""
     return Decimal(10) ** get_minor_digits(currency) / 100
+
+
+@dataclass(frozen=True, slots=True)
+class BilledVendorCost:
+    """The vendor's lines of a comparison in one file, added up; `units` adds up the quantities without their signs."""
+
+    quantity: Decimal
+    units: Decimal
+    amount_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedVendorCost:
+    """Our charges of a comparison, added up, less what other invoices of the vendor have billed of them."""
+
+    quantity: Decimal
+    amount_minor: int
+    in_foreign_currency: bool
+    """A charge of it is in another currency than the invoice."""
+    is_billed_before: bool
+
+
+def is_vendor_cost_expected(billed: BilledVendorCost, expected: ExpectedVendorCost | None) -> bool:
+    """Say whether more was expected, so that both sides can be compared.
+
+    After another invoice has billed it, only what corrects the remaining amount and quantity was: a third bill for what
+    was billed twice goes the other way, and its difference is its own amount.
+
+    `repository.cost_comparison.IS_VENDOR_COST_EXPECTED` does it for a whole file.
+    """
+    if expected is None or expected.in_foreign_currency:
+        return False
+    goes_elsewhere = billed.amount_minor * expected.amount_minor < 0 or (expected.quantity == 0 != billed.quantity)
+    return not (expected.is_billed_before and goes_elsewhere)
+
+
+def compute_vendor_verdict(
+    billed: BilledVendorCost,
+    expected: ExpectedVendorCost | None,
+    unit_tolerance: Decimal,
+    *,
+    is_subscription_ours: bool,
+) -> Verdict:
+    """Compare what the vendor bills with what we expected.
+
+    `expected` is None if we have no charge; `unit_tolerance` is that of a unit of quantity, in minor units. The sum may
+    miss by as much for each unit, in whole minor units and at least by one.
+
+    `repository.cost_comparison.COMPUTE_VENDOR_VERDICT` does it for a whole file.
+    """
+    if not is_subscription_ours:
+        return Verdict.NO_CUSTOMER
+    if expected is not None and expected.in_foreign_currency:
+        return Verdict.NOT_COMPARABLE
+    if expected is None or not is_vendor_cost_expected(billed, expected):
+        return Verdict.MISSING_WITH_US
+    if billed.quantity != expected.quantity:
+        return Verdict.QUANTITY_DIFFERENCE
+    difference = abs(billed.amount_minor - expected.amount_minor)
+    if not difference:
+        return Verdict.MATCHED
+    tolerated = max(1, floor(billed.units * unit_tolerance))
+    return Verdict.WITHIN_TOLERANCE if difference <= tolerated else Verdict.PRICE_DIFFERENCE
+
+
+def is_missing_at_vendor(expected: ExpectedVendorCost, *, is_billed: bool) -> bool:
+    """Say whether the vendor has forgotten a charge; `is_billed` says whether the file has a line for it.
+
+    `repository.cost_comparison.IS_MISSING_AT_VENDOR` does it for a whole file.
+    """
+    is_open = expected.quantity != 0 or expected.amount_minor != 0
+    return is_open and not (is_billed or expected.in_foreign_currency or expected.is_billed_before)
 
 
 def get_reconciliation_status(sums: Iterable[ReconciliationVerdictSum]) -> ReconciliationStatus:

@@ -14,7 +14,7 @@ from services.invoicing.vendor_costs.repository import customer_sum_queries
 from services.invoicing.vendor_costs.tables import VendorInvoiceRow
 from shared.persistence.database import Unit
 
-_TABLES = """
+COMPARISON_TABLES = """
 CREATE TEMPORARY TABLE billed (
     vendor_customer_id text, vendor_subscription_id text, kind text, period_from date, period_to date,
     subscription_id uuid, account_id uuid, product text, first_line int, lines int,
@@ -91,13 +91,11 @@ LEFT JOIN (
 ) b USING (subscription_id, kind, period_from, period_to)
 """
 
-# Billed before, and not in the direction of what is left: nothing more was expected. A correction is in that
-# direction; a third bill for what was billed twice is not, and its difference is its own amount.
-_VERDICTS = """
-INSERT INTO verdicts
-SELECT b.vendor_customer_id, b.vendor_subscription_id, b.kind, b.period_from, b.period_to,
-    b.subscription_id, b.account_id, b.product, b.first_line, b.lines,
-    CASE
+IS_VENDOR_COST_EXPECTED = """e.subscription_id IS NOT NULL AND NOT e.foreign_currency AND NOT (
+            e.billed_before AND (sign(b.billed_minor::numeric) * sign(e.expected_minor::numeric) < 0
+                OR (e.quantity = 0 AND b.quantity <> 0)))"""
+"""`is_vendor_cost_expected` of the domain, over `billed b` and, if there is one, its row of `expected e`."""
+COMPUTE_VENDOR_VERDICT = """CASE
         WHEN b.subscription_id IS NULL THEN 'no_customer'
         WHEN b.foreign_currency THEN 'not_comparable'
         WHEN NOT b.is_expected THEN 'missing_with_us'
@@ -105,27 +103,33 @@ SELECT b.vendor_customer_id, b.vendor_subscription_id, b.kind, b.period_from, b.
         WHEN b.billed_minor = b.expected_minor THEN 'matched'
         WHEN abs(b.billed_minor - b.expected_minor) <= greatest(1, floor(b.units * $1)) THEN 'within_tolerance'
         ELSE 'price_difference'
-    END,
+    END"""
+"""`compute_vendor_verdict` of the domain, over both sides of a comparison; $1 is the tolerance of a unit."""
+IS_MISSING_AT_VENDOR = """NOT e.foreign_currency AND NOT e.billed_before
+  AND (e.quantity <> 0 OR e.expected_minor <> 0)
+  AND NOT EXISTS (SELECT FROM billed b WHERE (b.subscription_id, b.kind, b.period_from, b.period_to)
+                  = (e.subscription_id, e.kind, e.period_from, e.period_to))"""
+"""`is_missing_at_vendor` of the domain, over `expected e`."""
+
+COMPARE_BILLED_COSTS = f"""
+INSERT INTO verdicts
+SELECT b.vendor_customer_id, b.vendor_subscription_id, b.kind, b.period_from, b.period_to,
+    b.subscription_id, b.account_id, b.product, b.first_line, b.lines,
+    {COMPUTE_VENDOR_VERDICT},
     b.quantity, CASE WHEN b.is_expected THEN b.expected_quantity ELSE 0 END,
     b.billed_minor, CASE WHEN b.is_expected THEN b.expected_minor ELSE 0 END
 FROM (
     SELECT b.*, e.foreign_currency, e.quantity AS expected_quantity, e.expected_minor,
-        e.subscription_id IS NOT NULL AND NOT e.foreign_currency AND NOT (
-            e.billed_before AND (sign(b.billed_minor::numeric) * sign(e.expected_minor::numeric) < 0
-                OR (e.quantity = 0 AND b.quantity <> 0))) AS is_expected
+        {IS_VENDOR_COST_EXPECTED} AS is_expected
     FROM billed b LEFT JOIN expected e USING (subscription_id, kind, period_from, period_to)
 ) b
 """
-
-_MISSING = """
+_MISSING = f"""
 INSERT INTO verdicts
 SELECT s.vendor_customer_id, s.vendor_subscription_id, e.kind, e.period_from, e.period_to,
     e.subscription_id, s.account_id, s.product, NULL, 0, 'missing_at_vendor', 0, e.quantity, 0, e.expected_minor
 FROM expected e JOIN subscriptions s ON s.id = e.subscription_id
-WHERE NOT e.foreign_currency AND NOT e.billed_before
-  AND (e.quantity <> 0 OR e.expected_minor <> 0)
-  AND NOT EXISTS (SELECT FROM billed b WHERE (b.subscription_id, b.kind, b.period_from, b.period_to)
-                  = (e.subscription_id, e.kind, e.period_from, e.period_to))
+WHERE {IS_MISSING_AT_VENDOR}
 """
 
 _SUMS = """
@@ -155,7 +159,7 @@ async def compare_vendor_lines(
     A line whose type we do not model stands in no comparison. `per_unit`: the tolerance of a unit of quantity.
     """
     connection = unit.connection
-    await connection.execute(_TABLES)
+    await connection.execute(COMPARISON_TABLES)
     await connection.execute(_BILLED, timeout=PATIENCE)
     await connection.execute("ANALYZE billed")
     asked = (invoice.period_from, invoice.period_to, invoice.currency, invoice.legal_entity)
@@ -163,7 +167,7 @@ async def compare_vendor_lines(
     await connection.execute("ANALYZE keys")
     await connection.execute(_EXPECTED, invoice.currency, timeout=PATIENCE)
     await connection.execute("ANALYZE expected")
-    await connection.execute(_VERDICTS, per_unit, timeout=PATIENCE)
+    await connection.execute(COMPARE_BILLED_COSTS, per_unit, timeout=PATIENCE)
     await connection.execute(_MISSING, timeout=PATIENCE)
     await connection.execute("ANALYZE verdicts")
     billed = await customer_sum_queries.map_customer_verdict_sums(unit)

@@ -5,13 +5,15 @@ from uuid import UUID
 
 import asyncpg
 
+from services.invoicing.subscriptions.repository.charge_rests import COMPUTE_UNBILLED_MINOR
 from services.invoicing.vendor_costs.tables import VendorDifferenceRow
 from shared.persistence.database import Unit
+from shared.persistence.local_midnights import write_local_date
 from shared.pure.ids import new_id
 from shared.pure.money import Money
 
-_FIND_TERM = """
-SELECT t.currency, ($2::timestamptz AT TIME ZONE a.time_zone)::date AS today
+_FIND_TERM = f"""
+SELECT t.currency, {write_local_date("$2::timestamptz", "a.time_zone")} AS today
 FROM terms t JOIN accounts a ON a.id = t.account_id WHERE t.subscription_id = $1
 """
 
@@ -21,8 +23,8 @@ async def find_subscription_term(unit: Unit, subscription_id: UUID) -> asyncpg.R
     return await unit.connection.fetchrow(_FIND_TERM, subscription_id, unit.now)
 
 
-_UNBILLED = """
-SELECT coalesce(sum(amount_minor - settled_minor - lapsed_minor), 0)::bigint FROM charges c
+_UNBILLED = f"""
+SELECT coalesce(sum({COMPUTE_UNBILLED_MINOR.format("")}), 0)::bigint FROM charges c
 WHERE subscription_id = $1 AND kind = 'vendor_difference' AND period_from < $3 AND period_to > $2
     AND NOT EXISTS (SELECT FROM invoice_lines l WHERE l.invoice_id = c.invoice_id AND l.charge_id = c.id)
 """

@@ -30,15 +30,19 @@ class VendorPosting:
 
 
 _ENTRIES = RowParameters(LedgerEntry, first=2)
+FIND_OPEN_POSTING_DAY = "greatest(posted_on, closed.open_from)"
+"""`find_open_posting_day` of the domain of revenue, after `JOIN_OPEN_MONTHS`."""
+JOIN_OPEN_MONTHS = """LEFT JOIN (
+    SELECT legal_entity, (max(month) + interval '1 month')::date AS open_from FROM ledger_periods GROUP BY legal_entity
+) AS closed USING (legal_entity)"""
+"""The first day of the first open month of each legal entity that has closed one."""
 _POST = f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
 SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence,
-    greatest(posted_on, closed.open_from), $1
+    {FIND_OPEN_POSTING_DAY}, $1
 FROM unnest({_ENTRIES.arrays}) WITH ORDINALITY AS side ({_ENTRIES.columns}, place)
-LEFT JOIN (
-    SELECT legal_entity, (max(month) + interval '1 month')::date AS open_from FROM ledger_periods GROUP BY legal_entity
-) AS closed USING (legal_entity)
+{JOIN_OPEN_MONTHS}
 ORDER BY place
 """
 

@@ -1,13 +1,13 @@
-"""Statements let a date begin when the calendar does, in every time zone."""
+"""Statements let a date begin when the calendar does, and say the date of an instant, in every time zone."""
 
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.persistence.local_midnights import write_local_midnight
-from shared.pure.calendar import find_local_instant
+from shared.persistence.local_midnights import write_local_date, write_local_midnight
+from shared.pure.calendar import find_local_instant, get_local_date
 from tests.builders import Database
 
 _ASKED = f"""
@@ -35,3 +35,27 @@ async def test_a_date_begins_at_the_same_instant_as_in_the_calendar(
 ) -> None:
     rows = await database.rows(_ASKED, [day for day, _ in asked], [zone for _, zone in asked])
     assert [row["midnight"] for row in rows] == [find_local_instant(day, time(), ZoneInfo(zone)) for day, zone in asked]
+
+
+_BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
+_INSTANTS = st.integers(0, 38 * 365 * 24 * 60).map(lambda minutes: _BEGIN + timedelta(minutes=minutes))
+AROUND_CHANGES = [
+    (find_local_instant(day, time(), ZoneInfo(zone)) + timedelta(minutes=minutes), zone)
+    for day, zone in AT_CHANGES
+    for minutes in (-60, -1, 0, 1, 59, 60, 61)
+]
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(asked=AROUND_CHANGES)
+@given(asked=st.lists(st.tuples(_INSTANTS, st.sampled_from(_ZONES)), min_size=50, max_size=200))
+async def test_an_instant_falls_on_the_same_date_as_in_the_calendar(
+    database: Database, asked: list[tuple[datetime, str]]
+) -> None:
+    rows = await database.rows(
+        f"SELECT {write_local_date('instant', 'zone')} AS day"
+        " FROM unnest($1::timestamptz[], $2::text[]) WITH ORDINALITY AS asked (instant, zone, place) ORDER BY place",
+        [instant for instant, _ in asked],
+        [zone for _, zone in asked],
+    )
+    assert [row["day"] for row in rows] == [get_local_date(instant, ZoneInfo(zone)) for instant, zone in asked]
