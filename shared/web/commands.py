@@ -154,7 +154,7 @@ class CommandRunner(RequestRunner):
     ) -> tuple[Response, M]:
         """Commit what is wanted in one unit, make a call outside of any, and answer what `read` finds then.
 
-        Until `read` has answered otherwise the answer is 202, and the same request sent again makes the call again.
+        Until `read` has answered otherwise the answer is 202, and the same request sent again comes to `call` again.
         """
         answer = await self.run(commit, status=202, reason=reason, subject=subject)
         result = model.model_validate_json(bytes(answer.body))

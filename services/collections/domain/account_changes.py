@@ -27,7 +27,10 @@ class NewSuspension(NamedTuple):
 
 
 class NewSuspensionCauses(NamedTuple):
-    """Invoices on which a suspension rests from `at` on, beside those on which it rests already."""
+    """Invoices on which a suspension rests from `at` on, beside those on which it rests already.
+
+    One that caused it before in the same round, and was settled meanwhile, causes it again.
+    """
 
     suspension_id: UUID
     causes: tuple[RecordedSuspensionCause, ...]
@@ -37,14 +40,17 @@ class NewSuspensionCauses(NamedTuple):
         """The account whose suspension rests on them, as the step of each."""
         suspension = account.find_suspension(self.suspension_id)
         assert suspension is not None, "only what is requested or effective gets causes"
-        added = {cause.invoice_id: cause for cause in self.causes if cause.invoice_id not in suspension.causes}
+        rounds = {invoice_id: cause.round for invoice_id, cause in suspension.causes.items()}
+        added = {cause.invoice_id: cause for cause in self.causes if rounds.get(cause.invoice_id) != cause.round}
         effect: Effect = "in_effect" if suspension.state is SuspensionState.EFFECTIVE else "awaited"
 
         def add_step(item: ItemFacts) -> ItemFacts:
             if (cause := added.get(item.invoice_id)) is None:
                 return item
+            place = suspension.id, cause.round
             step = TakenStep(suspension.step, cause.round, self.at, "requested", effect=effect)
-            return replace(item, taken=(*item.taken, replace(step, suspension_id=suspension.id)))
+            others = (former for former in item.taken if (former.suspension_id, former.round) != place)
+            return replace(item, taken=(*others, replace(step, suspension_id=suspension.id)))
 
         return account.replace_items(add_step).replace_suspension(
             replace(suspension, causes={**suspension.causes, **added})

@@ -1,7 +1,8 @@
 """Decisions about suspensions: requested, withdrawn when nothing carries them, ended when the debt is settled."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from services.collections.domain.account import DueSuspension
@@ -15,9 +16,11 @@ from services.collections.domain.account_changes import (
 )
 from services.collections.domain.account_draft import AccountDraft
 from services.collections.domain.deferral_decision import end_step_deferrals
+from services.collections.domain.dunning_item import ItemFacts
 from services.collections.domain.evaluated_item import EvaluatedItem, map_suspension_terms
 from services.collections.domain.suspension import (
     SuspensionState,
+    SuspensionTerms,
     is_suspension_still_due,
     list_current_suspension_causes,
     list_open_suspension_causes,
@@ -43,15 +46,26 @@ ENDS: dict[WithdrawalCause, str] = {
 """Why a suspension ends, in words."""
 
 
+class _Carriers(NamedTuple):
+    """The things that carry the suspensions of an account, taken together once for all of them."""
+
+    items: Mapping[UUID, ItemFacts]
+    terms: Mapping[UUID, SuspensionTerms]
+    unnoticed: frozenset[UUID]
+    """The invoices of which a notice failed on which a suspension that is not effective may rest."""
+
+
 def end_settled_suspension_causes(draft: AccountDraft) -> None:
     """End causes that are settled; withdraw or reinstate what nothing carries."""
-    unnoticed = _list_unnoticed(draft)
+    if not draft.account.suspensions:
+        return
+    terms = map_suspension_terms(draft.context.versions, draft.account)
+    carriers = _Carriers(draft.account.items_by_invoice, terms, _list_unnoticed(draft))
     for suspension in draft.account.suspensions:
-        _update_suspension(draft, suspension, unnoticed)
+        _update_suspension(draft, suspension, carriers)
 
 
 def _list_unnoticed(draft: AccountDraft) -> frozenset[UUID]:
-    """List the invoices of which a notice failed on which a suspension that is not effective may rest."""
     if not draft.account.invoices_of_requests:
         return frozenset()
     return frozenset(
@@ -59,13 +73,14 @@ def _list_unnoticed(draft: AccountDraft) -> frozenset[UUID]:
     )
 
 
-def _update_suspension(draft: AccountDraft, suspension: SuspensionRecord, unnoticed: frozenset[UUID]) -> None:
-    causes, open_causes = frozenset(suspension.causes), _list_open_causes(draft, suspension)
+def _update_suspension(draft: AccountDraft, suspension: SuspensionRecord, carriers: _Carriers) -> None:
+    now, causes = draft.context.now, frozenset(suspension.causes)
+    open_causes = _list_open_causes(suspension, carriers, now)
     if ended := causes - open_causes:
         draft.apply(EndedSuspensionCauses(suspension.id, ended))
-    if suspension.state is SuspensionState.REQUESTED and not _is_still_due(draft, suspension, open_causes):
+    if suspension.state is SuspensionState.REQUESTED and not _is_still_due(suspension, carriers, open_causes, now):
         withdraw_suspension(draft, suspension, "settled" if not open_causes else "not_dunnable")
-    elif suspension.state is SuspensionState.REQUESTED and open_causes & unnoticed:
+    elif suspension.state is SuspensionState.REQUESTED and open_causes & carriers.unnoticed:
         withdraw_suspension(draft, suspension, "notice_bounced")  # for what has its notices, it is due again at once
     elif suspension.state is SuspensionState.EFFECTIVE and not open_causes:
         request_reinstatement(draft, suspension, "settled")
@@ -73,21 +88,21 @@ def _update_suspension(draft: AccountDraft, suspension: SuspensionRecord, unnoti
         _announce_request(draft, suspension, {id_: suspension.causes[id_] for id_ in open_causes})
 
 
-def _list_open_causes(draft: AccountDraft, suspension: SuspensionRecord) -> frozenset[UUID]:
+def _list_open_causes(suspension: SuspensionRecord, carriers: _Carriers, now: datetime) -> frozenset[UUID]:
     """List the invoices that still cause a suspension."""
-    items = draft.account.items_by_invoice
-    latest = {
-        id_: history[-1] for id_, item in items.items() if (history := item.list_balance_history(draft.context.now))
-    }
+    items = {id_: carriers.items[id_] for id_ in suspension.causes if id_ in carriers.items}
+    latest = {id_: history[-1] for id_, item in items.items() if (history := item.list_balance_history(now))}
     rounds = {id_: cause.round for id_, cause in suspension.causes.items()}
-    current = list_current_suspension_causes(rounds, items, draft.context.now)
+    current = list_current_suspension_causes(rounds, items, now)
     return list_open_suspension_causes(current, suspension.subscription_id, latest)
 
 
-def _is_still_due(draft: AccountDraft, suspension: SuspensionRecord, open_causes: frozenset[UUID]) -> bool:
-    items, terms = draft.account.items_by_invoice, map_suspension_terms(draft.context.versions, draft.account)
-    unblocked = list_unblocked_suspension_causes(open_causes, items, terms, suspension.requested_at, draft.context.now)
-    return is_suspension_still_due(unblocked, suspension.subscription_id, items, terms, draft.context.now)
+def _is_still_due(
+    suspension: SuspensionRecord, carriers: _Carriers, open_causes: frozenset[UUID], now: datetime
+) -> bool:
+    items = {id_: carriers.items[id_] for id_ in open_causes if id_ in carriers.items}
+    unblocked = list_unblocked_suspension_causes(open_causes, items, carriers.terms, suspension.requested_at, now)
+    return is_suspension_still_due(unblocked, suspension.subscription_id, items, carriers.terms, now)
 
 
 def withdraw_suspension(

@@ -99,7 +99,9 @@ async def _insert_causes(unit: Unit, wanted: Sequence[tuple[UUID, NewSuspensionC
         "INSERT INTO suspension_causes"
         " (suspension_id, account_id, caused_at, invoice_id, round, dunnable_minor, currency)"
         " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::uuid[], $5::int[], $6::bigint[],"
-        " $7::text[]) ON CONFLICT DO NOTHING",
+        " $7::text[]) ON CONFLICT (suspension_id, invoice_id, round) DO UPDATE SET ended_at = NULL,"
+        " caused_at = excluded.caused_at, dunnable_minor = excluded.dunnable_minor"
+        " WHERE suspension_causes.ended_at IS NOT NULL",
         *split_into_columns(rows, 7),
     )
 

@@ -265,7 +265,6 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             ends = await self._client.end_offsets(assigned)
             for partition in assigned:
                 await self._own(partition, ends[partition])
-            self._client.resume(*assigned)
         except Exception:
             self._in_doubt = True
             raise
@@ -285,7 +284,8 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             self._past.add(partition)
             log.info("the past of new types is read", topic=partition.topic, partition=partition.partition)
         self._client.seek(partition, position)
-        self.progress.positions[partition] = position
+        self._client.resume(partition)
+        self.progress.record_partition_position(partition, position)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Forget the partitions; the database knows how far they were read."""

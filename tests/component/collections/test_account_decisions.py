@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 import yaml
@@ -19,7 +20,14 @@ from shared.persistence.database import Unit
 from tests.component.collections import test_collections
 from tests.component.collections.test_bounced_notices import become_effective
 from tests.component.collections.test_collections import DUE, STANDARD, World, publish
-from tests.component.collections.test_collections_facts import change_line_balances, issue, ladder, line, overdue
+from tests.component.collections.test_collections_facts import (
+    change_line_balances,
+    effective,
+    issue,
+    ladder,
+    line,
+    overdue,
+)
 from tests.component.collections.walks import REASON, AccountWalk
 
 world = test_collections.world
@@ -116,6 +124,36 @@ async def test_a_suspension_goes_on_resting_on_the_invoice_that_is_not_paid(
     assert comparison.kinds["EndedSuspensionCauses"] == 1
     assert len(await world.events("SuspensionRequested")) == 2
     assert (await world.standing())["state"] == "suspended"
+
+
+async def test_what_was_settled_and_is_due_again_causes_the_suspension_that_stands(
+    world: World, comparison: Comparison
+) -> None:
+    """Over two subscriptions: a release, and a payment that was reversed, bring an invoice back in its round."""
+    other = uuid4()
+    owed = line(1, other, 500), line(2, world.subscription_id, 500)
+    first, second = await world.issue(), await issue(world, *owed)
+    await ladder(world, -3)
+    await world.day(1, 0)
+    await world.overdue(first)
+    await overdue(world, second, *owed)
+    await ladder(world, 1, 7, 14, 21)
+    suspensions = {row["subscription_id"]: row["id"] for row in (await world.standing())["suspensions"]}
+    for subscription_id, suspension_id in suspensions.items():
+        await effective(world, UUID(subscription_id), suspension_id)
+    await change_line_balances(world, second, owed[0], line(2, world.subscription_id, 0))
+    body = REASON | {"until": (DUE + timedelta(days=23)).isoformat()}
+    await world.client.create(f"/v1/suspensions/{suspensions[str(other)]}:release", body)
+    await change_line_balances(world, second, *owed)
+    await ladder(world, 24, 31)
+    query = "SELECT count(*) FROM collections.suspension_causes WHERE suspension_id = $1 AND ended_at IS NULL"
+    standing = UUID(suspensions[str(world.subscription_id)])
+    assert await world.database.value(query, standing) == 2
+    await world.change_balance(first, 0)
+    assert await world.database.value(query, standing) == 1
+    assert (
+        await world.database.value("SELECT state FROM collections.suspensions WHERE id = $1", standing) == "effective"
+    )
 
 
 async def _count_final_notices(world: World) -> int:

@@ -1,4 +1,4 @@
-"""The kinds of action by name. What carries each out stands in `use_cases/due_steps.py`."""
+"""The kinds of action by name. What carries each out stands in `domain/due_step_decision.py`."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
