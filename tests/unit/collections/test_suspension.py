@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.collections.domain.dunning_item import LineBalance, Promise
+from services.collections.domain.dunning_timeline import build_dunning_timeline
 from services.collections.domain.suspension import (
     SuspensionMoveRefused,
     SuspensionState,
@@ -13,7 +14,8 @@ from services.collections.domain.suspension import (
     list_open_suspension_causes,
     move_suspension,
 )
-from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on
+from services.collections.domain.voided_steps import find_customer_warned_at, is_invoice_blocked_since
+from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
 
 POSSIBLE = {
     ("requested", "effective"),
@@ -30,7 +32,7 @@ def test_every_pair_of_states(state: SuspensionState, wanted: SuspensionState) -
     if (state, wanted) in POSSIBLE:
         assert move_suspension(state, wanted) == wanted
     else:
-        with pytest.raises(SuspensionMoveRefused, match=f"{state} cannot become {wanted}"):
+        with pytest.raises(SuspensionMoveRefused, match=f"^a suspension that is {state} cannot become {wanted}$"):
             move_suspension(state, wanted)
 
 
@@ -86,3 +88,20 @@ def test_a_promise_takes_a_suspension_down() -> None:
 def test_a_suspension_stands_on_its_own_causes_only() -> None:
     assert not is_suspension_still_due(frozenset({SECOND}), SUBSCRIPTION, {FIRST: item()}, {}, on(21))
     assert not is_suspension_still_due(frozenset({FIRST}), SUBSCRIPTION, {}, {}, on(21))
+
+
+def test_a_customer_is_warned_since_the_last_notice_up_to_the_request() -> None:
+    warned_again = item(taken=(take_notice("final_notice", on(14)), take_notice("final_notice", on(21))))
+    required = frozenset({"final_notice"})
+    assert find_customer_warned_at(warned_again, required, on(21)) == on(21)
+    assert find_customer_warned_at(warned_again, required, on(20)) == on(14)
+    assert find_customer_warned_at(warned_again, frozenset({"reminder_1"}), on(20)) == on(20)
+
+
+def test_a_block_counts_from_its_first_instant_until_before_its_end() -> None:
+    promised = item(promises=(Promise(300, on(20), on(22)),))
+    timeline = build_dunning_timeline(promised, promised.list_balance_history(on(23)))
+    assert is_invoice_blocked_since(timeline, on(19), on(20))
+    assert not is_invoice_blocked_since(timeline, on(18), on(19))
+    assert not is_invoice_blocked_since(timeline, on(22), on(23))
+    assert is_invoice_blocked_since(timeline, on(21), on(23))
