@@ -16,8 +16,14 @@ CACHE = re.compile(r"^[ \t]*@lru_cache\b.*\n", re.MULTILINE)
 """Left out of the copy: mutmut mutates no decorated function, and a cache changes no answer."""
 
 EXAMPLES = re.compile(r"\bmax_examples=\d+")
-FEW_EXAMPLES = "max_examples=5"
+FEW_EXAMPLES = "max_examples=10"
 """The number that property tests of the copy try where they say one: each mutant runs them anew."""
+
+PROPERTIES_LAST = """
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
+"""
+"""A conftest of the copy: most mutants are killed by an example, before any property is tried."""
 
 CONFIGURATION = """
 [tool.mutmut]
@@ -55,7 +61,8 @@ def group_by_unit_tests(root: Path, files: Iterable[str]) -> dict[str, list[str]
 
 def list_unit_tests(root: Path, mirrored: str, files: Iterable[str]) -> list[str]:
     """List the tests of files: their folder, and modules elsewhere that name one; mutmut picks those that call it."""
-    modules = re.compile("|".join(rf"\b{re.escape(file[:-3].replace('/', '.'))}\b" for file in files))
+    paths = [Path(file).with_suffix("") for file in files]
+    modules = re.compile("|".join(rf"{'.'.join(path.parts[:-1])}(\.| import .*\b){path.name}\b" for path in paths))
     others = (path for path in sorted((root / "tests/unit").rglob("test_*.py")) if modules.search(path.read_text()))
     names = (path.relative_to(root) for path in others)
     return [mirrored, *(name.as_posix() for name in names if not name.is_relative_to(mirrored))]
@@ -72,5 +79,6 @@ def make_workplace(root: Path, folder: Path, tests: list[str], files: list[str])
         path.write_text(CACHE.sub("", path.read_text()))
     for path in (folder / "tests/unit").rglob("test_*.py"):
         path.write_text(EXAMPLES.sub(FEW_EXAMPLES, path.read_text()))
-    settings = CONFIGURATION.format(paths=files, tests=tests, copied=list(COPIED))
+    settings = CONFIGURATION.format(paths=files, tests=tests, copied=[*COPIED, "conftest.py"])
+    (folder / "conftest.py").write_text(PROPERTIES_LAST)
     (folder / "pyproject.toml").write_text((root / "pyproject.toml").read_text() + settings)

@@ -147,3 +147,11 @@ def test_brackets_within_one_another_are_refused_at_once(text: str) -> None:
     with pytest.raises(PolicyDocumentRefused):
         parse_collection_policy(text)
     assert process_time() - began < 1
+
+
+def test_a_refusal_says_what_is_wrong_with_each_field() -> None:
+    refused = PolicyDocumentRefused([("steps[0].day", "is no day"), ("", "is empty")])
+    assert refused.detail == "steps[0].day: is no day; is empty"
+    assert refused.more == {
+        "errors": [{"field": "steps[0].day", "message": "is no day"}, {"field": "", "message": "is empty"}]
+    }

@@ -1,11 +1,14 @@
 """The states of a suspension, what ends it, and whether it still stands."""
 
 import itertools
+from dataclasses import replace
+from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.collections.domain.dunning_item import LineBalance, Promise
+from services.collections.domain.dunning_item import LineBalance, Promise, Release
 from services.collections.domain.dunning_timeline import build_dunning_timeline
 from services.collections.domain.suspension import (
     SuspensionMoveRefused,
@@ -14,7 +17,11 @@ from services.collections.domain.suspension import (
     list_open_suspension_causes,
     move_suspension,
 )
-from services.collections.domain.voided_steps import find_customer_warned_at, is_invoice_blocked_since
+from services.collections.domain.voided_steps import (
+    VoidingCauses,
+    find_customer_warned_at,
+    is_invoice_blocked_since,
+)
 from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
 
 POSSIBLE = {
@@ -44,6 +51,7 @@ def test_every_pair_of_states(state: SuspensionState, wanted: SuspensionState) -
         (line(300, disputed=300), True),
         (line(300, in_flight=300), True),
         (line(0, written_off=300), True),
+        (line(300, written_off=300), True),
         (LineBalance(1, OTHER, 300), False),
     ],
 )
@@ -105,3 +113,19 @@ def test_a_block_counts_from_its_first_instant_until_before_its_end() -> None:
     assert not is_invoice_blocked_since(timeline, on(18), on(19))
     assert not is_invoice_blocked_since(timeline, on(22), on(23))
     assert is_invoice_blocked_since(timeline, on(21), on(23))
+
+
+def test_a_release_ends_at_midnight_of_the_customer() -> None:
+    """The end of 12 March in Tokyo is 15:00 of that day in UTC."""
+    nothing = frozenset[str]()
+    releases = (Release(on(1), date(2026, 3, 12)),)
+    voiding = VoidingCauses(releases, (), nothing, nothing, nothing, ZoneInfo("Asia/Tokyo"))
+    assert voiding.list_voiding_instants(on(0)) == [on(2, 15)]
+    assert voiding.list_voiding_instants(on(2, 15)) == []
+
+
+def test_what_was_promised_is_not_dunnable_for_a_day_of_the_customer_after_it() -> None:
+    """The promise ends on 16 March at 01:00 in Tokyo, so the pause ends on the 17th at 01:00."""
+    promised = replace(item(promises=(Promise(300, on(2), on(5, 16)),)), zone=ZoneInfo("Asia/Tokyo"))
+    timeline = build_dunning_timeline(promised, promised.list_balance_history(on(5, 17)), 1)
+    assert timeline.find_release_pause_end(on(5, 17)) == on(6, 16)
