@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.mutation.equivalents import LIST, list_stale, list_survivors, read_equivalents
-from tests.mutation.mutant_runs import KILLED, Mutant, run_mutants
+from tests.mutation.mutant_runs import KILLED, NOT_TRIED, Mutant, run_mutants
 from tests.mutation.workplace import ROOT, group_by_unit_tests, list_pure_files, list_unit_tests, make_workplace
 
 WORKPLACE = ROOT / ".local/mutants"
@@ -42,15 +42,14 @@ def choose_files(pure: list[str], arguments: list[str]) -> list[str]:
 
 def render_table(mutants: list[Mutant], survivors: list[Mutant]) -> Table:
     """Render how many mutants of each file were killed, survived, and ran out of time."""
-    table = Table("file", "mutants", "killed", "timed out", "equivalent", "survived")
+    table = Table("file", "mutants", "killed", "timed out", "equivalent", "survived", "not tried")
     surviving = Counter(mutant.file for mutant in survivors)
     states = Counter((mutant.file, mutant.state) for mutant in mutants)
     for file, count in sorted(Counter(mutant.file for mutant in mutants).items()):
-        killed, late = states[file, "killed"], states[file, "timeout"]
-        equivalent = count - killed - late - surviving[file]
-        table.add_row(file, *map(str, (count, killed, late, equivalent, surviving[file])))
-    killed = sum(mutant.state in KILLED for mutant in mutants)
-    table.add_row("all", str(len(mutants)), str(killed), "", "", str(len(survivors)))
+        killed, late, untried = (states[file, state] for state in (*KILLED, NOT_TRIED))
+        equivalent = count - killed - late - untried - surviving[file]
+        table.add_row(file, *map(str, (count, killed, late, equivalent, surviving[file], untried)))
+    table.add_row("all", str(len(mutants)), *[""] * 3, str(len(survivors)), "")
     return table
 
 

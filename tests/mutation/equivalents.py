@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import yaml
 
-from tests.mutation.mutant_runs import KILLED, Mutant
+from tests.mutation.mutant_runs import KILLED, NOT_TRIED, Mutant
 
 LIST = Path(__file__).with_name("equivalent.yaml")
 
@@ -37,7 +37,8 @@ def name_mutant(mutant: Mutant) -> EquivalentMutant:
 
 def list_survivors(mutants: Iterable[Mutant], equivalents: set[EquivalentMutant]) -> list[Mutant]:
     """List the mutants that no test noticed and that are not in the list."""
-    return [mutant for mutant in mutants if mutant.state not in KILLED and name_mutant(mutant) not in equivalents]
+    noticed = (*KILLED, NOT_TRIED)
+    return [mutant for mutant in mutants if mutant.state not in noticed and name_mutant(mutant) not in equivalents]
 
 
 def list_stale(mutants: Iterable[Mutant], equivalents: set[EquivalentMutant], files: set[str]) -> list[str]:

@@ -83,12 +83,19 @@ def test_tests_that_fail_by_themselves_end_the_run(tmp_path: Path) -> None:
         run_toy(tmp_path, 3)
 
 
+def test_a_run_ends_in_its_time(tmp_path: Path) -> None:
+    make_toy(tmp_path / "toys", 18)
+    make_workplace(tmp_path / "toys", tmp_path / "copy", ["tests/unit/toys"], [TOY])
+    assert all(mutant.state == "not checked" for mutant in run_mutants(tmp_path / "copy", [TOY], 0.01))
+
+
 SURVIVOR = Mutant("a.py", "f", "survived", "return 1", "return 2", "- return 1\n+ return 2")
 KILLED = Mutant("a.py", "f", "killed", "", "", "")
+NOT_TRIED = Mutant("a.py", "f", "not checked", "", "", "")
 
 
 def test_a_listed_mutant_is_no_survivor() -> None:
-    assert list_survivors([SURVIVOR, KILLED], set()) == [SURVIVOR]
+    assert list_survivors([SURVIVOR, KILLED, NOT_TRIED], set()) == [SURVIVOR]
     assert list_survivors([SURVIVOR, KILLED], {name_mutant(SURVIVOR)}) == []
 
 
