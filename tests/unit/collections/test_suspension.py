@@ -13,7 +13,9 @@ from services.collections.domain.dunning_timeline import build_dunning_timeline
 from services.collections.domain.suspension import (
     SuspensionMoveRefused,
     SuspensionState,
+    SuspensionTerms,
     is_suspension_still_due,
+    list_current_suspension_causes,
     list_open_suspension_causes,
     move_suspension,
 )
@@ -23,6 +25,7 @@ from services.collections.domain.voided_steps import (
     is_invoice_blocked_since,
 )
 from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
+from tests.unit.collections.stories import standard
 
 POSSIBLE = {
     ("requested", "effective"),
@@ -129,3 +132,17 @@ def test_what_was_promised_is_not_dunnable_for_a_day_of_the_customer_after_it() 
     promised = replace(item(promises=(Promise(300, on(2), on(5, 16)),)), zone=ZoneInfo("Asia/Tokyo"))
     timeline = build_dunning_timeline(promised, promised.list_balance_history(on(5, 17)), 1)
     assert timeline.find_release_pause_end(on(5, 17)) == on(6, 16)
+
+
+def test_a_cause_counts_in_its_own_round_and_while_nothing_is_known_of_it() -> None:
+    """Paid on the 5th day and open again from the 8th on: that is its second round."""
+    reopened = item(balance(1, on(-30)), balance(2, on(5), line(0)), balance(3, on(8)))
+    items = {FIRST: reopened}
+    assert list_current_suspension_causes({FIRST: 1, SECOND: 1}, items, on(9)) == {SECOND}
+    assert list_current_suspension_causes({FIRST: 2, SECOND: 1}, items, on(9)) == {FIRST, SECOND}
+    assert list_current_suspension_causes({FIRST: 1}, items, on(7)) == {FIRST}
+
+
+def test_a_suspension_rests_on_the_terms_of_its_policy() -> None:
+    policy = standard().model_copy(update={"after_release_days": 3})
+    assert SuspensionTerms.from_policy(policy) == SuspensionTerms(3, frozenset({"final_notice"}))
