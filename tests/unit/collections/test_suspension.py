@@ -2,7 +2,7 @@
 
 import itertools
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -146,3 +146,13 @@ def test_a_cause_counts_in_its_own_round_and_while_nothing_is_known_of_it() -> N
 def test_a_suspension_rests_on_the_terms_of_its_policy() -> None:
     policy = standard().model_copy(update={"after_release_days": 3})
     assert SuspensionTerms.from_policy(policy) == SuspensionTerms(3, frozenset({"final_notice"}))
+
+
+def test_a_pause_ends_at_midnight_at_the_latest_after_a_day_of_25_hours() -> None:
+    """25 October 2026 in Berlin: the promise ends at 23:30, 24.5 hours after midnight; the next day has 24."""
+    ended_at = datetime(2026, 10, 25, 22, 30, tzinfo=UTC)
+    promised = replace(
+        item(promises=(Promise(300, datetime(2026, 10, 20, tzinfo=UTC), ended_at),)), zone=ZoneInfo("Europe/Berlin")
+    )
+    timeline = build_dunning_timeline(promised, promised.list_balance_history(ended_at), 1)
+    assert timeline.find_release_pause_end(ended_at) == datetime(2026, 10, 26, 23, tzinfo=UTC)
