@@ -29,7 +29,7 @@ CONFIGURATION = """
 [tool.mutmut]
 source_paths = {paths}
 only_mutate = {paths}
-do_not_mutate_patterns = ['^\\s*raise [A-Z]\\w*\\(f?"']
+do_not_mutate_patterns = ['''^\\s*raise [A-Z]\\w*\\(f?["']''']
 pytest_add_cli_args = ["-p", "no:randomly"]
 pytest_add_cli_args_test_selection = {tests}
 also_copy = {copied}

@@ -156,3 +156,14 @@ def test_a_pause_ends_at_midnight_at_the_latest_after_a_day_of_25_hours() -> Non
     )
     timeline = build_dunning_timeline(promised, promised.list_balance_history(ended_at), 1)
     assert timeline.find_release_pause_end(ended_at) == datetime(2026, 10, 26, 23, tzinfo=UTC)
+
+
+def test_only_what_would_be_dunnable_is_in_the_pause_after_a_release() -> None:
+    """The promise ends on the 5th day at 09:00, and from 12:00 on a debit of the whole is in flight."""
+    promised = (Promise(300, on(2), on(5)),)
+    least = item(balance(1, on(-30), line(1)), promises=promised)
+    assert build_dunning_timeline(least, least.balances, 1).find_release_pause_end(on(5)) == on(6)
+    in_flight = item(balance(1, on(-30)), balance(2, on(5, 12), line(300, in_flight=300)), promises=promised)
+    timeline = build_dunning_timeline(in_flight, in_flight.balances, 1)
+    assert timeline.find_release_pause_end(on(5, 11)) == on(5, 12)
+    assert timeline.find_release_pause_end(on(5, 13)) is None
