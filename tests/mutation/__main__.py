@@ -63,16 +63,17 @@ def main() -> int:
     console, began = Console(soft_wrap=True, highlight=False), time.monotonic()
     pure = list_pure_files(ROOT)
     files = list_changed_files(pure) if options.changed else choose_files(pure, options.files)
+    equivalents = read_equivalents(LIST)
     mutants: list[Mutant] = []
     for mirrored, group in group_by_unit_tests(ROOT, files).items():
         seconds = max(options.seconds - (time.monotonic() - began), 1) if options.seconds else None
         make_workplace(ROOT, WORKPLACE, list_unit_tests(ROOT, mirrored, group), group)
-        mutants += run_mutants(WORKPLACE, group, seconds)
-    equivalents = read_equivalents(LIST)
+        tried = run_mutants(WORKPLACE, group, seconds)
+        for mutant in list_survivors(tried, equivalents):
+            console.print(f"{mutant.file} {mutant.function}: {mutant.state}\n{mutant.diff}\n", markup=False)
+        mutants += tried
     survivors = list_survivors(mutants, equivalents)
     stale = [] if options.seconds else list_stale(mutants, equivalents, set(files))
-    for mutant in survivors:
-        console.print(f"{mutant.file} {mutant.function}: {mutant.state}\n{mutant.diff}\n", markup=False)
     console.print(render_table(mutants, survivors))
     for entry in stale:
         console.print(f"no surviving mutant is this one: {entry}", markup=False)

@@ -65,12 +65,18 @@ def _read_mutants(folder: Path, files: list[str]) -> list[Mutant]:
     os.chdir(folder)  # mutmut looks for its files beneath it
     try:
         for file in files:
-            meta = Path("mutants", f"{file}.meta")
-            codes = json.loads(meta.read_text())["exit_code_by_key"] if meta.exists() else {}
-            mutants += [_read_mutant(file, name, code) for name, code in codes.items()]
+            mutants += [_read_mutant(file, name, code) for name, code in _read_codes(file).items()]
     finally:
         os.chdir(before)
     return mutants
+
+
+def _read_codes(file: str) -> dict[str, int | None]:
+    try:
+        codes: dict[str, int | None] = json.loads(Path("mutants", f"{file}.meta").read_text())["exit_code_by_key"]
+    except (FileNotFoundError, json.JSONDecodeError):  # the run was ended before or while it was written
+        return {}
+    return codes
 
 
 def _read_mutant(file: str, name: str, code: int | None) -> Mutant:
