@@ -60,7 +60,7 @@ def main() -> int:
     parser.add_argument("--changed", action="store_true", help="only what differs from the merge base with main")
     parser.add_argument("--seconds", type=float, help="when to end, done or not")
     options = parser.parse_args()
-    console, began = Console(soft_wrap=True, highlight=False), time.monotonic()
+    console, began = Console(width=160, soft_wrap=True, highlight=False), time.monotonic()
     pure = list_pure_files(ROOT)
     files = list_changed_files(pure) if options.changed else choose_files(pure, options.files)
     equivalents = read_equivalents(LIST)

@@ -1,5 +1,6 @@
 """Mutants that no test can kill, since they do what the original does; each with its reason."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +9,8 @@ import yaml
 
 from tests.mutation.mutant_runs import KILLED, NOT_TRIED, Mutant
 
+_STRICTNESS = re.compile(r",\s*(?:strict=\w+)?\)")
+"""The end of a call of `zip`: that both are of one length is asserted there, and holds."""
 LIST = Path(__file__).with_name("equivalent.yaml")
 
 
@@ -38,7 +41,13 @@ def name_mutant(mutant: Mutant) -> EquivalentMutant:
 def list_survivors(mutants: Iterable[Mutant], equivalents: set[EquivalentMutant]) -> list[Mutant]:
     """List the mutants that no test noticed and that are not in the list."""
     noticed = (*KILLED, NOT_TRIED)
-    return [mutant for mutant in mutants if mutant.state not in noticed and name_mutant(mutant) not in equivalents]
+    unnoticed = (mutant for mutant in mutants if mutant.state not in noticed and not _is_less_strict(mutant))
+    return [mutant for mutant in unnoticed if name_mutant(mutant) not in equivalents]
+
+
+def _is_less_strict(mutant: Mutant) -> bool:
+    removed, added = (_STRICTNESS.sub(")", lines) for lines in (mutant.removed, mutant.added))
+    return "strict=True" in mutant.removed and removed == added
 
 
 def list_stale(mutants: Iterable[Mutant], equivalents: set[EquivalentMutant], files: set[str]) -> list[str]:

@@ -1,5 +1,6 @@
 """The command finds what tests do not notice, in a toy repository, and its list of equivalents cannot grow stale."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,14 @@ NOT_TRIED = Mutant("a.py", "f", "not checked", "", "", "")
 def test_a_listed_mutant_is_no_survivor() -> None:
     assert list_survivors([SURVIVOR, KILLED, NOT_TRIED], set()) == [SURVIVOR]
     assert list_survivors([SURVIVOR, KILLED], {name_mutant(SURVIVOR)}) == []
+
+
+@pytest.mark.parametrize("ending", [")", ", )", ", strict=None)", ", strict=False)"])
+def test_a_pairing_that_asserts_less_is_no_survivor(ending: str) -> None:
+    pairing = replace(SURVIVOR, removed="return zip(a, b, strict=True)", added=f"return zip(a, b{ending}")
+    assert list_survivors([pairing, replace(pairing, added="return zip(a, c)")], set()) == [
+        replace(pairing, added="return zip(a, c)")
+    ]
 
 
 def test_an_entry_that_names_no_survivor_of_a_file_that_ran_is_stale() -> None:

@@ -67,9 +67,9 @@ def test_a_credit_frees_the_newest_payment_of_its_line_next() -> None:
 
 
 def test_two_lines_are_credited_at_once() -> None:
-    effect = credit_invoice_lines(HALF_PAID, [(1, 20), (2, 9)], PAID)
-    assert effect.freed == (Allocation(NEW, INVOICE, 2, 9),)
-    assert [line.credited for line in effect.invoice.lines] == [20, 9]
+    effect = credit_invoice_lines(HALF_PAID, [(1, 21), (2, 9)], PAID)
+    assert effect.freed == (Allocation(NEW, INVOICE, 1, 1), Allocation(NEW, INVOICE, 2, 9))
+    assert [line.credited for line in effect.invoice.lines] == [21, 9]
 
 
 def test_a_line_is_credited_up_to_its_amount_and_once() -> None:
@@ -94,7 +94,9 @@ def test_a_person_credits_what_a_supply_is_worth_and_no_more() -> None:
     effect = credit_lines_by_hand(HALF_PAID, [(1, 60)], PAID, WORTH)
     assert effect.freed == (Allocation(NEW, INVOICE, 1, 30), Allocation(OLD, INVOICE, 1, 10))
     for amount in (61, 100):
-        with pytest.raises(AmountAboveBalance, match="has 60 to be credited: the rest was given back"):
+        with pytest.raises(
+            AmountAboveBalance, match="has 60 to be credited: the rest was given back by a change of its subscription"
+        ):
             credit_lines_by_hand(HALF_PAID, [(1, amount)], PAID, WORTH)
     with pytest.raises(AmountAboveBalance, match=r"has 100 to be credited$"):
         credit_lines_by_hand(HALF_PAID, [(1, 101)], PAID, WORTH)
