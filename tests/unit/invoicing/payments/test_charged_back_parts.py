@@ -71,8 +71,16 @@ def test_what_is_of_one_line_is_one_but_for_what_had_been_written_off() -> None:
     assert part.reopened_allocations == (pay(1, 12), pay(2, 1))
 
 
+def test_parts_are_kept_by_invoice_line_and_what_they_paid() -> None:
+    other = replace(pay(1, 2), invoice_id=UUID(int=9))
+    part = take_charged_back_part(build_payment(0), [pay(2, 5), pay(2, 3, is_recovery=True), other], 10)
+    assert part.allocations == (pay(2, 5), pay(2, 3, is_recovery=True), other)
+
+
 def test_named_lines_are_taken_as_wanted() -> None:
     paid = [pay(1, 20), pay(2, 30)]
+    both = take_charged_back_part(build_payment(10), paid, 8, [want(2, 3), want(1, 5)])
+    assert (both.allocations, both.cash) == ((pay(1, 5), pay(2, 3)), 0)
     part = take_charged_back_part(build_payment(10), paid, 20, [want(1, 5), want(1, 10)])
     assert (part.allocations, part.cash) == ((pay(1, 15),), 5)
     assert take_charged_back_part(build_payment(10), paid, 25, [want(1, 15)]).cash == 10
