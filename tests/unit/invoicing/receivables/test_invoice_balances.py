@@ -65,10 +65,10 @@ def test_unapplied_cash_pays_the_oldest_that_is_due() -> None:
         build_invoice(1, InvoiceLine(1, None, 10, in_flight=1), due=2),
         build_invoice(3, InvoiceLine(1, None, 10), due=1),
     ]
-    payments = [build_payment(9, 5, day=2), build_payment(8, 7, day=2), build_payment(7, 4, day=1)]
+    payments = [build_payment(9, 5, day=2), build_payment(8, 7, day=2), build_payment(70, 4, day=1)]
     result = invoice_balances.allocate_unapplied_cash(invoices, payments)
     assert [(part.payment_id.int, part.invoice_id.int, part.amount) for part in result.allocations] == [
-        (7, 3, 4),
+        (70, 3, 4),
         (8, 3, 6),
         (8, 1, 1),
         (9, 1, 5),
