@@ -10,7 +10,7 @@ PURE = ("services/*/domain", "services/invoicing/*/domain", "shared/pure")
 """Folders or modules that are mutated."""
 NOT_MUTATED = ("shared/pure/fields.py",)
 """Its functions run while modules are imported, before mutmut chooses a mutant."""
-COPIED = ("services", "shared", "deploy", "sandbox", "tests")
+COPIED = ("services", "shared", "deploy", "sandbox", "tests", "docs")
 
 CACHE = re.compile(r"^[ \t]*@lru_cache\b.*\n", re.MULTILINE)
 """Left out of the copy: mutmut mutates no decorated function, and a cache changes no answer."""

@@ -1,4 +1,4 @@
-"""What is wrong with the steps of a policy, by kind of action, word for word."""
+"""Faults of the steps of a policy, by kind of action, word for word."""
 
 import pytest
 

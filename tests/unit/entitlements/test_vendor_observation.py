@@ -1,4 +1,4 @@
-"""What follows from what was seen at the vendor, by examples: the state, the answer about access, what is announced."""
+"""Consequences of an observation at the vendor, by examples: the state, the answer about access, what is announced."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta

@@ -57,7 +57,7 @@ def test_a_credit_takes_what_is_open_first() -> None:
 
 
 def test_a_credit_frees_the_newest_payment_of_its_line_next() -> None:
-    """Of 60 there are 20 open, then 30 of the newer payment, then 10 of the older one."""
+    """The 60 are 20 that are open, then 30 of the newer payment, then 10 of the older one."""
     effect = credit_invoice_lines(HALF_PAID, [(1, 60)], PAID)
     assert effect.freed == (Allocation(NEW, INVOICE, 1, 30), Allocation(OLD, INVOICE, 1, 10))
     line = effect.invoice.get_invoice_line(1)
@@ -105,7 +105,7 @@ def test_a_person_credits_what_a_supply_is_worth_and_no_more() -> None:
 
 
 def test_a_dispute_is_credited_as_far_as_something_is_left() -> None:
-    """Of the first line 70 are left, of the second nothing, of the third 1."""
+    """There are 70 left of the first line, nothing of the second, and 1 of the third."""
     invoice = build_invoice(
         InvoiceLine(1, None, 100, credited=30), InvoiceLine(2, None, 9, written_off=9), InvoiceLine(3, None, 1)
     )

@@ -121,7 +121,7 @@ def test_lines_are_open_again_and_reserved_until_they_are_released() -> None:
 
 
 def test_what_is_won_pays_its_lines_again_as_they_were_paid() -> None:
-    """Of the second line 2 were credited meanwhile, so 2 of what came back stay unapplied."""
+    """The second line was credited 2 meanwhile, so 2 of what came back stay unapplied."""
     invoice = build_invoice(
         InvoiceLine(1, None, 20, paid=5, written_off=3, charged_back=12),
         InvoiceLine(2, None, 9, paid=4, credited=2, charged_back=5),

@@ -40,7 +40,7 @@ def test_what_is_taken_back_is_taken_in_order() -> None:
 
 
 def test_an_invoice_that_is_named_is_paid_and_then_what_was_written_off() -> None:
-    """Of 500 there are 200 open and 300 given up; the second line has nothing given up."""
+    """The first line has 200 open and 300 given up; the second line has nothing given up."""
     invoice = build_invoice(
         InvoiceLine(1, None, 500, written_off=300), InvoiceLine(2, None, 40), InvoiceLine(3, None, 90, written_off=90)
     )
@@ -57,7 +57,7 @@ def test_an_invoice_that_is_named_is_paid_and_then_what_was_written_off() -> Non
 
 
 def test_a_small_balance_is_let_go_up_to_the_tolerance() -> None:
-    """Of the first line 3 are open, and 3 of it were credited before; the second is paid."""
+    """The first line has 3 open, and 3 of it were credited before; the second is paid."""
     invoice = build_invoice(InvoiceLine(1, None, 10, paid=4, credited=3), InvoiceLine(2, None, 5, paid=5))
     assert write_off_small_balance(invoice, 2) == (invoice, [])
     cleared, amounts = write_off_small_balance(invoice, 3)
@@ -66,9 +66,9 @@ def test_a_small_balance_is_let_go_up_to_the_tolerance() -> None:
 
 
 def test_a_balance_of_one_is_small_and_of_none_is_not() -> None:
-    one = build_invoice(InvoiceLine(1, None, 1))
-    assert write_off_small_balance(one, 1)[1] == [(1, 1)]
-    assert write_off_small_balance(one, 0) == (one, [])
+    smallest = build_invoice(InvoiceLine(1, None, 1))
+    assert write_off_small_balance(smallest, 1)[1] == [(1, 1)]
+    assert write_off_small_balance(smallest, 0) == (smallest, [])
     paid = build_invoice(InvoiceLine(1, None, 5, paid=5))
     assert write_off_small_balance(paid, 9) == (paid, [])
 

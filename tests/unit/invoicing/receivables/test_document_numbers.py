@@ -34,7 +34,7 @@ def test_a_number_has_its_series_and_eight_digits(series: DocumentSeries, place:
     ],
 )
 def test_what_closed_an_invoice(paid: int, credited: int, written_off: int, cause: str) -> None:
-    """Of 30 there were 10 paid and 10 credited before."""
+    """The line of 30 had 10 paid and 10 credited before."""
     line = InvoiceLine(1, None, 30, paid=10, credited=10)
     before = Invoice(UUID(int=1), UUID(int=2), "GS-1", "EUR", date(2026, 4, 1), (line,))
     changed = replace(line, paid=10 + paid, credited=10 + credited, written_off=written_off)
