@@ -4,7 +4,12 @@ from datetime import date
 
 import pytest
 
-from services.invoicing.subscriptions.domain.proration import BillingCycle, ChargePeriod, SubscriptionUnitRate
+from services.invoicing.subscriptions.domain.proration import (
+    BillingCycle,
+    ChargePeriod,
+    SubscriptionUnitRate,
+    compute_prorated_charge_differences,
+)
 from services.invoicing.subscriptions.domain.subscription_history import (
     ChangeKind,
     SubscriptionChange,
@@ -55,7 +60,8 @@ def test_seats_are_given_back_down_to_what_there_was_at_the_beginning_of_the_win
     """Five seats since the 10th, eight since the 20th; the window looks back seven days."""
     grown = BOUGHT.add_subscription_change(SubscriptionChange(day(20), ChangeKind.QUANTITY, 8))
     check_quantity_change(grown, 5, today=day(26), term_start=START, window=7)
-    with pytest.raises(SubscriptionChangeRefused):
+    words = r"^only seats added within 7 days can be given back now; at renewal all can$"
+    with pytest.raises(SubscriptionChangeRefused, match=words):
         check_quantity_change(grown, 4, today=day(26), term_start=START, window=7)
     with pytest.raises(SubscriptionChangeRefused):
         check_quantity_change(grown, 7, today=day(27), term_start=START, window=7)
@@ -86,3 +92,43 @@ def test_what_a_suspension_credits_and_what_the_vendor_charges() -> None:
     assert history.list_vendor_charged_periods(cycle, bills_while_suspended=True) == vendor
     assert history.list_vendor_charged_periods(cycle, bills_while_suspended=False) == [vendor[0], vendor[2]]
     assert (history.activated_on, history.last_changed_on, history.cancelled_on) == (day(10), day(20), day(20))
+
+
+def test_a_cycle_before_the_activation_costs_nothing() -> None:
+    before = BillingCycle(day(1), START)
+    assert BOUGHT.list_customer_billed_periods(before, credits_suspension=True) == []
+    assert BOUGHT.list_vendor_charged_periods(before, bills_while_suspended=True) == []
+
+
+def test_a_suspension_lasts_while_other_things_change() -> None:
+    suspended = BOUGHT.add_subscription_change(SubscriptionChange(day(15), ChangeKind.SUSPEND))
+    changed = suspended.add_subscription_change(SubscriptionChange(day(16), ChangeKind.QUANTITY, 3))
+    state = changed.get_subscription_state_on(day(17))
+    assert state is not None
+    assert (state.suspended, state.quantity, state.rate, state.vendor_rate) == (True, 3, SEATS, COST)
+
+
+def test_a_day_has_the_state_after_its_last_change() -> None:
+    changed = BOUGHT.add_subscription_change(SubscriptionChange(START, ChangeKind.QUANTITY, 3))
+    assert [(begin, state.quantity) for begin, state in changed.list_subscription_states()] == [(START, 3)]
+
+
+def test_what_the_vendor_has_no_rate_for_costs_us_nothing() -> None:
+    (_, state), *_ = SubscriptionHistory(
+        [SubscriptionChange(START, ChangeKind.ACTIVATE, 5, SEATS)]
+    ).list_subscription_states()
+    assert state.vendor_rate == SubscriptionUnitRate(0)
+
+
+def test_neighbours_of_one_quantity_and_rate_are_one_period() -> None:
+    charged = [ChargePeriod(day(1), day(5), 5, SEATS), ChargePeriod(day(5), day(11), 5, SEATS)]
+    wanted = [ChargePeriod(day(1), day(11), 7, SEATS)]
+    assert compute_prorated_charge_differences(charged, wanted) == [
+        ChargePeriod(day(1), day(11), -5, SEATS),
+        ChargePeriod(day(1), day(11), 7, SEATS),
+    ]
+    apart = [ChargePeriod(day(1), day(5), 5, SEATS), ChargePeriod(day(7), day(11), 5, SEATS)]
+    assert compute_prorated_charge_differences(apart, []) == [
+        ChargePeriod(day(1), day(5), -5, SEATS),
+        ChargePeriod(day(7), day(11), -5, SEATS),
+    ]
