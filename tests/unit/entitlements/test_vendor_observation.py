@@ -27,6 +27,7 @@ from services.entitlements.domain.vendor_observation import (
     apply_vendor_refusal,
     clear_pending_change,
 )
+from services.entitlements.domain.vendor_port import VendorRefusedForGood
 from shared.events.entitlements import (
     HoldReason,
     RenewalSettingsNotRestored,
@@ -197,6 +198,22 @@ def test_the_snapshot_is_taken_once_for_a_suspension() -> None:
     assert again.snapshot == SETTINGS
 
 
+def test_access_for_non_payment_ends_when_the_vendor_is_called() -> None:
+    hold = build_hold(1)
+    active = replace(build_entitlement(EntitlementState.ACTIVE, hold), allowed=True)
+    begun = begin_vendor_suspension(active, frozenset({hold.id}), SETTINGS, LATER)
+    assert begun is not None
+    assert (begun.allowed, begun.since) == (False, LATER)
+
+
+def test_a_refusal_ends_what_was_suspended_before_and_keeps_what_is() -> None:
+    over = replace(build_hold(1), attempted_at=NOW, effective_at=NOW, released_at=NOW)
+    effective = replace(build_hold(2), attempted_at=NOW, effective_at=NOW)
+    refusal = FinalVendorRefusal(frozenset({effective.id}), "800040", "illegal", "suspended")
+    after, _ = apply_vendor_refusal(build_entitlement(EntitlementState.SUSPENDING, over, effective), refusal, LATER)
+    assert after.holds == (replace(over, ended_at=LATER), effective)
+
+
 def test_the_answer_about_access_says_since_when() -> None:
     active = build_entitlement(EntitlementState.ACTIVE)
     blocked = put_hold_on_entitlement(active, build_hold(1, "fraud"), LATER)
@@ -241,3 +258,8 @@ def test_reasons_and_suspensions_are_listed_in_order() -> None:
     holds = [build_hold(2), build_hold(3, "fraud"), build_hold(1), build_hold(4, "admin")]
     assert list_hold_reasons(holds) == ("admin", "fraud", "non_payment")
     assert list_suspension_ids(holds) == [UUID(int=101), UUID(int=102)]
+
+
+def test_a_final_refusal_has_the_vendors_code_and_words() -> None:
+    refused = VendorRefusedForGood("800040", "illegal")
+    assert (str(refused), refused.code, refused.detail) == ("800040: illegal", "800040", "illegal")
