@@ -29,7 +29,7 @@ FOLLOW ?= yes
 
 .PHONY: help
 help:  ## List the commands
-	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: machine .venv/.installed  ## Get what is needed: Postgres, Java, the Python environment, Kafka's jars
@@ -139,6 +139,14 @@ test: setup $(NODE)/node_modules/.types $(CLIENTS)/node_modules/.installed  ## R
 .PHONY: unit
 unit: machine .venv/.installed  ## Run the tests that need no server: [ARGS=...] [WORKERS=2]
 	@$(BIN)/python -m pytest -q -n $(WORKERS) tests/unit $(ARGS)
+
+.PHONY: mutants
+mutants: machine .venv/.installed  ## Mutate the pure code and show what no unit test notices: [ARGS="file ..."]
+	@nice -n 10 $(BIN)/python -m tests.mutation $(ARGS)
+
+.PHONY: mutants-changed
+mutants-changed: machine .venv/.installed  ## The same for files changed since the merge base, for at most a minute
+	@nice -n 10 $(BIN)/python -m tests.mutation --changed --seconds 60
 
 .PHONY: schemas
 schemas: setup  ## Write anew the JSON Schemas of the events, and the schema.sql of each service

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 import structlog
 import uvloop
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 from deploy.local import ports
 from deploy.local.bootstrap import bootstrap_server
@@ -25,7 +25,9 @@ from tests.builders import Database, insert_legal_entities
 # Whether a change is accepted must not hang on the dice; whoever works on it gets new examples each time.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
-settings.load_profile("ci" if os.environ.get("CI") else "here")
+_WITHOUT_SHRINKING = (Phase.explicit, Phase.generate)  # a mutant is killed by any example: none is made smaller
+settings.register_profile("mutants", derandomize=True, deadline=None, max_examples=20, phases=_WITHOUT_SHRINKING)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "here"))
 
 # The loop of the product's processes.
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.collections.domain.dunning_item import ItemFacts, Outcome, TakenStep
+from services.collections.domain.dunning_item import ItemFacts, TakenStep
 from services.collections.domain.item_evaluation import Action, ItemEvaluation, NextDunningStep
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy
@@ -81,10 +81,8 @@ def _take_step(
     now: datetime,
     skipped: Iterable[str] = (),
 ) -> tuple[ItemFacts, ItemEvaluation]:
-    """Suppose that a step was taken at an instant, and judge the item again."""
-    outcome: Outcome = "sent" if name in {step.name for step in policy.steps if step.template} else "requested"
-    delivered_at = at if outcome == "sent" else None
-    steps = [TakenStep(name, evaluation.round, at, outcome, delivered_at)]
+    """Suppose that a step was taken, and its notice delivered, at an instant, and judge the item again."""
+    steps = [TakenStep(name, evaluation.round, at, "sent", delivered_at=at)]
     steps += [TakenStep(missed, evaluation.round, at, "skipped", replaced_by=name) for missed in skipped]
     supposed = replace(item, taken=(*item.taken, *steps))
     return supposed, evaluate_dunning_item(supposed, policy, now)

@@ -11,8 +11,9 @@ from services.collections.domain.account import (
     group_notices_by_message,
     group_suspensions,
     is_case_open,
+    list_not_dunnable,
 )
-from services.collections.domain.dunning_item import ItemFacts, LineBalance
+from services.collections.domain.dunning_item import ItemFacts, LineBalance, Overdue
 from services.collections.domain.item_evaluation import ItemEvaluation
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
@@ -89,3 +90,39 @@ def test_access_that_has_ended_is_not_to_end() -> None:
     assert assess_access_statement(judgement, {SUBSCRIPTION, OTHER}) == "ended"
     (without_subscription,) = evaluate_items(item(balance(1, on(-30), LineBalance(1, None, 300))), day=14)
     assert assess_access_statement(without_subscription, ()) == "unaffected"
+
+
+def test_a_suspension_is_due_since_its_latest_cause() -> None:
+    """The first invoice by number is due four days later, and so is its step."""
+    later = replace(
+        item(overdue=(Overdue(50, on(5, 0)),), taken=(take_notice("final_notice", on(18)),)),
+        due_date=DUE + timedelta(days=4),
+    )
+    earlier = replace(item(number="2", taken=WARNED), promises=())
+    (due,) = group_suspensions(
+        [evaluate_dunning_item(later, POLICY, on(25)), evaluate_dunning_item(earlier, POLICY, on(25, 8))]
+    )
+    assert (due.at, due.causes) == (on(25), ((UUID(int=1), 300), (UUID(int=2), 300)))
+
+
+def test_invoices_stand_in_a_message_by_number_whatever_their_ids() -> None:
+    first, second = replace(item(), invoice_id=UUID(int=9)), replace(item(number="2"), invoice_id=UUID(int=3))
+    (message,) = group_notices_by_message(evaluate_items(second, first, day=1))
+    assert [notice_item.evaluation.number for notice_item in message.items] == ["1", "2"]
+
+
+def test_the_stage_of_a_case_is_the_furthest_of_all_open_items() -> None:
+    reminded, warned = item(taken=(take_notice("reminder_1", on(1)),)), item(number="2", taken=WARNED)
+    for items in ((reminded, warned), (warned, reminded)):
+        stage = find_case_stage(evaluate_items(*items, day=15))
+        assert stage is not None
+        assert stage.name == "final_notice"
+
+
+def test_an_invoice_leaves_a_notice_when_it_is_paid_or_in_another_round() -> None:
+    owing = item(balance(1, on(-30), line(1)))
+    paid = item(balance(1, on(-30)), balance(60, on(5), line(0)), number="2")
+    evaluations = evaluate_items(owing, paid, day=6)
+    first, second, third = (UUID(int=number) for number in (1, 2, 3))
+    assert list_not_dunnable([(first, 1), (second, 1), (third, 1)], evaluations) == {second, third}
+    assert list_not_dunnable([(first, 2)], evaluations) == {first}

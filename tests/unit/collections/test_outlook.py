@@ -1,6 +1,8 @@
-"""The outlook of an item: the days on which steps come if nothing new becomes late_item."""
+"""The outlook of an item: the days on which steps come if nothing new becomes known."""
 
+from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from services.collections.domain.dunning_item import Promise, TakenStep
 from services.collections.domain.dunning_outlook import (
@@ -9,8 +11,9 @@ from services.collections.domain.dunning_outlook import (
     forecast_dunning_steps,
 )
 from services.collections.domain.item_evaluator import evaluate_dunning_item
+from services.collections.domain.policy_step import Required
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, take_notice
-from tests.unit.collections.stories import standard
+from tests.unit.collections.stories import short, standard
 
 POLICY = standard()
 REMINDED = (take_notice("upcoming", on(-3)), take_notice("reminder_1", on(1)), take_notice("reminder_2", on(7)))
@@ -62,3 +65,31 @@ def test_a_prospect_states_what_is_asked_for_and_who_would_lose_access() -> None
     assert (prospect.open_minor, prospect.to_pay_minor) == (1000, 500)
     assert (prospect.subscription_ids, prospect.coming) == ((SUBSCRIPTION,), (FINAL, SUSPEND))
     assert assess_dunning_outlook(late_item, POLICY, judgement, None, {SUBSCRIPTION}).subscription_ids == ()
+
+
+def test_a_prospect_supposes_that_its_own_step_is_taken() -> None:
+    late_item = item(taken=REMINDED[:1])
+    judgement = evaluate_dunning_item(late_item, POLICY, on(18))
+    prospect = assess_dunning_outlook(late_item, POLICY, judgement, judgement.actions[0], ())
+    assert prospect.coming == (SUSPEND._replace(day=date(2026, 4, 4)),)
+
+
+def test_a_skipped_notice_that_is_required_is_stood_for_by_the_one_that_goes_out() -> None:
+    """Both required notices go out as one on 28 March: seven days are over on 4 April."""
+    steps = tuple(
+        step.model_copy(update={"requires": (*step.requires, Required(notice="reminder_2", days_before=3))})
+        if step.name == "suspend"
+        else step
+        for step in POLICY.steps
+    )
+    policy = POLICY.model_copy(update={"steps": steps})
+    late_item = item(taken=REMINDED[:1])
+    (action,) = evaluate_dunning_item(late_item, policy, on(18)).actions
+    assert forecast_dunning_steps(late_item, policy, action, on(18)) == (SUSPEND._replace(day=date(2026, 4, 4)),)
+
+
+def test_days_are_those_of_the_customer() -> None:
+    """Half past midnight of 11 March in Berlin is 10 March in UTC."""
+    berliner = replace(item(taken=REMINDED[:1]), zone=ZoneInfo("Europe/Berlin"))
+    coming = forecast_dunning_steps(berliner, short(*["00:30"] * 6), None, on(0))
+    assert (coming[0].step, coming[0].day) == ("reminder_1", date(2026, 3, 11))

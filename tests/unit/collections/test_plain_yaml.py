@@ -88,3 +88,8 @@ def test_the_largest_policy_fits_the_bounds() -> None:
     last = f'  - {{name: suspend, day: 60, at: "09:00", action: suspend, requires: [{requires}]}}\n'
     guard = "guard: {suspensions_per_hour: 1, share_of_accounts_percent: 1}\n"
     assert len(parse_collection_policy(f"name: largest\nsteps:\n{steps}{last}{guard}").steps) == 50
+
+
+def test_a_refusal_has_its_message() -> None:
+    refused = YamlRefused("steps", "is written twice")
+    assert (str(refused), refused.field, refused.message) == ("is written twice", "steps", "is written twice")

@@ -41,6 +41,43 @@ def list_kept(surplus: SurplusLineCredits) -> dict[int, int]:
     return {charge.charge_id.int: charge.kept for charge in surplus.charges if charge.kept}
 
 
+def list_settled(surplus: SurplusLineCredits) -> list[tuple[int, int, int, int]]:
+    return [(charge.charge_id.int, charge.net, charge.tax, charge.kept) for charge in surplus.charges]
+
+
+def test_a_charge_keeps_nothing_though_its_reversal_does() -> None:
+    """The reversal of 10.00 uses up the charge of 4.00; of the 6.00 that are left 1.00 is credited."""
+    charges = [due(1, cycle(ANNA, APRIL), -1_000), due(2, cycle(ANNA, APRIL), 400), due(3, cycle(BERT, MAY), 0)]
+    surplus = credit_charge_reversal_surplus(charges, [build_billed_line(7, cycle(ANNA, APRIL), 100)])
+    assert list_settled(surplus) == [(3, 0, 0, 0), (2, 400, 0, 0), (1, -500, 0, -500)]
+
+
+def test_lines_with_an_excess_are_those_of_the_subscription_first() -> None:
+    lines = [
+        build_billed_line(6, cycle(BERT, MARCH), 500, excess=100),
+        build_billed_line(7, cycle(ANNA, MARCH), 500, excess=60),
+    ]
+    surplus = credit_charge_reversal_surplus([due(1, cycle(ANNA, APRIL), -100)], lines)
+    assert surplus.credits == ((UUID(int=7), 1, 60), (UUID(int=6), 1, 40))
+
+
+def test_a_line_gives_back_once_what_it_has() -> None:
+    """Two reversals of 0.40 want what one line has: 0.50 that can be credited, or an excess of 0.50."""
+    charges = [due(1, cycle(ANNA, APRIL), -40), due(2, cycle(ANNA, MAY), -40)]
+    for creditable, excess in ((50, 100), (500, 50)):
+        line = build_billed_line(7, cycle(ANNA, MARCH), 500, creditable=creditable, excess=excess)
+        surplus = credit_charge_reversal_surplus(charges, [line])
+        assert surplus.credits == ((UUID(int=7), 1, 50),)
+        assert list_kept(surplus) == {2: -30}
+
+
+def test_the_tax_of_a_line_is_shared_in_order() -> None:
+    """The line has 0.19 tax in 1.19: its first 0.59 have 0.09, the next 0.60 have 0.10: 0.80 − 0.50 net are kept."""
+    charges = [due(1, cycle(ANNA, APRIL), -50, -9), due(2, cycle(ANNA, MAY), -80, -20)]
+    line = build_billed_line(7, cycle(ANNA, MARCH), 119, 19, excess=119)
+    assert list_kept(credit_charge_reversal_surplus(charges, [line])) == {2: -30}
+
+
 def test_it_is_credited_on_the_line_that_the_reversal_takes_back() -> None:
     """12 → 11 seats for 28 of 30 days: −112.89 and +103.48; with 19 % −11.20 on the line of the 12 seats."""
     charges = [due(1, cycle(ANNA, APRIL), -11_289, -2_145), due(2, cycle(ANNA, APRIL), 10_348, 1_966)]
@@ -48,6 +85,7 @@ def test_it_is_credited_on_the_line_that_the_reversal_takes_back() -> None:
     surplus = credit_charge_reversal_surplus(charges, lines)
     assert surplus.credits == ((UUID(int=8), 1, 1_120),)
     assert surplus.uncreditable_net_minor == 0
+    assert list_settled(surplus) == [(2, 10_348, 1_966, 0), (1, -11_289, -2_145, 0)]
 
 
 def test_the_last_line_comes_first_and_the_others_take_the_rest() -> None:
@@ -106,6 +144,8 @@ def test_what_no_line_can_take_stays_with_the_last_reversal() -> None:
     assert surplus.credits == ((UUID(int=7), 1, 1_995),)
     assert (surplus.uncreditable_net_minor, list_kept(surplus)) == (7_732, {2: -5_408, 1: -2_324})
     assert sum(charge.net + charge.kept for charge in surplus.charges) == -9_408
+    # of the tax of the first reversal 7.60 × 23.24 / 40.00 = 4.41 stay
+    assert list_settled(surplus) == [(2, 0, 0, -5_408), (1, -1_676, -319, -2_324)]
 
 
 def test_without_any_line_nothing_changes() -> None:
@@ -113,7 +153,7 @@ def test_without_any_line_nothing_changes() -> None:
         [due(1, cycle(ANNA, APRIL), -900, -100), due(2, cycle(ANNA, MAY), 300)], []
     )
     assert surplus.credits == ()
-    assert [(charge.net, charge.tax, charge.kept) for charge in surplus.charges] == [(0, 0, -900), (0, 0, 300)]
+    assert list_settled(surplus) == [(1, 0, 0, -900), (2, 0, 0, 300)]
 
 
 def test_a_line_whose_tax_was_rounded_otherwise_is_credited_wholly_and_nothing_is_left() -> None:

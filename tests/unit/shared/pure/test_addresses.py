@@ -27,6 +27,7 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 )
 def test_an_address_is_kept_in_ascii(text: str, kept: str) -> None:
     assert parse_mail_address(text) == kept
+    assert is_mail_address(text)
     assert build_letter(uuid4(), sender=kept, to=kept, subject="s", body="b", at=START)["To"] == kept
 
 

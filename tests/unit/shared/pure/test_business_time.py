@@ -19,6 +19,7 @@ from shared.pure.business_time import (
     check_business_calendar,
     find_next_opening,
     measure_business_time,
+    subtract_business_time,
 )
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -146,6 +147,33 @@ def test_closed_days_do_not_count() -> None:
 def test_round_the_clock_every_hour_counts() -> None:
     begin = berlin(2026, 10, 24, 23, 0)  # the night in which an hour is there twice
     assert add_business_time(ROUND_THE_CLOCK, begin, timedelta(hours=8)) == begin.astimezone(UTC) + timedelta(hours=8)
+
+
+def test_days_without_hours_are_closed() -> None:
+    assert BusinessCalendar.from_hours(BERLIN, {0: OFFICE}).hours == (OFFICE, (), (), (), (), (), ())
+
+
+def test_business_time_is_counted_back_from_an_instant() -> None:
+    """Thursday 2 April to Tuesday 7 April 2026, with Friday and Monday closed: eight hours a day."""
+    easter = BusinessCalendar.from_hours(
+        BERLIN, dict.fromkeys(range(5), OFFICE), frozenset({date(2026, 4, 3), date(2026, 4, 6)})
+    )
+    earliest, tuesday = berlin(2026, 4, 2, 15, 0), berlin(2026, 4, 7, 11, 0)
+    expected = {
+        0: tuesday,
+        1: berlin(2026, 4, 7, 10, 0),
+        2: berlin(2026, 4, 7, 9, 0),
+        3: berlin(2026, 4, 2, 16, 0),
+        4: earliest,
+        5: earliest,
+    }
+    for hours, instant in expected.items():
+        assert subtract_business_time(easter, tuesday, timedelta(hours=hours), earliest) == instant
+    assert subtract_business_time(easter, berlin(2026, 4, 7, 8, 0), timedelta(hours=1), earliest) == berlin(
+        2026, 4, 2, 16, 0
+    )
+    opening = berlin(2026, 4, 7, 9, 0)
+    assert subtract_business_time(easter, opening, timedelta(0), opening) == opening
 
 
 def test_a_calendar_that_never_opens_is_none() -> None:

@@ -1,5 +1,7 @@
 """Local times that a daylight-saving change skips or repeats have a stated rule."""
 
+import time as system_time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -15,6 +17,7 @@ CASES = [
     # skipped: the first instant after the gap
     ("Europe/Berlin", date(2026, 3, 29), time(2), "2026-03-29T01:00"),
     ("Europe/Berlin", date(2026, 3, 29), time(2, 30), "2026-03-29T01:00"),
+    ("Europe/Berlin", date(2026, 3, 29), time(2, 10), "2026-03-29T01:00"),  # searched to the second
     ("Europe/Berlin", date(2026, 3, 29), time(3), "2026-03-29T01:00"),
     ("America/Havana", date(2026, 3, 8), time(0), "2026-03-08T05:00"),
     ("Australia/Lord_Howe", date(2026, 10, 4), time(2, 15), "2026-10-03T15:30"),
@@ -65,3 +68,26 @@ def test_an_instant_falls_on_one_day(zone: str, instant: str, day: date) -> None
 def test_the_days_beside_an_instant(zone: str, at: time, instant: str, first: date, last: date) -> None:
     assert find_first_day_from(utc(instant), at, ZoneInfo(zone)) == first
     assert find_last_day_until(utc(instant), at, ZoneInfo(zone)) == last
+
+
+@pytest.fixture
+def system_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The zone of the machine."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", request.param)
+        system_time.tzset()
+        yield
+    system_time.tzset()
+
+
+@pytest.mark.usefixtures("system_zone")
+@pytest.mark.parametrize(
+    ("system_zone", "zone"),
+    [("Pacific/Kiritimati", "Etc/GMT+12"), ("Etc/GMT+12", "Pacific/Kiritimati")],
+    indirect=["system_zone"],
+)
+def test_the_zone_of_the_machine_says_nothing(zone: str) -> None:
+    """The dates of the two zones differ by up to two days."""
+    instant = find_local_instant(date(2026, 3, 10), time(12), ZoneInfo(zone))
+    assert find_first_day_from(instant, time(12), ZoneInfo(zone)) == date(2026, 3, 10)
+    assert find_last_day_until(instant, time(12), ZoneInfo(zone)) == date(2026, 3, 10)

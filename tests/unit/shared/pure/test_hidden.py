@@ -7,7 +7,13 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from shared.pure.fields import Name, Prose, Words
-from shared.pure.hidden_characters import find_hidden_character, remove_hidden_characters
+from shared.pure.hidden_characters import (
+    check_visible_line,
+    check_visible_lines,
+    find_hidden_character,
+    has_lone_surrogate,
+    remove_hidden_characters,
+)
 
 SEEN = [
     "Äkta AB (Malmö)",
@@ -20,6 +26,7 @@ SEEN = [
     "ශ්\u200dරී",  # Sinhala
     "👩\u200d💻 at work",
     "❤\ufe0f\u200d🔥",
+    "👩🏽\u200d💻",  # with a colour of skin
     "葛\U000e0100城市",  # a variant of a character
     "na\u0308ive",
     "№ 5 – “quoted” €",
@@ -55,6 +62,9 @@ HIDDEN = {
     "joiner at the end": "क्\u200d",
     "joiner at the beginning": "\u200dक",
     "joiner between digits": "1\u200d2",
+    "joiner before a digit": "क\u200d1",
+    "joiner behind a letter and an emoji": "❤X\u200d🔥",
+    "joiner behind a character without a name": "\ue000\u200dक",
     "joiner twice": "क्\u200d\u200dष",
 }
 
@@ -94,3 +104,24 @@ def test_lines_are_broken_in_one_way() -> None:
 def test_a_refusal_names_the_character() -> None:
     with pytest.raises(ValidationError, match=r"U\+200D, ZERO WIDTH JOINER"):
         TypeAdapter(Prose).validate_python("pay\u200dpal")
+    with pytest.raises(ValueError, match=r"U\+0007, a character without a name"):
+        check_visible_lines("a\x07b")
+
+
+def test_a_line_has_no_line_break() -> None:
+    with pytest.raises(ValueError, match=r"^has a line break$"):
+        check_visible_line("one\ntwo")
+    assert check_visible_line("one two") == "one two"
+
+
+@pytest.mark.parametrize(("text", "seen"), [("ac\u200bme", "acme"), ("pay\u200dpal", "paypal"), ("a\nb", "a\nb")])
+def test_what_hides_is_left_out(text: str, seen: str) -> None:
+    assert remove_hidden_characters(text) == seen
+
+
+@pytest.mark.parametrize(
+    ("text", "has_one"),
+    [("a\ud800b", True), ("\udfff", True), ("\ud7ff\ue000", False), ("😀", False), ("", False)],
+)
+def test_half_of_a_pair_is_seen(text: str, has_one: bool) -> None:
+    assert has_lone_surrogate(text) is has_one

@@ -1,12 +1,22 @@
 """Money is integer minor units of one currency."""
 
 import pytest
+from babel import Locale
 from babel.numbers import get_currency_precision
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from shared.pure.money import MAX_MINOR, MINOR_DIGITS, CurrencyMismatch, Money, MoneyModel, parse_minor_units
+from shared.pure.money import (
+    MAX_MINOR,
+    MINOR_DIGITS,
+    CurrencyMismatch,
+    Money,
+    MoneyModel,
+    format_minor_units,
+    get_minor_digits,
+    parse_minor_units,
+)
 
 MINOR = st.integers(-MAX_MINOR, MAX_MINOR)
 
@@ -119,3 +129,11 @@ def test_minor_units_are_those_of_iso_4217_where_the_cldr_has_others() -> None:
     listed = dict.fromkeys(("AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER"), 2)
     assert others == listed | {"IQD": 3} | dict.fromkeys(("MRO", "SLL", "STD"), 2)
     assert len(MINOR_DIGITS) == 165 + 11
+
+
+def test_a_code_that_is_not_listed_has_two_decimals() -> None:
+    assert get_minor_digits("ZZZ") == 2
+
+
+def test_it_is_written_as_the_reader_writes_it() -> None:
+    assert format_minor_units(125000, "EUR", Locale("de")) == "1.250,00\N{NO-BREAK SPACE}€"

@@ -1,0 +1,1 @@
+"""The rules of credit notes, write-offs and refunds."""
