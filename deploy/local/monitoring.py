@@ -12,7 +12,7 @@ from deploy.local import files
 from deploy.local.children import ChildProgram
 from deploy.local.jars import CHECKOUT
 from deploy.local.ports import HOST
-from deploy.local.state import StackState, name_metrics_port
+from deploy.local.state import StackState, build_metrics_port_name
 
 PROGRAMS: Mapping[str, tuple[str, ...]] = {
     "prometheus": ("prometheus",),
@@ -93,7 +93,7 @@ def build_scraping_configuration(state: StackState, services: tuple[str, ...], e
     """Build Prometheus's configuration: each process with its service and role, the rules, where alerts go."""
     targets = [
         {
-            "targets": [f"{HOST}:{state.get_port(name_metrics_port(service))}"],
+            "targets": [f"{HOST}:{state.get_port(build_metrics_port_name(service))}"],
             "labels": {"service": service, "role": "all"},
         }
         for service in services

@@ -13,7 +13,7 @@ from deploy.local.kafka import KafkaServer
 from deploy.local.ports import HOST
 from deploy.local.postgres import PostgresServer
 from deploy.local.secured import USERNAME, list_access_variables
-from deploy.local.state import StackState, name_metrics_port
+from deploy.local.state import StackState, build_metrics_port_name
 from deploy.local.tokens import ISSUER, RELAY
 from shared.base.connections.access import MailAccess, VendorAccess
 
@@ -81,7 +81,7 @@ def build_service_program(name: str, plan: Plan, state: StackState, postgres: Po
         }
     )
     if plan.metrics:
-        environment["GOODSTANDING_METRICS_PORT"] = str(state.get_port(name_metrics_port(name)))
+        environment["GOODSTANDING_METRICS_PORT"] = str(state.get_port(build_metrics_port_name(name)))
     return _python(name, "shared.run", name, environment=environment)
 
 

@@ -29,7 +29,7 @@ PORTS = (
 )
 
 
-def name_metrics_port(service: str) -> str:
+def build_metrics_port_name(service: str) -> str:
     """The name of the port on which a service tells Prometheus of itself."""
     return f"{service}-metrics"
 
@@ -75,7 +75,7 @@ class StackState:
     def pick_ports(self, services: tuple[str, ...]) -> None:
         """Keep the ports of the last start as far as they are free."""
         kept = files.read_json(self._ports)
-        metrics = (name_metrics_port(service) for service in services)
+        metrics = (build_metrics_port_name(service) for service in services)
         files.write_json(self._ports, ports.keep_or_pick_ports((*PORTS, *services, *metrics), kept))
 
     def url(self, name: str) -> str:

@@ -17,7 +17,13 @@ from services.collections.domain.policy import Policy
 from services.collections.domain.policy_ladder import list_policy_rungs, list_takeable_rungs
 from services.collections.domain.policy_step import Step
 from services.collections.domain.voided_steps import VoidingCauses, gather_voiding_causes, is_suspension_released
-from shared.pure.calendar import ONE_DAY, find_first_day_from, find_last_day_until, find_local_instant, get_local_date
+from shared.pure.calendar import (
+    ONE_DAY,
+    find_first_day_from,
+    find_last_day_whose_time_passed,
+    find_local_instant,
+    get_local_date,
+)
 
 
 class _View(NamedTuple):
@@ -89,7 +95,7 @@ def _overdue_at(item: ItemFacts, began: Balance | None, now: datetime) -> dateti
 
 
 def _last_instant(at: time, item: ItemFacts, now: datetime) -> tuple[date, datetime]:
-    day = find_last_day_until(now, at, item.zone)
+    day = find_last_day_whose_time_passed(now, at, item.zone)
     return day, find_local_instant(day, at, item.zone)
 
 

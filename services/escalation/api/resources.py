@@ -75,7 +75,7 @@ UNSUPPORTED = describe_problem(
 )
 
 
-class ResourceFormatUnsupported(Refusal):
+class SupportResourceFormatUnsupported(Refusal):
     """The content type is neither that of CSV nor that of JSON lines."""
 
     code = "unsupported_media_type"
@@ -198,7 +198,7 @@ async def import_resources(
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in ("text/csv", "application/jsonl", "application/x-ndjson", OCTETS):
-        raise ResourceFormatUnsupported("send text/csv, application/jsonl or application/octet-stream")
+        raise SupportResourceFormatUnsupported("send text/csv, application/jsonl or application/octet-stream")
     body = await receive_whole_body(request)
     begins_as_json = body.removeprefix(BOM_UTF8).lstrip()[:1] == b"{"
     is_csv = media_type == "text/csv" or (media_type == OCTETS and not begins_as_json)

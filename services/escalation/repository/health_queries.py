@@ -20,7 +20,7 @@ async def get_health_watch(unit: Unit, watch_id: UUID) -> HealthWatchRow:
     return row
 
 
-async def find_health_watch(unit: Unit, legal_entity: str) -> HealthWatchRow | None:
+async def find_service_health_watch(unit: Unit, legal_entity: str) -> HealthWatchRow | None:
     """Find whether service health is looked at for a legal entity."""
     query = select(HealthWatchRow).where(HealthWatchRow.legal_entity == legal_entity)
     return (await unit.session.exec(query)).first()

@@ -36,7 +36,7 @@ async def set_health_watch(unit: Unit, legal_entity: str, wanted: bool) -> None:
     """Have service health looked at for a legal entity, or no more."""
     if not wanted:
         await health_queries.delete_health_watch(unit, legal_entity)
-    elif await health_queries.find_health_watch(unit, legal_entity) is None:
+    elif await health_queries.find_service_health_watch(unit, legal_entity) is None:
         row = HealthWatchRow(id=new_id(), legal_entity=legal_entity, next_reading_at=unit.now)
         await unit.lock_subjects(row.id)
         await health_queries.save_health_watch(unit, row)

@@ -60,7 +60,7 @@ class ConsumerLag:
             BEHIND_SINCE.labels(topic, str(partition)).set(since)
         self._forget(assigned)
 
-    def record_applied_time(self, topic: str, partition: int, recorded: float) -> None:
+    def record_last_applied_time(self, topic: str, partition: int, recorded: float) -> None:
         """Record the time (seconds since 1970) of the message applied last: what is not applied yet is younger."""
         if (topic, partition) in self._since:
             self._since[topic, partition] = max(self._since[topic, partition], recorded)

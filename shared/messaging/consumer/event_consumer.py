@@ -186,7 +186,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
             await asyncio.sleep(0.5)
             return
         self._sought.pop(partition, None)
-        self._lag.record_applied_time(partition.topic, partition.partition, records[-1].timestamp / 1000)
+        self._lag.record_last_applied_time(partition.topic, partition.partition, records[-1].timestamp / 1000)
 
     async def _apply_or_park(self, partition: TopicPartition, records: Sequence[ConsumerRecord]) -> None:
         """A batch that fails is applied one by one; the event that fails alone becomes a head."""

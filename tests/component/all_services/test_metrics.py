@@ -199,7 +199,7 @@ def test_lag_says_since_when_and_forgets_what_others_read() -> None:
     assert LAG.labels("t", "0")._value.get() == 4
     lag.record_positions([("t", 0, 6, 9)])
     assert since.get() == began > 0
-    lag.record_applied_time("t", 0, began + 100)
+    lag.record_last_applied_time("t", 0, began + 100)
     lag.record_positions([("t", 0, 7, 9)])
     assert since.get() == began + 100
     lag.record_positions([])

@@ -98,7 +98,7 @@ class BillChunk:
         number: int = await self.unit.connection.fetchval("SELECT count(*) FROM bill_invoices WHERE to_be_taxed")
         return number
 
-    async def drop_to_be_taxed(self) -> None:
+    async def drop_drafts_awaiting_tax(self) -> None:
         """Leave what needs no answer of the outside calculator."""
         await self._execute(
             "DELETE FROM bill_lines l USING bill_invoices b WHERE b.invoice_id = l.invoice_id AND b.to_be_taxed"

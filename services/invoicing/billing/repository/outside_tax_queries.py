@@ -48,7 +48,7 @@ async def queue_draft_tax_requests(chunk: BillChunk) -> None:
     wanted = await unit.connection.execute(_WANT, CALCULATE_TAX, unit.now, unit.now, get_traceparent())
     if wanted != f"INSERT 0 {waiting}":  # nobody would ever answer what is not asked
         raise Unavailable("a legal entity's tax is calculated otherwise since a moment ago; try again")
-    await chunk.drop_to_be_taxed()
+    await chunk.drop_drafts_awaiting_tax()
     unit.wake_after_commit("intents")
 
 
