@@ -44,7 +44,7 @@ def find_first_day_from(instant: datetime, at: time, zone: ZoneInfo) -> date:
 
 
 @lru_cache(KEPT)
-def find_last_day_whose_time_passed(instant: datetime, at: time, zone: ZoneInfo) -> date:
+def find_last_passed_day(instant: datetime, at: time, zone: ZoneInfo) -> date:
     """The last day whose local time `at` is not after an instant."""
     day = get_local_date(instant, zone) + ONE_DAY  # a clock set back over midnight returns to the day before
     while find_local_instant(day, at, zone) > instant:

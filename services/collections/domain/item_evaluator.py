@@ -20,7 +20,7 @@ from services.collections.domain.voided_steps import VoidingCauses, gather_voidi
 from shared.pure.calendar import (
     ONE_DAY,
     find_first_day_from,
-    find_last_day_whose_time_passed,
+    find_last_passed_day,
     find_local_instant,
     get_local_date,
 )
@@ -95,7 +95,7 @@ def _overdue_at(item: ItemFacts, began: Balance | None, now: datetime) -> dateti
 
 
 def _last_instant(at: time, item: ItemFacts, now: datetime) -> tuple[date, datetime]:
-    day = find_last_day_whose_time_passed(now, at, item.zone)
+    day = find_last_passed_day(now, at, item.zone)
     return day, find_local_instant(day, at, item.zone)
 
 

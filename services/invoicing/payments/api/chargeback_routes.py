@@ -144,7 +144,7 @@ class ChargebackPartOut(BaseModel):
     is_recovery: bool
 
     @classmethod
-    def list_from_charged_back_part(cls, part: ChargedBackPart) -> list[Self]:
+    def list_from_chargeback_part(cls, part: ChargedBackPart) -> list[Self]:
         """Build the answers for what a chargeback took."""
         return [
             cls(invoice_id=paid.invoice_id, line=paid.line, amount_minor=paid.amount, is_recovery=paid.is_recovery)
@@ -228,7 +228,7 @@ async def lose_chargeback(
 
 
 async def _load_details(unit: Unit, row: ChargebackRow) -> ChargebackDetailsOut:
-    parts = ChargebackPartOut.list_from_charged_back_part(await chargeback_queries.load_charged_back_part(unit, row))
+    parts = ChargebackPartOut.list_from_chargeback_part(await chargeback_queries.load_charged_back_part(unit, row))
     return ChargebackDetailsOut(**ChargebackOut.from_chargeback_row(row).model_dump(), allocations=parts)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared.pure.calendar import (
     find_first_day_from,
-    find_last_day_whose_time_passed,
+    find_last_passed_day,
     find_local_instant,
     get_local_date,
 )
@@ -72,7 +72,7 @@ def test_an_instant_falls_on_one_day(zone: str, instant: str, day: date) -> None
 )
 def test_the_days_beside_an_instant(zone: str, at: time, instant: str, first: date, last: date) -> None:
     assert find_first_day_from(utc(instant), at, ZoneInfo(zone)) == first
-    assert find_last_day_whose_time_passed(utc(instant), at, ZoneInfo(zone)) == last
+    assert find_last_passed_day(utc(instant), at, ZoneInfo(zone)) == last
 
 
 @pytest.fixture
@@ -95,4 +95,4 @@ def test_the_zone_of_the_machine_says_nothing(zone: str) -> None:
     """The dates of the two zones differ by up to two days."""
     instant = find_local_instant(date(2026, 3, 10), time(12), ZoneInfo(zone))
     assert find_first_day_from(instant, time(12), ZoneInfo(zone)) == date(2026, 3, 10)
-    assert find_last_day_whose_time_passed(instant, time(12), ZoneInfo(zone)) == date(2026, 3, 10)
+    assert find_last_passed_day(instant, time(12), ZoneInfo(zone)) == date(2026, 3, 10)
