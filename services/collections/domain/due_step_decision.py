@@ -22,7 +22,7 @@ from services.collections.domain.actions.terminate import TERMINATE
 from services.collections.domain.deferral_decision import announce_step_deferral
 from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount
 from services.collections.domain.evaluated_item import EvaluatedItem
-from services.collections.domain.item_evaluation import Action
+from services.collections.domain.item_evaluation import Action, ItemEvaluation
 from services.collections.domain.notice_items import build_step_item, render_notice_items
 from services.collections.domain.suspension_decision import request_suspension
 from shared.events.collections import TerminationRequested, WaitsFor
@@ -77,23 +77,28 @@ def _list_taken_steps(
 ) -> Iterator[NewDunningStep]:
     """List the step that a notice is for, and those that it stands for."""
     evaluation, action = notice_item.evaluation, notice_item.action
-    taken = NewDunningStep(
-        invoice_id=evaluation.invoice_id,
-        round=evaluation.round,
-        step=action.step,
-        outcome="notice",
-        taken_at=now,
-        instant=action.at,
-        policy_version=policy_version,
-        dunnable_minor=evaluation.dunnable_minor,
-        notice_id=notice_id,
-        replaced_by=None,
-        attempt=evaluation.attempts_by_step[action.step] + 1,
-    )
+    taken = _build_step(evaluation, action, policy_version, now)._replace(outcome="notice", notice_id=notice_id)
     yield taken
     for name in action.skipped:
         attempt = evaluation.attempts_by_step[name] + 1
         yield taken._replace(step=name, outcome="skipped", notice_id=None, replaced_by=action.step, attempt=attempt)
+
+
+def _build_step(evaluation: ItemEvaluation, action: Action, policy_version: int, now: datetime) -> NewDunningStep:
+    """Build the step that an action takes, as one that is requested."""
+    return NewDunningStep(
+        invoice_id=evaluation.invoice_id,
+        round=evaluation.round,
+        step=action.step,
+        outcome="requested",
+        taken_at=now,
+        instant=action.at,
+        policy_version=policy_version,
+        dunnable_minor=evaluation.dunnable_minor,
+        notice_id=None,
+        replaced_by=None,
+        attempt=evaluation.attempts_by_step[action.step] + 1,
+    )
 
 
 def _request_terminations(draft: AccountDraft, items: Sequence[EvaluatedItem]) -> None:
@@ -107,21 +112,7 @@ def _request_termination(draft: AccountDraft, result: EvaluatedItem, action: Act
     """Record the step as taken, and ask for the end of what the invoice has suspended."""
     evaluation, invoice_id = result.evaluation, result.item.invoice_id
     caused = [suspension for suspension in draft.account.suspensions if invoice_id in suspension.causes]
-    draft.apply(
-        NewDunningStep(
-            invoice_id=invoice_id,
-            round=evaluation.round,
-            step=action.step,
-            outcome="requested",
-            taken_at=draft.context.now,
-            instant=action.at,
-            policy_version=result.version,
-            dunnable_minor=evaluation.dunnable_minor,
-            notice_id=None,
-            replaced_by=None,
-            attempt=evaluation.attempts_by_step[action.step] + 1,
-        )
-    )
+    draft.apply(_build_step(evaluation, action, result.version, draft.context.now))
     draft.publish(
         TerminationRequested(
             account_id=draft.account.account_id,

@@ -36,7 +36,7 @@ class BilledSupplyCharge:
     drafted_minor: int = 0
     """On a draft that comes to more than nothing."""
     settled_by_credits_minor: int = 0
-    """Of a reversal: settled by the credit notes of bill runs, without a line."""
+    """Part of a reversal that credit notes of bill runs have given back, so that no invoice line takes it."""
     forgiven_minor: int = 0
 
 

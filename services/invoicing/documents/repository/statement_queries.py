@@ -53,7 +53,7 @@ SELECT number, issue_date, due_date, currency, total_minor, open_minor FROM (
 ) i
 WHERE open_minor > 0 ORDER BY due_date, number
 """
-"""What is written off at an instant was posted until then; a recovery pays what is written off, and opens nothing."""
+"""Amounts written off by an instant are summed from the postings until then; a recovery opens nothing again."""
 
 
 async def sum_statement_opening_balances(unit: Unit, account_id: UUID, begin: datetime) -> dict[str, int]:
