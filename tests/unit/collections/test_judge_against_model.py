@@ -48,7 +48,7 @@ def is_swept(model: Model, story: Story) -> bool:
 
 
 @settings(max_examples=40, deadline=None)
-@given(story=stories(), order=st.randoms(use_true_random=False))
+@given(story=stories(), order=st.randoms(use_true_random=True))
 def test_each_sweep_does_what_the_model_does(story: Story, order: random.Random) -> None:
     model = Model(story)
     for _ in range(story.ticks):
