@@ -42,7 +42,7 @@ machine:
 .venv/.installed: requirements.lock
 	@echo "Making the Python environment"
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
 
 # Grafana's types, against which dashboards are checked; and its panels, which draw them.
