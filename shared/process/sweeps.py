@@ -67,12 +67,12 @@ class SweepRunner:
     async def run_due_sweeps(self) -> bool:
         """Run each sweep for which something is due; whether anything was.
 
-        Those behind one that ran are run in any case: what it did may have made their subjects due.
+        What one made due for another is found in the next round, so go on until nothing was.
         """
         due = await self._list_due()
         numbers: list[int | None] = []
         for sweep, limit in self._limits.items():
-            if sweep in due or any(number is not None for number in numbers):
+            if sweep in due:
                 numbers.append(await self._run(sweep, limit))
             else:
                 jobs.record_job_run(sweep.name, self._interval, 0, 0.0, is_well=True)

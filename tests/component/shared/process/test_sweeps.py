@@ -1,5 +1,6 @@
 """Sweeps: a subject that breaks one holds up neither the others nor the process."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -160,7 +161,7 @@ async def test_one_read_tells_that_nothing_is_due(
     assert ended_well("idle") is not None, "else JobMissed would tell of it"
 
 
-async def test_subjects_that_another_sweep_made_due_are_judged_in_the_same_round(
+async def test_subjects_that_another_sweep_made_due_are_judged_in_the_next_round(
     stage: Stage, sweeper: SweepRunner
 ) -> None:
     async def follow(unit: Unit, subjects: list[str]) -> None:
@@ -169,8 +170,25 @@ async def test_subjects_that_another_sweep_made_due_are_judged_in_the_same_round
     judged = "SELECT subject FROM due_rehearsal WHERE is_judged AND due_at <= $1 ORDER BY due_at"
     await stage.database.execute(f"GRANT DELETE ON {SERVICE}.due_rehearsal TO {SERVICE}")
     await want(stage, [uuid4()])
-    await make_sweeper(stage, REHEARSE, Sweep("follow", judged, follow)).run_due_sweeps()
+    both = make_sweeper(stage, REHEARSE, Sweep("follow", judged, follow))
+    assert [await both.run_due_sweeps() for _ in range(3)] == [True, True, False]
     assert await stage.database.rows(f"SELECT 1 FROM {SERVICE}.due_rehearsal") == []
+
+
+async def test_only_a_sweep_with_something_due_opens_a_unit(
+    stage: Stage, sweeper: SweepRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = "SELECT subject FROM due_rehearsal WHERE due_at < $1 AND due_at > $1"
+    opened, run = [], stage.units.run
+
+    async def note_and_run(action: Any, *more: Any) -> Any:
+        opened.append(action)
+        return await run(action, *more)
+
+    await want(stage, [uuid4()])
+    monkeypatch.setattr(stage.units, "run", note_and_run)
+    assert await make_sweeper(stage, REHEARSE, Sweep("idle", nothing, judge)).run_due_sweeps() is True
+    assert len(opened) == 1
 
 
 async def test_a_sweep_whose_query_breaks_stops_no_other(stage: Stage, sweeper: SweepRunner) -> None:
