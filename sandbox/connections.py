@@ -14,4 +14,7 @@ def open_pool(access: DatabaseAccess, **options: Any) -> asyncpg.Pool:
     async def connect(*_: object, **connecting: Any) -> asyncpg.Connection:
         return await connect_database(access, **connecting)
 
-    return asyncpg.create_pool(connect=connect, **options)
+    async def keep_as_it_is(_: asyncpg.Connection) -> None:
+        """Leave a returned connection alone: nobody here changes its session, and to reset it is a statement more."""
+
+    return asyncpg.create_pool(connect=connect, reset=keep_as_it_is, **options)
