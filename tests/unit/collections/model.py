@@ -98,7 +98,8 @@ class Model:
     def advance(self) -> None:
         """One tick on: facts, the midnight and the overdue, then a look at what the steps will ask."""
         self.tick += 1
-        self._pass_time()
+        wall = self.now.astimezone(self.story.zone).replace(tzinfo=None)
+        self._pass_time(wall)
         self.is_instant = self.has_news = False
         for tick, amounts in self.story.changes:
             if tick == self.tick:
@@ -109,7 +110,6 @@ class Model:
             if tick == self.tick:
                 self._release(days)
         self._deliver()
-        wall = self.now.astimezone(self.story.zone).replace(tzinfo=None)
         if wall.date() not in self.days:
             self.days.add(wall.date())
             self._midnight(wall.date())
@@ -135,9 +135,8 @@ class Model:
                     free[index] -= 1
         return free
 
-    def _pass_time(self) -> None:
+    def _pass_time(self, wall: datetime) -> None:
         """A tick of the local day, and of what is to come of the days after a release."""
-        wall = self.now.astimezone(self.story.zone).replace(tzinfo=None)
         self.ticks_of_day += 1
         self.ticks_to_come = max(self.ticks_to_come - (not self.midnights_to_come), 0)
         if wall.date() not in self.days:
