@@ -28,9 +28,9 @@ class PolicyPageStep(NamedTuple):
     """A step of the policy, written out."""
 
     action: str
-    when: str
+    timing: str
     at: str
-    what: str
+    effect: str
     notes: tuple[str, ...]
 
 

@@ -10,4 +10,4 @@ class FreshBankKnowledge(AnswerContract):
     """Instant up to which the bank's data are known, and entries that may be the account's."""
 
     known_until: datetime | None
-    entries_in_question: tuple[UUID, ...]
+    undecided_entries: tuple[UUID, ...]

@@ -159,7 +159,7 @@ class Door:
             raise Answered(403, {"code": "above_limit", "detail": "these roles may not decide about it"})
         if any(line["amount_minor"] > 1000 for line in body["lines"]):
             raise Answered(409, {"code": "amount_refused", "detail": "line 1 has 1000 that can be disputed"})
-        return body | {"held": True}
+        return body | {"is_reserved": True}
 
     async def get(self, path: str) -> Any:
         if "vendor-differences" in path:

@@ -199,7 +199,7 @@ MOVES_OF_CASES = ("read", "start", "wait", "resolve", "close", "reopen", "merge"
 def test_an_answer_without_a_fitting_example_is_seen() -> None:
     described = document("escalation")
     schemas = described["components"]["schemas"]
-    del schemas["ContactOut"]["examples"]
+    del schemas["CustomerContactOut"]["examples"]
     schemas["CaseOut"]["examples"][0]["opened_at"] = "2 April"
     schemas["Page_DisputeOut_"]["examples"][0]["items"][0]["id"] = "17"
     assert find_unanswered(described) == {

@@ -57,7 +57,7 @@ class GuardOut(BaseModel):
         return cls(**asdict(state), proposed_change=proposed)
 
 
-class LimitsIn(ReasonIn):
+class GuardLimitsIn(ReasonIn):
     """The limits that the guard shall have, and why."""
 
     model_config = set_model_example(
@@ -94,7 +94,7 @@ async def get_guard(read: Read) -> GuardOut:
     return await read(load)
 
 
-@reads.get("/guard/decisions", summary="What persons decided about the guard")
+@reads.get("/guard/decisions", name="list_guard_decisions", summary="What persons decided about the guard")
 async def list_decisions(read: Read) -> Page[DecisionOut]:
     """The last decisions, newest first."""
     decisions = await read(guard_queries.list_guard_decisions)
@@ -135,13 +135,14 @@ async def approve_suspensions(
 
 @limits.post(
     "/guard:set-limits",
+    name="set_guard_limits",
     status_code=200,
     response_model=GuardOut,
     summary="Set the limits of the guard",
     responses={**LIMITS_PROPOSED, **refusals(ChangeAlreadyProposed)},
 )
 async def set_limits(
-    wanted: LimitsIn, command: Annotated[CommandRunner, perform_command("guard.set_limits")]
+    wanted: GuardLimitsIn, command: Annotated[CommandRunner, perform_command("guard.set_limits")]
 ) -> Response:
     """Set how many suspensions may go out within an hour without a person; the only way to loosen that.
 

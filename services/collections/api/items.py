@@ -11,6 +11,6 @@ reads = Router(prefix="/v1/items", tags=["standing"], dependencies=[needs("colle
 
 
 @reads.get("/{invoice_id}", summary="One invoice as collections sees it")
-async def get_item(invoice_id: UUID, read: Read) -> DunningItem:
+async def get_dunning_item(invoice_id: UUID, read: Read) -> DunningItem:
     """The terms of the policy that hold for an invoice, and its next step if no new fact comes."""
     return await read(lambda unit: use_cases.items.describe_dunning_item(unit, invoice_id))

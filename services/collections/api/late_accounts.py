@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 
 from services.collections import use_cases
-from services.collections.api.standing import DunnableOut, NextOut
+from services.collections.api.standing import DunnableAmountOut, UpcomingStepOut
 from services.collections.repository.late_account_queries import LateAccountCriteria
 from services.collections.use_cases.late_accounts import LateAccount, UnknownPolicyStep
 from shared.events.collections import WaitsFor
@@ -21,15 +21,17 @@ reads = Router(
 )
 
 
-class ComingOut(NextOut):
+class UpcomingInvoiceStepOut(UpcomingStepOut):
     """The first step that comes if no new fact does, and the invoice whose step it is."""
 
-    model_config = set_model_example(invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", **get_model_example(NextOut))
+    model_config = set_model_example(
+        invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7", **get_model_example(UpcomingStepOut)
+    )
 
     invoice_id: UUID
 
 
-class HeldStepOut(BaseModel):
+class DeferredStepOut(BaseModel):
     """A step of one of its invoices that is due and waits."""
 
     model_config = set_model_example(
@@ -62,10 +64,10 @@ class LateAccountOut(BaseModel):
         state="overdue",
         step="final_notice",
         position=14,
-        next=get_model_example(ComingOut),
-        amounts=[get_model_example(DunnableOut)],
+        next=get_model_example(UpcomingInvoiceStepOut),
+        amounts=[get_model_example(DunnableAmountOut)],
         suspended_subscription_ids=[],
-        waiting=[get_model_example(HeldStepOut)],
+        waiting=[get_model_example(DeferredStepOut)],
     )
 
     account_id: UUID
@@ -77,16 +79,16 @@ class LateAccountOut(BaseModel):
     state: Literal["good_standing", "overdue", "suspension_requested", "suspension_refused", "suspended"]
     step: str | None = Field(description="the furthest step of the policy that was taken")
     position: int = Field(description="the furthest on the ladder of its overdue invoices, in days")
-    next: ComingOut | None
-    amounts: list[DunnableOut]
+    next: UpcomingInvoiceStepOut | None
+    amounts: list[DunnableAmountOut]
     suspended_subscription_ids: list[UUID]
-    waiting: list[HeldStepOut] = Field(description="what is due and waits, for example for the guard")
+    waiting: list[DeferredStepOut] = Field(description="what is due and waits, for example for the guard")
 
     @classmethod
     def of(cls, account: LateAccount) -> Self:
         """Build the answer for a late account."""
         fields = {name: getattr(account, name) for name in cls.model_fields if name != "waiting"}
-        waiting = [HeldStepOut.model_validate(dict(row)) for row in account.waiting]
+        waiting = [DeferredStepOut.model_validate(dict(row)) for row in account.waiting]
         return cls.model_validate({**fields, "waiting": waiting}, from_attributes=True)
 
 

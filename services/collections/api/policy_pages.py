@@ -25,21 +25,21 @@ _HEADERS = {
 }
 
 
-class StatedStepOut(BaseModel):
+class PolicyStepTextOut(BaseModel):
     """A step of the policy, written out in the language."""
 
     model_config = set_model_example(
         action="suspend",
-        when="21 days after the due date",
+        timing="21 days after the due date",
         at="at 09:00, your local time",
-        what="Access to the subscriptions concerned is suspended.",
+        effect="Access to the subscriptions concerned is suspended.",
         notes=["Never earlier than 7 days after our notice “We send a final notice” went out."],
     )
 
     action: str
-    when: str
+    timing: str
     at: str
-    what: str
+    effect: str
     notes: list[str]
 
 
@@ -52,7 +52,7 @@ class PublishedPolicyOut(BaseModel):
         language="en",
         dispute_window_days=60,
         after_release_days=3,
-        steps=[get_model_example(StatedStepOut)],
+        steps=[get_model_example(PolicyStepTextOut)],
         rules=["An invoice can be disputed for 60 days after its date."],
     )
 
@@ -61,7 +61,7 @@ class PublishedPolicyOut(BaseModel):
     language: Language
     dispute_window_days: int | None = Field(description="days after the issue date; null: no limit")
     after_release_days: int
-    steps: list[StatedStepOut]
+    steps: list[PolicyStepTextOut]
     rules: list[str] = Field(description="what holds beside the steps, in whole sentences")
 
 
@@ -81,7 +81,7 @@ class PublishedPolicyOut(BaseModel):
         },
     },
 )
-async def show_policy(
+async def show_published_policy(
     read: Read,
     version: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
     language: Annotated[Language | None, Query(description="else the first of `Accept-Language`")] = None,

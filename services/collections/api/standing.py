@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from services.collections import use_cases
 from services.collections.api.notices import NoticeOut
-from services.collections.api.standing_suspensions import StandingSuspensionOut
-from services.collections.api.vendor_debt import VendorDebtOut, vendor_debt
+from services.collections.api.standing_suspensions import SuspensionDetailsOut
+from services.collections.api.vendor_debt import VendorDebtOut, build_vendor_debt_answer
 from services.collections.domain.evaluated_item import EvaluatedItem
 from services.collections.use_cases.standing import AccountStanding
 from services.collections.use_cases.vendor_debt import VendorDebt
@@ -20,7 +20,7 @@ from shared.web.http import PROBLEMS, Read, Router
 reads = Router(prefix="/v1/accounts", tags=["standing"], dependencies=[needs("collections:read")], responses=PROBLEMS)
 
 
-class DunnableOut(BaseModel):
+class DunnableAmountOut(BaseModel):
     """dunnable = open − disputed − in flight of each line, never below zero, less what is promised; minor units.
 
     It is 0 for as many days after a release as the policy says.
@@ -51,7 +51,7 @@ class RequirementOut(BaseModel):
         sent_as="final_notice",
         days_before=7,
         delivered_on="2026-04-07",
-        met_on="2026-04-14",
+        fulfilled_on="2026-04-14",
         reason="7 days since final_notice are complete on 2026-04-14",
     )
 
@@ -59,7 +59,7 @@ class RequirementOut(BaseModel):
     sent_as: str
     days_before: int
     delivered_on: date | None
-    met_on: date | None
+    fulfilled_on: date | None
     reason: str = Field(description="what it waits for, or waited for")
 
 
@@ -104,7 +104,7 @@ _TO_COME = _SENT | {
 }
 
 
-class NextOut(BaseModel):
+class UpcomingStepOut(BaseModel):
     """The step that comes next if no new fact does."""
 
     model_config = set_model_example(
@@ -118,7 +118,7 @@ class NextOut(BaseModel):
     rule: str
 
 
-class FactOut(BaseModel):
+class ReceivedFactOut(BaseModel):
     """A fact that the judgement rests on, with the event that told it (null: asked for over REST)."""
 
     model_config = set_model_example(
@@ -141,14 +141,14 @@ class ItemOut(BaseModel):
         policy_version=1,
         round=1,
         position=14,
-        held_days=0,
+        paused_days=0,
         overdue_at="2026-03-31T22:00:00Z",
-        amounts=get_model_example(DunnableOut),
+        amounts=get_model_example(DunnableAmountOut),
         after_release_until=None,
         stage="suspend",
         steps=[_SENT, get_model_example(StepOut), _TO_COME],
-        next=get_model_example(NextOut),
-        facts=[get_model_example(FactOut)],
+        next=get_model_example(UpcomingStepOut),
+        facts=[get_model_example(ReceivedFactOut)],
     )
 
     invoice_id: UUID
@@ -157,16 +157,16 @@ class ItemOut(BaseModel):
     policy_version: int
     round: int
     position: int = Field(description="days on the ladder: those since the due date, less the days held")
-    held_days: int
+    paused_days: int
     overdue_at: datetime | None
-    amounts: DunnableOut
+    amounts: DunnableAmountOut
     after_release_until: datetime | None = Field(
         description="until when nothing is dunnable only since a dispute or a promise has ended too recently"
     )
     stage: str | None
     steps: list[StepOut]
-    next: NextOut | None
-    facts: list[FactOut]
+    next: UpcomingStepOut | None
+    facts: list[ReceivedFactOut]
 
     @classmethod
     def of(cls, result: EvaluatedItem, facts: list[Any]) -> Self:
@@ -179,14 +179,14 @@ class ItemOut(BaseModel):
             policy_version=result.version,
             round=evaluation.round,
             position=evaluation.position,
-            held_days=sum((end - start).days for start, end in evaluation.held_days),
+            paused_days=sum((end - start).days for start, end in evaluation.paused_days),
             overdue_at=evaluation.overdue_at,
-            amounts=DunnableOut.model_validate(evaluation, from_attributes=True),
+            amounts=DunnableAmountOut.model_validate(evaluation, from_attributes=True),
             after_release_until=evaluation.after_release_until,
             stage=evaluation.stage.name if evaluation.stage else None,
             steps=[_step(rung) for rung in evaluation.ladder],
-            next=NextOut.model_validate(evaluation.next, from_attributes=True) if evaluation.next else None,
-            facts=[FactOut(**{name: row[name] for name in FactOut.model_fields}) for row in facts],
+            next=UpcomingStepOut.model_validate(evaluation.next, from_attributes=True) if evaluation.next else None,
+            facts=[ReceivedFactOut(**{name: row[name] for name in ReceivedFactOut.model_fields}) for row in facts],
         )
 
 
@@ -236,11 +236,11 @@ class StandingOut(BaseModel):
         state="suspended",
         items=[get_model_example(ItemOut)],
         cases=[get_model_example(CaseOut)],
-        suspensions=[get_model_example(StandingSuspensionOut)],
+        suspensions=[get_model_example(SuspensionDetailsOut)],
         deferred=[],
         notices=[get_model_example(NoticeOut)],
-        owed_to_vendor=get_model_example(VendorDebtOut),
-        owed_to_vendor_missing=None,
+        vendor_debt=get_model_example(VendorDebtOut),
+        vendor_debt_missing_reason=None,
     )
 
     account_id: UUID
@@ -248,11 +248,11 @@ class StandingOut(BaseModel):
     state: str = Field(examples=["good_standing", "overdue", "suspension_requested", "suspension_refused", "suspended"])
     items: list[ItemOut]
     cases: list[CaseOut]
-    suspensions: list[StandingSuspensionOut]
+    suspensions: list[SuspensionDetailsOut]
     deferred: list[DeferralOut]
     notices: list[NoticeOut]
-    owed_to_vendor: VendorDebtOut | None = Field(description="what we go on owing for it; of a late account only")
-    owed_to_vendor_missing: str | None = Field(description="why it is not said, where it is not")
+    vendor_debt: VendorDebtOut | None = Field(description="what we go on owing for it; of a late account only")
+    vendor_debt_missing_reason: str | None = Field(description="why it is not said, where it is not")
 
     @classmethod
     def of(cls, standing: AccountStanding, debt: VendorDebt) -> Self:
@@ -263,16 +263,16 @@ class StandingOut(BaseModel):
             state=standing.state,
             items=[ItemOut.of(result, standing.facts.get(result.item.invoice_id, [])) for result in standing.items],
             cases=[CaseOut(**dict(row)) for row in standing.cases],
-            suspensions=[StandingSuspensionOut(**dict(row)) for row in standing.suspensions],
+            suspensions=[SuspensionDetailsOut(**dict(row)) for row in standing.suspensions],
             deferred=[DeferralOut(**dict(row)) for row in standing.deferrals],
             notices=[NoticeOut.of(row) for row in standing.notices],
-            owed_to_vendor=vendor_debt(debt.exposure),
-            owed_to_vendor_missing=debt.missing,
+            vendor_debt=build_vendor_debt_answer(debt.exposure),
+            vendor_debt_missing_reason=debt.missing,
         )
 
 
 @reads.get("/{account_id}/standing", summary="The standing of an account, explained")
-async def get_standing(account_id: UUID, read: Read) -> StandingOut:
+async def get_account_standing(account_id: UUID, read: Read) -> StandingOut:
     """The state, each item with the arithmetic of its dunnable amount, what was sent, what comes next and why.
 
     Of a late account, also what we go on owing the vendor: invoicing is asked, and without its answer the rest is said.

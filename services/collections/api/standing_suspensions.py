@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from shared.pure.fields import set_model_example
 
 
-class StandingSuspensionOut(BaseModel):
+class SuspensionDetailsOut(BaseModel):
     """A suspension with its causes; `vendor_bills_on` says whether we go on owing for it."""
 
     model_config = set_model_example(

@@ -8,14 +8,14 @@ from shared.contracts.vendor_exposures import VendorExposure
 from shared.pure.fields import set_model_example
 
 
-class AccruedOut(BaseModel):
+class VendorAccruedOut(BaseModel):
     """Charges of the vendor for all cycles that have begun, billed by it or not; minor units."""
 
     currency: str
     accrued_minor: int
 
 
-class UnpaidOut(BaseModel):
+class UnpaidVendorInvoicesOut(BaseModel):
     """Amounts that the vendor has billed, that are not paid, and are due on a day; with tax, minor units."""
 
     due_date: date
@@ -23,7 +23,7 @@ class UnpaidOut(BaseModel):
     total_minor: int
 
 
-class CommittedOut(BaseModel):
+class VendorCommittedOut(BaseModel):
     """Future charges of the vendor to the ends of the terms, and the part that a suspension would stop; minor units."""
 
     currency: str
@@ -43,11 +43,11 @@ class VendorDebtOut(BaseModel):
         ],
     )
 
-    vendor_accrued: list[AccruedOut]
-    vendor_invoices: list[UnpaidOut]
-    vendor_committed: list[CommittedOut]
+    vendor_accrued: list[VendorAccruedOut]
+    vendor_invoices: list[UnpaidVendorInvoicesOut]
+    vendor_committed: list[VendorCommittedOut]
 
 
-def vendor_debt(exposure: VendorExposure | None) -> VendorDebtOut | None:
+def build_vendor_debt_answer(exposure: VendorExposure | None) -> VendorDebtOut | None:
     """The answer for an account's exposure."""
     return None if exposure is None else VendorDebtOut.model_validate(exposure, from_attributes=True)

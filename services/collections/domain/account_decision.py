@@ -91,6 +91,6 @@ def _list_deferral_instants(result: EvaluatedItem) -> list[datetime]:
     reached = (
         find_local_instant(rung.reached_on, rung.step.at, result.item.zone)
         for rung in result.evaluation.ladder
-        if rung.reached_on and not rung.taken and any(required.met_on is None for required in rung.requirements)
+        if rung.reached_on and not rung.taken and any(required.fulfilled_on is None for required in rung.requirements)
     )
     return [instant for instant in reached if instant > result.evaluation.judged_at]

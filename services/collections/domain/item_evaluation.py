@@ -50,7 +50,7 @@ class Requirement(NamedTuple):
     taken: TakenStep | None
     delivered_on: date | None
     """The local date on which the next hop took it."""
-    met_on: date | None
+    fulfilled_on: date | None
     """The first local date on which the required days have passed."""
     void: VoidedDunningStep | None = None
     """That it was sent and does not count any more."""
@@ -63,9 +63,9 @@ class Requirement(NamedTuple):
             return f"{self.notice} must go out again after {cause}"
         if self.taken is None:
             return f"{self.notice} has not gone out in this round"
-        if self.met_on is None:
+        if self.fulfilled_on is None:
             return f"{self.sent_as} has not reached the next hop ({self.taken.outcome})"
-        return f"{self.days_before} days since {self.sent_as} are complete on {self.met_on}"
+        return f"{self.days_before} days since {self.sent_as} are complete on {self.fulfilled_on}"
 
 
 class PolicyRung(NamedTuple):
@@ -110,7 +110,7 @@ class ItemEvaluation(NamedTuple):
     deferred: tuple[Deferred, ...]
     next: NextDunningStep | None
     ladder: tuple[PolicyRung, ...]
-    held_days: tuple[Days, ...]
+    paused_days: tuple[Days, ...]
     """The days after the due date, up to now, that moved the ladder by one each."""
 
     @property

@@ -155,7 +155,7 @@ def _map_standing_steps(view: _View, rungs: tuple[PolicyRung, ...]) -> dict[str,
 def _find_blocking_reason(view: _View, rung: PolicyRung) -> str | None:
     """Why a step that is due otherwise may not be taken yet."""
     day, _ = view.last[rung.step.at]
-    unmet = (r for r in rung.requirements if r.met_on is None or r.met_on > day)
+    unmet = (r for r in rung.requirements if r.fulfilled_on is None or r.fulfilled_on > day)
     if reason := "; ".join(requirement.reason for requirement in unmet):
         return reason
     return rung.step.kind.find_obstacle(view.current)
@@ -212,9 +212,9 @@ def _next_instant(view: _View, rung: PolicyRung, since: datetime) -> datetime | 
     last_day, _ = view.last[step.at]
     day = max(last_day + ONE_DAY, rung.reached_on, find_first_day_from(since, step.at, view.item.zone))
     for requirement in rung.requirements:
-        if requirement.met_on is None:
+        if requirement.fulfilled_on is None:
             return None
-        day = max(day, requirement.met_on)
+        day = max(day, requirement.fulfilled_on)
     while not _has_lapsed(view, step, day):
         instant = find_local_instant(day, step.at, view.item.zone)
         span = view.timeline.get_span_at(instant)
@@ -262,5 +262,5 @@ def _build_evaluation(view: _View, actions: tuple[Action, ...], deferred: tuple[
         deferred=deferred,
         next=_find_next_step(view, actions),
         ladder=view.rungs,
-        held_days=view.timeline.list_blocked_days(view.today),
+        paused_days=view.timeline.list_blocked_days(view.today),
     )

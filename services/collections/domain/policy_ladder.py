@@ -47,8 +47,8 @@ def _requirement(required: Required, item: ItemFacts, validity: StepValidity) ->
     if notice is None or notice.delivered_at is None:
         return Requirement(required.notice, required.days_before, sent_as, notice, None, None, void)
     on = get_local_date(notice.delivered_at, item.zone)
-    met_on = on + required.days_before * ONE_DAY
-    return Requirement(required.notice, required.days_before, sent_as, notice, on, met_on, void)
+    fulfilled_on = on + required.days_before * ONE_DAY
+    return Requirement(required.notice, required.days_before, sent_as, notice, on, fulfilled_on, void)
 
 
 def list_takeable_rungs(rungs: tuple[PolicyRung, ...]) -> tuple[PolicyRung, ...]:

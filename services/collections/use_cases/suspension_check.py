@@ -75,7 +75,7 @@ async def _fetch_bank_knowledge(runtime: "Runtime", account_id: UUID) -> BankDat
         knowledge = await open_invoicing_facts(runtime).fetch_bank_knowledge(account_id)
     except Answered as refused:
         raise RetryLater(str(refused)) from refused
-    return BankDataState(knowledge.known_until, len(knowledge.entries_in_question))
+    return BankDataState(knowledge.known_until, len(knowledge.undecided_entries))
 
 
 async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[FreshInvoiceBalance]:

@@ -19,7 +19,7 @@ from shared.web.http import PROBLEMS, Page, Paging, Read, Router
 reads = Router(prefix="/v1", tags=["access"], dependencies=[needs("entitlements:read")], responses=PROBLEMS)
 
 
-class StandingHold(BaseModel):
+class ActiveHoldOut(BaseModel):
     """A hold that stands."""
 
     model_config = set_model_example(
@@ -46,7 +46,7 @@ class StandingHold(BaseModel):
         return cls(since=row["placed_at"], **{name: row[name] for name in cls.model_fields if name != "since"})
 
 
-class FailureOut(BaseModel):
+class VendorFailureOut(BaseModel):
     """A change that the vendor refused for good, or that could not be put back; a person must look."""
 
     wanted: WantedAtVendor
@@ -63,7 +63,7 @@ class VendorOut(BaseModel):
     state: str | None = Field(description="the vendor's own status; null if it was never looked at")
     seen_at: datetime | None
     waiting_for: str | None = Field(description="why the vendor does not have the wanted state yet")
-    failure: FailureOut | None
+    failure: VendorFailureOut | None
 
 
 class AccessOut(BaseModel):
@@ -75,7 +75,7 @@ class AccessOut(BaseModel):
         allowed=False,
         since="2026-04-14T07:00:00Z",
         ended_on=None,
-        holds=[get_model_example(StandingHold)],
+        holds=[get_model_example(ActiveHoldOut)],
         vendor=get_model_example(VendorOut),
     )
 
@@ -89,7 +89,7 @@ class AccessOut(BaseModel):
     ended_on: date | None = Field(
         description="the first day without access, in the account's time zone, if the subscription ends or has ended"
     )
-    holds: list[StandingHold]
+    holds: list[ActiveHoldOut]
     vendor: VendorOut
 
 
@@ -125,7 +125,7 @@ def _one(rows: Sequence[asyncpg.Record]) -> AccessOut:
         allowed=head["allowed"],
         since=head["since"],
         ended_on=head["ended_on"],
-        holds=[StandingHold.of(row) for row in rows if row["hold_id"]],
+        holds=[ActiveHoldOut.of(row) for row in rows if row["hold_id"]],
         vendor=VendorOut(
             state=head["seen_status"],
             seen_at=head["seen_at"],
@@ -135,9 +135,9 @@ def _one(rows: Sequence[asyncpg.Record]) -> AccessOut:
     )
 
 
-def _failure(row: asyncpg.Record) -> FailureOut | None:
+def _failure(row: asyncpg.Record) -> VendorFailureOut | None:
     if row["failure_code"] is None:
         return None
-    return FailureOut(
+    return VendorFailureOut(
         wanted=row["failure_wanted"], code=row["failure_code"], detail=row["failure_detail"], at=row["failed_at"]
     )

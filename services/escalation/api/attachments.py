@@ -161,7 +161,7 @@ async def list_attachments(case_id: UUID, read: Read, paging: Paging) -> Page[At
 
 
 @reads.get("/v1/inbound-mails/{inbound_mail_id}/attachments", summary="List the files that a mail brought")
-async def list_files_of_mail(inbound_mail_id: UUID, read: Read, paging: Paging) -> Page[AttachmentOut]:
+async def list_mail_attachments(inbound_mail_id: UUID, read: Read, paging: Paging) -> Page[AttachmentOut]:
     """Files of a mail that are of a type which is kept; the mail names the others."""
     after = paging.get_last_id()
 
@@ -179,7 +179,7 @@ async def list_files_of_mail(inbound_mail_id: UUID, read: Read, paging: Paging) 
     response_class=Response,
     responses=CONTENT | refusals(CaseContentRemoved),
 )
-async def get_content(attachment_id: UUID, read: Read) -> Response:
+async def download_attachment(attachment_id: UUID, read: Read) -> Response:
     """The file as it was sent, to be saved: as octets, whatever it is, and with nothing that a browser would run."""
     row = await read(partial(attachment_queries.get_attachment, attachment_id=attachment_id))
     if row.removed_at is not None:

@@ -177,7 +177,7 @@ class TargetsOut(BaseModel):
 
 
 @reads.get("/cases/{case_id}/clocks", summary="The clocks of a case")
-async def list_clocks(case_id: UUID, read: Read) -> ClocksOut:
+async def list_case_clocks(case_id: UUID, read: Read) -> ClocksOut:
     """Each deadline with its arithmetic: target, calendar, pauses, and the time that is left."""
 
     async def load(unit: Unit) -> ClocksOut:
@@ -223,7 +223,7 @@ async def list_cases_by_deadline(read: Read, paging: TextPaging, criteria: Crite
     return paging.answer([build_case_fields(row) for row in rows], key=_build_cursor)
 
 
-@reads.get("/response-targets", summary="List how long answers may take")
+@reads.get("/response-targets", name="list_response_targets", summary="List how long answers may take")
 async def list_targets(read: Read) -> TargetsOut:
     """Targets by support level, kind and severity; what was set for a level counts before what holds for all."""
     rows = await read(clock_queries.list_response_targets)
@@ -240,7 +240,7 @@ async def list_targets(read: Read) -> TargetsOut:
 
 
 @admin.put("/response-targets/{support_level}/{kind}/{severity}/{which}", summary="Say how long an answer may take")
-async def put_target(
+async def put_response_target(
     support_level: Code,
     kind: CaseKind,
     severity: SeverityName,

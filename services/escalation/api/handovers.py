@@ -177,6 +177,7 @@ class VendorChannelOut(BaseModel):
 
 @writes.post(
     "/cases/{case_id}/health-checks",
+    name="record_health_check",
     status_code=201,
     response_model=EntryOut,
     summary="Record that service health was checked",
@@ -199,6 +200,7 @@ async def record_check(
 
 @writes.post(
     "/cases/{case_id}/attempts",
+    name="record_repair_attempt",
     status_code=201,
     response_model=EntryOut,
     summary="Record what was tried",

@@ -166,7 +166,7 @@ class ReadIn(RequestBody):
     dependencies=[accept_larger_body(MAX_MAIL_BYTES, is_streamed=True)],
     openapi_extra=MAIL,
 )
-async def take_mail(
+async def receive_mail(
     request: Request, command: Annotated[CommandRunner, perform_upload("inbound_mail.take")]
 ) -> Response:
     """Take a mail in as it came (RFC 5322), with the recipient of its envelope in `Delivered-To` or `X-Original-To`.
@@ -244,7 +244,7 @@ async def open_case_for_mail(
     summary="Let a mail join a case",
     responses=refusals(StateMoveRefused),
 )
-async def join_mail(
+async def join_mail_to_case(
     inbound_mail_id: UUID, joining: JoinIn, command: Annotated[CommandRunner, perform_command("inbound_mail.join")]
 ) -> Response:
     """Let a mail that waits for a person join a case; nobody has read it there yet."""

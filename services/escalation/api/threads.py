@@ -133,7 +133,7 @@ class ContactIn(RequestBody):
     comment: Prose
 
 
-class ContactOut(BaseModel):
+class CustomerContactOut(BaseModel):
     """A contact on record."""
 
     model_config = set_model_example(
@@ -167,7 +167,7 @@ class ContactOut(BaseModel):
 
 
 @reads.get("/{case_id}/entries", response_model=Page[EntryOut], summary="The thread of a case")
-async def list_entries(
+async def list_case_entries(
     case_id: UUID,
     read: Read,
     paging: Paging,
@@ -206,14 +206,16 @@ async def add_note(
 
 
 @reads.get("/{case_id}/contacts", summary="The contacts of a case")
-async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
+async def list_contacts(case_id: UUID, read: Read) -> Page[CustomerContactOut]:
     """Every contact on record, oldest first."""
 
-    async def load(unit: Unit) -> list[ContactOut]:
+    async def load(unit: Unit) -> list[CustomerContactOut]:
         await case_queries.get_case(unit, case_id)
-        contacts = [ContactOut.from_row(row) for row in await thread_queries.list_customer_contacts(unit, case_id)]
+        contacts = [
+            CustomerContactOut.from_row(row) for row in await thread_queries.list_customer_contacts(unit, case_id)
+        ]
         sent = [
-            ContactOut.from_mail(mail, row)
+            CustomerContactOut.from_mail(mail, row)
             for mail, row in await case_mail_queries.list_delivered_case_mails(unit, case_id)
         ]
         return sorted(contacts + sent, key=lambda contact: (contact.contacted_at, contact.id))
@@ -224,7 +226,7 @@ async def list_contacts(case_id: UUID, read: Read) -> Page[ContactOut]:
 @writes.post(
     "/{case_id}/contacts",
     status_code=201,
-    response_model=ContactOut,
+    response_model=CustomerContactOut,
     summary="Record a contact",
     responses=refusals(StateMoveRefused),
 )
@@ -233,10 +235,10 @@ async def record_contact(
 ) -> Response:
     """Put a contact with the customer on record; announces `CustomerContacted`, without the comment."""
 
-    async def record(unit: Unit) -> ContactOut:
+    async def record(unit: Unit) -> CustomerContactOut:
         row = await use_cases.contacts.record_customer_contact(
             unit, case_id, contact.channel, contact.about_outcome, contact.comment, command.caller.subject
         )
-        return ContactOut.from_row(row)
+        return CustomerContactOut.from_row(row)
 
     return await command.run(record, subject=case_id)

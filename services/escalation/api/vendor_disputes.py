@@ -89,6 +89,7 @@ async def open_vendor_dispute(
 
 @writes.post(
     "/{vendor_dispute_id}:set-ticket",
+    name="set_vendor_dispute_ticket",
     status_code=200,
     response_model=VendorDisputeOut,
     summary="Set the ticket and the deadline",

@@ -135,7 +135,7 @@ async def get_ticket(ticket_id: UUID, read: Read) -> VendorTicketDetailsOut:
     response_class=Response,
     responses=PACK,
 )
-async def get_pack(ticket_id: UUID, read: Read) -> Response:
+async def download_evidence_pack(ticket_id: UUID, read: Read) -> Response:
     """The text of the request, its entries and files as one ZIP, to be attached in the portal."""
 
     async def load(unit: Unit) -> tuple[VendorTicketRow, list[EvidencePackFile]]:
@@ -176,7 +176,7 @@ async def submit_ticket(
     summary="Correct the vendor's number of a request",
     responses=refusals(StateMoveRefused, TicketNotAtVendor, TicketNumberTaken),
 )
-async def set_number(
+async def correct_ticket_number(
     ticket_id: UUID,
     corrected: CorrectedNumberIn,
     command: Annotated[CommandRunner, perform_command("vendor_ticket.set_number")],

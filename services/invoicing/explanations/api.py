@@ -20,6 +20,7 @@ from shared.web.auth import needs
 from shared.web.http import PROBLEMS, Read, Router
 
 reads = Router(prefix="/v1/invoices", tags=["invoices"], dependencies=[needs("invoicing:read")], responses=PROBLEMS)
+LineNumber = Annotated[int, Path(ge=1, le=100_000)]
 
 
 class PriceOut(BaseModel):
@@ -32,7 +33,7 @@ class PriceOut(BaseModel):
     unit_price_minor: int
 
 
-class PeriodOut(BaseModel):
+class ChargedPeriodOut(BaseModel):
     """Days that were charged of a cycle; ends are exclusive."""
 
     cycle_from: date
@@ -52,7 +53,7 @@ class UsageSumOut(BaseModel):
     quantity: str
 
 
-class CauseOut(BaseModel):
+class ChargeCauseOut(BaseModel):
     """The change that caused it, where one did: who wanted it, and why."""
 
     change_id: UUID
@@ -63,7 +64,7 @@ class CauseOut(BaseModel):
     reason: str | None
 
 
-class SettledOut(BaseModel):
+class SettledChargeOut(BaseModel):
     """A charge that a bill run settled by credit notes, on no invoice, as far as they settle it (minor units)."""
 
     charge_id: UUID
@@ -74,14 +75,14 @@ class SettledOut(BaseModel):
     arithmetic: str
 
 
-class CreditedOut(BaseModel):
+class LineCreditOut(BaseModel):
     """A credit note that took something off the line; one of a bill run says what it and its like settle together."""
 
     credit_note_id: UUID
     number: str
     reason_code: str
     amount_minor: int
-    settles: list[SettledOut]
+    settles: list[SettledChargeOut]
 
 
 class ExplanationOut(BaseModel):
@@ -161,11 +162,11 @@ class ExplanationOut(BaseModel):
     tax_calculator: Literal["rates", "outside"] | None
     tax_request_id: UUID | None
     price: PriceOut | None
-    period: PeriodOut | None
+    period: ChargedPeriodOut | None
     usage: UsageSumOut | None
-    cause: CauseOut | None
+    cause: ChargeCauseOut | None
     arithmetic: str
-    credits: list[CreditedOut]
+    credits: list[LineCreditOut]
 
     @classmethod
     def from_explained_line(cls, row: asyncpg.Record, credits: Iterable[asyncpg.Record]) -> Self:
@@ -181,7 +182,7 @@ class ExplanationOut(BaseModel):
             cause=_cause(row) if row["change_kind"] else None,
             arithmetic=_arithmetic(row),
             credits=[
-                _build_credited_out(list(rows), row["currency"])
+                _build_line_credit(list(rows), row["currency"])
                 for _, rows in groupby(credits, key=itemgetter("number"))
             ],
         )
@@ -216,8 +217,8 @@ def _price(row: asyncpg.Record) -> PriceOut:
     )
 
 
-def _period(row: asyncpg.Record) -> PeriodOut:
-    return PeriodOut(
+def _period(row: asyncpg.Record) -> ChargedPeriodOut:
+    return ChargedPeriodOut(
         cycle_from=row["cycle_from"],
         cycle_to=row["cycle_to"],
         cycle_days=BillingCycle(row["cycle_from"], row["cycle_to"]).cycle_day_count,
@@ -232,8 +233,8 @@ def _usage(row: asyncpg.Record) -> UsageSumOut:
     return UsageSumOut(meter=row["meter"], lines=row["usage_lines"], quantity=f"{row['used'].normalize():f}")
 
 
-def _cause(row: asyncpg.Record) -> CauseOut:
-    return CauseOut(
+def _cause(row: asyncpg.Record) -> ChargeCauseOut:
+    return ChargeCauseOut(
         change_id=row["reference"],
         kind=row["change_kind"],
         effective_on=row["effective_on"],
@@ -243,16 +244,16 @@ def _cause(row: asyncpg.Record) -> CauseOut:
     )
 
 
-def _build_credited_out(rows: Sequence[asyncpg.Record], currency: str) -> CreditedOut:
+def _build_line_credit(rows: Sequence[asyncpg.Record], currency: str) -> LineCreditOut:
     first = rows[0]
-    return CreditedOut(
+    return LineCreditOut(
         **{name: first[name] for name in ("credit_note_id", "number", "reason_code", "amount_minor")},
-        settles=[_build_settled_out(row, currency) for row in rows if row["charge_id"] is not None],
+        settles=[_build_settled_charge(row, currency) for row in rows if row["charge_id"] is not None],
     )
 
 
-def _build_settled_out(row: asyncpg.Record, currency: str) -> SettledOut:
-    return SettledOut(
+def _build_settled_charge(row: asyncpg.Record, currency: str) -> SettledChargeOut:
+    return SettledChargeOut(
         **{name: row[name] for name in ("charge_id", "kind", "net_minor", "change_id", "reason")},
         arithmetic=_product(row, row["elsewhere_minor"], currency),
     )
@@ -289,7 +290,7 @@ def _product(row: asyncpg.Record, elsewhere: int, currency: str) -> str:
 
 
 @reads.get("/{invoice_id}/lines/{line}/explanation", summary="Where a line of an invoice comes from")
-async def explain_line(invoice_id: UUID, line: Annotated[int, Path(ge=1, le=100_000)], read: Read) -> ExplanationOut:
+async def explain_invoice_line(invoice_id: UUID, line: LineNumber, read: Read) -> ExplanationOut:
     """Price version, days, quantity, the change that caused it, the arithmetic, and what was credited since."""
 
     async def load_line_explanation(unit: Unit) -> ExplanationOut:

@@ -52,10 +52,10 @@ class CurrencyConversion:
 
 @dataclass(frozen=True, slots=True)
 class ConvertedExposureTotal:
-    """Sums of what could be converted, in minor units; in `lacks` is what could not be, so it is no whole then."""
+    """Sums of what could be converted, in minor units; without the `missing_currencies` they are no whole."""
 
     sums: tuple[int, ...]
-    lacks: tuple[str, ...]
+    missing_currencies: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +137,10 @@ def convert_exposure_total(
         for currency, sums in sums_by_currency.items()
         if currency in conversions
     ]
-    lacks = tuple(sorted(sums_by_currency.keys() - conversions.keys()))
-    return ConvertedExposureTotal(tuple(map(sum, zip([0] * width, *converted, strict=True))), lacks)
+    missing_currencies = tuple(sorted(sums_by_currency.keys() - conversions.keys()))
+    return ConvertedExposureTotal(tuple(map(sum, zip([0] * width, *converted, strict=True))), missing_currencies)
 
 
 def subtract_exposure_totals(minuend: ConvertedExposureTotal, subtrahend: ConvertedExposureTotal) -> int | None:
     """By how much one sum is above another; None unless both are whole."""
-    return None if minuend.lacks or subtrahend.lacks else minuend.sums[0] - subtrahend.sums[0]
+    return None if minuend.missing_currencies or subtrahend.missing_currencies else minuend.sums[0] - subtrahend.sums[0]

@@ -79,24 +79,24 @@ class UsageIn(RequestBody):
     lines: list[UsageLineIn] = Field(min_length=1, max_length=5000)
 
 
-class UsageOut(BaseModel):
-    """How many of the lines are new, and how many were known."""
+class TakenUsageOut(BaseModel):
+    """How many of the lines are new, and how many were there already."""
 
-    model_config = set_model_example(new=1, known=0)
+    model_config = set_model_example(new=1, unchanged=0)
 
     new: int
-    known: int
+    unchanged: int
 
     @classmethod
     def from_taken_usage(cls, taken: TakenUsageCounts) -> Self:
         """The answer for what was taken."""
-        return cls(new=taken.new, known=taken.unchanged)
+        return cls(new=taken.new, unchanged=taken.unchanged)
 
 
 @writes.post(
     "/usage-lines",
     status_code=201,
-    response_model=UsageOut,
+    response_model=TakenUsageOut,
     summary="Send rated usage",
     dependencies=[accept_larger_body(4 * 1024 * 1024)],
     responses=refusals(UsageRefused),
@@ -104,9 +104,9 @@ class UsageOut(BaseModel):
 async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_command("usage.send")]) -> Response:
     """Take lines of usage, all or none; they are on the next invoice, with the plan's mark-up."""
 
-    async def take_sent_usage(unit: Unit) -> UsageOut:
+    async def take_sent_usage(unit: Unit) -> TakenUsageOut:
         lines = (usage_line.build_usage_line(place) for place, usage_line in enumerate(usage.lines))
-        return UsageOut.from_taken_usage(
+        return TakenUsageOut.from_taken_usage(
             await usage_use_cases.take_usage_lines(unit, UsageSource(usage.source, usage.currency), lines)
         )
 
@@ -126,7 +126,7 @@ _LINE = (
 @writes.post(
     "/usage-files",
     status_code=201,
-    response_model=UsageOut,
+    response_model=TakenUsageOut,
     summary="Send a file of rated usage",
     dependencies=[files_api.ACCEPTED],
     openapi_extra={"requestBody": files_api.describe_uploaded_file_body(_CSV, _LINE)},
@@ -147,8 +147,8 @@ async def send_usage_file(
     layout = files_api.parse_file_layout(content_type)
     async with files_api.receive_uploaded_file(request.stream(), layout) as file:
 
-        async def take_sent_usage_file(unit: Unit) -> UsageOut:
-            return UsageOut.from_taken_usage(
+        async def take_sent_usage_file(unit: Unit) -> TakenUsageOut:
+            return TakenUsageOut.from_taken_usage(
                 await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file)
             )
 

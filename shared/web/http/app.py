@@ -63,7 +63,7 @@ def create_process_app(runtime: ProcessEdge, *, with_routes: bool = True) -> Fas
 
 def _add_health(app: FastAPI) -> None:
     @app.get("/health/live", tags=["health"], summary="Whether the process lives")
-    async def check_life() -> dict[str, str]:
+    async def check_liveness() -> dict[str, str]:
         """Alive as soon as it answers; a process that hangs ends by itself."""
         return {"status": "alive"}
 

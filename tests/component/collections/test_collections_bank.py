@@ -14,7 +14,7 @@ SUSPEND = datetime(DUE.year, DUE.month, DUE.day, 9, tzinfo=UTC) + timedelta(days
 def bank(world: World, *, age: float, receipts: int = 0, at: datetime = SUSPEND) -> None:
     """Invoicing knows payments until so many hours before an instant, and has so many undecided receipts."""
     until = (at - timedelta(hours=age)).isoformat()
-    world.invoicing.bank = {"known_until": until, "entries_in_question": [str(uuid4()) for _ in range(receipts)]}
+    world.invoicing.bank = {"known_until": until, "undecided_entries": [str(uuid4()) for _ in range(receipts)]}
 
 
 async def careful(world: World) -> None:

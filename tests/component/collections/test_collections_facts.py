@@ -118,7 +118,7 @@ async def test_a_promise_stops_steps_and_the_clock_and_stands_in_the_arithmetic(
     await ladder(world, 1, 2, 5)
     assert world.hop.taken == []
     item = (await world.standing())["items"][0]
-    assert (item["position"], item["held_days"]) == (0, 5)
+    assert (item["position"], item["paused_days"]) == (0, 5)
     assert item["amounts"] | {"currency": ""} == {
         "currency": "",
         "open_minor": 1000,

@@ -28,7 +28,7 @@ async def late(world: World) -> None:
 
 async def read_vendor_debt(world: World) -> tuple[Any, Any]:
     standing = await world.standing()
-    return standing["owed_to_vendor"], standing["owed_to_vendor_missing"]
+    return standing["vendor_debt"], standing["vendor_debt_missing_reason"]
 
 
 async def test_of_a_late_account_it_is_said_by_currency(world: World) -> None:

@@ -217,7 +217,7 @@ async def test_what_waits_for_bank_data_and_for_a_notice_is_kept_apart(world: Wo
     first_invoice = await world.issue()
     await world.day(1, 0)
     await world.overdue(first_invoice)
-    world.invoicing.bank = {"known_until": None, "entries_in_question": []}
+    world.invoicing.bank = {"known_until": None, "undecided_entries": []}
     for day in (1, 7, 14):
         await world.day(day)
     world.hop.answer = "550 no such mailbox"

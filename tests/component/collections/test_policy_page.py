@@ -43,11 +43,11 @@ async def test_the_page_and_its_json_state_the_same_in_each_language(client: Cli
         assert "style-src" in page.headers["content-security-policy"]
         stated = (await client.http.get("/policy", headers=headers | {"accept": "application/json"})).json()
         assert (stated["dispute_window_days"], stated["after_release_days"]) == (60, 1)
-        assert [stated["language"], stated["steps"][4]["when"]] == [language, step]
+        assert [stated["language"], stated["steps"][4]["timing"]] == [language, step]
         assert any(window in rule for rule in stated["rules"])
         assert any(release in rule for rule in stated["rules"])
         assert all(rule in text for rule in stated["rules"])
-        assert all(part in text for row in stated["steps"] for part in (row["when"], row["what"], *row["notes"]))
+        assert all(part in text for row in stated["steps"] for part in (row["timing"], row["effect"], *row["notes"]))
     plain = (await client.http.get("/policy?version=2&format=json&language=de")).json()
     assert (plain["dispute_window_days"], plain["after_release_days"], plain["language"]) == (None, 0, "de")
     assert len(plain["rules"]) == len(stated["rules"]) - 3

@@ -66,7 +66,7 @@ async def check_shown(world: World, invoice_id: str, before: dict[str, Any]) -> 
     """Check that 25.00 are shown as contested, and owed and paid all the same as `before`."""
     after = await world.invoicing.got("/v1/exposure", **{"in": "EUR"})
     assert after.pop("vendor_contested") == [{"currency": "EUR", "contested_minor": 2500}]
-    assert after["converted"].pop("vendor_contested") == {"contested_minor": 2500, "lacks": []}
+    assert after["converted"].pop("vendor_contested") == {"contested_minor": 2500, "missing_currencies": []}
     del before["vendor_contested"], before["converted"]["vendor_contested"]
     assert after == before
     assert "vendor_contested" not in await world.invoicing.got(f"/v1/accounts/{world.account_id}/exposure")

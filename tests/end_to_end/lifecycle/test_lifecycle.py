@@ -28,7 +28,7 @@ async def test_a_disputed_invoice_stops_the_clock_and_upheld_it_is_credited(
     dispute = await driver.post("escalation", "/v1/disputes", body)
     await live_until(driver, at(due, 40))
     item = (await driver.get("collections", f"/v1/accounts/{account_id}/standing"))["items"][0]
-    assert (item["amounts"]["dunnable_minor"], item["position"], item["held_days"]) == (0, 8, 32)
+    assert (item["amounts"]["dunnable_minor"], item["position"], item["paused_days"]) == (0, 8, 32)
     assert item["next"] is None
     await driver.post("escalation", f"/v1/disputes/{dispute['id']}:uphold", {"reason": "billed twice"})
     await driver.monitor.wait_until_settled()

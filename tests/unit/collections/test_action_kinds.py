@@ -160,7 +160,7 @@ def test_an_invented_kind_has_its_text_and_note_on_the_page(tmp_path: Path, monk
         catalogue.write('call: "We call you."\ncall_hours: "Between nine and five."\n')
     monkeypatch.setattr(policy_page, "WORDS", tmp_path)
     steps = policy_page.list_policy_page_steps(parse_with_call(POLICY), "en")
-    assert [(step.action, step.what, step.notes) for step in steps[:2]] == [
+    assert [(step.action, step.effect, step.notes) for step in steps[:2]] == [
         ("notice", "We remind you that a payment is overdue.", ()),
         ("call", "We call you.", ("Between nine and five.",)),
     ]

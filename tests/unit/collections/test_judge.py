@@ -70,7 +70,7 @@ def test_a_wholly_held_invoice_stands_still_and_goes_on_from_there() -> None:
     assert (blocked.is_fully_blocked, blocked.position, blocked.actions, blocked.next) == (True, 3, (), None)
     now = evaluate_dunning_item(invoice, POLICY, on(8, 5))
     assert now.position == 3  # the midnights of the days 4 to 8 do not count
-    assert now.held_days == ((date(2026, 3, 14), date(2026, 3, 19)),)
+    assert now.paused_days == ((date(2026, 3, 14), date(2026, 3, 19)),)
     assert find_next(invoice, 8, 5) == ("reminder_2", on(12))
     assert steps(evaluate_dunning_item(invoice, POLICY, on(12))) == ["reminder_2"]
 
@@ -245,7 +245,7 @@ def test_the_ladder_tells_how_each_step_stands() -> None:
     ladder = {rung.step.name: rung for rung in evaluate_dunning_item(item(taken=WARNED), POLICY, on(15)).ladder}
     assert str(ladder["suspend"].reached_on) == "2026-03-31"
     (required,) = ladder["suspend"].requirements
-    assert (str(required.delivered_on), str(required.met_on)) == ("2026-03-24", "2026-03-31")
+    assert (str(required.delivered_on), str(required.fulfilled_on)) == ("2026-03-24", "2026-03-31")
     assert ladder["reminder_1"].taken == REMINDED[1]
 
 

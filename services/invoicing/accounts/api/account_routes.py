@@ -132,7 +132,7 @@ class AccountOut(BaseModel):
         return cls.model_validate(row.model_dump() | {"address": row.address or []})
 
 
-class ContactOut(BaseModel):
+class BillingContactOut(BaseModel):
     """Whom to write to; asked for at the time of writing, never kept elsewhere."""
 
     model_config = set_model_example(
@@ -198,10 +198,10 @@ async def get_account(account_id: UUID, read: Read, response: Response) -> Accou
 
 
 @reads.get("/{account_id}/contact", summary="Whom to write to")
-async def get_contact(account_id: UUID, read: Read) -> ContactOut:
+async def get_billing_contact(account_id: UUID, read: Read) -> BillingContactOut:
     """The billing contact of an account."""
     row = await read(lambda unit: account_queries.get_account(unit, account_id))
-    return ContactOut(account_id=row.id, name=row.name, billing_email=row.billing_email)
+    return BillingContactOut(account_id=row.id, name=row.name, billing_email=row.billing_email)
 
 
 @writes.patch(

@@ -170,7 +170,7 @@ async def get_addressee(
     return await read(load_addressee)
 
 
-@reads.get("/contact-persons", summary="List the contact persons of an account")
+@reads.get("/contact-persons", name="list_contact_persons", summary="List the contact persons of an account")
 async def list_persons_of_account(
     account_id: UUID,
     read: Read,
@@ -211,7 +211,9 @@ async def add_contact_person(
     return await command.run(add_person_to_account, subject=account_id)
 
 
-@reads.get("/contact-persons/{contact_person_id}", summary="One contact person", responses=ETAG)
+@reads.get(
+    "/contact-persons/{contact_person_id}", name="get_contact_person", summary="One contact person", responses=ETAG
+)
 async def get_one_contact_person(
     account_id: UUID, contact_person_id: UUID, read: Read, response: Response
 ) -> ContactPersonOut:

@@ -206,7 +206,7 @@ async def withdraw_proposal(
     return await command.run(withdraw_and_show_proposal, status=200, reason=grounds.reason, subject=approval_id)
 
 
-@reads.get("/approval-limits", summary="List the limits of roles")
+@reads.get("/approval-limits", name="list_approval_limits", summary="List the limits of roles")
 async def list_limits(read: Read) -> LimitsOut:
     """Up to what each role decides; a role that is not listed decides about nothing."""
 
@@ -223,7 +223,7 @@ async def list_limits(read: Read) -> LimitsOut:
     summary="Say up to what a role decides",
     responses={**CHANGE_PROPOSED, **refusals(ChangeAlreadyProposed, OwnApprovalLimit)},
 )
-async def put_limit(
+async def put_approval_limit(
     role: Code,
     currency: Currency,
     limit: LimitIn,

@@ -63,20 +63,20 @@ class ReservationOut(BaseModel):
         dispute_id="01a20d65-5762-7361-96ef-cdb432a61f08",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         lines=[{"line": 1, "amount_minor": 5040}],
-        held=True,
+        is_reserved=True,
     )
 
     dispute_id: UUID
     invoice_id: UUID
     lines: list[LineAmount]
-    held: bool
+    is_reserved: bool
 
     @classmethod
     def from_dispute_reservation(cls, dispute_id: UUID, reservation: tuple[UUID, list[tuple[int, int]], bool]) -> Self:
         """The answer for what is reserved."""
         invoice_id, lines, is_reserved = reservation
         amounts = [LineAmount(line=line, amount_minor=amount) for line, amount in lines]
-        return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, held=is_reserved)
+        return cls(dispute_id=dispute_id, invoice_id=invoice_id, lines=amounts, is_reserved=is_reserved)
 
 
 @writes.post(

@@ -12,7 +12,7 @@ from services.invoicing.bank.tables import BankEntryRow, BankProposalRow
 from services.invoicing.bank.use_cases import bank_booking
 from services.invoicing.bank.use_cases.bank_booking import BankEntryNotReceipt, BookingDecision
 from services.invoicing.bank.use_cases.bank_debits import BankEntryOfDebit
-from services.invoicing.payments.api.payment_routes import AdviceIn
+from services.invoicing.payments.api.payment_routes import RemittanceLineIn
 from services.invoicing.receivables.domain.invoice_balances import AmountAboveBalance, UnknownInvoiceLine
 from services.invoicing.settings.domain.approval_states import StateMoveRefused
 from shared.persistence.database import Unit
@@ -104,7 +104,7 @@ class BankEntryOut(BaseModel):
         return cls.model_validate(row.model_dump() | beside)
 
 
-class BookIn(RequestBody):
+class BankEntryBookingIn(RequestBody):
     """Owner of the money, and why that is so: for an invoice, by a remittance advice, or for the oldest open ones."""
 
     model_config = set_model_example(
@@ -115,7 +115,7 @@ class BookIn(RequestBody):
 
     account_id: UUID
     invoice_id: UUID | None = None
-    remittance: list[AdviceIn] = Field(default=[], max_length=500, description="instead of invoice_id")
+    remittance: list[RemittanceLineIn] = Field(default=[], max_length=500, description="instead of invoice_id")
     reason: Prose
 
     @model_validator(mode="after")
@@ -133,7 +133,7 @@ class BookIn(RequestBody):
 State = Literal["certain", "unmatched", "booked", "ignored", "kept"]
 
 
-@reads.get("", summary="List entries of bank statements")
+@reads.get("", name="list_bank_entries", summary="List entries of bank statements")
 async def list_entries(read: Read, paging: Paging, state: State | None = None) -> Page[BankEntryOut]:
     """Entries in the order in which they came in; `state=unmatched` is the work list, with proposals."""
     after = paging.get_last_id()
@@ -151,7 +151,7 @@ async def _answer_entry(unit: Unit, row: BankEntryRow) -> BankEntryOut:
     )
 
 
-@reads.get("/{entry_id}", summary="One entry")
+@reads.get("/{entry_id}", name="get_bank_entry", summary="One entry")
 async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     """An entry, its proposals and what became of it."""
 
@@ -163,6 +163,7 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
 
 @writes.post(
     "/{entry_id}:book",
+    name="book_bank_entry",
     status_code=200,
     response_model=BankEntryOut,
     summary="Book an entry",
@@ -176,7 +177,7 @@ async def get_entry(entry_id: UUID, read: Read) -> BankEntryOut:
     ),
 )
 async def book_entry(
-    entry_id: UUID, wanted: BookIn, command: Annotated[CommandRunner, perform_command("bank_entry.book")]
+    entry_id: UUID, wanted: BankEntryBookingIn, command: Annotated[CommandRunner, perform_command("bank_entry.book")]
 ) -> Response:
     """Record the payment that an entry is; what is more than the account owes is unapplied cash. Decided once.
 
@@ -192,6 +193,7 @@ async def book_entry(
 
 @writes.post(
     "/{entry_id}:ignore",
+    name="ignore_bank_entry",
     status_code=200,
     response_model=BankEntryOut,
     summary="Ignore an entry",

@@ -50,7 +50,7 @@ class ListedImportOut(BaseModel):
 
 
 @reads.get("", summary="List imports of bank statements")
-async def list_imports(
+async def list_bank_imports(
     read: Read,
     paging: Paging,
     format: Annotated[StatementFormat | None, Query()] = None,

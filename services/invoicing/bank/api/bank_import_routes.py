@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
-from services.invoicing.bank.api.bank_repeat_routes import RepeatOut
+from services.invoicing.bank.api.bank_repeat_routes import RepeatedBankEntryOut
 from services.invoicing.bank.domain.statements.statement_entries import BankStatementRefused
 from services.invoicing.bank.repository import bank_entry_queries, bank_knowledge_queries
 from services.invoicing.bank.repository.bank_repeat_queries import list_repeated_bank_entries
@@ -38,7 +38,7 @@ class UnsupportedStatementType(Refusal):
     status = 415
 
 
-class RefusedOut(BaseModel):
+class RefusedBankEntryOut(BaseModel):
     """An entry that was left out of an import, and why."""
 
     model_config = set_model_example(place=7, bank_account="DE02120300000000202051", field="BookgDt", message="missing")
@@ -73,10 +73,10 @@ class ImportOut(BaseModel):
     repeated: bool = Field(description="this very file was imported before: nothing was changed")
     entries: dict[str, int] = Field(description="certain, unmatched, kept; repeated ones were taken before")
     states: dict[str, int]
-    refused: list[RefusedOut] = Field(
+    refused: list[RefusedBankEntryOut] = Field(
         description="entries that were left out; the payments into their bank account are known no longer than before"
     )
-    repeats: list[RepeatOut] = Field(
+    repeats: list[RepeatedBankEntryOut] = Field(
         description=f"the first {MOST_REPEATS} entries that repeat another one; `GET /v1/bank-repeats` lists them all"
     )
 
@@ -92,7 +92,7 @@ class ImportOut(BaseModel):
             entry.model_dump() for entry in await bank_entry_queries.list_refused_bank_entries(unit, row.id)
         ]
         fields["repeats"] = [
-            RepeatOut.from_repeated_bank_entry(repeat)
+            RepeatedBankEntryOut.from_repeated_bank_entry(repeat)
             for repeat in await list_repeated_bank_entries(unit, row.id, None, MOST_REPEATS)
         ]
         return cls.model_validate(row.model_dump() | fields | now)
@@ -161,7 +161,7 @@ def _check(content_type: str, mapping: str | None) -> None:
         raise BankStatementRefused("mapping: CSV needs one, and XML has none")
 
 
-@reads.get("/latest", summary="How fresh our knowledge of payments is")
+@reads.get("/latest", name="get_latest_bank_import", summary="How fresh our knowledge of payments is")
 async def latest_import(read: Read) -> ImportOut:
     """The newest import and what became of its entries; and until when the payments into all accounts are known."""
 

@@ -21,7 +21,7 @@ class BankKnowledgeOut(BaseModel):
     model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         known_until="2026-03-31T00:00:00Z",
-        entries_in_question=["01a20d70-2d1f-7b3f-8a55-2f64d1f0a9b8"],
+        undecided_entries=["01a20d70-2d1f-7b3f-8a55-2f64d1f0a9b8"],
     )
 
     account_id: UUID
@@ -29,7 +29,7 @@ class BankKnowledgeOut(BaseModel):
         description="the end (UTC) of the newest closing date, no later than its import, of that bank account of ours"
         " of which we know least; null: no statement yet"
     )
-    entries_in_question: list[UUID] = Field(
+    undecided_entries: list[UUID] = Field(
         description="not decided, and proposed for the account, or just what is open of it or of an invoice; at most 20"
     )
 
@@ -42,7 +42,7 @@ async def get_bank_knowledge(account_id: UUID, read: Read) -> BankKnowledgeOut:
         await account_queries.get_account(unit, account_id)
         knowledge = await bank_knowledge_queries.get_account_bank_knowledge(unit, account_id)
         return BankKnowledgeOut(
-            account_id=account_id, known_until=knowledge.known_until, entries_in_question=knowledge.entries_in_question
+            account_id=account_id, known_until=knowledge.known_until, undecided_entries=knowledge.undecided_entries
         )
 
     return await read(load_bank_knowledge)

@@ -23,7 +23,7 @@ writes = Router(
 )
 
 
-class RepeatOut(BaseModel):
+class RepeatedBankEntryOut(BaseModel):
     """An entry of a file that is equal to one that was taken before: account, day, amount, reference, payer, text."""
 
     model_config = set_model_example(
@@ -75,21 +75,24 @@ class RepeatOut(BaseModel):
 
 
 @reads.get("", summary="List entries that repeat another one")
-async def list_repeats(
+async def list_repeated_entries(
     read: Read, paging: Paging, import_id: Annotated[UUID | None, Query()] = None
-) -> Page[RepeatOut]:
+) -> Page[RepeatedBankEntryOut]:
     """Repeats in the order in which they came in, those of one import if it is given."""
     after = paging.get_last_id()
     repeats = await read(
         lambda unit: bank_repeat_queries.list_repeated_bank_entries(unit, import_id, after, paging.limit + 1)
     )
-    return paging.page([RepeatOut.from_repeated_bank_entry(repeat) for repeat in repeats], key=lambda repeat: repeat.id)
+    return paging.page(
+        [RepeatedBankEntryOut.from_repeated_bank_entry(repeat) for repeat in repeats], key=lambda repeat: repeat.id
+    )
 
 
 @writes.post(
     "/{repeat_id}:take",
+    name="take_repeated_entry",
     status_code=200,
-    response_model=RepeatOut,
+    response_model=RepeatedBankEntryOut,
     summary="Take a repeat after all",
     responses=refusals(StateMoveRefused),
 )
@@ -98,8 +101,8 @@ async def take_repeat(
 ) -> Response:
     """Take it as an entry of its own, since it is other money than that of the entry that it repeats. Decided once."""
 
-    async def take_repeated_entry(unit: Unit) -> RepeatOut:
-        return RepeatOut.from_repeated_bank_entry(
+    async def take_repeated_entry(unit: Unit) -> RepeatedBankEntryOut:
+        return RepeatedBankEntryOut.from_repeated_bank_entry(
             await repeated_entries.take_repeated_bank_entry(unit, repeat_id, command.caller.subject, reason.reason)
         )
 

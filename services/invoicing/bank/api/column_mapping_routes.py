@@ -99,7 +99,7 @@ class MappingOut(MappingIn):
 
 
 @writes.put("/{name}", summary="Say what the columns of a bank's CSV mean")
-async def put_mapping(
+async def put_bank_mapping(
     name: Code, mapping: MappingIn, command: Annotated[ChangeRunner, perform_change("bank_mapping.set")]
 ) -> MappingOut:
     """Keep a mapping, in the place of a former one of this name."""
@@ -114,6 +114,6 @@ async def put_mapping(
 
 
 @reads.get("/{name}", summary="One mapping")
-async def get_mapping(name: Code, read: Read) -> MappingOut:
+async def get_bank_mapping(name: Code, read: Read) -> MappingOut:
     """Get the meaning of the columns of a bank's CSV."""
     return await read(lambda unit: MappingOut.load_bank_column_mapping(unit, name))

@@ -47,7 +47,7 @@ class BankKnowledge:
     """Until when we know what was paid (None: no statement yet), and receipts that may be the account's."""
 
     known_until: datetime | None
-    entries_in_question: list[UUID]
+    undecided_entries: list[UUID]
 
 
 async def save_bank_statement_closings(unit: Unit, closings: Mapping[str, date]) -> None:

@@ -79,7 +79,7 @@ class BillRunOut(BaseModel):
         return cls.model_validate(row.model_dump() | {"accounts": counts, "totals": totals})
 
 
-class AsideOut(BaseModel):
+class UnbilledAccountOut(BaseModel):
     """An account that could not be billed, and why."""
 
     model_config = set_model_example(
@@ -128,6 +128,7 @@ class RunDifferenceOut(BaseModel):
 
 @writes.post(
     "/bill-runs",
+    name="start_bill_run",
     status_code=201,
     response_model=BillRunOut,
     summary="Start a bill run",
@@ -146,7 +147,7 @@ async def start_run(run: BillRunIn, command: Annotated[CommandRunner, perform_co
 
 
 @reads.get("/bill-runs", summary="List bill runs")
-async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
+async def list_bill_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
     """Runs in the order of their ids."""
     after = paging.get_last_id()
 
@@ -159,7 +160,7 @@ async def list_runs(read: Read, paging: Paging) -> Page[BillRunOut]:
     return paging.page(await read(load_bill_runs), key=lambda run: run.id)
 
 
-@reads.get("/bill-runs/{run_id}", summary="One bill run")
+@reads.get("/bill-runs/{run_id}", name="get_bill_run", summary="One bill run")
 async def get_run(run_id: UUID, read: Read) -> BillRunOut:
     """How far the run is, and what it comes to."""
 
@@ -170,21 +171,23 @@ async def get_run(run_id: UUID, read: Read) -> BillRunOut:
 
 
 @reads.get("/bill-runs/{run_id}/set-aside", summary="The accounts that could not be billed")
-async def list_aside(run_id: UUID, read: Read, paging: Paging) -> Page[AsideOut]:
+async def list_unbilled_accounts(run_id: UUID, read: Read, paging: Paging) -> Page[UnbilledAccountOut]:
     """The accounts that were set aside, each with the reason."""
     after = paging.get_last_id()
 
-    async def load_skipped_accounts(unit: Unit) -> list[AsideOut]:
+    async def load_skipped_accounts(unit: Unit) -> list[UnbilledAccountOut]:
         await bill_run_queries.get_bill_run(unit, run_id)
         return [
-            AsideOut(**row)
+            UnbilledAccountOut(**row)
             for row in await bill_run_queries.list_skipped_accounts(unit, run_id, after, paging.limit + 1)
         ]
 
     return paging.page(await read(load_skipped_accounts), key=lambda skipped_account: skipped_account.account_id)
 
 
-@reads.get("/bill-runs/{run_id}/credits", summary="The accounts that are given something back")
+@reads.get(
+    "/bill-runs/{run_id}/credits", name="list_bill_run_credits", summary="The accounts that are given something back"
+)
 async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditOut]:
     """The accounts whose reversals outweigh their charges, with the credit notes, or with why there are none."""
     after = paging.get_last_id()
@@ -199,7 +202,11 @@ async def list_credits(run_id: UUID, read: Read, paging: Paging) -> Page[CreditO
     return paging.page(await read(load_run_credits), key=lambda credit: credit.account_id)
 
 
-@reads.get("/bill-runs/{run_id}/differences", summary="Whose total is another than last month")
+@reads.get(
+    "/bill-runs/{run_id}/differences",
+    name="list_bill_run_differences",
+    summary="Whose total is another than last month",
+)
 async def list_run_differences(run_id: UUID, read: Read, paging: Paging) -> Page[RunDifferenceOut]:
     """By account: what the run bills beside what was billed in the month before its date."""
     after = paging.get_last_id()
@@ -229,6 +236,7 @@ async def _move_run(move: Move, run_id: UUID, reason_body: ReasonIn, command: Co
 
 @writes.post(
     "/bill-runs/{run_id}:approve",
+    name="approve_bill_run",
     status_code=200,
     response_model=BillRunOut,
     summary="Approve the drafts",
@@ -243,6 +251,7 @@ async def approve_run(
 
 @writes.post(
     "/bill-runs/{run_id}:discard",
+    name="discard_bill_run",
     status_code=200,
     response_model=BillRunOut,
     summary="Discard the drafts",
@@ -257,6 +266,7 @@ async def discard_run(
 
 @writes.post(
     "/bill-runs/{run_id}:retry",
+    name="retry_bill_run",
     status_code=200,
     response_model=BillRunOut,
     summary="Try again who was set aside",

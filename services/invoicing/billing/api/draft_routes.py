@@ -29,7 +29,7 @@ class DraftOut(BaseModel):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         legal_entity="GS-DE",
         state="drafted",
-        becomes="invoice",
+        document_type="invoice",
         currency="EUR",
         drafted_on="2026-04-01",
         terms_days=14,
@@ -41,7 +41,7 @@ class DraftOut(BaseModel):
     account_id: UUID
     legal_entity: str
     state: Literal["to_be_taxed", "drafted", "approved"]
-    becomes: Literal["invoice", "credit_notes"]
+    document_type: Literal["invoice", "credit_notes"]
     currency: str
     drafted_on: date
     terms_days: int
@@ -51,7 +51,7 @@ class DraftOut(BaseModel):
     @classmethod
     def from_draft_row(cls, row: asyncpg.Record) -> Self:
         """Build the answer for a draft."""
-        return cls(**row, becomes="invoice" if row["total_minor"] > 0 else "credit_notes")
+        return cls(**row, document_type="invoice" if row["total_minor"] > 0 else "credit_notes")
 
 
 class DraftLineOut(BaseModel):
@@ -113,7 +113,7 @@ class DraftDetailsOut(DraftOut):
         )
 
 
-@reads.get("/{run_id}/drafts", summary="The drafts of a run")
+@reads.get("/{run_id}/drafts", name="list_invoice_drafts", summary="The drafts of a run")
 async def list_drafts(
     run_id: UUID, read: Read, paging: Paging, account_id: Annotated[UUID | None, Query()] = None
 ) -> Page[DraftOut]:
@@ -128,7 +128,7 @@ async def list_drafts(
 
 
 @reads.get("/{run_id}/drafts/{draft_id}", summary="One draft")
-async def get_draft(run_id: UUID, draft_id: UUID, read: Read) -> DraftDetailsOut:
+async def get_invoice_draft(run_id: UUID, draft_id: UUID, read: Read) -> DraftDetailsOut:
     """The lines that the draft would have as an invoice, which keeps its id, or that credit notes would settle."""
 
     async def load_invoice_draft(unit: Unit) -> DraftDetailsOut:

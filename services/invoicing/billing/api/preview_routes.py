@@ -44,7 +44,7 @@ class PreviewOut(BaseModel):
         due_date="2026-05-15",
         currency="EUR",
         total_minor=11995,
-        becomes="invoice",
+        document_type="invoice",
         lines=[
             {
                 "line": 1,
@@ -65,7 +65,7 @@ class PreviewOut(BaseModel):
     due_date: date | None
     currency: str
     total_minor: int
-    becomes: Literal["invoice", "credit_notes"] | None
+    document_type: Literal["invoice", "credit_notes"] | None
     lines: list[PreviewLineOut]
     set_aside: str | None
     unbilled: str | None = Field(description="what of a credit would stay unbilled, and why")
@@ -80,7 +80,7 @@ class PreviewOut(BaseModel):
             due_date=preview.due_date,
             currency=preview.currency,
             total_minor=total,
-            becomes="invoice" if total > 0 else "credit_notes" if total < 0 else None,
+            document_type="invoice" if total > 0 else "credit_notes" if total < 0 else None,
             lines=[PreviewLineOut(**line) for line in preview.lines],
             set_aside=preview.set_aside,
             unbilled=preview.unbilled,
@@ -92,7 +92,7 @@ class PreviewOut(BaseModel):
     summary="What an account would be billed",
     responses=refusals(BillPreviewDatePast, TaxCalculatorUnavailable),
 )
-async def get_preview(account_id: UUID, run_date: Annotated[Day, Query()], read: Read) -> PreviewOut:
+async def preview_next_bill(account_id: UUID, run_date: Annotated[Day, Query()], read: Read) -> PreviewOut:
     """Preview the bill of a date, today or later, renewals until then included. Nothing is changed or announced.
 
     Where an outside tax calculator says the tax and gives no answer, there is no preview (503, `tax_unavailable`).

@@ -20,7 +20,7 @@ reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:
 writes = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:billing")], responses=PROBLEMS)
 
 
-class DeliveryOut(BaseModel):
+class DocumentDeliveryOut(BaseModel):
     """A document that is sent by mail; `id` is in the Message-ID."""
 
     model_config = set_model_example(
@@ -52,17 +52,17 @@ class DeliveryOut(BaseModel):
 
 
 @reads.get("/invoices/{invoice_id}/delivery", summary="Whether an invoice was sent")
-async def invoice_delivery(invoice_id: UUID, read: Read) -> DeliveryOut:
+async def get_invoice_delivery(invoice_id: UUID, read: Read) -> DocumentDeliveryOut:
     """The last delivery of the invoice; 404 if it was never to be sent."""
-    return DeliveryOut.from_document_delivery_row(
+    return DocumentDeliveryOut.from_document_delivery_row(
         await read(lambda unit: document_deliveries.get_latest_document_delivery(unit, "invoice", invoice_id))
     )
 
 
 @reads.get("/credit-notes/{credit_note_id}/delivery", summary="Whether a credit note was sent")
-async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
+async def get_credit_note_delivery(credit_note_id: UUID, read: Read) -> DocumentDeliveryOut:
     """The last delivery of the credit note; 404 if it was never to be sent."""
-    return DeliveryOut.from_document_delivery_row(
+    return DocumentDeliveryOut.from_document_delivery_row(
         await read(lambda unit: document_deliveries.get_latest_document_delivery(unit, "credit_note", credit_note_id))
     )
 
@@ -70,7 +70,7 @@ async def credit_note_delivery(credit_note_id: UUID, read: Read) -> DeliveryOut:
 @writes.post(
     "/invoices/{invoice_id}/delivery:resend",
     status_code=201,
-    response_model=DeliveryOut,
+    response_model=DocumentDeliveryOut,
     summary="Send an invoice again",
     responses=refusals(DocumentDeliveryPending),
 )
@@ -86,7 +86,7 @@ async def resend_invoice(
 @writes.post(
     "/credit-notes/{credit_note_id}/delivery:resend",
     status_code=201,
-    response_model=DeliveryOut,
+    response_model=DocumentDeliveryOut,
     summary="Send a credit note again",
     responses=refusals(DocumentDeliveryPending),
 )
@@ -100,8 +100,8 @@ async def resend_credit_note(
 
 
 async def _resend(command: CommandRunner, kind: str, document_id: UUID, reason: str) -> Response:
-    async def resend_and_show_delivery(unit: Unit) -> DeliveryOut:
-        return DeliveryOut.from_document_delivery_row(
+    async def resend_and_show_delivery(unit: Unit) -> DocumentDeliveryOut:
+        return DocumentDeliveryOut.from_document_delivery_row(
             await document_deliveries.resend_document(unit, kind, document_id, command.caller.subject, reason)
         )
 

@@ -29,7 +29,7 @@ reads = Router(prefix="/v1", tags=["documents"], dependencies=[needs("invoicing:
     responses=FORMS | refusals(InvoiceNotIssued, DocumentSellerUnknown, PrinterBusy),
     response_class=Response,
 )
-async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None) -> Response:
+async def download_invoice(invoice_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None) -> Response:
     """The invoice as HTML or PDF in the customer's language, with what is settled of it now."""
     kind = choose_document_type(accept, wanted)
     paper = await read(lambda unit: document_rendering.build_invoice_document(unit, invoice_id))
@@ -44,7 +44,7 @@ async def invoice_document(invoice_id: UUID, read: Read, accept: Accept = None, 
     responses=FORMS | refusals(DocumentSellerUnknown, PrinterBusy),
     response_class=Response,
 )
-async def credit_note_document(
+async def download_credit_note(
     credit_note_id: UUID, read: Read, accept: Accept = None, wanted: Wanted = None
 ) -> Response:
     """The credit note as HTML or PDF in the customer's language."""

@@ -37,7 +37,7 @@ To = Annotated[Day, Query(alias="to", description="the last day")]
 class StatementEntryOut(BaseModel):
     """A change of what is owed (minor units), and the balance after it."""
 
-    on: date
+    occurred_on: date
     kind: str = Field(description="invoice, payment, credit_note, reversal …")
     reference: str | None
     amount_minor: int
@@ -52,7 +52,7 @@ class OpenItemOut(BaseModel):
     due_on: date
     total_minor: int
     open_minor: int
-    bucket: str
+    age_bucket: str
 
 
 class StatementBalancesOut(BaseModel):
@@ -72,15 +72,15 @@ class StatementOut(BaseModel):
 
     model_config = set_model_example(
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
-        begin="2026-03-01",
-        end="2026-04-30",
+        period_from="2026-03-01",
+        period_to="2026-04-30",
         balances=[
             {
                 "currency": "EUR",
                 "opening_minor": 0,
                 "entries": [
                     {
-                        "on": "2026-03-17",
+                        "occurred_on": "2026-03-17",
                         "kind": "invoice",
                         "reference": "GS-DE-00000001",
                         "amount_minor": 25200,
@@ -96,7 +96,7 @@ class StatementOut(BaseModel):
                         "due_on": "2026-03-31",
                         "total_minor": 25200,
                         "open_minor": 25200,
-                        "bucket": "1-30",
+                        "age_bucket": "1-30",
                     }
                 ],
                 "ageing_minor": {"current": 0, "1-30": 25200, "31-60": 0, "61-90": 0, "90+": 0},
@@ -105,15 +105,15 @@ class StatementOut(BaseModel):
     )
 
     account_id: UUID
-    begin: date
-    end: date
+    period_from: date
+    period_to: date
     balances: list[StatementBalancesOut]
 
     @classmethod
     def from_account_statement(cls, account_id: UUID, statement: account_statement.AccountStatement) -> Self:
         """The answer for a statement."""
         balances = [_balances(account, statement.end) for account in statement.accounts]
-        return cls(account_id=account_id, begin=statement.begin, end=statement.end, balances=balances)
+        return cls(account_id=account_id, period_from=statement.begin, period_to=statement.end, balances=balances)
 
 
 def _balances(statement: account_statement.AccountStatementInCurrency, end: date) -> StatementBalancesOut:
@@ -131,7 +131,7 @@ def _balances(statement: account_statement.AccountStatementInCurrency, end: date
 def _entry(row: AccountStatementEntryWithBalance) -> StatementEntryOut:
     entry = row.entry
     return StatementEntryOut(
-        on=entry.on,
+        occurred_on=entry.on,
         kind=entry.kind,
         reference=entry.reference,
         amount_minor=entry.amount,
@@ -146,14 +146,14 @@ def _item(item: account_statement.AccountStatementOpenInvoice, end: date) -> Ope
         due_on=item.due_on,
         total_minor=item.total,
         open_minor=item.open,
-        bucket=account_statement.find_ageing_bucket(item.due_on, end),
+        age_bucket=account_statement.find_ageing_bucket(item.due_on, end),
     )
 
 
 @reads.get(
     "/{account_id}/statement", summary="A statement of account", responses=refusals(AccountStatementDatesRefused)
 )
-async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> StatementOut:
+async def get_account_statement(account_id: UUID, begin: From, end: To, read: Read) -> StatementOut:
     """Opening balance, every invoice, payment, credit note and reversal, closing balance; and what is open then."""
     return StatementOut.from_account_statement(
         account_id, await read(lambda unit: document_rendering.build_account_statement(unit, account_id, begin, end))
@@ -166,7 +166,7 @@ async def get_statement(account_id: UUID, begin: From, end: To, read: Read) -> S
     responses=FORMS | refusals(DocumentSellerUnknown, AccountStatementDatesRefused, PrinterBusy),
     response_class=Response,
 )
-async def statement_document(
+async def download_account_statement(
     account_id: UUID, begin: From, end: To, read: Read, accept: Accept = None, wanted: Wanted = None
 ) -> Response:
     """Get the statement of account as HTML or PDF in the customer's language."""

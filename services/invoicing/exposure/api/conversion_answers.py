@@ -9,54 +9,54 @@ from services.invoicing.exposure.domain import ConvertedExposureTotal, CurrencyC
 from services.invoicing.exposure.use_cases import AMOUNTS, ExposureInOneCurrency
 from shared.pure.fields import get_model_example, set_model_example
 
-LACKS = Field(
+MISSING_CURRENCIES = Field(
     description="currencies that could not be converted and are not in these sums: none, or they are no whole"
 )
 
 
-class OwedSum(BaseModel):
+class ReceivableSum(BaseModel):
     """Amounts that are open with us, overdue and disputed; minor units."""
 
     open_minor: int
     overdue_minor: int
     disputed_minor: int
-    lacks: list[str] = LACKS
+    missing_currencies: list[str] = MISSING_CURRENCIES
 
 
 class BilledSum(BaseModel):
     """Amounts that were billed without tax; minor units."""
 
     billed_minor: int
-    lacks: list[str] = LACKS
+    missing_currencies: list[str] = MISSING_CURRENCIES
 
 
-class AccruedSum(BaseModel):
+class VendorAccruedSum(BaseModel):
     """Charges of the vendor for all cycles that have begun; minor units."""
 
     accrued_minor: int
-    lacks: list[str] = LACKS
+    missing_currencies: list[str] = MISSING_CURRENCIES
 
 
-class UnpaidSum(BaseModel):
+class UnpaidVendorInvoicesSum(BaseModel):
     """Amounts that the vendor has billed and that are not paid, whenever they are due; with tax, minor units."""
 
     total_minor: int
-    lacks: list[str] = LACKS
+    missing_currencies: list[str] = MISSING_CURRENCIES
 
 
 class ContestedSum(BaseModel):
     """A part of the unpaid invoices of the vendor that is contested, and owed all the same; with tax, minor units."""
 
     contested_minor: int
-    lacks: list[str] = LACKS
+    missing_currencies: list[str] = MISSING_CURRENCIES
 
 
-class CommittedSum(BaseModel):
+class VendorCommittedSum(BaseModel):
     """Future charges of the vendor to the ends of the terms, and the part that a suspension would stop; minor units."""
 
     committed_minor: int
     stopped_by_suspension_minor: int
-    lacks: list[str] = LACKS
+    missing_currencies: list[str] = MISSING_CURRENCIES
 
 
 class RateOut(BaseModel):
@@ -100,7 +100,7 @@ class NotConvertedOut(BaseModel):
     """A currency that is in none of the sums, and why."""
 
     currency: str
-    why: str
+    reason: str
 
 
 class ConvertedOut(BaseModel):
@@ -108,26 +108,28 @@ class ConvertedOut(BaseModel):
 
     model_config = set_model_example(
         currency="EUR",
-        on="2026-03-02",
-        owed_to_us={"open_minor": 11995, "overdue_minor": 11995, "disputed_minor": 0, "lacks": []},
-        billed={"billed_minor": 10080, "lacks": []},
-        vendor_accrued={"accrued_minor": 7562, "lacks": []},
-        vendor_invoices={"total_minor": 7562, "lacks": []},
-        vendor_contested={"contested_minor": 1107, "lacks": []},
-        vendor_committed={"committed_minor": 83187, "stopped_by_suspension_minor": 0, "lacks": []},
+        converted_on="2026-03-02",
+        owed_to_us={"open_minor": 11995, "overdue_minor": 11995, "disputed_minor": 0, "missing_currencies": []},
+        billed={"billed_minor": 10080, "missing_currencies": []},
+        vendor_accrued={"accrued_minor": 7562, "missing_currencies": []},
+        vendor_invoices={"total_minor": 7562, "missing_currencies": []},
+        vendor_contested={"contested_minor": 1107, "missing_currencies": []},
+        vendor_committed={"committed_minor": 83187, "stopped_by_suspension_minor": 0, "missing_currencies": []},
         margin_minor=2518,
         rates=[get_model_example(RatesUsedOut)],
         not_converted=[],
     )
 
     currency: str
-    on: date = Field(description="the business day: rates are the newest on or before it, at most seven days old")
-    owed_to_us: OwedSum
+    converted_on: date = Field(
+        description="the business day: rates are the newest on or before it, at most seven days old"
+    )
+    owed_to_us: ReceivableSum
     billed: BilledSum
-    vendor_accrued: AccruedSum
-    vendor_invoices: UnpaidSum
+    vendor_accrued: VendorAccruedSum
+    vendor_invoices: UnpaidVendorInvoicesSum
     vendor_contested: ContestedSum | None = Field(default=None, description="of all alone")
-    vendor_committed: CommittedSum
+    vendor_committed: VendorCommittedSum
     margin_minor: int | None = Field(description="billed less accrued; null unless both are whole")
     rates: list[RatesUsedOut]
     not_converted: list[NotConvertedOut]
@@ -137,11 +139,13 @@ class ConvertedOut(BaseModel):
         """The answer for what was converted."""
         used = (conversion for conversion in exposure.conversions.values() if conversion.rates)
         fields: dict[str, object] = {name: _sums(name, total) for name, total in exposure.parts.items()}
-        fields |= {"currency": exposure.currency, "on": exposure.on, "margin_minor": exposure.margin_minor}
+        fields |= {"currency": exposure.currency, "converted_on": exposure.on, "margin_minor": exposure.margin_minor}
         fields["rates"] = [RatesUsedOut.from_conversion(total) for total in used]
-        fields["not_converted"] = [{"currency": name, "why": cause} for name, cause in exposure.not_converted.items()]
+        fields["not_converted"] = [
+            {"currency": name, "reason": cause} for name, cause in exposure.not_converted.items()
+        ]
         return cls.model_validate(fields)
 
 
 def _sums(part: str, total: ConvertedExposureTotal) -> dict[str, object]:
-    return dict(zip(AMOUNTS[part], total.sums, strict=True)) | {"lacks": list(total.lacks)}
+    return dict(zip(AMOUNTS[part], total.sums, strict=True)) | {"missing_currencies": list(total.missing_currencies)}

@@ -20,7 +20,7 @@ reads = Router(prefix="/v1", tags=["exposure"], dependencies=[needs("invoicing:r
 In = Annotated[Currency | None, Query(alias="in", description="say all of it in this currency too, by imported rates")]
 
 
-class OwedOut(BaseModel):
+class ReceivableOut(BaseModel):
     """Amounts that are open with us in one currency, and how much of them is overdue or disputed; minor units."""
 
     currency: str
@@ -29,7 +29,7 @@ class OwedOut(BaseModel):
     disputed_minor: int
 
 
-class UnpaidOut(BaseModel):
+class UnpaidVendorInvoicesOut(BaseModel):
     """Unpaid amounts of the vendor's invoices that are due on one day: in minor units, with tax.
 
     Of an account: the lines of reconciled invoices. Of all: whole invoices, reconciled or not.
@@ -47,14 +47,14 @@ class ContestedOut(BaseModel):
     contested_minor: int
 
 
-class AccruedOut(BaseModel):
+class VendorAccruedOut(BaseModel):
     """Charges of the vendor for all cycles that have begun, billed by it or not; minor units."""
 
     currency: str
     accrued_minor: int
 
 
-class CommittedOut(BaseModel):
+class VendorCommittedOut(BaseModel):
     """Future charges of the vendor to the ends of running terms, and the part that a suspension today would stop."""
 
     currency: str
@@ -87,14 +87,14 @@ class ExposureOut(BaseModel):
     )
 
     account_id: UUID | None
-    owed_to_us: list[OwedOut]
+    owed_to_us: list[ReceivableOut]
     billed: list[VendorBilledOut]
-    vendor_accrued: list[AccruedOut]
-    vendor_invoices: list[UnpaidOut]
+    vendor_accrued: list[VendorAccruedOut]
+    vendor_invoices: list[UnpaidVendorInvoicesOut]
     vendor_contested: list[ContestedOut] = Field(
         default=[], description="what of `vendor_invoices` is contested; of all alone, and left out for an account"
     )
-    vendor_committed: list[CommittedOut]
+    vendor_committed: list[VendorCommittedOut]
     converted: ConvertedOut | None = Field(default=None, description="if a currency is asked for")
 
     @classmethod

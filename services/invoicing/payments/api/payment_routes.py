@@ -50,7 +50,7 @@ class LineAmount(RequestBody):
         return [cls(line=line, amount_minor=amount) for line, amount in pairs]
 
 
-class AdviceIn(RequestBody):
+class RemittanceLineIn(RequestBody):
     """The customer's remittance advice: what the money is for."""
 
     model_config = set_model_example(number="GS-DE-00000001", amount_minor=25200)
@@ -73,7 +73,7 @@ class PaymentIn(RequestBody):
     amount: MoneyModel
     invoice_id: UUID | None = None
     lines: list[LineAmount] = Field(default=[], max_length=500, description="needs invoice_id; else by line number")
-    remittance: list[AdviceIn] = Field(default=[], max_length=500, description="instead of invoice_id")
+    remittance: list[RemittanceLineIn] = Field(default=[], max_length=500, description="instead of invoice_id")
     reference: Name | None = None
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ Month = Annotated[str, Path(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])(-01)?$", e
 """A month as `YYYY-MM`, or by its first day as lists of months write it."""
 
 
-class ClosedOut(BaseModel):
+class ClosedMonthOut(BaseModel):
     """A month that takes no posting any more."""
 
     model_config = set_model_example(legal_entity="GS-DE", month="2026-03-01")
@@ -35,7 +35,7 @@ class ClosedOut(BaseModel):
 @writes.post(
     "/{legal_entity}/periods/{month}:close",
     status_code=200,
-    response_model=ClosedOut,
+    response_model=ClosedMonthOut,
     summary="Close a month",
     responses={**CHANGE_PROPOSED, **refusals(LedgerMonthNotOver, LedgerMonthAlreadyClosed, ChangeAlreadyProposed)},
 )
@@ -53,11 +53,11 @@ async def close_month(
     """
     first = date.fromisoformat(f"{month[:7]}-01")
 
-    async def close_or_propose_month(unit: Unit) -> ClosedOut | SettingChangeOut:
+    async def close_or_propose_month(unit: Unit) -> ClosedMonthOut | SettingChangeOut:
         row = await revenue_use_cases.close_ledger_month(unit, command.caller, legal_entity, first, reason_body.reason)
         if not is_setting_change_applied(row):
             return SettingChangeOut.from_setting_change_row(row)
-        return ClosedOut(legal_entity=legal_entity, month=first)
+        return ClosedMonthOut(legal_entity=legal_entity, month=first)
 
     return await command.run(
         close_or_propose_month, status=lambda answer: get_setting_status_code(answer, 200), reason=reason_body.reason

@@ -58,7 +58,7 @@ class PurchaseIn(RequestBody):
     vendor_subscription_id: Code
 
 
-class TermOut(BaseModel):
+class SubscriptionTermOut(BaseModel):
     """The current term; ends are exclusive, amounts minor units. `next_from` begins the cycle that is charged next."""
 
     model_config = set_model_example(
@@ -104,10 +104,12 @@ class TermOut(BaseModel):
 class PurchaseOut(BaseModel):
     """A subscription of a plan and its first term."""
 
-    model_config = set_model_example(subscription=get_model_example(SubscriptionOut), term=get_model_example(TermOut))
+    model_config = set_model_example(
+        subscription=get_model_example(SubscriptionOut), term=get_model_example(SubscriptionTermOut)
+    )
 
     subscription: SubscriptionOut
-    term: TermOut
+    term: SubscriptionTermOut
 
 
 class ChangeIn(RequestBody):
@@ -192,16 +194,18 @@ async def begin_subscription(
         subscription = await subscription_queries.get_current_subscription(unit, row.id)
         return PurchaseOut(
             subscription=SubscriptionOut.from_current_subscription(subscription),
-            term=TermOut.from_subscription_term_row(term),
+            term=SubscriptionTermOut.from_subscription_term_row(term),
         )
 
     return await command.run(begin_and_show_subscription, subject=purchase.account_id)
 
 
 @reads.get("/subscriptions/{subscription_id}/term", summary="The current term of a subscription")
-async def get_term(subscription_id: UUID, read: Read) -> TermOut:
+async def get_subscription_term(subscription_id: UUID, read: Read) -> SubscriptionTermOut:
     """The term as it is now."""
-    return TermOut.from_subscription_term_row(await read(lambda unit: term_queries.get_term_row(unit, subscription_id)))
+    return SubscriptionTermOut.from_subscription_term_row(
+        await read(lambda unit: term_queries.get_term_row(unit, subscription_id))
+    )
 
 
 @writes.post(
@@ -228,7 +232,11 @@ async def change_subscription(
     return await command.run(change_and_show_subscription, reason=change.reason, subject=subscription_id)
 
 
-@reads.get("/subscriptions/{subscription_id}/changes", summary="The changes of a subscription")
+@reads.get(
+    "/subscriptions/{subscription_id}/changes",
+    name="list_subscription_changes",
+    summary="The changes of a subscription",
+)
 async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     """All changes in the order in which they take effect: applied, scheduled and withdrawn ones."""
 
@@ -249,7 +257,7 @@ async def list_changes(subscription_id: UUID, read: Read) -> Page[ChangeOut]:
     summary="Withdraw a scheduled change",
     responses=refusals(StateMoveRefused),
 )
-async def withdraw_change(
+async def withdraw_subscription_change(
     subscription_id: UUID,
     change_id: UUID,
     reason_body: ReasonIn,

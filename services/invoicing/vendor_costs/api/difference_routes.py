@@ -156,7 +156,7 @@ class DecisionIn(RequestBody):
 
 
 @reads.get("", summary="List what the vendor bills otherwise than we expected")
-async def list_differences(
+async def list_vendor_differences(
     read: Read,
     paging: Paging,
     state: Annotated[DifferenceState | None, Query(description="open: nobody has decided yet")] = None,
@@ -177,7 +177,7 @@ async def list_differences(
 
 
 @reads.get("/{difference_id}", summary="One difference")
-async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
+async def get_vendor_difference(difference_id: UUID, read: Read) -> DifferenceOut:
     """Get a difference, its cause, and what was decided about it."""
 
     async def load_vendor_difference(unit: Unit) -> DifferenceOut:
@@ -192,6 +192,7 @@ async def get_difference(difference_id: UUID, read: Read) -> DifferenceOut:
 
 @writes.post(
     "/{difference_id}:decide",
+    name="decide_vendor_difference",
     status_code=200,
     response_model=DifferenceOut,
     summary="Decide about a difference",

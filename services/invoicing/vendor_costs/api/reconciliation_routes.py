@@ -212,7 +212,7 @@ async def get_reconciliation(vendor_invoice_id: UUID, read: Read) -> Reconciliat
     summary="Compare the file that is there again",
     responses=refusals(AnotherVendorFile, VendorFileDecisionsTaken, UploadedFileLinesBroken, VendorFileSumsRefused),
 )
-async def compare_again(
+async def repeat_reconciliation(
     vendor_invoice_id: UUID,
     reason_body: ReasonIn,
     command: Annotated[CommandRunner, perform_command("vendor_reconciliation.compare")],

@@ -44,7 +44,7 @@ async def test_what_is_released_is_dunnable_again_and_leaves_an_entry_and_an_eve
     count = "SELECT count(*) FROM invoicing.outbox"
     before = await database.value(count)
     released = await client.post(path, WHY)
-    assert (released.status_code, released.json()["held"]) == (200, False)
+    assert (released.status_code, released.json()["is_reserved"]) == (200, False)
     shown = await client.got(balance)
     assert (shown["open_minor"], shown["disputed_minor"]) == (400, 0)
     assert await database.value(count) == before + 1

@@ -17,7 +17,7 @@ async def read_bank_knowledge(bank: Bank, owner: str) -> dict[str, Any]:
 
 
 async def in_question(bank: Bank, owner: str) -> int:
-    return len((await read_bank_knowledge(bank, owner))["entries_in_question"])
+    return len((await read_bank_knowledge(bank, owner))["undecided_entries"])
 
 
 async def test_known_until_the_end_of_the_newest_statement_and_no_later_than_its_import(bank: Bank) -> None:
@@ -122,7 +122,7 @@ async def test_a_receipt_that_is_proposed_for_the_account_is_in_question_until_d
     await bank.take(Paid(issued["number"], 1001))
     assert (await in_question(bank, owner), await in_question(bank, other)) == (1, 0)
     (entry,) = await bank.entries(state="unmatched")
-    assert (await read_bank_knowledge(bank, owner))["entries_in_question"] == [entry["id"]]
+    assert (await read_bank_knowledge(bank, owner))["undecided_entries"] == [entry["id"]]
     await bank.client.create(f"/v1/bank-entries/{entry['id']}:ignore", {"reason": "sent back by the bank"})
     assert await in_question(bank, owner) == 0
 

@@ -347,8 +347,8 @@ async def test_usage_is_on_the_next_invoice_once(billing: Billing) -> None:
     lines = [line | {"id": "17", "quantity": "12.5", "unit_cost": "0.0999"}]
     lines.append(line | {"id": "18", "quantity": "0", "unit_cost": "5"})
     body = {"source": "meters", "currency": "EUR", "lines": lines}
-    assert await billing.client.create("/v1/usage-lines", body) == {"new": 2, "known": 0}
-    assert await billing.client.create("/v1/usage-lines", body) == {"new": 0, "known": 2}
+    assert await billing.client.create("/v1/usage-lines", body) == {"new": 2, "unchanged": 0}
+    assert await billing.client.create("/v1/usage-lines", body) == {"new": 0, "unchanged": 2}
     await billing.run()
     assert (await billing.lines(owner))[1:] == [(143, 27, 170)]
     unknown = lines[0] | {"id": "19", "subscription_id": str(uuid4())}
@@ -356,7 +356,7 @@ async def test_usage_is_on_the_next_invoice_once(billing: Billing) -> None:
     assert (refused.status_code, refused.json()["code"]) == (422, "usage_refused")
     assert await billing.client.create("/v1/usage-lines", body | {"lines": [lines[0] | {"id": "20"}]}) == {
         "new": 1,
-        "known": 0,
+        "unchanged": 0,
     }
 
 

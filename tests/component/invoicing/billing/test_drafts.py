@@ -55,7 +55,7 @@ async def test_a_draft_has_the_lines_that_it_becomes(billing: Billing) -> None:
     (draft,) = await list_drafts(billing, run)
     opened = await open_draft(billing, run, draft)
     assert draft == {name: opened[name] for name in draft}
-    assert pick(draft, "account_id", "legal_entity", "state", "becomes") == (owner, "GS-DE", "drafted", "invoice")
+    assert pick(draft, "account_id", "legal_entity", "state", "document_type") == (owner, "GS-DE", "drafted", "invoice")
     assert pick(draft, "currency", "drafted_on", "terms_days", "unbilled") == ("EUR", "2026-03-02", 14, None)
     assert pick(opened, "net_minor", "tax_minor", "total_minor") == (12_630, 2_400, 15_030)
     used, cycle = opened["lines"]
@@ -82,7 +82,7 @@ async def test_a_draft_of_credit_notes_is_below_zero(billing: Billing) -> None:
     await billing.change(subscription, "cancel")
     run = await billing.run(at_once=False)
     (draft,) = await list_drafts(billing, run)
-    assert pick(draft, "becomes", "total_minor") == ("credit_notes", -11_196)
+    assert pick(draft, "document_type", "total_minor") == ("credit_notes", -11_196)
     (line,) = (await open_draft(billing, run, draft))["lines"]
     assert pick(line, *PERIOD) == ("reversal", "2026-04-03", "2026-05-01", -10, 1008)
     assert pick(line, *AMOUNTS) == (-9_408, -1_788, 1900, 0)

@@ -507,7 +507,7 @@ async def test_what_comes_to_less_than_nothing_with_its_tax_is_given_back(world:
     tax_answer = {"lines": [all_of_it, {"line": 2, "tax_minor": 0, "rate_bp": 0}]}
     world.calculator.answers = [tax_answer, tax_answer]
     preview = await world.client.got(f"/v1/accounts/{owner}/bill-preview", run_date="2026-03-03")
-    assert (preview["total_minor"], preview["becomes"], preview["due_date"]) == (-7_803, "credit_notes", None)
+    assert (preview["total_minor"], preview["document_type"], preview["due_date"]) == (-7_803, "credit_notes", None)
     run = await world.run_workers(await world.start_run(at_once=at_once))
     if not at_once:
         assert (run["state"], run["accounts"]) == ("drafted", {"drafted": 1})

@@ -464,17 +464,17 @@ async def test_a_preview_says_that_it_will_be_given_back(billing: Billing) -> No
     owner, _, invoice_id = await bill_and_cancel(billing)
     path = f"/v1/accounts/{owner}/bill-preview"
     seen = await billing.client.got(path, run_date="2026-04-03")
-    assert (seen["total_minor"], seen["becomes"], seen["due_date"]) == (-11_196, "credit_notes", None)
+    assert (seen["total_minor"], seen["document_type"], seen["due_date"]) == (-11_196, "credit_notes", None)
     assert [(line["net_minor"], line["tax_minor"]) for line in seen["lines"]] == [(-9_408, -1_788)]
     assert seen["unbilled"] is None
     assert await notes(billing, owner) == []
     assert (await balance(billing.client, invoice_id))["open_minor"] == 11_995
     await credit(billing.client, invoice_id, (1, 11_995))
     seen = await billing.client.got(path, run_date="2026-04-03")
-    assert (seen["total_minor"], seen["becomes"], seen["lines"]) == (0, None, [])
+    assert (seen["total_minor"], seen["document_type"], seen["lines"]) == (0, None, [])
     assert seen["unbilled"] == f"€94.08 {LAPSED}"
     await billing.buy(await billing.plan(), owner, start="2026-04-03")
-    assert (await billing.client.got(path, run_date="2026-04-03"))["becomes"] == "invoice"
+    assert (await billing.client.got(path, run_date="2026-04-03"))["document_type"] == "invoice"
 
 
 async def test_what_cancels_itself_out_waits_for_the_next_invoice(billing: Billing) -> None:

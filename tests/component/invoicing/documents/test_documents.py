@@ -240,7 +240,7 @@ async def test_a_statement_tells_every_fact_with_the_balance_after_it(papers: Pa
     (euro,) = statement["balances"]
     assert (euro["opening_minor"], euro["closing_minor"], euro["unapplied_minor"]) == (10_000, 14_000, 0)
     assert [
-        (entry["on"], entry["kind"], entry["reference"], entry["amount_minor"], entry["balance_minor"])
+        (entry["occurred_on"], entry["kind"], entry["reference"], entry["amount_minor"], entry["balance_minor"])
         for entry in euro["entries"]
     ] == [
         ("2026-04-01", "payment", "thanks", -12_000, -2_000),
@@ -249,7 +249,7 @@ async def test_a_statement_tells_every_fact_with_the_balance_after_it(papers: Pa
         ("2026-04-02", "credit_note", "GS-DE-CN-00000001", -1_000, 14_000),
     ]
     assert [
-        (open_item["number"], open_item["open_minor"], open_item["bucket"]) for open_item in euro["open_items"]
+        (open_item["number"], open_item["open_minor"], open_item["age_bucket"]) for open_item in euro["open_items"]
     ] == [
         ("GS-DE-00000001", 9_000, "1-30"),
         ("GS-DE-00000002", 5_000, "current"),

@@ -34,12 +34,12 @@ async def save_rates(billing: Billing, day: str, rates: dict[str, str], **more: 
 
 async def test_rates_are_taken_once_and_a_corrected_one_takes_the_place(billing: Billing) -> None:
     table = {"USD": "1.25", "JPY": "160", "GBP": "0.8500"}
-    assert await save_rates(billing, "2026-03-02", table) == {"new": 3, "replaced": 0, "known": 0}
+    assert await save_rates(billing, "2026-03-02", table) == {"new": 3, "replaced": 0, "unchanged": 0}
     first = (await billing.client.got(PATH))["items"]
     await billing.to("2026-03-03")
-    assert await save_rates(billing, "2026-03-02", table | {"GBP": "0.85"}) == {"new": 0, "replaced": 0, "known": 3}
+    assert await save_rates(billing, "2026-03-02", table | {"GBP": "0.85"}) == {"new": 0, "replaced": 0, "unchanged": 3}
     assert (await billing.client.got(PATH))["items"] == first
-    assert await save_rates(billing, "2026-03-02", table | {"USD": "1.26"}) == {"new": 0, "replaced": 1, "known": 2}
+    assert await save_rates(billing, "2026-03-02", table | {"USD": "1.26"}) == {"new": 0, "replaced": 1, "unchanged": 2}
     await save_rates(billing, "2026-03-02", {"USD": "9"}, source="fed")
     await save_rates(billing, "2026-03-01", {"USD": "9"})
     await save_rates(billing, "2026-03-02", {"EUR": "9"}, base="USD")
@@ -103,18 +103,18 @@ async def test_exposure_is_converted_by_rates_that_it_shows(billing: Billing) ->
     rate = {"base": "EUR", "quote": "USD", "rate": "1.0843", "date": "2026-03-03", "source": "ecb"}
     assert converted == {
         "currency": "EUR",
-        "on": "2026-03-04",
-        "owed_to_us": {"open_minor": 11_995, "overdue_minor": 11_995, "disputed_minor": 0, "lacks": []},
-        "billed": {"billed_minor": 10_080, "lacks": []},
-        "vendor_accrued": {"accrued_minor": 7_562, "lacks": []},
-        "vendor_invoices": {"total_minor": 0, "lacks": []},
-        "vendor_committed": {"committed_minor": 83_187, "stopped_by_suspension_minor": 0, "lacks": []},
+        "converted_on": "2026-03-04",
+        "owed_to_us": {"open_minor": 11_995, "overdue_minor": 11_995, "disputed_minor": 0, "missing_currencies": []},
+        "billed": {"billed_minor": 10_080, "missing_currencies": []},
+        "vendor_accrued": {"accrued_minor": 7_562, "missing_currencies": []},
+        "vendor_invoices": {"total_minor": 0, "missing_currencies": []},
+        "vendor_committed": {"committed_minor": 83_187, "stopped_by_suspension_minor": 0, "missing_currencies": []},
         "margin_minor": 10_080 - 7_562,
         "rates": [{"currency": "USD", "rates": [rate]}],
         "not_converted": [],
     }
     everyone = await billing.client.got("/v1/exposure", **{"in": "EUR"})
-    assert everyone["converted"] == converted | {"vendor_contested": {"contested_minor": 0, "lacks": []}}
+    assert everyone["converted"] == converted | {"vendor_contested": {"contested_minor": 0, "missing_currencies": []}}
     assert (await billing.client.get("/v1/exposure", **{"in": "euro"})).status_code == 422
 
 
@@ -126,10 +126,10 @@ async def test_what_has_no_rate_is_named_and_in_no_sum(billing: Billing) -> None
             await save_rates(billing, day, {"USD": "1.1"})
         converted = (await billing.client.got(path, **{"in": "EUR"}))["converted"]
         assert [amount["currency"] for amount in converted["not_converted"]] == ["USD"]
-        assert converted["not_converted"][0]["why"].startswith(explanation)
-        assert converted["owed_to_us"]["lacks"] == converted["billed"]["lacks"] == []
-        assert converted["vendor_accrued"] == {"accrued_minor": 0, "lacks": ["USD"]}
-        assert converted["vendor_committed"]["lacks"] == ["USD"]
+        assert converted["not_converted"][0]["reason"].startswith(explanation)
+        assert converted["owed_to_us"]["missing_currencies"] == converted["billed"]["missing_currencies"] == []
+        assert converted["vendor_accrued"] == {"accrued_minor": 0, "missing_currencies": ["USD"]}
+        assert converted["vendor_committed"]["missing_currencies"] == ["USD"]
         assert (converted["margin_minor"], converted["rates"]) == (None, [])
     await save_rates(billing, "2026-02-25", {"USD": "1.1"})
     assert (await billing.client.got(path, **{"in": "EUR"}))["converted"]["not_converted"] == []
@@ -143,7 +143,7 @@ async def test_the_business_day_is_that_of_the_account(billing: Billing) -> None
     days = {}
     for owner in (east, west):
         exposure = await billing.client.got(f"/v1/accounts/{owner}/exposure", **{"in": "JPY"})
-        days[owner] = exposure["converted"]["on"]
+        days[owner] = exposure["converted"]["converted_on"]
     assert days == {east: "2026-03-04", west: "2026-03-03"}
 
 

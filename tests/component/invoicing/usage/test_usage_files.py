@@ -41,7 +41,7 @@ async def send_accepted_file(billing: Billing, content: bytes, *more: str, **que
     """Send a file that must be accepted; return how many of its lines were new, and how many were known."""
     answer = await send(billing, content, *more, **query)
     assert answer.status_code == 201, answer.text
-    return answer.json()["new"], answer.json()["known"]
+    return answer.json()["new"], answer.json()["unchanged"]
 
 
 async def count_usage(billing: Billing) -> tuple[int, int]:
@@ -200,7 +200,7 @@ async def test_the_statement_charges_what_the_rule_says(billing: Billing, curren
         lines.append(usage_line(bought, str(n), quantity=quantity, unit_cost=cost))
         wanted[str(n)] = compute_usage_amount(Decimal(quantity), Decimal(cost), bp, currency)
     body = {"source": "request", "currency": currency, "lines": lines}
-    assert await billing.client.create("/v1/usage-lines", body) == {"new": 300, "known": 0}
+    assert await billing.client.create("/v1/usage-lines", body) == {"new": 300, "unchanged": 0}
     assert await send_accepted_file(billing, as_csv(lines), source="file", currency=currency) == (300, 0)
     for source in ("request", "file"):
         rows = await billing.database.rows(
@@ -216,7 +216,7 @@ async def test_the_same_key_has_the_first_answer_for_the_same_file_only(billing:
     first, other = as_csv([usage_line(bought, "1")]), as_csv([usage_line(bought, "2")])
     answers = [await send(billing, content, key="march") for content in (first, first, other)]
     assert [answer.status_code for answer in answers] == [201, 201, 422]
-    assert answers[1].json() == answers[0].json() == {"new": 1, "known": 0}
+    assert answers[1].json() == answers[0].json() == {"new": 1, "unchanged": 0}
     assert answers[1].headers["idempotency-replayed"] == "true"
     assert answers[2].json()["code"] == "idempotency_key_reused"
     another = await send(billing, first, key="march", source="another")

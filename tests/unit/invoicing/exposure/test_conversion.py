@@ -180,8 +180,8 @@ def test_a_total_is_of_what_was_converted_and_says_what_it_lacks(
                 exact = Decimal(added) * units * Decimal(10) ** (2 - DIGITS[currency])
                 wanted[place] += int(exact.to_integral_value(ROUND_HALF_EVEN))
     assert total.sums == tuple(wanted)
-    assert set(total.lacks) == {currency for currency, _ in amounts} - rated
-    assert list(total.lacks) == sorted(total.lacks)
+    assert set(total.missing_currencies) == {currency for currency, _ in amounts} - rated
+    assert list(total.missing_currencies) == sorted(total.missing_currencies)
 
 
 def test_a_difference_is_of_whole_sums_only() -> None:
