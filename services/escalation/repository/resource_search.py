@@ -80,9 +80,12 @@ async def search_support_resources(
     arguments: list[Any] = [words]
     where = criteria.build_resource_condition(arguments)
     arguments.append(limit)
+    # Without a criterion only the best are joined: all resources would be read for the others.
+    best = f"ORDER BY rank DESC, resource_id LIMIT ${len(arguments)}" if criteria == SupportResourceCriteria() else ""
     query = f"""
         WITH best AS MATERIALIZED (
-            SELECT r.*, asked_words, rank, form FROM ({_FOUND}) f JOIN support_resources r ON r.id = f.resource_id
+            SELECT r.*, asked_words, rank, form
+            FROM (SELECT * FROM ({_FOUND}) f {best}) f JOIN support_resources r ON r.id = f.resource_id
             WHERE {where} ORDER BY rank DESC, r.id LIMIT ${len(arguments)}
         )
         SELECT {_SHOWN}, {USES}, ts_headline(form, title || ' ' || content, asked_words, '{_MARKS}') AS excerpt

@@ -271,8 +271,7 @@ def _arithmetic(row: asyncpg.Record) -> str:
     if row["charge_id"] is None:
         included = f", of which tax{rate} {as_money(row['tax_minor'])}" if calculator else ""
         return f"posted as {as_money(row['amount_minor'])}{included}"
-    if row["meter"]:
-        used = _usage(row)
+    if row["meter"] and (used := _usage(row)):
         return f"{used.lines} lines of usage of {used.meter}, {used.quantity} in all: {as_money(row['net_minor'])}{tax}"
     return f"{_product(row, row['elsewhere_minor'], row['currency'])}{tax}"
 

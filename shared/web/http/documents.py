@@ -67,7 +67,10 @@ def _add_problem(components: dict[str, Any]) -> None:
 
 
 def build_operation_id(route: APIRoute) -> str:
-    """Build the id of a route's operation, which generated clients name their methods by: `recordPayment`."""
+    """Build the id of a route's operation, which generated clients name their methods by: `recordPayment`.
+
+    It is the name of the route's function, or the `name` of the route where a use case has that name already.
+    """
     verb, *words = route.name.split("_")
     return verb + "".join(word.capitalize() for word in words)
 
