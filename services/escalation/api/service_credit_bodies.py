@@ -105,17 +105,23 @@ class EvidenceIn(RequestBody):
 
     code: Code
     content: Prose
+    entry_id: UUID | None = Field(
+        default=None,
+        description="the mail of the customer that is the evidence, in the thread of the credit's case; as"
+        " `written_claim` it goes to the vendor as it is",
+    )
 
 
 class EvidenceOut(BaseModel):
     """A line of the checklist; without content it is missing."""
 
     model_config = set_model_example(
-        code="incident_id", content="EX25194", actor="support", added_at="2026-04-02T10:12:00Z"
+        code="incident_id", content="EX25194", entry_id=None, actor="support", added_at="2026-04-02T10:12:00Z"
     )
 
     code: str
     content: str | None
+    entry_id: UUID | None = None
     actor: str | None
     added_at: datetime | None
 

@@ -17,7 +17,11 @@ from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import service_credit_queries
 from services.escalation.tables import ServiceCreditRow
 from services.escalation.use_cases import service_credits
-from services.escalation.use_cases.service_credits import UnknownCreditEvidence, UnknownServiceCreditType
+from services.escalation.use_cases.service_credits import (
+    EvidenceNotOfCustomer,
+    UnknownCreditEvidence,
+    UnknownServiceCreditType,
+)
 from shared.persistence.database import Unit
 from shared.pure.fields import Day, ReasonIn
 from shared.web.auth import needs
@@ -114,7 +118,7 @@ async def open_service_credit(
     status_code=201,
     response_model=ServiceCreditOut,
     summary="Add evidence to a service credit",
-    responses=refusals(StateMoveRefused, UnknownCreditEvidence),
+    responses=refusals(EvidenceNotOfCustomer, StateMoveRefused, UnknownCreditEvidence),
 )
 async def add_evidence(
     service_credit_id: UUID,
@@ -124,9 +128,8 @@ async def add_evidence(
     """Add what the vendor wants to see, in the place of what was there under this code."""
 
     async def act(unit: Unit) -> ServiceCreditOut:
-        row = await service_credits.add_credit_evidence(
-            unit, service_credit_id, evidence.code, evidence.content, command.caller.subject
-        )
+        added = service_credits.NewCreditEvidence(evidence.code, evidence.content, evidence.entry_id)
+        row = await service_credits.add_credit_evidence(unit, service_credit_id, added, command.caller.subject)
         return await build_service_credit(unit, row)
 
     return await command.run(act, subject=service_credit_id)

@@ -151,7 +151,9 @@ class MadeDecisionOut(BaseModel):
     )
 
     place: str
-    kind: DetailKind | Literal["file"]
+    kind: DetailKind | Literal["file", "written_claim"] = Field(
+        description="`written_claim`: the customer's letter for a service credit, which is not searched"
+    )
     choice: Literal["remove", "let_through"]
     reason: str
 

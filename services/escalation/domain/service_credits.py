@@ -13,6 +13,8 @@ from typing import ClassVar
 from services.escalation.domain.deadlines import compute_deadline_lapse
 from shared.pure.errors import Refusal
 
+WRITTEN_CLAIM = "written_claim"
+"""The evidence that is the customer's own letter: it goes to the vendor as the customer wrote it."""
 LEAD = timedelta(days=7)
 """How long before the end of its last day a request that was not made is warned of."""
 

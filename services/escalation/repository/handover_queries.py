@@ -1,12 +1,13 @@
 """Steps before a case is handed over to the vendor, and the channels by which legal entities reach the vendor."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlmodel import col, select
 
+from services.escalation.domain.service_credits import WRITTEN_CLAIM
 from services.escalation.repository import case_queries
-from services.escalation.tables import EntryRow, VendorChannelRow
+from services.escalation.tables import EntryRow, ServiceCreditRow, VendorChannelRow
 from shared.persistence.database import Unit
 
 
@@ -52,6 +53,14 @@ async def find_account_legal_entity(unit: Unit, account_id: UUID) -> str | None:
     query = "SELECT legal_entity FROM accounts WHERE account_id = $1"
     legal_entity: str | None = await unit.connection.fetchval(query, account_id)
     return legal_entity
+
+
+async def list_written_claims(unit: Unit, case_id: UUID) -> Collection[UUID]:
+    """List the entries of a case that are the customer's written claims for the service credits of the case."""
+    case_ids = [case_id, *await case_queries.list_merged_cases(unit, case_id)]
+    query = select(ServiceCreditRow.evidence).where(col(ServiceCreditRow.case_id).in_(case_ids))
+    claims = [evidence.get(WRITTEN_CLAIM, {}) for evidence in (await unit.session.exec(query)).all()]
+    return {UUID(claim["entry_id"]) for claim in claims if "entry_id" in claim}
 
 
 async def list_chosen_entries(unit: Unit, case_id: UUID, entry_ids: Sequence[UUID]) -> Sequence[EntryRow]:

@@ -15,7 +15,7 @@ from services.escalation.domain.service_credits import (
     check_credit_request,
 )
 from services.escalation.domain.state_moves import StateMoveRefused, move_state
-from services.escalation.repository import case_queries, service_credit_queries
+from services.escalation.repository import case_queries, handover_queries, service_credit_queries
 from services.escalation.tables import ServiceCreditRow, ServiceCreditTypeRow
 from services.escalation.use_cases.cases import CaseLink, NewCase, open_case, write_internal_entry
 from shared.events.escalation import ServiceCreditDeadlineNear, ServiceCreditLapsed
@@ -40,6 +40,22 @@ class UnknownCreditEvidence(Refusal):
 
     code = "unknown_evidence"
     status = 422
+
+
+class EvidenceNotOfCustomer(Refusal):
+    """The entry is no mail of the customer in the thread of the credit's case."""
+
+    code = "entry_refused"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class NewCreditEvidence:
+    """Evidence under its code; the entry is the customer's mail that it is, if it is one."""
+
+    code: str
+    content: str
+    entry_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +127,25 @@ def _build_row(unit: Unit, new: NewServiceCredit, case_id: UUID, last_day: date 
 
 
 async def add_credit_evidence(
-    unit: Unit, service_credit_id: UUID, code: str, content: str, actor: str
+    unit: Unit, service_credit_id: UUID, evidence: NewCreditEvidence, actor: str
 ) -> ServiceCreditRow:
     """Add what the vendor wants to see, in the place of what was there.
 
-    Raises NotFound, UnknownCreditEvidence, StateMoveRefused.
+    Raises NotFound, UnknownCreditEvidence, EvidenceNotOfCustomer, StateMoveRefused.
     """
     row, before = await lock_service_credit(unit, service_credit_id)
     if row.state != ServiceCreditState.DRAFT:
         raise StateMoveRefused(f"what is {row.state} takes no more evidence")
     wanted = await _list_wanted(unit, row)
-    if code not in wanted:
+    if evidence.code not in wanted:
         raise UnknownCreditEvidence(f"code: the vendor wants {', '.join(wanted) or 'nothing'}")
-    row.evidence = row.evidence | {code: {"content": content, "actor": actor, "added_at": unit.now.isoformat()}}
+    added = {"content": evidence.content, "actor": actor, "added_at": unit.now.isoformat()}
+    if evidence.entry_id is not None:
+        entries = await handover_queries.list_chosen_entries(unit, row.case_id, [evidence.entry_id])
+        if [(entry.kind, entry.audience) for entry in entries] != [("mail_in", "customer")]:
+            raise EvidenceNotOfCustomer("entry_id: it is no mail of the customer in the thread of the credit's case")
+        added["entry_id"] = str(evidence.entry_id)
+    row.evidence = row.evidence | {evidence.code: added}
     return await save_service_credit(unit, row, before)
 
 

@@ -1,7 +1,7 @@
 """Tickets for the vendor are prepared: checked, searched for contact data, and beside our line where it bills."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
@@ -37,6 +37,7 @@ from shared.web.clients import Answered
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
 
+CLAIM_REASON = "the customer's written claim for a service credit"
 MAX_SHOWN_DETAILS = 100
 """How many of the contact details that nobody has decided about a refusal names."""
 
@@ -110,6 +111,8 @@ class _Sources:
     entries: Sequence[EntryRow]
     difference_ids: Sequence[UUID]
     files: Sequence[FileForTicket]
+    claim_ids: Collection[UUID]
+    """Entries that are the customer's written claim for a service credit: they go as they were written."""
 
 
 async def gather_ticket_material(runtime: "Runtime", case_id: UUID, new: NewVendorTicket) -> VendorTicketMaterial:
@@ -123,7 +126,8 @@ async def gather_ticket_material(runtime: "Runtime", case_id: UUID, new: NewVend
     texts = {"title": new.title, "description": new.description}
     if product := new.product or sources.case.product:
         texts["product"] = product
-    searched = {f"entry {entry.id}": entry.content for entry in sources.entries} | map_ticket_texts(sources.files)
+    entries = {f"entry {entry.id}": entry.content for entry in sources.entries if entry.id not in sources.claim_ids}
+    searched = entries | map_ticket_texts(sources.files)
     unsearched = list_unsearchable_files(sources.files, new.decisions)
     cleaned = await asyncio.to_thread(
         clean_ticket_texts, texts | searched, sources.channel.countries, new.decisions, unsearched
@@ -132,8 +136,12 @@ async def gather_ticket_material(runtime: "Runtime", case_id: UUID, new: NewVend
     return VendorTicketMaterial(
         channel=sources.channel,
         texts={name: cleaned[name].text for name in texts},
-        entries=[_show_entry(entry, cleaned[f"entry {entry.id}"].text) for entry in sources.entries],
-        decisions=_list_decisions(cleaned) + list_file_decisions(sources.files, new.decisions),
+        entries=[_show_entry(entry, cleaned) for entry in sources.entries],
+        decisions=[
+            *_list_decisions(cleaned),
+            *list_file_decisions(sources.files, new.decisions),
+            *_list_claim_decisions(sources),
+        ],
         compared_lines=lines,
     )
 
@@ -153,7 +161,9 @@ async def _load_sources(unit: Unit, case_id: UUID, new: NewVendorTicket) -> _Sou
         raise InternalEntryForVendor(f"entry_ids: {internal[0].id} is internal")
     links = await case_queries.list_case_links(unit, case_id)
     differences = [link.target_id for link in links if link.kind == "vendor_difference"]
-    return _Sources(case, channel, entries, differences, await load_ticket_files(unit, case_id, new.attachment_ids))
+    files = await load_ticket_files(unit, case_id, new.attachment_ids)
+    claims = await handover_queries.list_written_claims(unit, case_id)
+    return _Sources(case, channel, entries, differences, files, claims)
 
 
 async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> ComparedVendorLine:
@@ -196,11 +206,22 @@ def _list_decisions(cleaned: Mapping[str, CleanedText]) -> list[dict[str, Any]]:
     ]
 
 
-def _show_entry(entry: EntryRow, content: str) -> dict[str, Any]:
+def _list_claim_decisions(sources: _Sources) -> list[dict[str, Any]]:
+    """List the customer's written claims among the entries: the rule lets them through, and nobody else."""
+    return [
+        {"place": f"entry {entry.id}", "kind": "written_claim", "choice": "let_through", "reason": CLAIM_REASON}
+        for entry in sources.entries
+        if entry.id in sources.claim_ids
+    ]
+
+
+def _show_entry(entry: EntryRow, cleaned: Mapping[str, CleanedText]) -> dict[str, Any]:
+    """Show an entry as it goes to the vendor: cleaned, unless it was not to be searched."""
+    result = cleaned.get(f"entry {entry.id}")
     return {
         "id": str(entry.id),
         "kind": entry.kind,
-        "content": content,
+        "content": entry.content if result is None else result.text,
         "entered_at": entry.entered_at.isoformat(timespec="seconds"),
     }
 
