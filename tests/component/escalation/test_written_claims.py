@@ -69,7 +69,7 @@ async def test_a_written_claim_goes_as_the_customer_wrote_it(desk: MailDesk) -> 
         }
     ]
     described = await prepare(desk, case_id, [claim], description=CLAIM)
-    assert {found["place"] for found in described.json()["details"]} == {"description"}, "what we write is searched"
+    assert {detail["place"] for detail in described.json()["details"]} == {"description"}, "what we write is searched"
 
 
 async def test_other_evidence_and_other_entries_are_searched(desk: MailDesk) -> None:
@@ -78,7 +78,7 @@ async def test_other_evidence_and_other_entries_are_searched(desk: MailDesk) -> 
     for code, entry_id in (("proof_of_impact", first), ("written_claim", second)):
         await desk.client.create(f"{path}/evidence", {"code": code, "content": "their mail", "entry_id": entry_id})
     stopped = await prepare(desk, case_id, [first, second])
-    assert {found["place"] for found in stopped.json()["details"]} == {f"entry {first}"}
+    assert {detail["place"] for detail in stopped.json()["details"]} == {f"entry {first}"}
 
 
 async def test_only_a_mail_of_the_customer_in_the_case_is_their_claim(desk: MailDesk) -> None:
