@@ -21,6 +21,8 @@ from shared.base.connections.tls import ConnectionAccessRefused
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 TOPICS = tuple(f"{service}.events" for service in SERVICES)
+CLOSING_SECONDS = 0.25
+"""How long connections that were refused have to say goodbye by TLS, before the loop ends under them."""
 
 
 def name_password_variable(role: str) -> str:
@@ -73,6 +75,9 @@ async def _make(access: KafkaAccess, replicas: int) -> None:
         await admin.create_topics([NewTopic(name, PARTITIONS, replicas, topic_configs=keep) for name in missing])
     except TopicAlreadyExistsError:
         pass  # another run was quicker
+    except ConnectionAccessRefused:
+        await asyncio.sleep(CLOSING_SECONDS)
+        raise
     finally:
         await admin.close()
 
