@@ -55,9 +55,9 @@ def create_process_app(runtime: ProcessEdge, *, with_routes: bool = True) -> Fas
     register_problem_handlers(app)
     _add_health(app)
     add_api_pages(app)
-    if with_routes:
+    if with_routes:  # as they are: included routers are each asked for each request, and copy each of their routes
         for router in service.routers:
-            app.include_router(router)
+            app.router.routes.extend(router.routes)
     return app
 
 

@@ -8,23 +8,29 @@ import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Sequence, Set
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from fastapi import APIRouter, Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.routing import Match
+from starlette.types import Scope
 
 from shared.pure.errors import Refusal
 from shared.pure.hidden_characters import has_lone_surrogate
 from shared.web.auth import authorise_request, find_required_scopes
 from shared.web.http.body_receiving import MAX_BODY_BYTES, MEMORY, BoundedReceive, find_body_limit, receive_whole_body
-from shared.web.http.problems import MOST_ERRORS
+from shared.web.http.documents import build_operation_id
+from shared.web.http.problems import MOST_ERRORS, PROBLEMS
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
+_COMMON_RESPONSES = {status: PROBLEMS[status] for status in (400, 422, 503)}
 _WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -108,6 +114,16 @@ class _StrictRequest(Request):
 class _StrictRoute(APIRoute):
     """A route that knows who asks before it looks at what is asked, and reads no body that it does not take."""
 
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Compare how the path begins before its whole pattern: most routes are not the one."""
+        if not scope["path"].startswith(self._path_start):
+            return Match.NONE, {}
+        return super().matches(scope)
+
+    @cached_property
+    def _path_start(self) -> str:
+        return self.path.partition("{")[0]
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         parameters = frozenset(list_query_parameters(self.dependant))
@@ -172,5 +188,10 @@ def _check_query(pairs: Sequence[tuple[str, str]], parameters: Set[str]) -> None
 class Router(APIRouter):
     """A service's routes, which read what they are asked strictly."""
 
-    def __init__(self, **more: Any) -> None:
-        super().__init__(route_class=_StrictRoute, **more)
+    def __init__(self, *, responses: Mapping[int | str, dict[str, Any]] = MappingProxyType({}), **more: Any) -> None:
+        super().__init__(
+            route_class=_StrictRoute,
+            generate_unique_id_function=build_operation_id,
+            responses={**_COMMON_RESPONSES, **responses},
+            **more,
+        )

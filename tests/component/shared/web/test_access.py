@@ -57,10 +57,7 @@ class Edge:
         transport = self.client.http._transport
         assert isinstance(transport, httpx2.ASGITransport)
         app = transport.app
-        own = [route for route in app.routes if hasattr(route, "path")]  # type: ignore[attr-defined]
-        included = [route for router in self.runtime.service.routers for route in router.routes]
-        assert len(app.routes) == len(own) + len(self.runtime.service.routers)  # type: ignore[attr-defined]
-        for route in (*own, *included):
+        for route in app.routes:  # type: ignore[attr-defined]
             for method in route.methods - {"HEAD"}:
                 yield method, route.path, route if isinstance(route, APIRoute) else None
 
