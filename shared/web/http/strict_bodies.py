@@ -30,7 +30,7 @@ from shared.web.http.problems import MOST_ERRORS, PROBLEMS
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
-_COMMON_RESPONSES = {status: PROBLEMS[status] for status in (400, 422, 503)}
+_COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {status: PROBLEMS[status] for status in (400, 422, 503)}
 _WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -192,6 +192,6 @@ class Router(APIRouter):
         super().__init__(
             route_class=_StrictRoute,
             generate_unique_id_function=build_operation_id,
-            responses={**_COMMON_RESPONSES, **responses},
+            responses=_COMMON_RESPONSES | dict(responses),
             **more,
         )
