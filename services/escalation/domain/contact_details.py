@@ -16,6 +16,7 @@ from services.escalation.domain.contact_patterns import (
     Span,
     find_mail_addresses,
     find_personal_numbers,
+    mask_dates,
     strip_markup,
 )
 
@@ -23,6 +24,8 @@ Choice = Literal["remove", "let_through"]
 REMOVED = "[removed]"
 MIN_DIGITS = 7
 """How few digits a number of a country may have that begins as one: less is a count or a time."""
+MIN_NATIONAL_DIGITS = 4
+"""How few digits a number has in any country, by the metadata of phonenumbers; what is shorter is not tried."""
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -80,13 +83,14 @@ def _iterate_spans(text: str, countries: Sequence[str]) -> Iterator[Span]:
 def _iterate_written(text: str, countries: Sequence[str]) -> Iterator[Span]:
     yield from find_mail_addresses(text)
     yield from find_personal_numbers(text)
+    dateless = mask_dates(text)
     for country in countries:
-        for number in PhoneNumberMatcher(text, country, Leniency.POSSIBLE, len(text)):
-            if _is_number(number):
+        for number in PhoneNumberMatcher(dateless, country, Leniency.POSSIBLE, len(text), MIN_NATIONAL_DIGITS):
+            if is_telephone_number(number):
                 yield "telephone", number.start, number.end
 
 
-def _is_number(candidate: PhoneNumberMatch) -> bool:
+def is_telephone_number(candidate: PhoneNumberMatch) -> bool:
     """Whether what may be a number is one by its form: a valid one, or one that begins as numbers do."""
     raw = candidate.raw_string
     if is_valid_number(candidate.number):

@@ -1,14 +1,24 @@
 """Addresses and telephone numbers are found however they are written, and removed or let through."""
 
+import re
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from phonenumbers import SUPPORTED_REGIONS, Leniency, PhoneMetadata, PhoneNumberMatcher
 
 from services.escalation.domain.contact_details import (
+    MIN_NATIONAL_DIGITS,
     ContactDetailDecision,
     find_contact_details,
+    is_telephone_number,
     remove_contact_details,
 )
+
+DAY = re.compile(r"\d{4}([.-])\d{1,2}\1\d{1,2}|\d{1,2}([.-])\d{1,2}\2(?:\d{4}|\d{2})(?!\d)")
+"""What may be a day: more than what is one."""
+PIECES = ["030", "901820", "+49", "0049", "20 7946 0958", "2026-03-14", "14.03.26", "3-4-2026", "10:15", "(", ")", "/"]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +66,44 @@ def test_each_spelling_is_found(detail: str) -> None:
 )
 def test_what_is_none_is_not_found(text: str) -> None:
     assert find_contact_details(text, ["DE"]) == []
+
+
+@pytest.mark.parametrize("country", ["DE", "AT", "CH", "FR", "GB", "RU", "US"])
+@pytest.mark.parametrize(
+    "day",
+    ["2026-03-14", "2026.03.14", "14.03.2026", "14-03-2026", "14.3.26", "2026-03-14\t10:15:00", "14.03.2026 10:15"],
+)
+def test_a_day_is_no_number_in_any_country(day: str, country: str) -> None:
+    assert find_contact_details(f"since {day}, seen", [country]) == []
+
+
+def test_a_number_after_a_day_is_found_as_it_is() -> None:
+    (finding,) = find_contact_details("2026-03-14 030 901820", ["DE"])
+    assert finding.content == "030 901820"
+
+
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=6), gap=st.sampled_from(["", " ", ", ", "-", "\t"])
+)
+def test_no_number_is_lost_that_holds_no_day(pieces: list[str], gap: str) -> None:
+    text = gap.join(pieces)
+    days = {place for match in DAY.finditer(text) for place in range(*match.span())}
+    covered = {
+        place for finding in find_contact_details(text, ["DE", "GB"]) for place in range(finding.start, finding.end)
+    }
+    for country in ("DE", "GB"):
+        for number in PhoneNumberMatcher(text, country, Leniency.POSSIBLE, len(text)):
+            places = set(range(number.start, number.end))
+            if is_telephone_number(number) and places.isdisjoint(days):
+                assert places <= covered
+
+
+def test_no_country_has_shorter_numbers_than_are_tried() -> None:
+    regions = [PhoneMetadata.metadata_for_region(region) for region in SUPPORTED_REGIONS]
+    shapes = [region.general_desc for region in regions if region is not None]
+    assert (
+        min(length for shape in shapes if shape is not None for length in shape.possible_length) == MIN_NATIONAL_DIGITS
+    )
 
 
 def test_numbers_of_a_country_are_found_where_it_is_named() -> None:
