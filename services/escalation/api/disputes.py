@@ -11,6 +11,7 @@ from services.escalation.api.dispute_bodies import AmendmentIn, AmendmentOut, Di
 from services.escalation.domain.disputes import DisputeState
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import dispute_queries
+from services.escalation.repository.dispute_queries import DisputeFilter
 from services.escalation.tables import DisputeRow
 from services.escalation.use_cases.amendments import DisputeAdditionRefused
 from services.escalation.use_cases.collections_answers import TermsUnavailable
@@ -146,11 +147,16 @@ async def list_disputes(
     read: Read,
     paging: Paging,
     account_id: Annotated[UUID | None, Query()] = None,
+    invoice_id: Annotated[UUID | None, Query()] = None,
     state: Annotated[DisputeState | None, Query()] = None,
+    case_unresolved: Annotated[
+        bool | None, Query(description="whether their case goes on: a question ends with its case")
+    ] = None,
 ) -> Page[DisputeOut]:
     """Disputes in the order of their ids."""
     after = paging.get_last_id()
-    rows = await read(lambda unit: dispute_queries.list_disputes(unit, account_id, state, after, paging.limit + 1))
+    wanted = DisputeFilter(account_id, invoice_id, state, case_unresolved)
+    rows = await read(lambda unit: dispute_queries.list_disputes(unit, wanted, after, paging.limit + 1))
     return paging.page([DisputeOut.from_row(row) for row in rows], key=lambda row: row.id)
 
 

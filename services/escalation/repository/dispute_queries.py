@@ -1,18 +1,31 @@
 """Disputes on lines of invoices, their amendments and their reasons."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy.orm import aliased
+from sqlmodel import col, func, select
 
+from services.escalation.domain.cases import UNRESOLVED
 from services.escalation.domain.disputes import UNDECIDED
-from services.escalation.tables import DisputeAmendmentRow, DisputeReasonRow, DisputeRow
+from services.escalation.tables import CaseRow, DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from shared.persistence.coded_lists import list_coded_rows, put_coded_row
 from shared.persistence.database import Unit
-from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFilter:
+    """What disputes of a list have in common; None: anything."""
+
+    account_id: UUID | None = None
+    invoice_id: UUID | None = None
+    state: str | None = None
+    has_unresolved_case: bool | None = None
+    """Of a merged case the one in which it goes on counts."""
 
 
 async def get_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:
@@ -36,11 +49,28 @@ async def save_dispute(unit: Unit, row: DisputeRow) -> None:
     await unit.session.flush()
 
 
-async def list_disputes(
-    unit: Unit, account_id: UUID | None, state: str | None, after: UUID | None, limit: int
-) -> Sequence[DisputeRow]:
+async def list_disputes(unit: Unit, wanted: DisputeFilter, after: UUID | None, limit: int) -> Sequence[DisputeRow]:
     """List disputes in the order of their ids, after this one."""
-    return await list_rows_after(unit, DisputeRow, after, limit, account_id=account_id, state=state)
+    query = select(DisputeRow).order_by(col(DisputeRow.id)).limit(limit)
+    if after is not None:
+        query = query.where(col(DisputeRow.id) > after)
+    for column, content in (
+        (col(DisputeRow.account_id), wanted.account_id),
+        (col(DisputeRow.invoice_id), wanted.invoice_id),
+        (col(DisputeRow.state), wanted.state),
+    ):
+        if content is not None:
+            query = query.where(column == content)
+    if wanted.has_unresolved_case is not None:
+        case, ongoing = aliased(CaseRow), aliased(CaseRow)
+        is_unresolved = (
+            select(case.id)
+            .join(ongoing, col(ongoing.id) == func.coalesce(case.merged_into, case.id))
+            .where(case.id == DisputeRow.case_id, col(ongoing.state).in_(UNRESOLVED))
+            .exists()
+        )
+        query = query.where(is_unresolved if wanted.has_unresolved_case else ~is_unresolved)
+    return (await unit.session.exec(query)).all()
 
 
 async def list_undecided_disputes(unit: Unit, account_id: UUID, limit: int) -> Sequence[DisputeRow]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from services.escalation.domain.deadlines import compute_deadline_lapse, compute_deadline_warning
@@ -23,9 +23,6 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
-
-if TYPE_CHECKING:
-    pass
 
 
 class UnknownServiceCreditType(Refusal):

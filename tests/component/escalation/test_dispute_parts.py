@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -325,6 +325,25 @@ async def test_a_line_that_was_rejected_is_a_question_until_it_is_admitted_or_so
     assert (await world.client.create("/v1/disputes", world.dispute() | {"lines": list_lines(0, 50)}))[
         "state"
     ] == "opened"
+
+
+async def test_a_question_ends_with_its_case_and_goes_on_in_the_one_that_took_it_in(world: World) -> None:
+    await world.client.create(f"{await open_dispute(world, 100)}:reject", WHY)
+    question = await world.client.create("/v1/disputes", world.dispute(100))
+    case = f"/v1/cases/{question['case_id']}"
+
+    async def list_questions(case_unresolved: str) -> list[str]:
+        query = f"state=question&invoice_id={world.invoice_id}&case_unresolved={case_unresolved}"
+        return [row["id"] for row in (await world.client.got(f"/v1/disputes?{query}"))["items"]]
+
+    assert [await list_questions("true"), await list_questions("false")] == [[question["id"]], []]
+    body = {"kind": "billing_question", "account_id": str(world.account_id), "subject": "the same, by mail"}
+    other = await world.client.create("/v1/cases", body)
+    await world.client.create(f"{case}:merge", {"into": other["id"]} | WHY)
+    assert [await list_questions("true"), await list_questions("false")] == [[question["id"]], []]
+    await world.client.create(f"/v1/cases/{other['id']}:resolve", {"outcome": "the line is right"} | WHY)
+    assert [await list_questions("true"), await list_questions("false")] == [[], [question["id"]]]
+    assert (await world.client.got(f"/v1/disputes?state=question&invoice_id={uuid4()}"))["items"] == []
 
 
 async def test_a_question_pauses_nothing_until_it_is_admitted(world: World) -> None:
