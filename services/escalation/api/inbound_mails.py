@@ -89,6 +89,7 @@ class InboundMailOut(BaseModel):
         settled_by=None,
         removed_at=None,
         vendor_ticket=None,
+        named_cases=["01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7"],
     )
 
     id: UUID
@@ -113,6 +114,8 @@ class InboundMailOut(BaseModel):
     settled_by: str | None
     removed_at: datetime | None = Field(description="when what it said was removed, if it was")
     vendor_ticket: UUID | None = Field(default=None, description="request to whose address it came: it is the vendor's")
+
+    named_cases: list[UUID] = Field(default=[], description="cases to whose addresses it came, whatever their account")
 
     @classmethod
     def from_row(cls, row: InboundMailRow) -> Self:

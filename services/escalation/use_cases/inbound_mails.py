@@ -82,7 +82,6 @@ async def _follow_kind(
         await _enter_automatically(unit, row, case, arrival.claim.contact_person_id)
     elif row.state == InboundState.TRIAGE and case is not None:
         await _join(unit, row, case, None, arrival.claim.contact_person_id)
-        await _note_in_others(unit, row, case, arrival.claim.other_case_ids)
 
 
 def _build_row(unit: Unit, arrival: ArrivedMail) -> InboundMailRow:
@@ -107,7 +106,12 @@ def _build_row(unit: Unit, arrival: ArrivedMail) -> InboundMailRow:
         sender=mail.sender,
         subject=mail.subject,
         content=mail.content,
-        details={"is_cut": mail.is_cut, "files": kept, "refused_files": refused}
+        details={
+            "is_cut": mail.is_cut,
+            "files": kept,
+            "refused_files": refused,
+            "named_cases": [str(case_id) for case_id in arrival.claim.named_case_ids],
+        }
         | ({"vendor_ticket": str(arrival.claim.ticket_id)} if arrival.claim.ticket_id else {}),
         received_at=unit.now,
         settled_at=None,
@@ -133,6 +137,7 @@ async def _join(unit: Unit, row: InboundMailRow, case: CaseRow, actor: str | Non
         wanted = move_state(CASE_ALLOWED, CaseState(case.state), CaseState.IN_PROGRESS)
         await enter_case_state(unit, case, wanted, None, "the customer has answered by mail")
     await case_queries.save_case(unit, case)
+    await _note_in_others(unit, row, case)
 
 
 async def _enter_automatically(unit: Unit, row: InboundMailRow, case: CaseRow, person_id: UUID | None) -> None:
@@ -144,7 +149,7 @@ async def _enter_automatically(unit: Unit, row: InboundMailRow, case: CaseRow, p
 async def _enter_mail(
     unit: Unit, row: InboundMailRow, case: CaseRow, person_id: UUID | None, state: InboundState
 ) -> None:
-    details: dict[str, Any] = row.details
+    details: dict[str, Any] = {name: content for name, content in row.details.items() if name != "named_cases"}
     if state is InboundState.AUTOMATIC:
         details = details | {"is_automatic": True}
     entry = EntryRow(
@@ -171,12 +176,12 @@ async def _enter_mail(
     await inbound_mail_queries.save_inbound_mail(unit, row)
 
 
-async def _note_in_others(unit: Unit, row: InboundMailRow, case: CaseRow, other_ids: Sequence[UUID]) -> None:
+async def _note_in_others(unit: Unit, row: InboundMailRow, case: CaseRow) -> None:
     """Note in the other cases of the account that a mail names, and that are not resolved, where it is."""
-    ongoing = [await case_queries.get_ongoing_case(unit, other_id) for other_id in other_ids]
-    others = {other.id: other for other in ongoing}
-    for other in others.values():
-        if other.id != case.id and other.account_id == case.account_id and other.state in UNRESOLVED:
+    named_ids = [UUID(case_id) for case_id in row.details.get("named_cases", ())]
+    ongoing = [await case_queries.get_ongoing_case(unit, named_id) for named_id in named_ids]
+    for other in {other.id: other for other in ongoing if other.id != case.id}.values():
+        if other.account_id is not None and other.account_id == case.account_id and other.state in UNRESOLVED:
             words = f"a mail of the customer in case {case.number} names this case, too"
             await write_internal_entry(unit, other, "note", None, words, {"inbound_mail_id": str(row.id)})
 

@@ -31,8 +31,8 @@ class MailClaim:
     account_id: UUID | None
     reason: TriageReason | None
     contact_person_id: UUID | None = None
-    other_case_ids: tuple[UUID, ...] = ()
-    """Cases whose addresses it names, too; they may be of another account."""
+    named_case_ids: tuple[UUID, ...] = ()
+    """Cases whose addresses it names, the first of which it may join; others may be of another account."""
     ticket_id: UUID | None = None
     """Vendor ticket to whose address it came."""
 
@@ -52,17 +52,17 @@ async def check_mail_claim(runtime: "Runtime", mail: InboundMail) -> MailClaim:
     answered, cases, today = await runtime.units.run(load)
     if answered is not None:
         return _claim_ticket(answered, mail.sender)
+    named_case_ids = tuple(case.id for case in cases)
     account_id = cases[0].account_id if cases else None
     if account_id is None:
-        return MailClaim(None, None, TriageReason.NO_CASE_ADDRESS)
-    case, *others = cases
+        return MailClaim(None, None, TriageReason.NO_CASE_ADDRESS, named_case_ids=named_case_ids)
     try:
-        is_known, person_id = await _find_sender(runtime, case, account_id, mail.sender, today)
+        is_known, person_id = await _find_sender(runtime, cases[0], account_id, mail.sender, today)
     except (RetryLater, Answered):
-        return MailClaim(None, None, TriageReason.SENDER_UNCHECKED)
+        return MailClaim(None, None, TriageReason.SENDER_UNCHECKED, named_case_ids=named_case_ids)
     if not is_known:
-        return MailClaim(None, None, TriageReason.SENDER_UNKNOWN)
-    return MailClaim(case.id, account_id, None, person_id, tuple(other.id for other in others))
+        return MailClaim(None, None, TriageReason.SENDER_UNKNOWN, named_case_ids=named_case_ids)
+    return MailClaim(cases[0].id, account_id, None, person_id, named_case_ids)
 
 
 def _claim_ticket(answered: TicketOfAnswer, sender: str | None) -> MailClaim:

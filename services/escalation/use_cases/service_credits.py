@@ -138,7 +138,8 @@ async def add_credit_evidence(
         raise UnknownCreditEvidence(f"code: the vendor wants {', '.join(wanted) or 'nothing'}")
     added = {"content": evidence.content, "actor": actor, "added_at": unit.now.isoformat()}
     if evidence.entry_id is not None:
-        entries = await handover_queries.list_chosen_entries(unit, row.case_id, [evidence.entry_id])
+        case = await case_queries.get_ongoing_case(unit, row.case_id)
+        entries = await handover_queries.list_chosen_entries(unit, case.id, [evidence.entry_id])
         if [(entry.kind, entry.audience) for entry in entries] != [("mail_in", "customer")]:
             raise EvidenceNotOfCustomer("entry_id: it is no mail of the customer in the thread of the credit's case")
         added["entry_id"] = str(evidence.entry_id)

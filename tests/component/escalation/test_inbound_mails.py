@@ -222,6 +222,30 @@ async def test_a_mail_that_names_several_cases_joins_the_first_and_is_noted_in_t
     assert await desk.entries(case_ids[0], kind="note") == []
 
 
+async def test_a_mail_of_a_stranger_that_names_cases_is_noted_in_the_others_once_a_person_lets_it_join(
+    desk: MailDesk,
+) -> None:
+    case_ids = [await desk.open(subject) for subject in ("First", "Second")]
+    for case_id in case_ids:
+        await desk.write(case_id)
+    mails = await desk.send()
+    stranger = reply(
+        mails[0], to=", ".join(str(mail["Reply-To"]) for mail in mails), **{"from": "eve@elsewhere.example"}
+    )
+    assert (await desk.hand_over(stranger))["state"] == "triage"
+    (waiting,) = (await desk.client.got("/v1/inbound-mails", state="triage"))["items"]
+    assert waiting["named_cases"] == case_ids
+    assert [await desk.entries(case_id, kind="note") for case_id in case_ids] == [[], []]
+    answer = {"case_id": case_ids[1], "reason": "asked them"}
+    await desk.client.create(f"/v1/inbound-mails/{waiting['id']}:join", answer)
+    number = (await desk.client.got(f"/v1/cases/{case_ids[1]}"))["number"]
+    (noted,) = await desk.entries(case_ids[0], kind="note")
+    assert noted["content"] == f"a mail of the customer in case {number} names this case, too"
+    assert await desk.entries(case_ids[1], kind="note") == []
+    (entered,) = await desk.entries(case_ids[1], kind="mail_in")
+    assert "named_cases" not in entered["details"], "whoever wrote may know cases of another account"
+
+
 AS_RELAY = Cause("hand-over", act=AuditedAct("mail-relay", "inbound_mail.take"))
 FOREIGN = {"kind": "billing_question", "subject": "Another customer's"}
 
