@@ -26,7 +26,7 @@ from shared.base.settings import Settings
 from shared.events import Event
 from shared.events.invoicing import (
     AccountRegistered,
-    Allocated,
+    AllocatedAmount,
     ChargebackOpened,
     SubscriptionActivated,
     SubscriptionEnded,
@@ -290,7 +290,7 @@ def charged_back(account_id: UUID, **more: Any) -> ChargebackOpened:
         "is_fraud": False,
         "answer_by": date(2026, 3, 20),
         "warn_days": 3,
-        "reopened": (Allocated(invoice_id=uuid4(), line=1, amount_minor=1000),),
+        "reopened_amounts": (AllocatedAmount(invoice_id=uuid4(), line=1, amount_minor=1000),),
         "cash_minor": 0,
     }
     return ChargebackOpened(account_id=account_id, **(fields | more))

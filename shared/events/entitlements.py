@@ -77,11 +77,11 @@ class RenewalSettingsNotRestored(EntitlementsEvent):
     """After reinstating, auto-renew or scheduled changes are not what they were before; a person must look."""
 
     suspension_id: UUID | None
-    missing: tuple[str, ...]
+    missing_settings: tuple[str, ...]
 
 
 class VendorSyncFailed(EntitlementsEvent):
     """The vendor refuses for good what this subscription's access, or its renewal after its end, should be."""
 
-    wanted: WantedAtVendor
+    wanted_state: WantedAtVendor
     vendor_code: str

@@ -92,7 +92,7 @@ class CustomerContacted(CaseEvent):
 class CaseClosed(CaseEvent):
     """The loop is closed: the customer was told, or a person said why no customer is affected; or a task is done."""
 
-    customer_told: bool
+    customer_informed: bool
 
 
 class CaseClosingUndone(CaseEvent):
@@ -141,7 +141,7 @@ class DisputeOpened(DisputeEvent):
 class DisputeAmended(DisputeEvent):
     """Other amounts are reserved in invoicing than before; `lines` are all that are disputed now."""
 
-    amendment: int
+    amendment_number: int
 
 
 class DisputeResolved(DisputeEvent):

@@ -36,7 +36,7 @@ async def apply_balance_events(unit: Unit, heard: GroupedEvents) -> None:
     await reported_fact_queries.save_overdue_judgements(
         unit,
         [
-            (event.balance.invoice_id, envelope.sequence, event.account_id, event.judged_at, envelope.id)
+            (event.balance.invoice_id, envelope.sequence, event.account_id, event.evaluated_at, envelope.id)
             for event, envelope in balance_events
             if isinstance(event, InvoiceOverdue)
         ],

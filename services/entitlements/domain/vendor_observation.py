@@ -134,7 +134,7 @@ def _build_not_restored(
         account_id=entitlement.account_id,
         subscription_id=entitlement.subscription_id,
         suspension_id=suspension_id,
-        missing=missing,
+        missing_settings=missing,
     )
 
 
@@ -142,6 +142,6 @@ def _sync_failed(entitlement: SubscriptionEntitlement, refusal: FinalVendorRefus
     return VendorSyncFailed(
         account_id=entitlement.account_id,
         subscription_id=entitlement.subscription_id,
-        wanted=refusal.wanted,
+        wanted_state=refusal.wanted,
         vendor_code=refusal.code,
     )

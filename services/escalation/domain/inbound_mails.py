@@ -129,6 +129,6 @@ def find_permanent_bounce_code(statuses: list[tuple[str, str]]) -> str | None:
     )
 
 
-def is_case_unreachable(state: str, customer_told: bool, no_customer_affected: str | None, kind: str) -> bool:
+def is_case_unreachable(state: str, customer_informed: bool, no_customer_affected: str | None, kind: str) -> bool:
     """Say whether a closed case is open again in fact: nothing that told the customer the outcome has arrived."""
-    return state == "closed" and not customer_told and not no_customer_affected and kind != "task"
+    return state == "closed" and not customer_informed and not no_customer_affected and kind != "task"

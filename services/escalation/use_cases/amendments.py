@@ -156,7 +156,7 @@ async def record_dispute_amendment(unit: Unit, intent: Intent, refusal: str | No
         changes = {"total_minor": {"from": dispute.total_minor, "to": amendment.total_minor}}
         dispute.lines, dispute.total_minor = amendment.lines, amendment.total_minor
         await write_internal_entry(unit, case, "change", amendment.requested_by, amendment.reason, changes)
-        unit.publish(DisputeAmended(**describe_dispute_in_events(dispute), amendment=number))
+        unit.publish(DisputeAmended(**describe_dispute_in_events(dispute), amendment_number=number))
     await dispute_queries.save_dispute_amendment(unit, amendment)
     await dispute_queries.save_dispute(unit, dispute)
     return Recorded.DONE

@@ -90,7 +90,7 @@ async def close_case_by_hand(
     row.closed_at, row.closed_by, row.no_customer_affected = unit.now, actor, no_customer_affected
     note_customer_informed(row)
     await enter_case_state(unit, row, wanted, actor, reason)
-    unit.publish(CaseClosed(case_id=row.id, account_id=row.account_id, customer_told=loop.is_customer_informed))
+    unit.publish(CaseClosed(case_id=row.id, account_id=row.account_id, customer_informed=loop.is_customer_informed))
     await _save_change(unit, row, before)
     return row
 

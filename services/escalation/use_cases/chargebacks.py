@@ -63,7 +63,9 @@ async def open_chargeback_case(unit: Unit, event: ChargebackOpened) -> None:
 def _build_case(event: ChargebackOpened) -> NewCase:
     kind: CaseKind = "fraud" if event.is_fraud else "dispute"
     links = [CaseLink("chargeback", event.chargeback_id)]
-    links += [CaseLink("invoice", invoice_id) for invoice_id in sorted({part.invoice_id for part in event.reopened})]
+    links += [
+        CaseLink("invoice", invoice_id) for invoice_id in sorted({part.invoice_id for part in event.reopened_amounts})
+    ]
     return NewCase(
         kind,
         None,

@@ -47,7 +47,7 @@ async def open_undelivered_invoice_task(unit: Unit, event: DocumentFailed) -> No
 
 async def open_large_difference_task(unit: Unit, event: ReconciliationCompleted) -> None:
     """Have a person look at a vendor invoice that differs by more than the limit."""
-    differences = [(total.verdict, total.billed_minor - total.expected_minor) for total in event.sums]
+    differences = [(total.verdict, total.billed_minor - total.expected_minor) for total in event.totals]
     if is_reconciliation_difference_large(differences, event.currency):
         subject = f"the vendor's invoice {event.number} differs from what was expected"
         await open_task(unit, None, f"reconciliation:{event.reconciliation_id}", subject)
@@ -86,13 +86,13 @@ async def open_vendor_refusal_case(unit: Unit, event: SuspensionRefusedByVendor)
 
 async def open_vendor_sync_case(unit: Unit, event: VendorSyncFailed) -> None:
     """Have somebody look at what the vendor will not do."""
-    subject = f"the vendor refuses to {WANTED_OF_VENDOR[event.wanted]} ({event.vendor_code})"
+    subject = f"the vendor refuses to {WANTED_OF_VENDOR[event.wanted_state]} ({event.vendor_code})"
     await _open_vendor_refusal(unit, event.account_id, event.subscription_id, "sync_failed", subject)
 
 
 async def open_lost_renewal_case(unit: Unit, event: RenewalSettingsNotRestored) -> None:
     """Have somebody look at renewal settings that are lost, which costs money at the end of the term."""
-    subject = f"renewal settings were not restored: {', '.join(event.missing)}"
+    subject = f"renewal settings were not restored: {', '.join(event.missing_settings)}"
     await _open_vendor_refusal(unit, event.account_id, event.subscription_id, "renewal_not_restored", subject)
 
 

@@ -42,9 +42,9 @@ from shared.events.invoicing.invoices import (
     InvoicePaid,
 )
 from shared.events.invoicing.payments import (
-    Allocated,
+    AllocatedAmount,
     CreditNoteIssued,
-    Freed,
+    FreedCash,
     InvoiceWrittenOff,
     PaymentFailed,
     PaymentInitiated,
@@ -63,7 +63,7 @@ from shared.events.invoicing.plans import (
 )
 from shared.events.invoicing.vendor import (
     ReconciliationCompleted,
-    ReconciliationSum,
+    ReconciliationTotal,
     VendorCredit,
     VendorCreditReceived,
     VendorDifferenceDecided,
@@ -76,7 +76,7 @@ from shared.events.invoicing.vendor import (
 __all__ = [
     "AccountChanged",
     "AccountRegistered",
-    "Allocated",
+    "AllocatedAmount",
     "BankStatementImported",
     "BillRunEvent",
     "BillRunFinished",
@@ -91,7 +91,7 @@ __all__ = [
     "DocumentDelivery",
     "DocumentFailed",
     "DocumentSent",
-    "Freed",
+    "FreedCash",
     "InvoiceBalance",
     "InvoiceBalanceChanged",
     "InvoiceClosed",
@@ -109,7 +109,7 @@ __all__ = [
     "PlanVersionPublished",
     "PriceIn",
     "ReconciliationCompleted",
-    "ReconciliationSum",
+    "ReconciliationTotal",
     "RefundApproved",
     "RefundDeclined",
     "RefundEvent",

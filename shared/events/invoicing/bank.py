@@ -11,8 +11,8 @@ class BankStatementImported(Event):
     """A file of bank statements was imported, which is its subject; its entries are counted by outcome.
 
     `certain` ones are booked at once, `unmatched` ones wait for a person, `kept` ones are no receipts,
-    `repeated` ones were known; `refused` says how many could not be read and were left out. How fresh the knowledge of
-    payments is, says `closing_date`.
+    `repeated` ones were known; `unreadable_entries` says how many could not be read and were left out. How fresh the
+    knowledge of payments is, says `closing_date`.
     """
 
     producer: ClassVar[str] = "invoicing"
@@ -21,7 +21,7 @@ class BankStatementImported(Event):
     format: str
     closing_date: date | None
     entries: dict[str, int]
-    refused: int = 0
+    unreadable_entries: int = 0
 
     def subject(self) -> str:
         """Import that the event is about."""

@@ -4,7 +4,7 @@ from datetime import date
 from uuid import UUID
 
 from shared.events.invoicing.base import InvoicingEvent
-from shared.events.invoicing.payments import Allocated
+from shared.events.invoicing.payments import AllocatedAmount
 
 
 class ChargebackEvent(InvoicingEvent, abstract=True):
@@ -27,14 +27,14 @@ class ChargebackOpened(ChargebackEvent):
     is_fraud: bool
     answer_by: date
     warn_days: int
-    reopened: tuple[Allocated, ...]
+    reopened_amounts: tuple[AllocatedAmount, ...]
     cash_minor: int
 
 
 class ChargebackWon(ChargebackEvent):
     """The network gave the money back, and this is what it pays again; the rest is unapplied cash."""
 
-    allocations: tuple[Allocated, ...]
+    allocations: tuple[AllocatedAmount, ...]
     unapplied_minor: int
 
 

@@ -7,10 +7,10 @@ from shared.events.invoicing.base import InvoicingEvent
 
 
 class DocumentDelivery(InvoicingEvent, abstract=True):
-    """An invoice or a credit note (`document`) was to be sent; each sending again is a delivery of its own."""
+    """An invoice or a credit note (`document_type`) was to be sent; each sending again is a delivery of its own."""
 
     delivery_id: UUID
-    document: str
+    document_type: str
     document_id: UUID
 
 

@@ -39,9 +39,9 @@ class InvoiceBalanceChanged(InvoicingEvent):
 
 
 class InvoiceOverdue(InvoicingEvent):
-    """At the local midnight `judged_at` something of the invoice was due and neither disputed nor in flight."""
+    """At the local midnight `evaluated_at` something of the invoice was due and neither disputed nor in flight."""
 
-    judged_at: datetime
+    evaluated_at: datetime
     balance: InvoiceBalance
 
 
@@ -64,4 +64,4 @@ class InvoiceClosed(InvoicingEvent):
 
     invoice_id: UUID
     number: str
-    by: Literal["payment", "credit_note", "write_off"]
+    closed_by: Literal["payment", "credit_note", "write_off"]

@@ -12,17 +12,17 @@ DebitFailure = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}[0-9]{2}|oth
 """Why a bank refused: a code of ISO 20022 (ExternalStatusReason), such as AC04, or `other`."""
 
 
-class Allocated(Value):
+class AllocatedAmount(Value):
     """A part of a payment that pays one line of an invoice."""
 
     invoice_id: UUID
     line: int
     amount_minor: int
-    recovered: bool | None = None
+    is_recovery: bool | None = None
     """It pays what had been written off."""
 
 
-class Freed(Value):
+class FreedCash(Value):
     """An amount that had paid something and is unapplied cash of its payment again."""
 
     payment_id: UUID
@@ -35,7 +35,7 @@ class PaymentReceived(InvoicingEvent):
     payment_id: UUID
     amount_minor: int
     currency: str
-    allocations: tuple[Allocated, ...]
+    allocations: tuple[AllocatedAmount, ...]
     unapplied_minor: int
     debit_id: UUID | None = None
 
@@ -47,7 +47,7 @@ class PaymentInitiated(InvoicingEvent):
     invoice_id: UUID
     amount_minor: int
     currency: str
-    lines: tuple[Allocated, ...]
+    lines: tuple[AllocatedAmount, ...]
 
 
 class PaymentFailed(InvoicingEvent):
@@ -65,7 +65,7 @@ class UnappliedCashUsed(InvoicingEvent):
 
     payment_id: UUID
     currency: str
-    allocations: tuple[Allocated, ...]
+    allocations: tuple[AllocatedAmount, ...]
     unapplied_minor: int
 
 
@@ -75,11 +75,11 @@ class PaymentReversed(InvoicingEvent):
     payment_id: UUID
     amount_minor: int
     currency: str
-    reopened: tuple[Allocated, ...]
+    reopened_amounts: tuple[AllocatedAmount, ...]
 
 
 class CreditNoteIssued(InvoicingEvent):
-    """A credit note lowers what lines of an invoice have open; `freed` is what of it had been paid."""
+    """A credit note lowers what lines of an invoice have open; `freed_cash` is what of it had been paid."""
 
     credit_note_id: UUID
     number: str
@@ -87,9 +87,9 @@ class CreditNoteIssued(InvoicingEvent):
     dispute_id: UUID | None
     currency: str
     total_minor: int
-    lines: tuple[Allocated, ...]
+    lines: tuple[AllocatedAmount, ...]
     reason_code: str = "dispute"
-    freed: tuple[Freed, ...] = ()
+    freed_cash: tuple[FreedCash, ...] = ()
 
 
 class InvoiceWrittenOff(InvoicingEvent):
@@ -117,7 +117,7 @@ class RefundEvent(InvoicingEvent, abstract=True):
     refund_id: UUID
     amount_minor: int
     currency: str
-    parts: tuple[Freed, ...]
+    parts: tuple[FreedCash, ...]
 
 
 class RefundProposed(RefundEvent):

@@ -60,7 +60,7 @@ class VendorInvoicePaid(VendorEvent):
     paid_minor: int
 
 
-class ReconciliationSum(Value):
+class ReconciliationTotal(Value):
     """All comparisons of one verdict, of how many lines of the file, and the sums of both sides without tax."""
 
     verdict: str
@@ -74,13 +74,13 @@ class ReconciliationCompleted(VendorEvent):
     """The vendor's lines were compared with what we expected; `status` is clean, differences or not_compared."""
 
     reconciliation_id: UUID
-    replaces: UUID | None
+    replaced_reconciliation_id: UUID | None
     number: str
     currency: str
     file_sha256: str
     status: str
     lines: int
-    sums: tuple[ReconciliationSum, ...]
+    totals: tuple[ReconciliationTotal, ...]
 
 
 class VendorCredit(Value):

@@ -175,7 +175,7 @@ class World:
 
     async def overdue(self, invoice_id: UUID) -> None:
         balance = self.balance(invoice_id, 1000)
-        await self.hear(InvoiceOverdue(account_id=self.account_id, judged_at=self.database.now, balance=balance))
+        await self.hear(InvoiceOverdue(account_id=self.account_id, evaluated_at=self.database.now, balance=balance))
 
     async def day(self, days: int, hour: int = 9) -> None:
         """Go to an hour of a day counted from the due date, and let everything due happen."""

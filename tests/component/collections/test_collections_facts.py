@@ -68,7 +68,7 @@ async def change_line_balances(world: World, invoice_id: UUID, *lines: LineBalan
 async def overdue(world: World, invoice_id: UUID, *lines: LineBalance) -> None:
     """Hear that it is overdue since now."""
     balance = balance_of(world, invoice_id, *lines)
-    await world.hear(InvoiceOverdue(account_id=world.account_id, judged_at=world.database.now, balance=balance))
+    await world.hear(InvoiceOverdue(account_id=world.account_id, evaluated_at=world.database.now, balance=balance))
 
 
 async def promise(world: World, invoice_id: UUID, amount: int, since: datetime, until: datetime) -> None:
@@ -156,7 +156,7 @@ async def test_an_invoice_heard_of_late_gets_its_furthest_missed_notice_only(wor
     common: dict[str, Any] = {"account_id": world.account_id, "balance": balance}
     issued = InvoiceIssued(issue_date=DUE, external_reference=None, **common)
     await hear(world.runtime, issued, sequence=2, at=on(-30))
-    await hear(world.runtime, InvoiceOverdue(judged_at=on(1, 0), **common), sequence=3, at=on(1, 0))
+    await hear(world.runtime, InvoiceOverdue(evaluated_at=on(1, 0), **common), sequence=3, at=on(1, 0))
     await ladder(world, 16)
     taken = await outcomes(world)
     assert [taken[step] for step in ("upcoming", "reminder_1", "reminder_2")] == ["skipped"] * 3

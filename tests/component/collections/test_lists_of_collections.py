@@ -35,7 +35,7 @@ async def issue_due(world: World, due: date) -> UUID:
     )
     balance = world.balance(invoice_id, 1000).model_copy(update={"due_date": due})
     world.invoicing.balances[invoice_id]["due_date"] = due.isoformat()
-    await world.hear(InvoiceOverdue(account_id=world.account_id, judged_at=world.database.now, balance=balance))
+    await world.hear(InvoiceOverdue(account_id=world.account_id, evaluated_at=world.database.now, balance=balance))
     return invoice_id
 
 

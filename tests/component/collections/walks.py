@@ -92,7 +92,7 @@ class AccountWalk:
         if self.now.date() > DUE and any(line.open_minor for line in self.lines[invoice_id]):
             balance = self._balance(invoice_id, self.lines[invoice_id])
             await self.world.hear(
-                InvoiceOverdue(account_id=self.world.account_id, judged_at=self.world.database.now, balance=balance)
+                InvoiceOverdue(account_id=self.world.account_id, evaluated_at=self.world.database.now, balance=balance)
             )
 
     async def pay(self) -> None:

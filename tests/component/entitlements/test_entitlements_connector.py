@@ -78,7 +78,7 @@ async def test_settings_that_stay_lost_are_announced(world: World) -> None:
     await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     (missing,) = await world.events("RenewalSettingsNotRestored")
-    assert missing["missing"] == ["autoRenewEnabled", "scheduledNextTermInstructions"]
+    assert missing["missing_settings"] == ["autoRenewEnabled", "scheduledNextTermInstructions"]
     assert missing["suspension_id"] == str(world.suspension_id)
     (reinstated,) = await world.events("SubscriptionReinstated")
     assert reinstated["renewal_restored"] is False

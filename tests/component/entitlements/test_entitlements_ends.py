@@ -115,7 +115,7 @@ async def test_a_vendor_that_refuses_to_switch_auto_renew_off_is_reported_once(w
     access = await end_and_work(world)
     assert access["vendor"]["failure"]["wanted"] == "auto_renew_off"
     (failed,) = await world.events("VendorSyncFailed")
-    assert (failed["wanted"], failed["vendor_code"]) == ("auto_renew_off", "800040")
+    assert (failed["wanted_state"], failed["vendor_code"]) == ("auto_renew_off", "800040")
     assert (await end_and_work(world, days=5))["allowed"] is False
     assert (len(await world.events("VendorSyncFailed")), await world.is_pending()) == (1, False)
 

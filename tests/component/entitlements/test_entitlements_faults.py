@@ -185,7 +185,7 @@ async def test_a_final_refusal_to_reinstate(world: World, answer: httpx2.Respons
     await world.hear(world.build_reinstatement_request())
     await work(world.runtime)
     (failed,) = await world.events("VendorSyncFailed")
-    assert (failed["vendor_code"], failed["wanted"]) == (code, "active")
+    assert (failed["vendor_code"], failed["wanted_state"]) == (code, "active")
     assert "SubscriptionReinstated" not in await world.list_event_names()
     assert not await world.is_pending()
     assert (await world.access())["vendor"]["failure"]["wanted"] == "active"

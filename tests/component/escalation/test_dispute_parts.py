@@ -16,7 +16,7 @@ import pytest
 from deploy.local.tokens import SigningKeyPair
 from shared.events.escalation import DisputedLine, DisputeResolved
 from shared.events.invoicing import CreditNoteIssued
-from shared.events.invoicing.payments import Allocated
+from shared.events.invoicing.payments import AllocatedAmount
 from tests.builders import Client, Database, hear, sweep, work
 from tests.component.escalation.test_escalation import World, opened_world
 from tests.component.setting_requests import put_by_two
@@ -74,7 +74,7 @@ async def test_more_or_less_is_disputed_while_it_is_open_and_invoicing_has_it_fi
     assert await read_reserved(world) == [250, 300]
     kind, payload = await read_last_event(world)
     amounts = [(line["line"], line["amount_minor"]) for line in payload["lines"]]
-    assert (kind, payload["amendment"], amounts) == ("DisputeAmended", 1, [(1, 250), (2, 300)])
+    assert (kind, payload["amendment_number"], amounts) == ("DisputeAmended", 1, [(1, 250), (2, 300)])
     await world.client.create(f"{path}:review", {})
     assert (await amend(world, path, 0, 40))[1]["number"] == 2
     assert await read_reserved(world) == [0, 40]
@@ -192,7 +192,7 @@ async def test_a_part_is_credited_by_line_and_the_rest_released_in_one_step(worl
         dispute_id=UUID(decided["id"]),
         currency="EUR",
         total_minor=250,
-        lines=(Allocated(invoice_id=UUID(world.invoice_id), line=1, amount_minor=250),),
+        lines=(AllocatedAmount(invoice_id=UUID(world.invoice_id), line=1, amount_minor=250),),
     )
     await hear(world.runtime, issued, sequence=10)
     assert (await world.client.got(path))["credit_note_number"] == note["number"]

@@ -313,7 +313,9 @@ async def test_a_mistyped_dispute_leaves_nothing(world: World, wrong: dict[str, 
 
 
 async def test_a_vendor_failure_opens_one_case_by_itself(world: World) -> None:
-    failed = VendorSyncFailed(account_id=world.account_id, subscription_id=uuid4(), wanted="active", vendor_code="2011")
+    failed = VendorSyncFailed(
+        account_id=world.account_id, subscription_id=uuid4(), wanted_state="active", vendor_code="2011"
+    )
     await hear(world.runtime, failed, sequence=1)
     await hear(world.runtime, failed, sequence=2)
     cases = (await world.client.got("/v1/cases", account_id=world.account_id))["items"]

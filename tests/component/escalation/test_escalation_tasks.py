@@ -15,7 +15,7 @@ from shared.events import Event
 from shared.events.collections import NoticeBounced, NoticeFailed, TerminationRequested
 from shared.events.entitlements import EntitlementEnded, HoldPlaced, SuspensionRefusedByVendor, VendorSyncFailed
 from shared.events.invoicing import DocumentFailed, ReconciliationCompleted, VendorDifferenceDecided
-from shared.events.invoicing.vendor import ReconciliationSum
+from shared.events.invoicing.vendor import ReconciliationTotal
 from shared.persistence.database import Unit
 from shared.process.runtime import Runtime
 from tests.builders import Client, Database, hear, message, running
@@ -68,23 +68,25 @@ def notice_bounced() -> NoticeBounced:
 
 
 def document_failed() -> DocumentFailed:
-    return DocumentFailed(account_id=ACCOUNT, delivery_id=uuid4(), document="invoice", document_id=INVOICE, cause="550")
+    return DocumentFailed(
+        account_id=ACCOUNT, delivery_id=uuid4(), document_type="invoice", document_id=INVOICE, cause="550"
+    )
 
 
 def reconciliation(difference_minor: int, verdict: str = "price_difference") -> ReconciliationCompleted:
-    total = ReconciliationSum(
+    total = ReconciliationTotal(
         verdict=verdict, comparisons=1, lines=1, billed_minor=50_000 + difference_minor, expected_minor=50_000
     )
     return ReconciliationCompleted(
         vendor_invoice_id=VENDOR_INVOICE,
         reconciliation_id=RECONCILIATION,
-        replaces=None,
+        replaced_reconciliation_id=None,
         number="G012345",
         currency="EUR",
         file_sha256="0" * 64,
         status="differences",
         lines=1,
-        sums=(total,),
+        totals=(total,),
     )
 
 
@@ -192,7 +194,7 @@ async def test_a_refused_renewal_says_what_the_vendor_refuses(world: World) -> N
     await hear(
         world.runtime,
         VendorSyncFailed(
-            account_id=ACCOUNT, subscription_id=SUBSCRIPTION, wanted="auto_renew_off", vendor_code="800040"
+            account_id=ACCOUNT, subscription_id=SUBSCRIPTION, wanted_state="auto_renew_off", vendor_code="800040"
         ),
     )
     (case,) = await world.cases()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deploy.local.tokens import SigningKeyPair
 from shared.events import Event
 from shared.events.entitlements import RenewalSettingsNotRestored, SuspensionRefusedByVendor, VendorSyncFailed
-from shared.events.invoicing import AccountRegistered, Allocated, CreditNoteIssued, InvoiceBalance, InvoiceIssued
+from shared.events.invoicing import AccountRegistered, AllocatedAmount, CreditNoteIssued, InvoiceBalance, InvoiceIssued
 from shared.process.runtime import Runtime
 from tests.builders import START, Client, Database, running
 from tests.component.orders import FEW, Order, list_announcements, one_by_one, orders, read, rows
@@ -76,16 +76,16 @@ def story(world: World, dispute_id: UUID) -> Sequence[Sequence[Event]]:
     balance = InvoiceBalance(**due, **dict.fromkeys(amounts, 0))
     profile = {"legal_entity": "GS-DE", "currency": "EUR", "time_zone": "UTC", "terms_days": 8}
     note = {"credit_note_id": uuid4(), "number": "CN-1", "invoice_id": world.invoice_id, "dispute_id": dispute_id}
-    credited = (Allocated(invoice_id=world.invoice_id, line=1, amount_minor=500),)
+    credited = (AllocatedAmount(invoice_id=world.invoice_id, line=1, amount_minor=500),)
     invoicing = [
         AccountRegistered(**account, **profile, external_reference=None, vendor_customer_ids=()),
         InvoiceIssued(**account, issue_date=START.date(), external_reference=None, balance=balance),
         CreditNoteIssued(**account, **note, currency="EUR", total_minor=500, lines=credited),
     ]
     ours = account | {"subscription_id": world.subscription_id}
-    failed = VendorSyncFailed(**ours, wanted="active", vendor_code="2094")
+    failed = VendorSyncFailed(**ours, wanted_state="active", vendor_code="2094")
     refused = SuspensionRefusedByVendor(**ours, suspension_id=uuid4(), vendor_code="2094")
-    lost = RenewalSettingsNotRestored(**ours, suspension_id=None, missing=("autoRenewEnabled",))
+    lost = RenewalSettingsNotRestored(**ours, suspension_id=None, missing_settings=("autoRenewEnabled",))
     return [invoicing, [failed, refused, failed, lost]]
 
 

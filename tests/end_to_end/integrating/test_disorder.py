@@ -57,7 +57,7 @@ class Case:
         return InvoiceBalanceChanged(account_id=self.account_id, balance=self.balance(open_minor))
 
     def overdue(self, open_minor: int) -> Event:
-        return InvoiceOverdue(account_id=self.account_id, judged_at=START, balance=self.balance(open_minor))
+        return InvoiceOverdue(account_id=self.account_id, evaluated_at=START, balance=self.balance(open_minor))
 
     def build_suspended(self) -> Event:
         return SubscriptionSuspended(

@@ -130,7 +130,7 @@ def test_settings_that_are_not_back_are_a_failure_and_announced() -> None:
             account_id=ACCOUNT, subscription_id=SUBSCRIPTION, suspension_id=None, renewal_restored=False
         ),
         RenewalSettingsNotRestored(
-            account_id=ACCOUNT, subscription_id=SUBSCRIPTION, suspension_id=None, missing=missing
+            account_id=ACCOUNT, subscription_id=SUBSCRIPTION, suspension_id=None, missing_settings=missing
         ),
     ]
     assert after.failure == Failure("active", "renewal_settings_not_restored", "term, quantity", LATER)
@@ -173,7 +173,7 @@ def test_a_refusal_of_anything_else_is_announced_as_such() -> None:
     refusal = FinalVendorRefusal(frozenset(), "2001", "gone", "active")
     after, events = apply_vendor_refusal(suspended, refusal, LATER)
     assert events == [
-        VendorSyncFailed(account_id=ACCOUNT, subscription_id=SUBSCRIPTION, wanted="active", vendor_code="2001")
+        VendorSyncFailed(account_id=ACCOUNT, subscription_id=SUBSCRIPTION, wanted_state="active", vendor_code="2001")
     ]
     assert after == replace(suspended, failure=Failure("active", "2001", "gone", LATER), waiting_for=None)
 

@@ -17,7 +17,7 @@ from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.receivables.domain.invoice_balances import Invoice
 from services.invoicing.receivables.repository import invoice_queries, number_queries
 from services.invoicing.receivables.use_cases import balance_updates
-from shared.events.invoicing import Allocated, CreditNoteIssued
+from shared.events.invoicing import AllocatedAmount, CreditNoteIssued
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
 
@@ -72,10 +72,11 @@ def _event_fields(unit: Unit, row: CreditNoteRow, credited: CreditNoteEffect) ->
             currency=row.currency,
             total_minor=row.total_minor,
             lines=tuple(
-                Allocated(invoice_id=row.invoice_id, line=line, amount_minor=share) for line, share in credited.lines
+                AllocatedAmount(invoice_id=row.invoice_id, line=line, amount_minor=share)
+                for line, share in credited.lines
             ),
             reason_code=row.reason_code,
-            freed=balance_updates.build_freed_allocation_fields(credited.freed),
+            freed_cash=balance_updates.build_freed_allocation_fields(credited.freed),
         )
     )
 

@@ -11,7 +11,7 @@ from services.invoicing.ledger.repository import ledger_queries
 from services.invoicing.ledger.repository.ledger_queries import LedgerDocument
 from services.invoicing.payments.repository import payment_queries, refund_part_queries
 from services.invoicing.payments.use_cases.payment_recording import apply_unapplied_cash
-from shared.events.invoicing import Freed, RefundApproved, RefundDeclined, RefundEvent, RefundProposed
+from shared.events.invoicing import FreedCash, RefundApproved, RefundDeclined, RefundEvent, RefundProposed
 from shared.persistence.database import Unit
 
 
@@ -67,7 +67,7 @@ async def _tell(
             refund_id=row.id,
             amount_minor=row.amount_minor,
             currency=row.currency,
-            parts=tuple(Freed(payment_id=payment_id, amount_minor=amount) for payment_id, amount in parts),
+            parts=tuple(FreedCash(payment_id=payment_id, amount_minor=amount) for payment_id, amount in parts),
         )
     )
     await ledger_queries.post_ledger_entries(unit, account, LedgerDocument("refund", row.id, sequence), entries)

@@ -108,7 +108,7 @@ def _publish_import(unit: Unit, row: BankImportRow, refused: int) -> None:
             format=row.format,
             closing_date=row.closing_date,
             entries=count_imported_bank_entries(row),
-            refused=refused,
+            unreadable_entries=refused,
         )
     )
 

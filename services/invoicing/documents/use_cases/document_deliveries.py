@@ -144,7 +144,12 @@ async def record_document_delivery_result(unit: Unit, intent: Intent, refusal: s
 
 
 def _describe_delivery(row: DocumentDeliveryRow) -> dict[str, Any]:
-    return {"account_id": row.account_id, "delivery_id": row.id, "document": row.kind, "document_id": row.document_id}
+    return {
+        "account_id": row.account_id,
+        "delivery_id": row.id,
+        "document_type": row.kind,
+        "document_id": row.document_id,
+    }
 
 
 async def record_document_bounce(unit: Unit, event: MailBounced) -> None:

@@ -113,7 +113,7 @@ async def open_chargeback(unit: Unit, new: NewChargeback) -> ChargebackRow:
         is_fraud=reason.is_fraud,
         answer_by=row.answer_by,
         warn_days=reason.warn_days,
-        reopened=balance_updates.build_allocation_fields(part.allocations),
+        reopened_amounts=balance_updates.build_allocation_fields(part.allocations),
         cash_minor=part.cash,
     )
     await _announce(

@@ -21,7 +21,7 @@ from services.invoicing.payments.use_cases.payment_recording import NewPayment
 from services.invoicing.receivables.repository import invoice_queries
 from services.invoicing.receivables.use_cases import balance_updates
 from services.invoicing.settings.domain.approval_states import check_state_move
-from shared.events.invoicing import Allocated, PaymentFailed, PaymentInitiated
+from shared.events.invoicing import AllocatedAmount, PaymentFailed, PaymentInitiated
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal
@@ -63,7 +63,9 @@ async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | No
             invoice_id=invoice_id,
             amount_minor=row.amount_minor,
             currency=row.currency,
-            lines=tuple(Allocated(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in in_flight),
+            lines=tuple(
+                AllocatedAmount(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in in_flight
+            ),
         )
     )
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})

@@ -84,7 +84,7 @@ async def reverse_received_payment(unit: Unit, payment_id: UUID) -> PaymentRow:
             payment_id=payment_id,
             amount_minor=amount_minor,
             currency=row.currency,
-            reopened=balance_updates.build_allocation_fields(tuple(allocations)),
+            reopened_amounts=balance_updates.build_allocation_fields(tuple(allocations)),
         )
     )
     entries = build_payment_reversal_entries(amount_minor, *split_recoveries(allocations))

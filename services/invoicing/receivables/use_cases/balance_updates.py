@@ -11,8 +11,8 @@ from services.invoicing.receivables.domain.closing_causes import ClosingCause, f
 from services.invoicing.receivables.domain.invoice_balances import Allocation, Invoice
 from services.invoicing.receivables.repository import invoice_queries
 from shared.events.invoicing import (
-    Allocated,
-    Freed,
+    AllocatedAmount,
+    FreedCash,
     InvoiceBalance,
     InvoiceBalanceChanged,
     InvoiceClosed,
@@ -64,25 +64,25 @@ def build_invoice_issued(invoice: Invoice, issue_date: date, external_reference:
     )
 
 
-def build_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Allocated, ...]:
+def build_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[AllocatedAmount, ...]:
     """Allocations as events carry them."""
     return tuple(
-        Allocated(
+        AllocatedAmount(
             invoice_id=allocation.invoice_id,
             line=allocation.line,
             amount_minor=allocation.amount,
-            recovered=True if allocation.is_recovery else None,
+            is_recovery=True if allocation.is_recovery else None,
         )
         for allocation in allocations
     )
 
 
-def build_freed_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[Freed, ...]:
+def build_freed_allocation_fields(allocations: tuple[Allocation, ...]) -> tuple[FreedCash, ...]:
     """Build the fields of events for what is unapplied cash of its payments again."""
     amounts: Counter[UUID] = Counter()
     for allocation in allocations:
         amounts[allocation.payment_id] += allocation.amount
-    return tuple(Freed(payment_id=id_, amount_minor=amount) for id_, amount in sorted(amounts.items()))
+    return tuple(FreedCash(payment_id=id_, amount_minor=amount) for id_, amount in sorted(amounts.items()))
 
 
 async def save_and_publish_balances(
@@ -114,4 +114,4 @@ def _announce_closing(unit: Unit, invoice: Invoice, cause: ClosingCause) -> None
         unit.publish(InvoicePaid(**closed))
     if cause == "credit_note":
         unit.publish(InvoiceCredited(**closed))
-    unit.publish(InvoiceClosed(**closed, by=cause))
+    unit.publish(InvoiceClosed(**closed, closed_by=cause))

@@ -30,7 +30,7 @@ async def mark_overdue_invoices(unit: Unit, account_ids: list[str]) -> None:
             unit.publish(
                 InvoiceOverdue(
                     account_id=after.account_id,
-                    judged_at=after.overdue_at,
+                    evaluated_at=after.overdue_at,
                     balance=balance_updates.build_invoice_balance_fields(after),
                 )
             )

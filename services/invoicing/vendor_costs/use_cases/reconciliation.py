@@ -17,7 +17,7 @@ from services.invoicing.vendor_costs.repository import (
     vendor_invoice_queries,
 )
 from services.invoicing.vendor_costs.tables import ReconciliationRow, VendorInvoiceRow
-from shared.events.invoicing import ReconciliationCompleted, ReconciliationSum, VendorCredit, VendorCreditReceived
+from shared.events.invoicing import ReconciliationCompleted, ReconciliationTotal, VendorCredit, VendorCreditReceived
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import NotFound, Refusal
@@ -219,14 +219,14 @@ def _complete(
     return ReconciliationCompleted(
         vendor_invoice_id=invoice.id,
         reconciliation_id=row.id,
-        replaces=replaced.id if replaced else None,
+        replaced_reconciliation_id=replaced.id if replaced else None,
         number=invoice.number,
         currency=row.currency,
         file_sha256=row.file_sha256,
         status=row.status,
         lines=row.lines,
-        sums=tuple(
-            ReconciliationSum(
+        totals=tuple(
+            ReconciliationTotal(
                 verdict=subtotal.verdict.value,
                 comparisons=subtotal.comparisons,
                 lines=subtotal.lines,

@@ -85,7 +85,7 @@ async def test_a_statement_with_an_entry_that_was_refused_says_nothing_new(bank:
     (row,) = await bank.database.rows(
         "SELECT data FROM invoicing.outbox WHERE subject = $1 AND type = $2", made["id"], BankStatementImported.type()
     )
-    assert BankStatementImported.model_validate_json(row["data"]).refused == 1
+    assert BankStatementImported.model_validate_json(row["data"]).unreadable_entries == 1
     many = build_camt_statement([Paid("no day", amount, day="") for amount in range(101)], day="2026-02-28")
     answer = await send(bank.client, many.replace(b"<BookgDt><Dt></Dt></BookgDt>", b""))
     assert (answer.status_code, answer.json()["code"]) == (422, "statement_refused")

@@ -33,7 +33,7 @@ async def list_closings(database: Database, issued: dict[str, Any]) -> list[tupl
         " ORDER BY position",
         str(UUID(issued["account_id"])),
     )
-    return [(row["type"].split(".")[-2], orjson.loads(row["data"]).get("by")) for row in rows]
+    return [(row["type"].split(".")[-2], orjson.loads(row["data"]).get("closed_by")) for row in rows]
 
 
 async def pay(client: Client, issued: dict[str, Any], amount: int) -> dict[str, Any]:
