@@ -19,7 +19,7 @@ from shared.pure.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class DisputeFilter:
-    """What disputes of a list have in common; None: anything."""
+    """Filter of a list of disputes; None lets anything through."""
 
     account_id: UUID | None = None
     invoice_id: UUID | None = None
