@@ -51,7 +51,7 @@ class SupportCase:
 
     async def ask_customer(self, driver: SandboxDriver) -> None:
         """Wait for the customer, which lets the clock of the next word stand."""
-        waiting = {"side": "customer", "reason": "asked which records were changed"}
+        waiting = {"waiting_for": "customer", "reason": "asked which records were changed"}
         await driver.post("escalation", f"{self._path}:wait", waiting)
 
     async def consult_resources(self, driver: SandboxDriver) -> None:

@@ -495,7 +495,7 @@ async def _escalation(world: World) -> dict[str, list[Any]]:
             "reason_code": ["price"],
             "amount_minor": [700],
             "case_id": opened,
-            "into": [(await world.client.create("/v1/cases", case))["id"]],
+            "into_case_id": [(await world.client.create("/v1/cases", case))["id"]],
             "target_id": [target_id],
         }
     )

@@ -257,16 +257,16 @@ class FoundCasesOut(BaseModel):
     is_complete: bool
 
 
-class WaitIn(RequestBody):
+class CaseWaitIn(RequestBody):
     """Whom a case waits for, and for what."""
 
-    model_config = set_model_example(side="customer", reason="asked for the order confirmation")
+    model_config = set_model_example(waiting_for="customer", reason="asked for the order confirmation")
 
-    side: Literal["customer", "vendor"]
+    waiting_for: Literal["customer", "vendor"]
     reason: Prose
 
 
-class ResolveIn(RequestBody):
+class CaseResolutionIn(RequestBody):
     """The outcome of a case, and why."""
 
     model_config = set_model_example(outcome="line 3 is the set-up charge", reason="checked against the order")
@@ -275,7 +275,7 @@ class ResolveIn(RequestBody):
     reason: Prose
 
 
-class CloseIn(RequestBody):
+class CaseClosingIn(RequestBody):
     """Why the case can be closed; where it touches no customer, a person says so."""
 
     model_config = set_model_example(reason="the customer knows the outcome")
@@ -284,12 +284,12 @@ class CloseIn(RequestBody):
     no_customer_affected: Words | None = Field(default=None, examples=["found by monitoring, no user was cut off"])
 
 
-class MergeIn(RequestBody):
+class CaseMergeIn(RequestBody):
     """The case that goes on, and why."""
 
     model_config = set_model_example(
-        into="01a20d65-5762-7a08-b1f4-93d2c07e5a11", reason="the same question, asked twice"
+        into_case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a11", reason="the same question, asked twice"
     )
 
-    into: UUID
+    into_case_id: UUID
     reason: Prose

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Response
 
 from services.escalation import use_cases
-from services.escalation.api.case_bodies import CaseOut, CloseIn, MergeIn, ResolveIn, WaitIn
+from services.escalation.api.case_bodies import CaseClosingIn, CaseMergeIn, CaseOut, CaseResolutionIn, CaseWaitIn
 from services.escalation.domain.cases import (
     CaseAffectsCustomer,
     CaseMergeRefused,
@@ -50,10 +50,10 @@ async def start_case(
     responses=refusals(StateMoveRefused),
 )
 async def wait_for_side(
-    case_id: UUID, waiting: WaitIn, command: Annotated[CommandRunner, perform_command("case.wait")]
+    case_id: UUID, waiting: CaseWaitIn, command: Annotated[CommandRunner, perform_command("case.wait")]
 ) -> Response:
     """The other side acts next. A case in progress only: what nobody has begun waits for us."""
-    return await _move(command, case_id, WAITING_STATES[waiting.side], waiting.reason)
+    return await _move(command, case_id, WAITING_STATES[waiting.waiting_for], waiting.reason)
 
 
 async def _move(command: CommandRunner, case_id: UUID, wanted: CaseState, reason: str) -> Response:
@@ -72,7 +72,7 @@ async def _move(command: CommandRunner, case_id: UUID, wanted: CaseState, reason
     responses=refusals(StateMoveRefused, DisputeOfCaseUndecided),
 )
 async def resolve_case(
-    case_id: UUID, resolved: ResolveIn, command: Annotated[CommandRunner, perform_command("case.resolve")]
+    case_id: UUID, resolved: CaseResolutionIn, command: Annotated[CommandRunner, perform_command("case.resolve")]
 ) -> Response:
     """The outcome is known; now the customer must be told. A dispute's case gets its outcome from the dispute."""
 
@@ -92,7 +92,7 @@ async def resolve_case(
     responses=refusals(CustomerNotInformed, CaseAffectsCustomer, UnreadCustomerAnswer, StateMoveRefused),
 )
 async def close_case(
-    case_id: UUID, closing: CloseIn, command: Annotated[CommandRunner, perform_command("case.close")]
+    case_id: UUID, closing: CaseClosingIn, command: Annotated[CommandRunner, perform_command("case.close")]
 ) -> Response:
     """Close the loop: 409 `customer_not_told` until a contact about the outcome was recorded after it was known.
 
@@ -139,14 +139,14 @@ async def reopen_case(
     responses=refusals(StateMoveRefused, CaseMergeRefused),
 )
 async def merge_case(
-    case_id: UUID, merging: MergeIn, command: Annotated[CommandRunner, perform_command("case.merge")]
+    case_id: UUID, merging: CaseMergeIn, command: Annotated[CommandRunner, perform_command("case.merge")]
 ) -> Response:
     """Let a case go on in another one of the same account, whose thread shows the entries of both."""
 
     async def merge(unit: Unit) -> CaseOut:
         actor = command.caller.subject
         return CaseOut.from_row(
-            await use_cases.case_moves.merge_case_by_hand(unit, case_id, merging.into, actor, merging.reason)
+            await use_cases.case_moves.merge_case_by_hand(unit, case_id, merging.into_case_id, actor, merging.reason)
         )
 
     return await command.run(merge, status=200, reason=merging.reason, subject=case_id)

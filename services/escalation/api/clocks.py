@@ -28,7 +28,7 @@ admin = Router(prefix="/v1", tags=["clocks"], dependencies=[needs("escalation:ad
 SeverityName = Literal["A", "B", "C", "none"]
 
 
-class PauseOut(BaseModel):
+class ClockPauseOut(BaseModel):
     """A time in which a clock stood, since the customer was waited for; without an end it still does."""
 
     model_config = set_model_example(begin="2026-04-02T10:12:00Z", end="2026-04-03T08:00:00Z")
@@ -48,7 +48,7 @@ class ClockOut(BaseModel):
         business_days=3,
         is_round_the_clock=False,
         began_at="2026-04-02T09:30:00Z",
-        pauses=[get_model_example(PauseOut)],
+        pauses=[get_model_example(ClockPauseOut)],
         due_at="2026-04-08T07:18:00Z",
         warn_at="2026-04-07T14:18:00Z",
         remaining_minutes=1482,
@@ -64,7 +64,7 @@ class ClockOut(BaseModel):
     business_days: int
     is_round_the_clock: bool
     began_at: datetime
-    pauses: list[PauseOut]
+    pauses: list[ClockPauseOut]
     due_at: datetime | None = Field(description="null while it is paused")
     warn_at: datetime | None
     remaining_minutes: int | None = Field(description="of the same time; null while it is paused or when it stopped")
@@ -86,7 +86,7 @@ class ClockOut(BaseModel):
             business_days=clock.target.business_days,
             is_round_the_clock=clock.target.is_round_the_clock,
             began_at=clock.began_at,
-            pauses=[PauseOut(begin=pause.begin, end=pause.end) for pause in clock.pauses],
+            pauses=[ClockPauseOut(begin=pause.begin, end=pause.end) for pause in clock.pauses],
             due_at=clock.due_at,
             warn_at=clock.warn_at,
             remaining_minutes=None if remaining is None else int(remaining.total_seconds() // 60),
@@ -116,7 +116,7 @@ class ClocksOut(BaseModel):
     clocks: list[ClockOut]
 
 
-class TargetIn(RequestBody):
+class ResponseTargetIn(RequestBody):
     """How long an answer may take: minutes, or whole business days; and when before that somebody is warned."""
 
     model_config = set_model_example(
@@ -138,7 +138,7 @@ class TargetIn(RequestBody):
         return self
 
 
-class TargetOut(BaseModel):
+class ResponseTargetOut(BaseModel):
     """How long an answer may take for a support level; without `set_by` it is what holds where nobody set it."""
 
     model_config = set_model_example(
@@ -168,12 +168,12 @@ class TargetOut(BaseModel):
     set_at: datetime | None
 
 
-class TargetsOut(BaseModel):
+class ResponseTargetsOut(BaseModel):
     """All targets: those that were set, and those that hold for the standard level where nobody set one."""
 
-    model_config = set_model_example(targets=[get_model_example(TargetOut)])
+    model_config = set_model_example(targets=[get_model_example(ResponseTargetOut)])
 
-    targets: list[TargetOut]
+    targets: list[ResponseTargetOut]
 
 
 @reads.get("/cases/{case_id}/clocks", summary="The clocks of a case")
@@ -224,10 +224,10 @@ async def list_cases_by_deadline(read: Read, paging: TextPaging, criteria: Crite
 
 
 @reads.get("/response-targets", name="list_response_targets", summary="List how long answers may take")
-async def list_targets(read: Read) -> TargetsOut:
+async def list_targets(read: Read) -> ResponseTargetsOut:
     """Targets by support level, kind and severity; what was set for a level counts before what holds for all."""
     rows = await read(clock_queries.list_response_targets)
-    targets = [TargetOut.model_validate(row.model_dump()) for row in rows]
+    targets = [ResponseTargetOut.model_validate(row.model_dump()) for row in rows]
     places = {(target.support_level, target.kind, target.severity, target.which) for target in targets}
     for (kind, severity, which), target in DEFAULT_TARGETS.items():
         place = (clock_queries.STANDARD, kind, severity or NO_SEVERITY, which)
@@ -235,8 +235,10 @@ async def list_targets(read: Read) -> TargetsOut:
             names = ("minutes", "business_days", "is_round_the_clock", "warn_minutes")
             fields = {name: getattr(target, name) for name in names}
             keys = dict(zip(("support_level", "kind", "severity", "which"), place, strict=True))
-            targets.append(TargetOut.model_validate(keys | fields | {"set_by": None, "reason": None, "set_at": None}))
-    return TargetsOut(targets=targets)
+            targets.append(
+                ResponseTargetOut.model_validate(keys | fields | {"set_by": None, "reason": None, "set_at": None})
+            )
+    return ResponseTargetsOut(targets=targets)
 
 
 @admin.put("/response-targets/{support_level}/{kind}/{severity}/{which}", summary="Say how long an answer may take")
@@ -245,16 +247,16 @@ async def put_response_target(
     kind: CaseKind,
     severity: SeverityName,
     which: ClockName,
-    wanted: TargetIn,
+    wanted: ResponseTargetIn,
     command: Annotated[ChangeRunner, perform_change("response_target.set")],
-) -> TargetOut:
+) -> ResponseTargetOut:
     """Set a target, in the place of a former one, for clocks that begin from now on and those whose severity changes.
 
     `none` is the severity of a case that has none.
     """
     actor = command.caller.subject
 
-    async def set_target(unit: Unit) -> TargetOut:
+    async def set_target(unit: Unit) -> ResponseTargetOut:
         row = ResponseTargetRow(
             support_level=support_level,
             kind=kind,
@@ -265,6 +267,6 @@ async def put_response_target(
             **wanted.model_dump(),
         )
         await use_cases.case_clocks.set_response_target(unit, row)
-        return TargetOut.model_validate(row.model_dump())
+        return ResponseTargetOut.model_validate(row.model_dump())
 
     return await command.run(set_target, reason=wanted.reason)

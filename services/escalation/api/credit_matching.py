@@ -5,7 +5,12 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from services.escalation.api.service_credit_bodies import MatchIn, PassedOnIn, ServiceCreditOut, VendorCreditOut
+from services.escalation.api.service_credit_bodies import (
+    CustomerCreditIn,
+    ServiceCreditOut,
+    VendorCreditMatchIn,
+    VendorCreditOut,
+)
 from services.escalation.api.service_credits import build_service_credit
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import service_credit_queries
@@ -96,7 +101,7 @@ async def restore_credit(
 )
 async def match_vendor_credit(
     service_credit_id: UUID,
-    matched: MatchIn,
+    matched: VendorCreditMatchIn,
     command: Annotated[CommandRunner, perform_command("service_credit.match")],
 ) -> Response:
     """Say which credit of a vendor invoice answers the request; several may."""
@@ -123,7 +128,7 @@ async def match_vendor_credit(
 )
 async def pass_on_service_credit(
     service_credit_id: UUID,
-    passed_on: PassedOnIn,
+    passed_on: CustomerCreditIn,
     command: Annotated[CommandRunner, perform_command("service_credit.pass_on")],
 ) -> Response:
     """Record by which credit note of invoicing the customer gets it; the difference is shown."""

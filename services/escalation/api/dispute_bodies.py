@@ -20,7 +20,7 @@ LineNumber = Annotated[int, Field(ge=1, le=500, strict=True)]
 Minor = Annotated[int, Field(ge=0, le=10**15, strict=True)]
 
 
-class LineIn(RequestBody):
+class DisputedLineIn(RequestBody):
     """An amount of one line, in minor units of the invoice's currency, and the code of the reason."""
 
     model_config = set_model_example(line=1, amount_minor=5040, reason_code="quantity")
@@ -30,7 +30,7 @@ class LineIn(RequestBody):
     reason_code: Code = Field(default="other", description="a code of `GET /v1/dispute-reasons`")
 
 
-class LineOut(BaseModel):
+class DisputedLineOut(BaseModel):
     """An amount of one line in dispute, and what is approved of it, which is null while nobody has decided."""
 
     model_config = set_model_example(line=1, amount_minor=5040, reason_code="quantity", approved_minor=None)
@@ -41,7 +41,7 @@ class LineOut(BaseModel):
     approved_minor: int | None = None
 
 
-def build_dispute_items(lines: Sequence[LineIn]) -> list[DisputeItem]:
+def build_dispute_items(lines: Sequence[DisputedLineIn]) -> list[DisputeItem]:
     """Build the items of a dispute."""
     return [DisputeItem(line.line, line.amount_minor, line.reason_code) for line in lines]
 
@@ -53,7 +53,7 @@ class DisputeIn(RequestBody):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
-        lines=[get_model_example(LineIn)],
+        lines=[get_model_example(DisputedLineIn)],
         comment="five seats were given back in February",
         new_evidence=None,
     )
@@ -61,7 +61,7 @@ class DisputeIn(RequestBody):
     account_id: UUID
     invoice_id: UUID
     currency: Currency
-    lines: list[LineIn] = Field(min_length=1, max_length=MAX_LINES)
+    lines: list[DisputedLineIn] = Field(min_length=1, max_length=MAX_LINES)
     comment: Prose | None = Field(default=None, description="stays in the database; never on a topic")
     new_evidence: Prose | None = Field(
         default=None, description="what is new since a dispute on one of these lines was rejected"
@@ -87,7 +87,7 @@ class DisputeOut(BaseModel):
         account_id="01a20d60-7458-729b-b244-54f33ab0c1d2",
         invoice_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         currency="EUR",
-        lines=[get_model_example(LineOut)],
+        lines=[get_model_example(DisputedLineOut)],
         total_minor=5040,
         comment="five seats were given back in February",
         state="opened",
@@ -110,7 +110,7 @@ class DisputeOut(BaseModel):
     account_id: UUID
     invoice_id: UUID
     currency: str
-    lines: list[LineOut]
+    lines: list[DisputedLineOut]
     total_minor: int
     comment: str | None = Field(description="the customer's words")
     state: DisputeState
@@ -144,7 +144,7 @@ class ApprovedLineIn(RequestBody):
     approved_minor: Minor
 
 
-class UpholdIn(ReasonIn):
+class DisputeUpholdingIn(ReasonIn):
     """Why a dispute is upheld, and what of it."""
 
     model_config = set_model_example(
@@ -170,7 +170,7 @@ class UpholdIn(ReasonIn):
         return None if self.lines is None else {line.line: line.approved_minor for line in self.lines}
 
 
-class AmendmentIn(RequestBody):
+class DisputeAmendmentIn(RequestBody):
     """All that is disputed from now on."""
 
     model_config = set_model_example(
@@ -179,7 +179,7 @@ class AmendmentIn(RequestBody):
         new_evidence=None,
     )
 
-    lines: list[LineIn] = Field(min_length=1, max_length=MAX_LINES)
+    lines: list[DisputedLineIn] = Field(min_length=1, max_length=MAX_LINES)
     reason: Prose
     new_evidence: Prose | None = Field(
         default=None, description="what is new since one of the lines of which more is disputed was rejected"
@@ -190,7 +190,7 @@ class AmendmentIn(RequestBody):
         return NewDisputeAmendment(build_dispute_items(self.lines), self.reason, self.new_evidence)
 
 
-class AmendmentOut(BaseModel):
+class DisputeAmendmentOut(BaseModel):
     """An amendment of a dispute: requested, done once invoicing has reserved the amounts, or refused by it."""
 
     model_config = set_model_example(
@@ -208,7 +208,7 @@ class AmendmentOut(BaseModel):
 
     dispute_id: UUID
     number: int
-    lines: list[LineOut]
+    lines: list[DisputedLineOut]
     total_minor: int
     reason: str
     state: Literal["requested", "done", "refused"]

@@ -7,7 +7,13 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from services.escalation import use_cases
-from services.escalation.api.dispute_bodies import AmendmentIn, AmendmentOut, DisputeIn, DisputeOut, LineOut
+from services.escalation.api.dispute_bodies import (
+    DisputeAmendmentIn,
+    DisputeAmendmentOut,
+    DisputedLineOut,
+    DisputeIn,
+    DisputeOut,
+)
 from services.escalation.domain.disputes import DisputeState
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import dispute_queries
@@ -133,7 +139,7 @@ async def _read_dispute(unit: Unit, requested: DisputeOut) -> tuple[int, Dispute
 
 
 async def _list_holders(
-    command: CommandRunner, dispute_id: UUID, lines: Sequence[LineOut], refusal: str | None
+    command: CommandRunner, dispute_id: UUID, lines: Sequence[DisputedLineOut], refusal: str | None
 ) -> list[dict[str, Any]]:
     numbers = [line.line for line in lines]
     holders: list[dict[str, Any]] = await command.runtime.units.run(
@@ -167,12 +173,14 @@ async def get_dispute(dispute_id: UUID, read: Read) -> DisputeOut:
 
 
 @reads.get("/{dispute_id}/amendments", summary="The amendments of a dispute")
-async def list_amendments(dispute_id: UUID, read: Read) -> Page[AmendmentOut]:
+async def list_amendments(dispute_id: UUID, read: Read) -> Page[DisputeAmendmentOut]:
     """Every amendment in its order, refused ones too."""
 
-    async def load(unit: Unit) -> list[AmendmentOut]:
+    async def load(unit: Unit) -> list[DisputeAmendmentOut]:
         await dispute_queries.get_dispute(unit, dispute_id)
-        return [AmendmentOut.from_row(row) for row in await dispute_queries.list_dispute_amendments(unit, dispute_id)]
+        return [
+            DisputeAmendmentOut.from_row(row) for row in await dispute_queries.list_dispute_amendments(unit, dispute_id)
+        ]
 
     return Page(items=await read(load), next=None)
 
@@ -198,10 +206,10 @@ async def review_dispute(
 @writes.post(
     "/{dispute_id}:amend",
     status_code=200,
-    response_model=AmendmentOut,
+    response_model=DisputeAmendmentOut,
     summary="Dispute more or less",
     responses={
-        202: {"model": AmendmentOut, "description": "invoicing cannot be reached now; a worker goes on"},
+        202: {"model": DisputeAmendmentOut, "description": "invoicing cannot be reached now; a worker goes on"},
         **refusals(
             DisputeAdditionRefused,
             DisputeAmendmentPending,
@@ -216,7 +224,7 @@ async def review_dispute(
     },
 )
 async def amend_dispute(
-    dispute_id: UUID, amendment: AmendmentIn, command: Annotated[CommandRunner, perform_command("dispute.amend")]
+    dispute_id: UUID, amendment: DisputeAmendmentIn, command: Annotated[CommandRunner, perform_command("dispute.amend")]
 ) -> Response:
     """Put these lines and amounts in the place of all that is disputed; what is added is reserved, the rest released.
 
@@ -229,22 +237,22 @@ async def amend_dispute(
     await use_cases.dispute_requests.check_dispute_items(command.runtime, dispute.invoice_id, new.items)
     window = await use_cases.collections_answers.fetch_dispute_window(command.runtime, dispute.invoice_id)
 
-    async def commit(unit: Unit) -> AmendmentOut:
+    async def commit(unit: Unit) -> DisputeAmendmentOut:
         nonlocal leased
         row, leased = await use_cases.amendments.request_dispute_amendment(
             unit, dispute_id, new, window, command.caller.subject
         )
-        return AmendmentOut.from_row(row)
+        return DisputeAmendmentOut.from_row(row)
 
-    async def reserve(_: AmendmentOut) -> None:
+    async def reserve(_: DisputeAmendmentOut) -> None:
         await use_cases.reservations.reserve_amendment_now(command.runtime, leased)
 
-    async def read(unit: Unit, requested: AmendmentOut) -> tuple[int, AmendmentOut]:
+    async def read(unit: Unit, requested: DisputeAmendmentOut) -> tuple[int, DisputeAmendmentOut]:
         row = await dispute_queries.get_dispute_amendment(unit, dispute_id, requested.number)
-        return (202 if row.state == "requested" else 200), AmendmentOut.from_row(row)
+        return (202 if row.state == "requested" else 200), DisputeAmendmentOut.from_row(row)
 
     answer, outcome = await command.run_with_call(
-        commit, reserve, read, AmendmentOut, reason=amendment.reason, subject=dispute_id
+        commit, reserve, read, DisputeAmendmentOut, reason=amendment.reason, subject=dispute_id
     )
     if outcome.state == "refused":
         holders = await _list_holders(command, dispute_id, outcome.lines, outcome.refusal)

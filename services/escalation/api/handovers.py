@@ -62,7 +62,7 @@ class HealthCheckIn(RequestBody):
         return self
 
 
-class AttemptIn(RequestBody):
+class RepairAttemptIn(RequestBody):
     """Attempt to repair the problem ourselves, and whether it helped."""
 
     model_config = set_model_example(action="assigned the licence anew, and waited an hour", result="did_not_help")
@@ -71,7 +71,7 @@ class AttemptIn(RequestBody):
     result: Literal["helped", "did_not_help"]
 
 
-class MissingOut(BaseModel):
+class MissingRequirementOut(BaseModel):
     """A condition of a hand-over that is not fulfilled."""
 
     model_config = set_model_example(code="health_check", meaning=MEANINGS[Requirement.HEALTH_CHECK])
@@ -84,10 +84,14 @@ class HandoverOut(BaseModel):
     """Whether a case may be handed over to the vendor, and what is missing; `waived` is what somebody let go."""
 
     model_config = set_model_example(
-        missing=[get_model_example(MissingOut)], waived=[], health_result=None, attempts=1, consulted_resources=2
+        missing=[get_model_example(MissingRequirementOut)],
+        waived=[],
+        health_result=None,
+        attempts=1,
+        consulted_resources=2,
     )
 
-    missing: list[MissingOut]
+    missing: list[MissingRequirementOut]
     waived: list[Requirement]
     health_result: HealthResult | None = Field(description="of the newest check")
     attempts: int = Field(description="of our own, that did not help")
@@ -98,7 +102,7 @@ class HandoverOut(BaseModel):
         """Build the answer for what a case has and lacks."""
         return cls.model_validate(
             {
-                "missing": [MissingOut(code=name, meaning=MEANINGS[name]) for name in readiness.missing],
+                "missing": [MissingRequirementOut(code=name, meaning=MEANINGS[name]) for name in readiness.missing],
                 "waived": readiness.waived,
                 "health_result": readiness.health_result,
                 "attempts": readiness.attempts,
@@ -207,7 +211,7 @@ async def record_check(
     responses=refusals(StateMoveRefused),
 )
 async def record_attempt(
-    case_id: UUID, attempt: AttemptIn, command: Annotated[CommandRunner, perform_command("case.attempt")]
+    case_id: UUID, attempt: RepairAttemptIn, command: Annotated[CommandRunner, perform_command("case.attempt")]
 ) -> Response:
     """Record in the thread what was tried to repair the problem ourselves."""
 

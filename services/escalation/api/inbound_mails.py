@@ -123,7 +123,7 @@ class InboundMailOut(BaseModel):
         return cls.model_validate(row.model_dump() | row.details)
 
 
-class MailTakenOut(BaseModel):
+class MailReceiptOut(BaseModel):
     """A mail that was taken in; nothing of it is quoted back."""
 
     model_config = set_model_example(id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e41", state="joined")
@@ -132,7 +132,7 @@ class MailTakenOut(BaseModel):
     state: InboundState
 
 
-class OpenCaseIn(CaseIn):
+class MailCaseIn(CaseIn):
     """The case that a mail is about."""
 
     model_config = set_model_example(
@@ -143,7 +143,7 @@ class OpenCaseIn(CaseIn):
     account_id: UUID
 
 
-class JoinIn(RequestBody):
+class MailJoinIn(RequestBody):
     """The case that a mail belongs to, and how somebody knows."""
 
     model_config = set_model_example(case_id="01a20d65-5762-7a08-b1f4-93d2c07e5a16", reason="asked them by telephone")
@@ -152,7 +152,7 @@ class JoinIn(RequestBody):
     reason: Prose
 
 
-class ReadIn(RequestBody):
+class ReadEntriesIn(RequestBody):
     """The last entry that somebody has read."""
 
     model_config = set_model_example(last_entry_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")
@@ -163,7 +163,7 @@ class ReadIn(RequestBody):
 @relays.post(
     "",
     status_code=201,
-    response_model=MailTakenOut,
+    response_model=MailReceiptOut,
     summary="Hand a mail over",
     responses={415: UNSUPPORTED, **refusals(StateMoveRefused)},
     dependencies=[accept_larger_body(MAX_MAIL_BYTES, is_streamed=True)],
@@ -186,9 +186,9 @@ async def receive_mail(
     await asyncio.to_thread(command.bind_content, content)
     support_address = command.runtime.settings.support_address
 
-    async def take(unit: Unit) -> MailTakenOut:
+    async def take(unit: Unit) -> MailReceiptOut:
         row = await use_cases.inbound_mails.receive_inbound_mail(unit, arrival, support_address)
-        return MailTakenOut(id=row.id, state=InboundState(row.state))
+        return MailReceiptOut(id=row.id, state=InboundState(row.state))
 
     return await command.run(take)
 
@@ -225,7 +225,7 @@ async def get_inbound_mail(inbound_mail_id: UUID, read: Read) -> InboundMailOut:
 )
 async def open_case_for_mail(
     inbound_mail_id: UUID,
-    case: OpenCaseIn,
+    case: MailCaseIn,
     command: Annotated[CommandRunner, perform_command("inbound_mail.open_case")],
 ) -> Response:
     """Open a case of an account, which the mail joins."""
@@ -248,7 +248,7 @@ async def open_case_for_mail(
     responses=refusals(StateMoveRefused),
 )
 async def join_mail_to_case(
-    inbound_mail_id: UUID, joining: JoinIn, command: Annotated[CommandRunner, perform_command("inbound_mail.join")]
+    inbound_mail_id: UUID, joining: MailJoinIn, command: Annotated[CommandRunner, perform_command("inbound_mail.join")]
 ) -> Response:
     """Let a mail that waits for a person join a case; nobody has read it there yet."""
 
@@ -282,7 +282,7 @@ async def discard_mail(
 
 @case_writes.post("/{case_id}:read", status_code=200, response_model=CaseOut, summary="Say that answers were read")
 async def mark_read(
-    case_id: UUID, reading: ReadIn, command: Annotated[CommandRunner, perform_command("case.read")]
+    case_id: UUID, reading: ReadEntriesIn, command: Annotated[CommandRunner, perform_command("case.read")]
 ) -> Response:
     """Say up to which entry somebody has read what the customer wrote; a case with unread answers is not closed."""
 

@@ -33,7 +33,7 @@ class MessageIn(RequestBody):
     )
 
 
-class ResendIn(RequestBody):
+class MailResendIn(RequestBody):
     """Whom a message is sent to again."""
 
     model_config = set_model_example(contact_person_id="01a20d66-0b3d-7e92-a6c7-58f10d4b2e39")
@@ -71,7 +71,7 @@ async def write_message(
 async def resend_message(
     case_id: UUID,
     entry_id: UUID,
-    wanted: ResendIn,
+    wanted: MailResendIn,
     command: Annotated[CommandRunner, perform_command("case.resend")],
 ) -> Response:
     """Send the words of a message again that was refused or came back, as a new message."""

@@ -152,7 +152,7 @@ class SuggestionsOut(BaseModel):
     items: list[ResourceOut]
 
 
-class ImportedOut(BaseModel):
+class ResourceImportOut(BaseModel):
     """How many resources of a file are new, and how many were known and changed."""
 
     model_config = set_model_example(new=4980, changed=20)
@@ -161,7 +161,7 @@ class ImportedOut(BaseModel):
     changed: int
 
 
-class ConsultIn(RequestBody):
+class ResourceUseIn(RequestBody):
     """A resource that was consulted, and what came of it."""
 
     model_config = set_model_example(
@@ -173,7 +173,7 @@ class ConsultIn(RequestBody):
     note: Prose | None = None
 
 
-class ConsultedOut(BaseModel):
+class ResourceUseOut(BaseModel):
     """That a resource was consulted in a case."""
 
     model_config = set_model_example(

@@ -10,14 +10,14 @@ from fastapi import Header, Query, Request, Response
 
 from services.escalation import use_cases
 from services.escalation.api.resource_bodies import (
-    ConsultedOut,
-    ConsultIn,
     FoundResourcesOut,
-    ImportedOut,
     ResourceFileRefused,
+    ResourceImportOut,
     ResourceIn,
     ResourceKind,
     ResourceOut,
+    ResourceUseIn,
+    ResourceUseOut,
     SuggestionsOut,
     build_resource_fields,
     parse_resource_file,
@@ -183,7 +183,7 @@ async def change_resource(
 @admin.post(
     "/support-resources:import",
     status_code=200,
-    response_model=ImportedOut,
+    response_model=ResourceImportOut,
     summary="Import support resources",
     responses={415: UNSUPPORTED, **refusals(ResourceFileRefused)},
     dependencies=[accept_larger_body(MAX_FILE_BYTES, is_streamed=True)],
@@ -204,9 +204,9 @@ async def import_resources(
     is_csv = media_type == "text/csv" or (media_type == OCTETS and not begins_as_json)
     lines = await asyncio.to_thread(parse_resource_file, body, is_csv=is_csv)
 
-    async def take(unit: Unit) -> ImportedOut:
+    async def take(unit: Unit) -> ResourceImportOut:
         new = await use_cases.resources.import_support_resources(unit, lines, command.caller.subject)
-        return ImportedOut(new=new, changed=len(lines) - new)
+        return ResourceImportOut(new=new, changed=len(lines) - new)
 
     await asyncio.to_thread(command.bind_content, body)
     return await command.run(take, status=200)
@@ -230,19 +230,19 @@ async def list_suggestions(case_id: UUID, read: Read, limit: Annotated[int, Quer
 @writes.post(
     "/cases/{case_id}/consulted-resources",
     status_code=201,
-    response_model=ConsultedOut,
+    response_model=ResourceUseOut,
     summary="Record that a resource was consulted",
     responses=refusals(StateMoveRefused),
 )
 async def consult_resource(
-    case_id: UUID, consulted: ConsultIn, command: Annotated[CommandRunner, perform_command("case.consult")]
+    case_id: UUID, consulted: ResourceUseIn, command: Annotated[CommandRunner, perform_command("case.consult")]
 ) -> Response:
     """Record in the thread which resource was consulted and whether it helped; what helped is suggested sooner."""
 
-    async def consult(unit: Unit) -> ConsultedOut:
+    async def consult(unit: Unit) -> ResourceUseOut:
         row = await use_cases.resources.record_resource_consulted(
             unit, case_id, consulted.resource_id, consulted.result, consulted.note or "", command.caller.subject
         )
-        return ConsultedOut.model_validate(row, from_attributes=True)
+        return ResourceUseOut.model_validate(row, from_attributes=True)
 
     return await command.run(consult, subject=case_id)

@@ -98,7 +98,7 @@ class ServiceCreditIn(RequestBody):
         return NewServiceCredit(**self.model_dump())
 
 
-class EvidenceIn(RequestBody):
+class CreditEvidenceIn(RequestBody):
     """Something that the vendor wants to see, or where it is."""
 
     model_config = set_model_example(code="incident_id", content="EX25194")
@@ -112,7 +112,7 @@ class EvidenceIn(RequestBody):
     )
 
 
-class EvidenceOut(BaseModel):
+class CreditEvidenceOut(BaseModel):
     """A line of the checklist; without content it is missing."""
 
     model_config = set_model_example(
@@ -126,7 +126,7 @@ class EvidenceOut(BaseModel):
     added_at: datetime | None
 
 
-class RequestIn(RequestBody):
+class ServiceCreditRequestIn(RequestBody):
     """The vendor was asked; by which ticket or number."""
 
     model_config = set_model_example(vendor_reference="2604020010000417")
@@ -134,7 +134,7 @@ class RequestIn(RequestBody):
     vendor_reference: Name | None = None
 
 
-class GrantIn(ReasonIn):
+class ServiceCreditGrantIn(ReasonIn):
     """An amount that the vendor grants; minor units, without tax."""
 
     model_config = set_model_example(granted_minor=2520, reason="the vendor's answer of 9 April")
@@ -142,7 +142,7 @@ class GrantIn(ReasonIn):
     granted_minor: PositiveMinor
 
 
-class MatchIn(RequestBody):
+class VendorCreditMatchIn(RequestBody):
     """A credit of a vendor invoice."""
 
     model_config = set_model_example(difference_id="01a20d71-1c0e-7b3f-8a55-000000000001")
@@ -150,7 +150,7 @@ class MatchIn(RequestBody):
     difference_id: UUID
 
 
-class PassedOnIn(RequestBody):
+class CustomerCreditIn(RequestBody):
     """A credit note by which the customer gets the credit."""
 
     model_config = set_model_example(credit_note_id="01a20d68-3f1a-7d08-9c6e-5b7d2e4f8a10", replace=False)
@@ -177,7 +177,7 @@ class ServiceCreditOut(BaseModel):
         currency="EUR",
         expected_minor=2520,
         state="draft",
-        evidence=[get_model_example(EvidenceOut)],
+        evidence=[get_model_example(CreditEvidenceOut)],
         missing=["proof_of_impact"],
         vendor_reference=None,
         requested_at=None,
@@ -205,7 +205,7 @@ class ServiceCreditOut(BaseModel):
     currency: str
     expected_minor: int
     state: ServiceCreditState
-    evidence: list[EvidenceOut]
+    evidence: list[CreditEvidenceOut]
     missing: list[str]
     vendor_reference: str | None
     requested_at: datetime | None

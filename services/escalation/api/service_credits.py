@@ -6,11 +6,11 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from services.escalation.api.service_credit_bodies import (
-    EvidenceIn,
-    GrantIn,
-    RequestIn,
+    CreditEvidenceIn,
+    ServiceCreditGrantIn,
     ServiceCreditIn,
     ServiceCreditOut,
+    ServiceCreditRequestIn,
 )
 from services.escalation.domain.service_credits import CreditEvidenceMissing, ServiceCreditState, TooLateForVendor
 from services.escalation.domain.state_moves import StateMoveRefused
@@ -122,7 +122,7 @@ async def open_service_credit(
 )
 async def add_evidence(
     service_credit_id: UUID,
-    evidence: EvidenceIn,
+    evidence: CreditEvidenceIn,
     command: Annotated[CommandRunner, perform_command("service_credit.evidence")],
 ) -> Response:
     """Add what the vendor wants to see, in the place of what was there under this code."""
@@ -144,7 +144,7 @@ async def add_evidence(
 )
 async def request_service_credit(
     service_credit_id: UUID,
-    asked: RequestIn,
+    asked: ServiceCreditRequestIn,
     command: Annotated[CommandRunner, perform_command("service_credit.request")],
 ) -> Response:
     """Record that the vendor was asked for it; 409 with a list while evidence is missing, and once it is too late."""
@@ -169,7 +169,7 @@ async def request_service_credit(
 )
 async def grant_service_credit(
     service_credit_id: UUID,
-    grant: GrantIn,
+    grant: ServiceCreditGrantIn,
     command: Annotated[CommandRunner, perform_command("service_credit.grant")],
 ) -> Response:
     """Record what the vendor grants; it is to be passed on to the customer."""

@@ -30,7 +30,7 @@ public = Router(tags=["support"])
 _HEADERS = {"content-language": "the language of the answer", "vary": "what the answer depends on"}
 
 
-class ChannelIn(RequestBody):
+class SupportChannelIn(RequestBody):
     """A way to reach support."""
 
     model_config = set_model_example(kind="phone", value="+49 30 901820", note="in German and English")
@@ -46,7 +46,7 @@ class SupportStatementIn(RequestBody):
     model_config = set_model_example(
         company="Goodstanding GmbH",
         offer=["Questions about invoices and subscriptions", "Problems with the services that we sell"],
-        channels=[get_model_example(ChannelIn)],
+        channels=[get_model_example(SupportChannelIn)],
         price="Support is part of the subscription.",
         how_to_dispute="Write to us with the number of the invoice and the line. We collect only what is not disputed.",
         policy_url="https://policy.goodstanding.example/policy",
@@ -54,7 +54,7 @@ class SupportStatementIn(RequestBody):
 
     company: Name
     offer: list[Name] = Field(min_length=1, max_length=20)
-    channels: list[ChannelIn] = Field(min_length=1, max_length=10)
+    channels: list[SupportChannelIn] = Field(min_length=1, max_length=10)
     price: Prose
     how_to_dispute: Prose
     policy_url: HttpUrl | None = None
@@ -75,7 +75,7 @@ class SupportStatementOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-class WeekdayOut(BaseModel):
+class SupportHoursOut(BaseModel):
     """The hours of a weekday, written out in the language."""
 
     model_config = set_model_example(weekday="Monday", hours="9:00 AM – 5:00 PM")
@@ -84,7 +84,7 @@ class WeekdayOut(BaseModel):
     hours: str
 
 
-class ResponseTimeOut(BaseModel):
+class PublishedResponseTimeOut(BaseModel):
     """How long the first answer may take, written out in the language."""
 
     model_config = set_model_example(kind="The service is down", takes="2 hours, day and night")
@@ -102,9 +102,9 @@ class PublishedSupportOut(BaseModel):
         languages=["de", "en"],
         content=get_model_example(SupportStatementIn),
         time_zone="Europe/Berlin",
-        weekdays=[get_model_example(WeekdayOut)],
+        weekdays=[get_model_example(SupportHoursOut)],
         closed_days=["Monday, April 6, 2026"],
-        response_times=[get_model_example(ResponseTimeOut)],
+        response_times=[get_model_example(PublishedResponseTimeOut)],
     )
 
     legal_entity: str
@@ -112,9 +112,9 @@ class PublishedSupportOut(BaseModel):
     languages: list[Language]
     content: SupportStatementIn
     time_zone: str
-    weekdays: list[WeekdayOut]
+    weekdays: list[SupportHoursOut]
     closed_days: list[str]
-    response_times: list[ResponseTimeOut]
+    response_times: list[PublishedResponseTimeOut]
 
 
 @reads.get("", summary="List statements of support")
@@ -200,9 +200,9 @@ async def _load_support(unit: Unit, legal_entity: str | None, languages: list[st
         languages=spoken,
         content=row.content,
         time_zone=calendar.time_zone,
-        weekdays=[WeekdayOut(**weekday._asdict()) for weekday in weekdays],
+        weekdays=[SupportHoursOut(**weekday._asdict()) for weekday in weekdays],
         closed_days=closed_days,
-        response_times=[ResponseTimeOut(**time._asdict()) for time in times],
+        response_times=[PublishedResponseTimeOut(**time._asdict()) for time in times],
     )
     others = [other for other in spoken if other != row.language]
     return support, support_page.render_support_page(row, weekdays, calendar.time_zone, closed_days, times, others)

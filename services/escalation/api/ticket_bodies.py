@@ -46,7 +46,7 @@ class DetailDecisionIn(RequestBody):
         return ContactDetailDecision(self.content, self.choice, self.reason)
 
 
-class TicketIn(RequestBody):
+class VendorTicketIn(RequestBody):
     """A request to the vendor; what is left out is taken from the case, or from the legal entity's channel.
 
     Severity and category are those of technical problems. Contact data are never the customer's.
@@ -87,7 +87,7 @@ class TicketIn(RequestBody):
         return NewVendorTicket(**fields, decisions=[decision.build_decision() for decision in self.decisions])
 
 
-class SubmitIn(RequestBody):
+class TicketSubmissionIn(RequestBody):
     """The vendor's number of a request that a person has opened."""
 
     model_config = set_model_example(number="615101234567890")
@@ -95,7 +95,7 @@ class SubmitIn(RequestBody):
     number: Code
 
 
-class CorrectedNumberIn(SubmitIn):
+class CorrectedNumberIn(TicketSubmissionIn):
     """The vendor's number of a request as it should have been recorded, and how somebody knows."""
 
     model_config = set_model_example(number="615101234567891", reason="mistyped: compared with the portal")
@@ -103,7 +103,7 @@ class CorrectedNumberIn(SubmitIn):
     reason: Prose
 
 
-class ConfirmationIn(RequestBody):
+class TicketSolutionIn(RequestBody):
     """Whether the vendor solved the problem, and how we know."""
 
     model_config = set_model_example(solved=True, reason="the customer sends mail without delay since noon")
@@ -112,7 +112,7 @@ class ConfirmationIn(RequestBody):
     reason: Prose
 
 
-class SeenStatusIn(RequestBody):
+class TicketSightingIn(RequestBody):
     """Sight that a person had of a ticket: where it is, and what the vendor wrote since."""
 
     model_config = set_model_example(status="attention_needed", note="Please send the headers of one message.")
@@ -143,7 +143,7 @@ class TicketContactOut(BaseModel):
     phone: str
 
 
-class MadeDecisionOut(BaseModel):
+class DetailDecisionOut(BaseModel):
     """Choice that somebody made about an address or a number, which is not repeated here."""
 
     model_config = set_model_example(
@@ -178,7 +178,7 @@ class VendorTicketOut(BaseModel):
         description="Since 2 April 08:00 UTC messages to outside wait for two to four hours.",
         contact=get_model_example(TicketContactOut),
         entry_ids=["01a20d66-0b3d-7e92-a6c7-58f10d4b2e39"],
-        decisions=[get_model_example(MadeDecisionOut)],
+        decisions=[get_model_example(DetailDecisionOut)],
         no_line_reason=None,
         waived=[],
         resource_id=None,
@@ -211,7 +211,7 @@ class VendorTicketOut(BaseModel):
     description: str
     contact: TicketContactOut
     entry_ids: list[UUID] = Field(description="entries of the evidence pack")
-    decisions: list[MadeDecisionOut]
+    decisions: list[DetailDecisionOut]
     no_line_reason: NoLineReason | None
     waived: list[Requirement] = Field(description="conditions of the hand-over that somebody let go")
     resource_id: UUID | None

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Response
 
 from services.escalation import use_cases
-from services.escalation.api.dispute_bodies import DisputeOut, UpholdIn
+from services.escalation.api.dispute_bodies import DisputeOut, DisputeUpholdingIn
 from services.escalation.domain.disputes import ApprovedAmountsRefused, DisputeCreditsNothing, DisputeState
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.tables import DisputeRow
@@ -76,7 +76,7 @@ def _status_of(dispute: DisputeOut) -> int:
     },
 )
 async def uphold_dispute(
-    dispute_id: UUID, approval: UpholdIn, command: Annotated[CommandRunner, perform_command("dispute.uphold")]
+    dispute_id: UUID, approval: DisputeUpholdingIn, command: Annotated[CommandRunner, perform_command("dispute.uphold")]
 ) -> Response:
     """The customer is right, wholly or of some amounts: invoicing credits what is approved and releases the rest.
 

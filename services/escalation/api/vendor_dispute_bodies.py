@@ -81,7 +81,7 @@ class VendorDisputeIn(RequestBody):
         return NewVendorDispute(**fields | {"items": [item.build_item() for item in self.items]})
 
 
-class AtVendorIn(RequestBody):
+class VendorHandlingIn(RequestBody):
     """Where the vendor works on it and until when it is to answer: all three as they are from now on."""
 
     model_config = set_model_example(ticket_id=None, vendor_reference="2604020010000417", deadline="2026-06-14")
@@ -95,7 +95,7 @@ class AtVendorIn(RequestBody):
         return VendorDisputePlace(**self.model_dump())
 
 
-class AcceptedIn(ReasonIn):
+class VendorDisputeAcceptanceIn(ReasonIn):
     """An amount that the vendor accepts; minor units, with tax."""
 
     model_config = set_model_example(accepted_minor=2016, reason="the vendor's answer of 9 April")

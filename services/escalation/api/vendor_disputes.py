@@ -5,7 +5,12 @@ from uuid import UUID
 
 from fastapi import Query, Response
 
-from services.escalation.api.vendor_dispute_bodies import AcceptedIn, AtVendorIn, VendorDisputeIn, VendorDisputeOut
+from services.escalation.api.vendor_dispute_bodies import (
+    VendorDisputeAcceptanceIn,
+    VendorDisputeIn,
+    VendorDisputeOut,
+    VendorHandlingIn,
+)
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.domain.vendor_disputes import AcceptedAmountRefused, ContestedAboveInvoice, VendorDisputeState
 from services.escalation.repository import vendor_dispute_queries
@@ -97,7 +102,7 @@ async def open_vendor_dispute(
 )
 async def set_ticket(
     vendor_dispute_id: UUID,
-    at_vendor: AtVendorIn,
+    at_vendor: VendorHandlingIn,
     command: Annotated[CommandRunner, perform_command("vendor_dispute.set_ticket")],
 ) -> Response:
     """Say where the vendor works on it and until when it is to answer.
@@ -123,7 +128,7 @@ async def set_ticket(
 )
 async def accept_vendor_dispute(
     vendor_dispute_id: UUID,
-    accepted: AcceptedIn,
+    accepted: VendorDisputeAcceptanceIn,
     command: Annotated[CommandRunner, perform_command("vendor_dispute.accept")],
 ) -> Response:
     """Record that the vendor accepts all or a part of it; announces `VendorDisputeResolved`."""

@@ -9,13 +9,13 @@ from fastapi import Query, Response
 from services.escalation import use_cases
 from services.escalation.api.threads import EntryOut
 from services.escalation.api.ticket_bodies import (
-    ConfirmationIn,
     CorrectedNumberIn,
-    SeenStatusIn,
-    SubmitIn,
-    TicketIn,
     TicketNoteIn,
+    TicketSightingIn,
+    TicketSolutionIn,
+    TicketSubmissionIn,
     VendorTicketDetailsOut,
+    VendorTicketIn,
     VendorTicketOut,
 )
 from services.escalation.domain.evidence_packs import EvidencePackFile, build_evidence_pack
@@ -90,7 +90,7 @@ async def load_ticket_details(unit: Unit, ticket_id: UUID) -> VendorTicketDetail
     ),
 )
 async def prepare_ticket(
-    case_id: UUID, wanted: TicketIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.prepare")]
+    case_id: UUID, wanted: VendorTicketIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.prepare")]
 ) -> Response:
     """Prepare what a person opens in the vendor's portal, with contact data of ours.
 
@@ -156,7 +156,9 @@ async def download_evidence_pack(ticket_id: UUID, read: Read) -> Response:
     responses=refusals(StateMoveRefused, TicketNumberTaken, SupportContractUsedUp),
 )
 async def submit_ticket(
-    ticket_id: UUID, submitted: SubmitIn, command: Annotated[CommandRunner, perform_command("vendor_ticket.submit")]
+    ticket_id: UUID,
+    submitted: TicketSubmissionIn,
+    command: Annotated[CommandRunner, perform_command("vendor_ticket.submit")],
 ) -> Response:
     """A person has opened the request: the case waits for the vendor, whose clock begins."""
 
@@ -222,7 +224,7 @@ async def discard_ticket(
 )
 async def record_status(
     ticket_id: UUID,
-    seen: SeenStatusIn,
+    seen: TicketSightingIn,
     command: Annotated[CommandRunner, perform_command("vendor_ticket.record_status")],
 ) -> Response:
     """Record status and words of a ticket that the vendor does not show us, or that a distributor has."""
@@ -246,7 +248,7 @@ async def record_status(
 )
 async def confirm_solution(
     ticket_id: UUID,
-    confirmed: ConfirmationIn,
+    confirmed: TicketSolutionIn,
     command: Annotated[CommandRunner, perform_command("vendor_ticket.confirm_solution")],
 ) -> Response:
     """Say it of a ticket that the vendor has closed. The case goes on as it is: it is resolved by its own outcome."""

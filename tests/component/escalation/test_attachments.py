@@ -105,7 +105,7 @@ async def test_a_large_file_is_kept_in_chunks_and_a_larger_one_is_refused(desk: 
     too_large = await upload(desk, case_id, send_pieces(MAX_FILE_BYTES + 65536), name="a.pdf")
     assert (too_large.status_code, too_large.json()["code"]) == (413, "body_too_large")
     other_id = await desk.open("another one")
-    await desk.do(other_id, "merge", into=case_id)
+    await desk.do(other_id, "merge", into_case_id=case_id)
     merged = await upload(desk, other_id, PDF, name="a.pdf")
     assert (merged.status_code, merged.json()["code"]) == (409, "move_refused")
     await desk.database.execute(

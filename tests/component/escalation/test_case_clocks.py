@@ -137,7 +137,7 @@ async def test_while_the_customer_is_waited_for_only_the_first_answer_runs(desk:
     await desk.speak(case_id)
     assert await desk.due(case_id, "update") == berlin(3, 10)
     await desk.at(berlin(2, 12))
-    await desk.do(case_id, "wait", side="customer")
+    await desk.do(case_id, "wait", waiting_for="customer")
     assert await desk.due(case_id, "update") is None
     assert (await desk.client.got(f"/v1/cases/{case_id}"))["next_deadline_at"] is None
     await desk.at(berlin(4, 11))
@@ -148,7 +148,7 @@ async def test_while_the_customer_is_waited_for_only_the_first_answer_runs(desk:
     assert len(clock["pauses"]) == 1
     unanswered = await desk.open()
     await desk.do(unanswered, "start")
-    await desk.do(unanswered, "wait", side="customer")
+    await desk.do(unanswered, "wait", waiting_for="customer")
     assert await desk.due(unanswered, "first") == berlin(5, 11)
 
 
@@ -178,7 +178,7 @@ async def test_a_case_that_ends_owes_no_answer_and_one_opened_again_owes_the_nex
     await desk.do(unanswered, "resolve", outcome="explained")
     assert (await desk.clocks(unanswered))["first"]["stopped_at"] is None, "nobody has told the customer anything"
     await desk.do(unanswered, "reopen")
-    await desk.do(unanswered, "merge", into=case_id)
+    await desk.do(unanswered, "merge", into_case_id=case_id)
     assert (await desk.clocks(unanswered))["first"]["stopped_at"] is not None
 
 
@@ -220,7 +220,7 @@ async def test_each_answer_about_a_case_says_its_next_deadline(desk: Desk) -> No
     path = f"/v1/cases/{opened['id']}"
     await desk.do(opened["id"], "start")
     await desk.speak(opened["id"])
-    waiting = await desk.client.create(f"{path}:wait", {"side": "customer", "reason": "asked"})
+    waiting = await desk.client.create(f"{path}:wait", {"waiting_for": "customer", "reason": "asked"})
     assert waiting["next_deadline_at"] is None
     again = await desk.client.create(f"{path}:start", {"reason": "it is there"})
     assert again["next_deadline_at"] == (await desk.client.got(path))["next_deadline_at"] is not None

@@ -105,7 +105,7 @@ async def test_a_refused_message_is_a_task_and_no_contact(desk: MailDesk) -> Non
         "refused",
     ]
     other_id = await desk.open("the same again")
-    await desk.do(other_id, "merge", into=case_id)
+    await desk.do(other_id, "merge", into_case_id=case_id)
     message = {"content": "Hello", "about_outcome": False}
     assert await desk.refuse(f"/v1/cases/{other_id}/messages", message) == (409, "move_refused")
     nobodys = await desk.open("whose is this?", account_id=None)

@@ -68,10 +68,10 @@ async def test_a_case_goes_its_way_and_its_thread_tells_it(desk: Desk) -> None:
     assert (opened["state"], opened["waiting_for"], opened["queue"]) == ("new", "us", "billing")
     assert (opened["assignee"], opened["opened_by"]) == ("anna", "operator")
     assert (await desk.do(case_id, "start"))["state"] == "in_progress"
-    waiting = await desk.do(case_id, "wait", side="customer", reason="asked for the order")
+    waiting = await desk.do(case_id, "wait", waiting_for="customer", reason="asked for the order")
     assert (waiting["state"], waiting["waiting_for"]) == ("waiting_for_customer", "customer")
     await desk.do(case_id, "start")
-    assert (await desk.do(case_id, "wait", side="vendor"))["waiting_for"] == "vendor"
+    assert (await desk.do(case_id, "wait", waiting_for="vendor"))["waiting_for"] == "vendor"
     resolved = await desk.do(case_id, "resolve", outcome="line 3 is the set-up charge")
     assert (resolved["state"], resolved["outcome"]) == ("resolved", "line 3 is the set-up charge")
     contact = {"channel": "phone", "about_outcome": True, "comment": "explained"}
@@ -92,7 +92,7 @@ async def test_a_case_goes_its_way_and_its_thread_tells_it(desk: Desk) -> None:
 
 async def test_nobody_waits_in_a_case_that_nobody_has_begun(desk: Desk) -> None:
     case_id = await desk.open()
-    assert await desk.refuse(case_id, "wait", side="customer") == (409, "move_refused")
+    assert await desk.refuse(case_id, "wait", waiting_for="customer") == (409, "move_refused")
     assert await desk.refuse(case_id, "reopen") == (409, "move_refused")
     assert await desk.entries(case_id) == []
 
@@ -188,7 +188,7 @@ async def test_lists_are_filtered_by_all_that_is_asked(desk: Desk) -> None:
     of_anna = await desk.open(kind="technical", severity="A", assignee="Anna", product="Mail", account_id=OTHER)
     vendors = await desk.open(kind="vendor_refusal")
     await desk.do(vendors, "start")
-    await desk.do(vendors, "wait", side="vendor")
+    await desk.do(vendors, "wait", waiting_for="vendor")
     done = await desk.open()
     await desk.do(done, "resolve", outcome="explained")
     number = (await desk.get(of_anna))["number"]
@@ -258,8 +258,8 @@ async def test_a_merged_case_is_found_under_both_numbers(desk: Desk) -> None:
     first = await desk.open("Asked by mail", links=[{"kind": "invoice", "target_id": INVOICE}])
     middle, last = await desk.open("Asked by phone"), await desk.open("Asked again")
     await desk.client.create(f"/v1/cases/{first}/notes", {"content": "a note on the first"})
-    await desk.do(first, "merge", into=middle)
-    await desk.do(middle, "merge", into=last)
+    await desk.do(first, "merge", into_case_id=middle)
+    await desk.do(middle, "merge", into_case_id=last)
     for merged in (first, middle):
         case = await desk.get(merged)
         assert (case["state"], case["merged_into"], case["waiting_for"]) == ("merged", last, None)
@@ -268,7 +268,7 @@ async def test_a_merged_case_is_found_under_both_numbers(desk: Desk) -> None:
     assert sorted(kept["merged_cases"]) == sorted([first, middle])
     assert [link["target_id"] for link in kept["links"]] == [INVOICE]
     assert "a note on the first" in [entry["content"] for entry in await desk.entries(last)]
-    for verb, body in (("start", {}), ("resolve", {"outcome": "x"}), ("reopen", {}), ("merge", {"into": last})):
+    for verb, body in (("start", {}), ("resolve", {"outcome": "x"}), ("reopen", {}), ("merge", {"into_case_id": last})):
         assert await desk.refuse(first, verb, **body) == (409, "move_refused")
     note = await desk.client.post(f"/v1/cases/{first}/notes", {"content": "x"})
     contact = {"channel": "phone", "about_outcome": True, "comment": "x"}
@@ -280,17 +280,17 @@ async def test_a_merged_case_is_found_under_both_numbers(desk: Desk) -> None:
 
 async def test_cases_of_two_customers_are_never_merged(desk: Desk) -> None:
     ours, theirs = await desk.open(), await desk.open(account_id=OTHER)
-    assert await desk.refuse(ours, "merge", into=theirs) == (409, "merge_refused")
-    assert await desk.refuse(ours, "merge", into=ours) == (409, "merge_refused")
-    assert await desk.refuse(ours, "merge", into=str(uuid4())) == (404, "not_found")
+    assert await desk.refuse(ours, "merge", into_case_id=theirs) == (409, "merge_refused")
+    assert await desk.refuse(ours, "merge", into_case_id=ours) == (409, "merge_refused")
+    assert await desk.refuse(ours, "merge", into_case_id=str(uuid4())) == (404, "not_found")
 
 
 async def test_two_who_merge_each_others_case_do_not_lose_both(desk: Desk) -> None:
     for _ in range(10):
         first, second = await desk.open(), await desk.open()
         answers = await asyncio.gather(
-            desk.client.post(f"/v1/cases/{first}:merge", {"into": second, "reason": "x"}),
-            desk.client.post(f"/v1/cases/{second}:merge", {"into": first, "reason": "x"}),
+            desk.client.post(f"/v1/cases/{first}:merge", {"into_case_id": second, "reason": "x"}),
+            desk.client.post(f"/v1/cases/{second}:merge", {"into_case_id": first, "reason": "x"}),
         )
         assert sorted(answer.status_code for answer in answers) == [200, 409]
 
@@ -299,7 +299,7 @@ async def test_everything_open_of_a_customer_is_one_answer(desk: Desk) -> None:
     await desk.database.execute("INSERT INTO escalation.accounts VALUES ($1, 'EUR')", UUID(ACCOUNT))
     older, newer = await desk.open(), await desk.open()
     closed = await desk.open()
-    await desk.do(closed, "merge", into=newer)
+    await desk.do(closed, "merge", into_case_id=newer)
     await desk.open(account_id=OTHER)
     glance = await desk.client.got(f"/v1/accounts/{ACCOUNT}/support")
     assert ([case["id"] for case in glance["cases"]], glance["disputes"]) == ([newer, older], [])

@@ -339,7 +339,7 @@ async def test_a_question_ends_with_its_case_and_goes_on_in_the_one_that_took_it
     assert [await list_questions("true"), await list_questions("false")] == [[question["id"]], []]
     body = {"kind": "billing_question", "account_id": str(world.account_id), "subject": "the same, by mail"}
     other = await world.client.create("/v1/cases", body)
-    await world.client.create(f"{case}:merge", {"into": other["id"]} | WHY)
+    await world.client.create(f"{case}:merge", {"into_case_id": other["id"]} | WHY)
     assert [await list_questions("true"), await list_questions("false")] == [[question["id"]], []]
     await world.client.create(f"/v1/cases/{other['id']}:resolve", {"outcome": "the line is right"} | WHY)
     assert [await list_questions("true"), await list_questions("false")] == [[], [question["id"]]]

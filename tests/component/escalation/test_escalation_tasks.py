@@ -217,7 +217,9 @@ async def test_a_cause_whose_case_was_merged_opens_no_other_until_that_is_resolv
     (case,) = await world.cases()
     body = {"kind": "task", "account_id": str(ACCOUNT), "subject": "talk to them"}
     target_id = (await world.client.create("/v1/cases", body))["id"]
-    await world.client.create(f"/v1/cases/{case['id']}:merge", {"into": target_id, "reason": "one talk for both"})
+    await world.client.create(
+        f"/v1/cases/{case['id']}:merge", {"into_case_id": target_id, "reason": "one talk for both"}
+    )
     await hear(world.runtime, termination(), sequence=2)
     assert [waiting["id"] for waiting in await world.cases()] == [target_id]
     await world.client.create(f"/v1/cases/{target_id}:resolve", {"outcome": "they pay", "reason": "talked"})

@@ -31,7 +31,7 @@ async def check_merging(desk: MailDesk, case_id: str, mail: EmailMessage) -> Non
     """Check that an unread answer goes along into another case, and that the next one comes there."""
     other_id = await desk.open("The same question")
     await desk.do(case_id, "reopen")
-    await desk.do(case_id, "merge", into=other_id)
+    await desk.do(case_id, "merge", into_case_id=other_id)
     assert (await desk.client.got(f"/v1/cases/{other_id}"))["unread_answers"] == 1
     await desk.hand_over(reply(mail, "And one more."))
     assert (await desk.client.got(f"/v1/cases/{other_id}"))["unread_answers"] == 2
@@ -43,7 +43,7 @@ async def test_an_answer_joins_its_case_and_changes_only_whose_turn_it_is(desk: 
     await desk.do(case_id, "start")
     await desk.write(case_id)
     (mail,) = await desk.send()
-    await desk.do(case_id, "wait", side="customer")
+    await desk.do(case_id, "wait", waiting_for="customer")
     taken = await desk.hand_over(reply(mail, "We withdraw, and promise to pay.\n> quoted", message_id="<1@a.example>"))
     assert taken["state"] == "joined"
     assert set(taken) == {"id", "state"}, "nothing is quoted back"
@@ -142,7 +142,7 @@ async def test_what_machines_write_stands_in_the_thread_and_changes_nothing(desk
     await desk.do(case_id, "start")
     await desk.write(case_id)
     (mail,) = await desk.send()
-    await desk.do(case_id, "wait", side="customer")
+    await desk.do(case_id, "wait", waiting_for="customer")
     before = await desk.client.got(f"/v1/cases/{case_id}")
     with_file = reply(mail, "I am away.", auto_submitted="auto-replied")
     with_file.add_attachment("a,b", subtype="csv", filename="list.csv")
@@ -205,7 +205,7 @@ async def test_a_mail_that_names_several_cases_joins_the_first_and_is_noted_in_t
     mail = (await desk.send())[0]
     await desk.do(case_ids[2], "start")
     await desk.do(case_ids[2], "resolve", outcome="done")
-    await desk.do(case_ids[3], "merge", into=case_ids[1])
+    await desk.do(case_ids[3], "merge", into_case_id=case_ids[1])
     to = ", ".join(reversed(addresses))
     assert (await desk.hand_over(reply(mail, to=to)))["state"] == "joined"
     assert len(await desk.entries(case_ids[0], kind="mail_in")) == 1

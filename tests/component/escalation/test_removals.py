@@ -78,7 +78,7 @@ async def converse(desk: MailDesk, mark: str) -> tuple[str, str]:
     )
     assert answer.status_code == 200, answer.text
     other_id = await desk.open(f"{mark} again")
-    await desk.do(other_id, "merge", into=case_id)
+    await desk.do(other_id, "merge", into_case_id=case_id)
     return case_id, file_id
 
 

@@ -60,7 +60,7 @@ async def test_a_case_that_fits_is_linked_and_asked_about_when_the_incident_has_
     assert "incident_end" in missing
     await support.client.create(f"/v1/cases/{solved}:resolve", {"outcome": "it works", "reason": "they say so"})
     await support.client.create(f"/v1/cases/{case_id}:start", {"reason": "begun"})
-    await support.client.create(f"/v1/cases/{case_id}:wait", {"side": "vendor", "reason": "the incident"})
+    await support.client.create(f"/v1/cases/{case_id}:wait", {"waiting_for": "vendor", "reason": "the incident"})
     await put_incident(support, status="resolved", endDate="2026-03-02T09:40:00.1234567Z")
     await support.step(minutes=15)
     await support.step(minutes=15)

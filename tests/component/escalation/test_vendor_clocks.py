@@ -58,7 +58,7 @@ async def test_it_is_announced_as_the_vendor_s_and_ends_with_its_first_answer(su
     contact = {"channel": "phone", "about_outcome": False, "comment": "we have asked the vendor"}
     await support.client.create(f"/v1/cases/{late}/contacts", contact)
     await support.client.create(f"/v1/cases/{late}:start", {"reason": "asked the customer meanwhile"})
-    await support.client.create(f"/v1/cases/{late}:wait", {"side": "customer", "reason": "for headers"})
+    await support.client.create(f"/v1/cases/{late}:wait", {"waiting_for": "customer", "reason": "for headers"})
     await hear(support.runtime, HOURS, sequence=9)
     await sweep(support.runtime)
     clocks = [await get_clock(support, case_id) for case_id in (late, answered, german)]

@@ -160,7 +160,7 @@ async def test_internal_entries_and_those_of_other_cases_leave_by_no_door(suppor
     for entry_id, code in ((note["id"], "entry_internal"), (foreign["id"], "entry_unknown")):
         answer = await support.prepare(case_id, entry_ids=[entry_id])
         assert (answer.status_code, answer.json()["code"]) == (422, code)
-    await support.client.create(f"/v1/cases/{other}:merge", {"into": case_id, "reason": "the same"})
+    await support.client.create(f"/v1/cases/{other}:merge", {"into_case_id": case_id, "reason": "the same"})
     taken = await support.prepare(case_id, entry_ids=[foreign["id"]])
     assert (taken.status_code, taken.json()["entry_ids"]) == (201, [foreign["id"]])
     gone = await support.prepare(other)

@@ -94,7 +94,7 @@ async def test_only_a_mail_of_the_customer_in_the_case_is_their_claim(desk: Mail
 async def test_a_claim_that_came_to_the_case_that_took_the_credit_in_goes_as_it_is(desk: MailDesk) -> None:
     path, case_id = await open_credit(desk)
     ongoing = await desk.open()
-    await desk.do(case_id, "merge", into=ongoing)
+    await desk.do(case_id, "merge", into_case_id=ongoing)
     claim = await receive_claim(desk, ongoing)
     await desk.client.create(f"{path}/evidence", {"code": "written_claim", "content": "their mail", "entry_id": claim})
     assert (await prepare(desk, ongoing, [claim])).status_code == 201
