@@ -43,8 +43,8 @@ class GuardOut(BaseModel):
 
     stopped: bool
     approved_until: datetime | None
-    requested: int
-    accounts: int
+    requested: int = Field(description="suspensions of the last hour")
+    accounts: int = Field(description="how many there are, of which the limit is a share")
     limits: Limits | None = Field(description="past both of them a person must approve; null until there is a policy")
 
     proposed_change: GuardLimitChangeOut | None = Field(description="looser limits that wait for a second person")

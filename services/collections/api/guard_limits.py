@@ -34,8 +34,8 @@ class GuardLimitChangeOut(BaseModel):
 
     model_config = set_model_example(
         id="01a20d65-3c11-7f02-9a4e-6c1d2e8b7f40",
-        former={"suspensions_per_hour": 25, "share_of_accounts_percent": 5},
-        wanted={"suspensions_per_hour": 50, "share_of_accounts_percent": 10},
+        previous={"suspensions_per_hour": 25, "share_of_accounts_percent": 5},
+        proposed={"suspensions_per_hour": 50, "share_of_accounts_percent": 10},
         reason="a year without a false suspension",
         state="proposed",
         proposed_by="operator",
@@ -46,8 +46,8 @@ class GuardLimitChangeOut(BaseModel):
     )
 
     id: UUID
-    former: Limits | None = Field(description="null where there were none")
-    wanted: Limits
+    previous: Limits | None = Field(description="null where there were none")
+    proposed: Limits
     reason: str
     state: LimitChangeState
     proposed_by: str
@@ -59,7 +59,7 @@ class GuardLimitChangeOut(BaseModel):
     @classmethod
     def from_row(cls, row: GuardLimitChangeRow) -> Self:
         """Build the answer for a row."""
-        return cls.model_validate(row.model_dump() | {"former": row.former or None})
+        return cls.model_validate(row.model_dump() | {"previous": row.former or None, "proposed": row.wanted})
 
 
 LIMITS_PROPOSED: dict[int | str, dict[str, Any]] = {

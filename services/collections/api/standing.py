@@ -56,7 +56,7 @@ class RequirementOut(BaseModel):
     )
 
     notice: str
-    sent_as: str
+    sent_as: str = Field(description="the step whose notice counts: it may stand for the one that is required")
     days_before: int
     delivered_on: date | None
     fulfilled_on: date | None

@@ -88,7 +88,9 @@ class ConfirmationOut(BaseModel):
     )
 
     suspension_id: UUID
-    verdict: Literal["stands", "withdrawn", "wait"]
+    verdict: Literal["stands", "withdrawn", "wait"] = Field(
+        description="`stands`: suspend now; `wait`: ask again later; `withdrawn`: it is not wanted any more"
+    )
     detail: str
 
 

@@ -49,7 +49,7 @@ class ActiveHoldOut(BaseModel):
 class VendorFailureOut(BaseModel):
     """A change that the vendor refused for good, or that could not be put back; a person must look."""
 
-    wanted: WantedAtVendor
+    wanted_state: WantedAtVendor
     code: str
     detail: str
     at: datetime
@@ -139,5 +139,8 @@ def _failure(row: asyncpg.Record) -> VendorFailureOut | None:
     if row["failure_code"] is None:
         return None
     return VendorFailureOut(
-        wanted=row["failure_wanted"], code=row["failure_code"], detail=row["failure_detail"], at=row["failed_at"]
+        wanted_state=row["failure_wanted"],
+        code=row["failure_code"],
+        detail=row["failure_detail"],
+        at=row["failed_at"],
     )

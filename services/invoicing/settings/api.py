@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from services.invoicing.settings.domain.approval_states import ApprovalState
 from services.invoicing.settings.domain.setting_change import SettingKind
@@ -25,8 +25,8 @@ class SettingChangeOut(BaseModel):
         kind="tolerance",
         key="GS-DE/EUR",
         legal_entity="GS-DE",
-        former={"amount_minor": 5},
-        wanted={"amount_minor": 10},
+        previous={"amount_minor": 5},
+        proposed={"amount_minor": 10},
         reason="bank charges of foreign payments",
         state="proposed",
         proposed_by="operator",
@@ -40,8 +40,13 @@ class SettingChangeOut(BaseModel):
     kind: SettingKind
     key: str = Field(description="of the setting among those of its kind, such as legal entity and currency")
     legal_entity: str | None = Field(description="null for limits of roles, which are of all")
-    former: dict[str, Any] = Field(description="values that it replaces; empty where nothing was set")
-    wanted: dict[str, Any]
+    previous: dict[str, Any] = Field(
+        validation_alias=AliasChoices("previous", "former"),
+        description="values that it replaces; empty where nothing was set",
+    )
+    proposed: dict[str, Any] = Field(
+        validation_alias=AliasChoices("proposed", "wanted"), description="values that replace them"
+    )
     reason: str | None
     state: ApprovalState
     proposed_by: str

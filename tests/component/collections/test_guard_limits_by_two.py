@@ -44,7 +44,7 @@ async def test_until_a_suspension_was_requested_one_person_loosens_them(client: 
     await publish(client, build_policy(25, 5))
     assert (await set_limits(client, 26)).json()["limits"]["suspensions_per_hour"] == 26
     (change,) = (await client.got(CHANGES))["items"]
-    assert (change["state"], change["decided_by"], change["former"]["suspensions_per_hour"]) == (
+    assert (change["state"], change["decided_by"], change["previous"]["suspensions_per_hour"]) == (
         "carried_out",
         None,
         25,

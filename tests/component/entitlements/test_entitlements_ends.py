@@ -113,7 +113,7 @@ async def test_a_vendor_that_refuses_to_switch_auto_renew_off_is_reported_once(w
     world.wire.faults["PATCH"] = [refusal(400, 800040)]
     await world.hear(world.make_ended(date(2026, 3, 5)))
     access = await end_and_work(world)
-    assert access["vendor"]["failure"]["wanted"] == "auto_renew_off"
+    assert access["vendor"]["failure"]["wanted_state"] == "auto_renew_off"
     (failed,) = await world.events("VendorSyncFailed")
     assert (failed["wanted_state"], failed["vendor_code"]) == ("auto_renew_off", "800040")
     assert (await end_and_work(world, days=5))["allowed"] is False

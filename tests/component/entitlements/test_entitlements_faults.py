@@ -188,7 +188,7 @@ async def test_a_final_refusal_to_reinstate(world: World, answer: httpx2.Respons
     assert (failed["vendor_code"], failed["wanted_state"]) == (code, "active")
     assert "SubscriptionReinstated" not in await world.list_event_names()
     assert not await world.is_pending()
-    assert (await world.access())["vendor"]["failure"]["wanted"] == "active"
+    assert (await world.access())["vendor"]["failure"]["wanted_state"] == "active"
 
     hold = await world.place("admin")
     await world.release(hold)

@@ -78,7 +78,7 @@ class CreditNoteOut(BaseModel):
     number: str
     invoice_id: UUID
     dispute_id: UUID | None
-    bill_id: UUID | None
+    bill_id: UUID | None = Field(description="the bill of a bill run with which it was given")
     currency: str
     total_minor: int
     reason_code: str

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from services.invoicing.deliveries.tables import DocumentDeliveryRow
 from services.invoicing.documents.use_cases import document_deliveries
@@ -28,8 +28,8 @@ class DocumentDeliveryOut(BaseModel):
         document_id="01a20d61-1c0e-7b3f-8a55-2f64d1f0a9b7",
         kind="invoice",
         state="sent",
-        wanted_at="2026-04-01T09:00:00Z",
-        wanted_by=None,
+        requested_at="2026-04-01T09:00:00Z",
+        requested_by=None,
         reason=None,
         delivered_at="2026-04-01T09:00:02Z",
         failure=None,
@@ -39,8 +39,10 @@ class DocumentDeliveryOut(BaseModel):
     document_id: UUID
     kind: str
     state: str = Field(description="pending, sent or failed")
-    wanted_at: datetime
-    wanted_by: str | None
+    requested_at: datetime = Field(validation_alias=AliasChoices("requested_at", "wanted_at"))
+    requested_by: str | None = Field(
+        validation_alias=AliasChoices("requested_by", "wanted_by"), description="null: it was sent when it was issued"
+    )
     reason: str | None
     delivered_at: datetime | None
     failure: str | None = Field(description="why the next mail hop refused it")

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from services.invoicing.files import api as files_api
 from services.invoicing.files.domain.broken_lines import UploadedFileLinesBroken
@@ -114,7 +114,7 @@ class ReconciliationOut(BaseModel):
                 "billed_to_customers": [{"currency": "EUR", "net_minor": 12500}],
             }
         ],
-        took_ms=20,
+        duration_ms=20,
         lines_per_second=50,
         reconciled_at="2026-04-09T08:00:00Z",
         reconciled_by="finance",
@@ -130,7 +130,7 @@ class ReconciliationOut(BaseModel):
     total_minor: int
     tax_minor: int
     verdicts: list[VerdictSumOut]
-    took_ms: int
+    duration_ms: int = Field(validation_alias=AliasChoices("duration_ms", "took_ms"))
     lines_per_second: int
     reconciled_at: datetime
     reconciled_by: str

@@ -242,7 +242,7 @@ async def test_each_field_that_says_where_money_goes_waits(client: Client, field
     answer = await client.http.put(entity.path, json=body, headers=client.headers | {"if-match": '"1"'})
     assert answer.status_code == 202, answer.text
     shown = await client.got(entity.path)
-    assert (shown["version"], shown["proposed_change"]["wanted"][field]) == (1, value)
+    assert (shown["version"], shown["proposed_change"]["proposed"][field]) == (1, value)
     assert shown[field] != value
 
 
