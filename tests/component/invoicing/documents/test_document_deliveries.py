@@ -111,7 +111,7 @@ async def test_who_sends_no_documents_wants_none(papers: Papers) -> None:
     assert await intents_of(papers) == []
     assert (await papers.client.get(f"/v1/invoices/{invoice_id}/delivery")).status_code == 404
     again = await papers.client.create(f"/v1/invoices/{invoice_id}/delivery:resend", {"reason": "asked for"})
-    assert (again["state"], again["wanted_by"], again["reason"]) == ("pending", "operator", "asked for")
+    assert (again["state"], again["requested_by"], again["reason"]) == ("pending", "operator", "asked for")
     twice = await papers.client.post(f"/v1/invoices/{invoice_id}/delivery:resend", {"reason": "asked for"})
     assert twice.json()["code"] == "delivery_pending"
     await work(papers.runtime)
