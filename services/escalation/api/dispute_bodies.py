@@ -1,5 +1,6 @@
 """Bodies and answers of the routes of disputes."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -41,6 +42,22 @@ class DisputedLineOut(BaseModel):
     approved_minor: int | None = None
 
 
+class ApprovedLineIn(RequestBody):
+    """An amount that is approved of a disputed line; minor units of the invoice's currency."""
+
+    model_config = set_model_example(line=1, approved_minor=2520)
+
+    line: LineNumber
+    approved_minor: Minor
+
+
+def _check_lines_once(lines: Sequence[DisputedLineIn | ApprovedLineIn]) -> None:
+    """Refuse a line that is named twice, whose amounts nobody could tell apart. Raises ValueError."""
+    counts = Counter(line.line for line in lines)
+    if repeated := [line for line, count in counts.items() if count > 1]:
+        raise ValueError(f"lines: line {repeated[0]} is named twice: one amount for each, with its main reason")
+
+
 def build_dispute_items(lines: Sequence[DisputedLineIn]) -> list[DisputeItem]:
     """Build the items of a dispute."""
     return [DisputeItem(line.line, line.amount_minor, line.reason_code) for line in lines]
@@ -66,6 +83,11 @@ class DisputeIn(RequestBody):
     new_evidence: Prose | None = Field(
         default=None, description="what is new since a dispute on one of these lines was rejected"
     )
+
+    @model_validator(mode="after")
+    def _lines_once(self) -> Self:
+        _check_lines_once(self.lines)
+        return self
 
     def build_dispute(self) -> NewDispute:
         """Build what is disputed."""
@@ -135,15 +157,6 @@ class DisputeOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
-class ApprovedLineIn(RequestBody):
-    """An amount that is approved of a disputed line; minor units of the invoice's currency."""
-
-    model_config = set_model_example(line=1, approved_minor=2520)
-
-    line: LineNumber
-    approved_minor: Minor
-
-
 class DisputeUpholdingIn(ReasonIn):
     """Why a dispute is upheld, and what of it."""
 
@@ -160,9 +173,7 @@ class DisputeUpholdingIn(ReasonIn):
 
     @model_validator(mode="after")
     def _lines_once(self) -> Self:
-        lines = [line.line for line in self.lines or ()]
-        if len(set(lines)) < len(lines):
-            raise ValueError("lines: a line is named twice")
+        _check_lines_once(self.lines or ())
         return self
 
     def map_approved(self) -> dict[int, int] | None:
@@ -184,6 +195,11 @@ class DisputeAmendmentIn(RequestBody):
     new_evidence: Prose | None = Field(
         default=None, description="what is new since one of the lines of which more is disputed was rejected"
     )
+
+    @model_validator(mode="after")
+    def _lines_once(self) -> Self:
+        _check_lines_once(self.lines)
+        return self
 
     def build_amendment(self) -> NewDisputeAmendment:
         """Build what is disputed from now on."""

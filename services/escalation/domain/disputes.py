@@ -1,6 +1,5 @@
 """States of disputes, and what may be approved of the disputed amounts."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -119,16 +118,9 @@ class DisputeItem:
 
 
 def list_added_dispute_lines(former: Iterable[DisputeItem], items: Iterable[DisputeItem]) -> list[int]:
-    """List the lines of which more is disputed than before; a line may have several items."""
-    before, after = _sum_lines(former), _sum_lines(items)
-    return sorted(line for line, amount_minor in after.items() if amount_minor > before[line])
-
-
-def _sum_lines(items: Iterable[DisputeItem]) -> Counter[int]:
-    sums: Counter[int] = Counter()
-    for item in items:
-        sums[item.line] += item.amount_minor
-    return sums
+    """List the lines of which more is disputed than before."""
+    before = {item.line: item.amount_minor for item in former}
+    return sorted(item.line for item in items if item.amount_minor > before.get(item.line, 0))
 
 
 def approve_dispute_items(items: Sequence[DisputeItem], approved: Mapping[int, int] | None) -> list[DisputeItem]:

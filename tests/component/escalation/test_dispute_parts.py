@@ -172,6 +172,19 @@ async def test_invoicing_keeps_the_order_of_amendments_and_none_once_it_is_uphel
     assert (refused.status_code, refused.json()["code"]) == (409, "upholding_authorised")
 
 
+async def test_a_line_is_disputed_with_one_amount(world: World) -> None:
+    twice = [{"line": 1, "amount_minor": 50}, {"line": 1, "amount_minor": 70, "reason_code": "price"}]
+    path = await open_dispute(world, 100)
+    for door, body in (
+        ("/v1/disputes", world.dispute() | {"lines": twice}),
+        (f"{path}:amend", {"lines": twice, "reason": "counted again"}),
+    ):
+        refused = await world.client.post(door, body)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+        assert "line 1 is named twice" in refused.json()["errors"][0]["message"]
+    assert len((await world.client.got("/v1/disputes"))["items"]) == 1
+
+
 async def test_a_part_is_credited_by_line_and_the_rest_released_in_one_step(world: World) -> None:
     path = await open_dispute(world, 700, 300)
     decision = WHY | {"lines": [{"line": 1, "approved_minor": 250}]}
