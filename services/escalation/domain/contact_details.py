@@ -58,11 +58,17 @@ class CleanedText:
 
 
 def find_contact_details(text: str, countries: Sequence[str]) -> list[ContactDetail]:
-    """Find addresses and numbers, of telephones as they are written in these countries, or anywhere with `+`."""
+    """Find addresses and numbers, of telephones as they are written in these countries, or anywhere with `+`.
+
+    Those that overlap are one, from the beginning of the first to the end of the last.
+    """
     findings: list[ContactDetail] = []
     for finding in sorted(_iterate_details(text, countries), key=lambda finding: (finding.start, -finding.end)):
-        if not findings or finding.start >= findings[-1].end:
+        last = findings[-1] if findings else None
+        if last is None or finding.start >= last.end:
             findings.append(finding)
+        elif finding.end > last.end:
+            findings[-1] = ContactDetail(last.kind, text[last.start : finding.end], last.start, finding.end)
     return findings
 
 

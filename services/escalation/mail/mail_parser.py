@@ -197,7 +197,7 @@ def _read_payload(part: Message) -> bytes:
 
 def _read_file(part: Message) -> InboundMailFile:
     name = clean_mail_line(decode_header_value(part.get_filename() or ""))
-    return InboundMailFile(name or part.get_content_type()[:100], _read_payload(part))
+    return InboundMailFile(name or clean_mail_line(part.get_content_type()[:100]), _read_payload(part))
 
 
 def _read_bounce(message: Message, parts: list[Message]) -> MailBounce | None:

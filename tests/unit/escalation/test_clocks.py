@@ -139,6 +139,17 @@ def test_the_clock_of_a_first_answer_never_pauses() -> None:
     assert pause_response_clock(clock, OFFICE, berlin(3, 27, 16)) == clock
 
 
+def test_a_clock_round_the_clock_runs_through_the_night() -> None:
+    target = ResponseTarget(minutes=480, is_round_the_clock=True)
+    assert compute_clock_deadline(OFFICE, target, berlin(3, 27, 15)) == berlin(3, 27, 23)
+
+
+def test_a_clock_stands_without_a_deadline_and_goes_on_with_a_later_one() -> None:
+    standing = pause_response_clock(begin(OFFICE, EIGHT_HOURS, berlin(3, 27, 15)), OFFICE, berlin(3, 27, 16))
+    assert (standing.pauses, standing.due_at, standing.warn_at) == ((Pause(berlin(3, 27, 16)),), None, None)
+    assert resume_response_clock(standing, OFFICE, berlin(3, 30, 10)).due_at == berlin(3, 31, 10)
+
+
 def test_each_deadline_is_announced_once_and_a_missed_one_stays_missed() -> None:
     clock = begin(OFFICE, EIGHT_HOURS, berlin(3, 27, 15))
     assert clock.next_announcement_at == clock.warn_at

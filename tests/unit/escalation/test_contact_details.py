@@ -10,11 +10,13 @@ from phonenumbers import SUPPORTED_REGIONS, Leniency, PhoneMetadata, PhoneNumber
 
 from services.escalation.domain.contact_details import (
     MIN_NATIONAL_DIGITS,
+    ContactDetail,
     ContactDetailDecision,
     find_contact_details,
     is_telephone_number,
     remove_contact_details,
 )
+from services.escalation.domain.contact_patterns import strip_markup
 
 DAY = re.compile(r"\d{4}([.-])\d{1,2}\1\d{1,2}|\d{1,2}([.-])\d{1,2}\2(?:\d{4}|\d{2})(?!\d)")
 """What may be a day: more than what is one."""
@@ -144,10 +146,22 @@ def test_an_address_with_blanks_or_as_it_is_encoded_is_found(detail: str) -> Non
 
 
 def test_what_is_left_after_a_removal_is_searched_again() -> None:
-    cleaned = remove_contact_details(
-        "Tel. 030 901820/anna@example.org", ["DE"], [ContactDetailDecision("030 901820", "remove", "a customer")]
-    )
-    assert [finding.content for finding in cleaned.undecided] == ["/anna@example.org"]
+    text, removal = "accountDE89 3704 0044 0532 0130 00", ContactDetailDecision("0044 0532 0130 00", "remove", "theirs")
+    cleaned = remove_contact_details(text, ["DE"], [removal])
+    assert [finding.content for finding in cleaned.undecided] == ["89 3704"]
+    assert cleaned.decided == ((ContactDetail("telephone", removal.content, 17, 34), removal),)
+
+
+def test_a_second_removal_stands_beside_the_first() -> None:
+    removals = [ContactDetailDecision(content, "remove", "theirs") for content in ("0044 0532 0130 00", "89 3704")]
+    cleaned = remove_contact_details("accountDE89 3704 0044 0532 0130 00", ["DE"], removals)
+    assert (cleaned.text, cleaned.undecided) == ("accountDE[removed] [removed]", ())
+    assert [decision for _, decision in cleaned.decided] == removals
+
+
+def test_what_overlaps_is_one_from_its_beginning_to_its_end() -> None:
+    (finding,) = find_contact_details("Tel. 030 901820/anna@example.org.", ["DE"])
+    assert finding == ContactDetail("telephone", "030 901820/anna@example.org", 5, 32)
 
 
 @pytest.mark.parametrize(
@@ -184,6 +198,76 @@ def test_what_is_left_after_a_removal_is_searched_again() -> None:
 def test_what_a_reader_sees_is_found_whatever_stands_between(detail: str) -> None:
     (finding,) = find_contact_details(f"Please ask {detail} about it.", ["DE"])
     assert finding.content == detail
+
+
+@pytest.mark.parametrize(
+    ("detail", "kind"),
+    [
+        ("anna@example.org", "address"),
+        ("4111 1111 1111 1111", "card"),
+        ("NO93 8601 1117 947", "bank_account"),
+        ("+49 30 901820", "telephone"),
+        ("20 7946 0958", "telephone"),
+    ],
+)
+def test_each_detail_has_its_kind(detail: str, kind: str) -> None:
+    (finding,) = find_contact_details(f"ask {detail}", ["GB"])
+    assert finding == ContactDetail(kind, detail, 4, 4 + len(detail))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("detail", ["0111 2345678", "(0111) 2345678", "0 111 2345678", "0111 234"])
+def test_what_begins_as_a_number_is_one_also_where_none_is_assigned(detail: str) -> None:
+    (finding,) = find_contact_details(f"ask,{detail}", ["DE"])
+    assert finding.content == detail
+
+
+@pytest.mark.parametrize("text", ["ask,0111 23", "of 1 050 000,00 EUR", "0301\n9018\n2034"])
+def test_what_is_too_short_an_amount_or_a_list_is_none(text: str) -> None:
+    assert find_contact_details(text, ["DE"]) == []
+
+
+def test_a_number_with_commas_is_one_by_its_groups() -> None:
+    (finding,) = find_contact_details("ask 030,901,820", [])
+    assert finding.content == "030,901,820"
+
+
+def test_a_number_after_many_that_are_none_is_found() -> None:
+    (finding,) = find_contact_details("12345678901234567890123, " * 10 + "20 7946 0958", ["GB"])
+    assert finding.content == "20 7946 0958"
+
+
+def test_a_choice_about_the_second_holds_where_nobody_has_chosen_about_the_first() -> None:
+    removal = ContactDetailDecision("b@example.org", "remove", "theirs")
+    cleaned = remove_contact_details("a@example.org or b@example.org", [], [removal])
+    assert (cleaned.text, [item.content for item in cleaned.undecided]) == (
+        "a@example.org or [removed]",
+        ["a@example.org"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("a<b>b</b>c", "abc"),
+        ("x<br>y", "x y"),
+        ("z \n\n w  v", "z\nw v"),
+        ("a&amp;b&#64;c", "a&b@c"),
+        ("so\u00adft", "soft"),
+    ],
+)
+def test_a_text_is_read_without_its_markup(written: str, read: str) -> None:
+    plain = strip_markup(written)
+    assert plain is not None
+    assert plain.text == read
+    assert len(plain.starts) == len(plain.ends) == len(read)
+    assert plain.locate_in_source(0, len(read)) == (0, len(written))
+
+
+def test_a_part_of_what_is_read_is_located_in_what_was_written() -> None:
+    plain = strip_markup("a<b>bcd")
+    assert plain is not None
+    assert plain.locate_in_source(2, 4) == (5, 7)
+    assert strip_markup("plain text") is None
 
 
 def test_numbers_beside_each_other_are_found_each() -> None:

@@ -163,6 +163,11 @@ def test_no_mail_breaks_its_reader(lines: list[bytes]) -> None:
         text.encode()
 
 
+def test_a_file_without_a_name_is_called_by_its_type_as_far_as_that_can_be_seen() -> None:
+    mail = parse_inbound_mail(b"Content-Type: message/delivery-status\r\n\t\x00")
+    assert [file.name for file in mail.files] == ["message/delivery-status"]
+
+
 @pytest.mark.parametrize("part", ["<div>", "<a b='", "<!--", "<p>a", "<script>", "<table><tr><td>a", "&", "</a"])
 def test_no_html_takes_long(part: str) -> None:
     begin = time.process_time()

@@ -19,9 +19,11 @@ from services.escalation.domain.cases import (
     CaseReopenedTooLate,
     CaseState,
     CustomerNotInformed,
+    check_case_resolving,
     close_case,
     merge_case,
     reopen_case,
+    undo_case_close,
 )
 from services.escalation.domain.disputes import DISPUTE_ALLOWED, DisputeState
 from services.escalation.domain.state_moves import StateMoveRefused, move_state
@@ -158,3 +160,17 @@ def test_a_case_is_merged_into_an_unresolved_one_of_its_account() -> None:
     for state in set(CaseState) - UNRESOLVED:
         with pytest.raises(StateMoveRefused):
             merge_case(replace(SIDE, state=state), TARGET)
+
+
+@pytest.mark.parametrize("state", CaseState)
+def test_a_closed_case_has_its_outcome_and_only_its_closing_is_undone(state: CaseState) -> None:
+    if state in UNRESOLVED:
+        assert check_case_resolving(state) is CaseState.RESOLVED
+    else:
+        with pytest.raises(StateMoveRefused):
+            check_case_resolving(state)
+    if state is CaseState.CLOSED:
+        assert undo_case_close(state) is CaseState.RESOLVED
+    else:
+        with pytest.raises(StateMoveRefused):
+            undo_case_close(state)

@@ -1,12 +1,13 @@
 """Notes of tickets are taken once, and ours are recognised once each; dates and codes are the vendor's."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx2
 import pytest
 
 from services.escalation.adapters.service_requests import VendorServiceRequests
+from services.escalation.domain.clocks import DAY, ResponseTarget
 from services.escalation.domain.handovers import (
     REQUIREMENTS,
     Category,
@@ -14,7 +15,15 @@ from services.escalation.domain.handovers import (
     VendorHandoverFacts,
     list_missing_handover_steps,
 )
-from services.escalation.domain.vendor_tickets import KnownTicketNote, TicketStatus, VendorTicketNote, sort_ticket_notes
+from services.escalation.domain.vendor_tickets import (
+    KnownTicketNote,
+    TicketRefusedByVendor,
+    TicketStatus,
+    VendorTicketNote,
+    choose_ticket_reading_interval,
+    choose_vendor_response_target,
+    sort_ticket_notes,
+)
 from shared.pure.errors import RetryLater
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -37,6 +46,41 @@ def test_each_of_ours_is_recognised_once() -> None:
     sorted_notes = sort_ticket_notes(seen, ours)
     assert [own.entry_id.int for own, _ in sorted_notes.recognised] == [1, 2]
     assert sorted_notes.new == (seen[2],), "so the vendor says it, too"
+
+
+def test_one_of_ours_that_was_recognised_is_no_other_note() -> None:
+    first, later = note("any news?"), note("any news?", 5)
+    recognised = KnownTicketNote(UUID(int=1), True, "any news?", first.note_fingerprint)
+    assert sort_ticket_notes([first, later], [recognised]).new == (later,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "severity", "language", "target"),
+    [
+        ("technical", "A", "en", ResponseTarget(minutes=120, is_round_the_clock=True)),
+        ("technical", "B", "de", ResponseTarget(minutes=240)),
+        ("technical", "C", "en", ResponseTarget(minutes=480, is_round_the_clock=True)),
+        ("technical", None, "en", DAY),
+        ("billing_question", None, "en", DAY),
+        ("dispute", "A", "en", DAY),
+    ],
+)
+def test_the_vendor_answers_by_severity_round_the_clock_in_english(
+    kind: str, severity: str | None, language: str, target: ResponseTarget
+) -> None:
+    assert choose_vendor_response_target(kind, severity, language) == target
+
+
+def test_a_ticket_that_is_closed_or_hidden_is_read_once_a_day() -> None:
+    quarter, day = timedelta(minutes=15), timedelta(days=1)
+    assert choose_ticket_reading_interval(TicketStatus.OPEN, is_hidden=False) == quarter
+    assert choose_ticket_reading_interval(TicketStatus.OPEN, is_hidden=True) == day
+    assert choose_ticket_reading_interval(TicketStatus.CLOSED, is_hidden=False) == day
+
+
+def test_a_refusal_has_the_code_of_the_vendor() -> None:
+    refused = TicketRefusedByVendor("403")
+    assert (refused.code, str(refused)) == ("403", "403")
 
 
 async def read(answer: httpx2.Response) -> tuple[TicketStatus, str | None, datetime | None]:

@@ -41,6 +41,7 @@ async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | No
         raise ExternalReferenceTaken(f"the account has a debit with the reference {reference}")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     after, in_flight = payment_rules.mark_invoice_in_flight(before[invoice_id], amount.minor if amount else None)
+    lines = [AllocatedAmount(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in in_flight]
     row = DebitRow(
         id=new_id(),
         account_id=account.id,
@@ -63,9 +64,7 @@ async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | No
             invoice_id=invoice_id,
             amount_minor=row.amount_minor,
             currency=row.currency,
-            lines=tuple(
-                AllocatedAmount(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in in_flight
-            ),
+            lines=tuple(lines),
         )
     )
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})
