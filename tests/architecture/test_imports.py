@@ -45,6 +45,11 @@ VIOLATIONS = [
     ("adapters-by-their-port", "services/entitlements/jobs", "services.entitlements.adapters.partner_center"),
     ("adapters-by-their-port", "services/escalation/use_cases", "services.escalation.adapters.incidents"),
     ("adapters-by-their-port", "services/collections/use_cases", "services.collections.adapters.invoicing"),
+    (
+        "adapters-by-their-port",
+        "services/invoicing/billing/use_cases",
+        "services.invoicing.billing.adapters.tax_calculator",
+    ),
     ("inward", "services/collections/adapters", "services.collections.use_cases"),
     ("shared-inward", "shared/pure/money", "shared.events.values"),
     ("shared-inward", "shared/events/values", "shared.contracts.notice_facts"),

@@ -11,9 +11,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.invoicing.accounts.repository import account_queries
-from services.invoicing.billing.calculator.contract import InvoiceTaxFacts, TaxCalculationRequest
 from services.invoicing.billing.domain.billed_lines import SignedLine, compute_collectable_minor
 from services.invoicing.billing.domain.outside_tax import InvoiceTax, InvoiceTaxRefused, compute_gross_total
+from services.invoicing.billing.domain.tax_calculator import InvoiceTaxFacts, TaxCalculationRequest
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.use_cases import account_billing, bill_run_control, tax_calculation
 from shared.persistence.database import Unit

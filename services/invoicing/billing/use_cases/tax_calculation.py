@@ -4,14 +4,18 @@ import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from services.invoicing.billing.calculator.client import TaxCalculatorClient, TaxCalculatorRefusal
-from services.invoicing.billing.calculator.contract import InvoiceTaxFacts, TaxCalculationRequest
+from services.invoicing.billing.adapters import open_tax_calculator
 from services.invoicing.billing.domain.outside_tax import (
     InvoiceLineTax,
     InvoiceTax,
     InvoiceTaxRefused,
     compute_gross_total,
     find_invoice_tax_flaw,
+)
+from services.invoicing.billing.domain.tax_calculator import (
+    InvoiceTaxFacts,
+    TaxCalculationRequest,
+    TaxCalculatorRefusal,
 )
 from services.invoicing.billing.repository import bill_run_queries, outside_tax_queries
 from services.invoicing.billing.repository.bill_chunk import BillChunk
@@ -37,10 +41,9 @@ async def ask_tax_calculator(
 
     Raises RetryLater.
     """
-    settings = runtime.settings
-    if not settings.tax_calculator_url:
+    calculator = open_tax_calculator(runtime)
+    if calculator is None:
         return InvoiceTaxRefused("no tax calculator is set up")
-    calculator = TaxCalculatorClient(runtime.tax_calculator, settings.tax_calculator_token_file)
     try:
         async with asyncio.timeout(within.total_seconds()):
             answer = await calculator.request_invoice_tax(request)

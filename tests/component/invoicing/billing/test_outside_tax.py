@@ -264,7 +264,7 @@ async def test_who_is_refused_is_set_aside_and_the_others_go_on(
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """One attempt at a time, so that the tests count those of the worker."""
     monkeypatch.setattr(
-        "services.invoicing.billing.calculator.client.retry_briefly", partial(retry_briefly, attempts=1)
+        "services.invoicing.billing.adapters.tax_calculator.retry_briefly", partial(retry_briefly, attempts=1)
     )
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.invoicing.billing.calculator.contract import CalculatedInvoiceTax, TaxCalculationRequest
+from services.invoicing.billing.domain.tax_calculator import CalculatedInvoiceTax, TaxCalculationRequest
 from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, compute_gross_total, find_invoice_tax_flaw
 from tests.architecture.source import ROOT
 

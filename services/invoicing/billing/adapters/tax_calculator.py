@@ -7,7 +7,11 @@ import httpx2
 import orjson
 from pydantic import ValidationError
 
-from services.invoicing.billing.calculator.contract import CalculatedInvoiceTax, TaxCalculationRequest
+from services.invoicing.billing.domain.tax_calculator import (
+    CalculatedInvoiceTax,
+    TaxCalculationRequest,
+    TaxCalculatorRefusal,
+)
 from shared.base.retries import retry_briefly
 from shared.base.telemetry import get_traceparent
 from shared.pure.errors import RetryLater
@@ -18,11 +22,7 @@ PASSES = (408, 425, 429)
 LONGEST_DETAIL = 200
 
 
-class TaxCalculatorRefusal(Exception):
-    """The calculator refuses for good, or what it answers is no answer."""
-
-
-class TaxCalculatorClient:
+class HttpTaxCalculator:
     """The calculator behind a client with its address; the token is read anew for each question."""
 
     def __init__(self, http: httpx2.AsyncClient, token_file: Path | None) -> None:
@@ -30,7 +30,7 @@ class TaxCalculatorClient:
         self._token_file = token_file
 
     async def request_invoice_tax(self, request: TaxCalculationRequest) -> CalculatedInvoiceTax:
-        """The tax of an invoice. Raises Refused, RetryLater."""
+        """Ask for the tax of an invoice. Raises TaxCalculatorRefusal, RetryLater."""
         answer = await self._send_request(request)
         if answer.status_code != 200:
             raise TaxCalculatorRefusal(_describe_refusal(answer))

@@ -1,7 +1,7 @@
-"""Requests to an outside tax calculator and its answers: docs/tax-calculator.md, as models."""
+"""The port of an outside tax calculator, with its requests and answers: docs/tax-calculator.md, as models."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -70,3 +70,15 @@ class CalculatedInvoiceTax(BaseModel):
 
     lines: tuple[CalculatedLineTax, ...]
     note: Note | None = None
+
+
+class TaxCalculatorRefusal(Exception):
+    """The calculator refuses for good, or what it answers is no answer."""
+
+
+class TaxCalculator(Protocol):
+    """An outside calculator of the tax of whole invoices."""
+
+    async def request_invoice_tax(self, request: TaxCalculationRequest) -> CalculatedInvoiceTax:
+        """Ask for the tax of an invoice. Raises TaxCalculatorRefusal, RetryLater."""
+        ...
