@@ -1,4 +1,4 @@
-"""What is disputed more than before, what may be approved of it, and what may be contested with the vendor."""
+"""Lines of which more is disputed, amounts that may be approved of them, and those contested with the vendor."""
 
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo

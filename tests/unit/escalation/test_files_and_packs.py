@@ -87,7 +87,7 @@ def test_a_ticket_says_all_that_is_known() -> None:
         "currency": "EUR",
         "cause": "quantity_difference",
     }
-    known = BARE | {
+    full = BARE | {
         "product": "Exchange",
         "severity": "B",
         "category": "bug",
@@ -95,7 +95,7 @@ def test_a_ticket_says_all_that_is_known() -> None:
         "compared_lines": [line],
         "no_line_reason": "price list",
     }
-    assert render_vendor_ticket(VendorTicketText(**known)) == (
+    assert render_vendor_ticket(VendorTicketText(**full)) == (
         "Mail is late\n\nProduct: Exchange\nSeverity: B\nCategory: bug\n\nSince 08:00.\n\n"
         "service health: no incident\nattempts of our own: 2\nresources consulted: 1\n"
         "cycle 2026-03-01 to 2026-04-01: you bill 12000, we expect 10000 (EUR, minor units); quantity_difference\n"

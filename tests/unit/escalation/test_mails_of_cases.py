@@ -25,7 +25,7 @@ def test_the_address_of_a_case_is_ours_with_its_token() -> None:
 
 
 def test_secrets_are_found_in_addresses_of_ours_only() -> None:
-    found = find_reply_secrets(
+    secrets = find_reply_secrets(
         SUPPORT,
         [
             f"Support+{FIRST.upper()}@Reseller.example",
@@ -38,7 +38,7 @@ def test_secrets_are_found_in_addresses_of_ours_only() -> None:
             SUPPORT,
         ],
     )
-    assert (found.reply_tokens, found.bounce_secrets) == (frozenset({FIRST}), frozenset({SECOND}))
+    assert (secrets.reply_tokens, secrets.bounce_secrets) == (frozenset({FIRST}), frozenset({SECOND}))
 
 
 def test_a_technical_case_writes_to_the_technical_contact() -> None:

@@ -1,6 +1,6 @@
 """Direct debits: in flight from the day that they are sent until the bank says what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -41,7 +41,6 @@ async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | No
         raise ExternalReferenceTaken(f"the account has a debit with the reference {reference}")
     before = await invoice_queries.map_open_invoices(unit, account.id, [invoice_id])
     after, in_flight = payment_rules.mark_invoice_in_flight(before[invoice_id], amount.minor if amount else None)
-    lines = [AllocatedAmount(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in in_flight]
     row = DebitRow(
         id=new_id(),
         account_id=account.id,
@@ -57,19 +56,26 @@ async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | No
         payment_id=None,
     )
     await debit_queries.save_debit(unit, row)
-    unit.publish(
-        PaymentInitiated(
-            account_id=account.id,
-            debit_id=row.id,
-            invoice_id=invoice_id,
-            amount_minor=row.amount_minor,
-            currency=row.currency,
-            lines=tuple(lines),
-        )
-    )
+    unit.publish(_build_debit_announcement(row, in_flight))
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})
     unit.record(AuditedChange("debit", row.id, account.id))
     return row
+
+
+def _build_debit_announcement(row: DebitRow, in_flight: Iterable[tuple[int, int]]) -> PaymentInitiated:
+    """Build the event about a debit, with what of each line is in flight (minor units)."""
+    lines = [
+        AllocatedAmount(invoice_id=row.invoice_id, line=line, amount_minor=share_minor)
+        for line, share_minor in in_flight
+    ]
+    return PaymentInitiated(
+        account_id=row.account_id,
+        debit_id=row.id,
+        invoice_id=row.invoice_id,
+        amount_minor=row.amount_minor,
+        currency=row.currency,
+        lines=tuple(lines),
+    )
 
 
 async def settle_direct_debit(unit: Unit, debit_id: UUID) -> DebitRow:
