@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.invoicing.billing.domain.tax_calculator import CalculatedInvoiceTax, TaxCalculationRequest
 from services.invoicing.billing.domain.outside_tax import InvoiceLineTax, compute_gross_total, find_invoice_tax_flaw
+from services.invoicing.billing.domain.tax_calculator import CalculatedInvoiceTax, TaxCalculationRequest
 from tests.architecture.source import ROOT
 
 NETS = st.dictionaries(st.integers(1, 6), st.integers(-1000, 1000), min_size=1, max_size=6)
