@@ -1,65 +1,23 @@
 """Decisions about accounts: what they change and announce, and that nothing is left to decide after one."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
-from itertools import count
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.collections.domain.account_changes import FreshFactsQuestion, NewDunningStep, NewNotice
 from services.collections.domain.account_decision import evaluate_account
-from services.collections.domain.account_draft import AccountDecision, EvaluationContext
+from services.collections.domain.account_draft import AccountDecision
 from services.collections.domain.due_step_decision import (
     SuspensionDelay,
     evaluate_due_steps,
     evaluate_due_suspensions,
 )
 from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount, OpenDunningCase
-from services.collections.domain.dunning_item import ItemFacts, TakenStep
-from services.collections.domain.policy_version import PolicyVersion
 from services.collections.domain.suspension import SuspensionState
-from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
+from tests.unit.collections.accounts import WARNED, account, add_suspend_step, context, suspension
 from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
-from tests.unit.collections.stories import standard
-
-ACCOUNT = UUID(int=7)
-SUSPENSION = UUID(int=500)
-VERSIONS = [PolicyVersion(3, date(2026, 1, 1), standard())]
-WARNED = (take_notice("reminder_1", on(1)), take_notice("reminder_2", on(7)), take_notice("final_notice", on(14)))
-
-
-def context(now: datetime) -> EvaluationContext:
-    """At this time, with ids that count from 1000 on."""
-    return EvaluationContext(VERSIONS, now, _count_ids())
-
-
-def _count_ids() -> Iterator[UUID]:
-    return (UUID(int=number) for number in count(1000))
-
-
-def account(*items: ItemFacts, **more: object) -> DunningAccount:
-    """An account with these items."""
-    return replace(DunningAccount(ACCOUNT, ZoneInfo("UTC"), items), **more)  # type: ignore[arg-type]
-
-
-def suspension(state: SuspensionState, *invoices: ItemFacts) -> SuspensionRecord:
-    """A suspension of the subscription for these invoices, requested on the 21st day."""
-    causes = {
-        facts.invoice_id: RecordedSuspensionCause(facts.invoice_id, facts.number, 1, 300, "EUR") for facts in invoices
-    }
-    effective_at = on(21) if state is SuspensionState.EFFECTIVE else None
-    return SuspensionRecord(SUSPENSION, ACCOUNT, SUBSCRIPTION, state, 3, "suspend", on(21), effective_at, causes)
-
-
-def add_suspend_step(facts: ItemFacts, state: SuspensionState) -> ItemFacts:
-    """The item with the step of that suspension."""
-    effect = "in_effect" if state is SuspensionState.EFFECTIVE else "awaited"
-    step = TakenStep("suspend", 1, on(21), "requested", effect=effect, suspension_id=SUSPENSION)  # type: ignore[arg-type]
-    return replace(facts, taken=(*facts.taken, step))
 
 
 def names(decision: AccountDecision) -> list[str]:
@@ -98,6 +56,19 @@ def test_due_notices_of_one_instant_are_one_message_and_their_steps() -> None:
     assert recorded == [("reminder_1", "notice", notice.id), ("upcoming", "skipped", None)] * 2
     assert names(decision) == ["DunningCaseOpened", "DunningStageChanged"]
     assert decision.due_at == dict.fromkeys((UUID(int=1), UUID(int=2)), on(7))
+
+
+def test_a_notice_and_what_it_stands_for_are_recorded_in_full() -> None:
+    voided = replace(take_notice("upcoming", on(-3)), outcome="failed", delivered_at=None)
+    decision = evaluate_due_steps(account(item(taken=(voided,))), context(on(7, 12)))
+    steps = [change for change in decision.changes if isinstance(change, NewDunningStep)]
+    notice_id = UUID(int=1000)
+    common = {"invoice_id": UUID(int=1), "round": 1, "taken_at": on(7, 12), "instant": on(7), "policy_version": 3}
+    common |= {"dunnable_minor": 300, "attempt": 1}
+    assert steps == [
+        NewDunningStep(**common, step="reminder_2", outcome="notice", notice_id=notice_id, replaced_by=None),  # type: ignore[arg-type]
+        NewDunningStep(**common, step="reminder_1", outcome="skipped", notice_id=None, replaced_by="reminder_2"),  # type: ignore[arg-type]
+    ]
 
 
 def test_a_suspension_asks_for_fresh_facts_first_and_is_not_looked_at_before_they_come() -> None:
