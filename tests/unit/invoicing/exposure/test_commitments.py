@@ -1,4 +1,4 @@
-"""What the vendor will still charge for a term, worked out by hand."""
+"""Commitments of terms: the amounts that the vendor will still charge, worked out by hand."""
 
 from dataclasses import replace
 from datetime import date
