@@ -1,12 +1,20 @@
 """Decisions about accounts: what they change and announce, and that nothing is left to decide after one."""
 
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collections.domain.account_changes import FreshFactsQuestion, NewDunningStep, NewNotice
+from services.collections.domain.account_changes import (
+    DunningCaseEnd,
+    DunningCaseUpdate,
+    FreshFactsQuestion,
+    NewDunningStep,
+    NewNotice,
+)
 from services.collections.domain.account_decision import evaluate_account
 from services.collections.domain.account_draft import AccountDecision
 from services.collections.domain.due_step_decision import (
@@ -16,6 +24,7 @@ from services.collections.domain.due_step_decision import (
 )
 from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount, OpenDunningCase
 from services.collections.domain.suspension import SuspensionState
+from shared.events.collections import StepDeferred
 from tests.unit.collections.accounts import WARNED, account, add_suspend_step, context, suspension
 from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
 
@@ -90,6 +99,50 @@ def test_with_fresh_facts_it_is_requested_or_waits_for_what_delays_it() -> None:
     assert (names(waiting), waiting.due_at) == (["StepDeferred"], {UUID(int=1): on(22)})
     again = evaluate_due_suspensions(waiting.account, context(on(21)), delay)
     assert (names(again), again.changes) == ([], ())
+
+
+PENDING = replace(WARNED[2], outcome="pending", delivered_at=None)
+
+
+def test_a_suspension_that_waits_for_its_notice_says_so_once_and_no_more_when_it_has_arrived() -> None:
+    facts = account(item(taken=(*WARNED[:2], PENDING)), case=OpenDunningCase(UUID(int=9), "final_notice", DUE))
+    decision = evaluate_account(facts, context(on(21)))
+    (said,) = decision.events
+    assert isinstance(said, StepDeferred)
+    assert (said.step, said.cause, said.until, said.invoice_ids) == ("suspend", "policy", None, (UUID(int=1),))
+    words = "final_notice has not reached the next hop (pending)"
+    assert decision.account.deferrals == {UUID(int=1): AnnouncedDeferral("suspend", words, None, "policy")}
+    assert evaluate_account(decision.account, context(on(21))).changes == ()
+    arrived = replace(decision.account, items=(item(taken=WARNED[:2]),))
+    assert evaluate_account(arrived, context(on(20))).account.deferrals == {}
+    until = replace(PENDING, outcome="sent", delivered_at=on(18))
+    late = evaluate_account(account(item(taken=(*WARNED[:2], until))), context(on(21)))
+    assert [event.until for event in late.events if isinstance(event, StepDeferred)] == [on(25)]
+
+
+def test_a_suspension_whose_notice_has_not_arrived_is_looked_at_on_its_day() -> None:
+    facts = account(item(taken=(*WARNED[:2], PENDING)))
+    assert evaluate_account(facts, context(on(16))).due_at == {UUID(int=1): on(21)}
+    tokyo = replace(facts, items=tuple(replace(place, zone=ZoneInfo("Asia/Tokyo")) for place in facts.items))
+    assert evaluate_account(tokyo, context(on(16))).due_at == {UUID(int=1): on(21, 0)}
+
+
+def test_a_case_changes_its_oldest_invoice_and_ends_by_its_id() -> None:
+    case = OpenDunningCase(UUID(int=9), "reminder_1", date(2026, 1, 1))
+    changed = evaluate_account(account(item(taken=WARNED[:1]), case=case), context(on(2)))
+    assert changed.changes == (DunningCaseUpdate(case._replace(oldest_due_date=DUE)),)
+    paid = item(balance(1, on(-30, 0)), balance(60, on(5), line(0)), taken=WARNED[:1])
+    ended = evaluate_account(account(paid, case=case), context(on(6)))
+    assert ended.changes[-1] == DunningCaseEnd(case.id)
+
+
+def test_a_notice_states_what_comes_after_it() -> None:
+    decision = evaluate_due_steps(account(item()), context(on(1)))
+    (notice,) = [change for change in decision.changes if isinstance(change, NewNotice)]
+    (row,) = notice.items
+    assert (row["open_minor"], row["to_pay_minor"], row["subscription_ids"]) == (300, 300, [str(SUBSCRIPTION)])
+    coming = [("reminder_2", "2026-03-17"), ("final_notice", "2026-03-24"), ("suspend", "2026-03-31")]
+    assert [(step["step"], step["day"]) for step in row["coming"]] == coming
 
 
 def test_what_waited_for_the_guard_waits_no_more_once_it_is_requested() -> None:
