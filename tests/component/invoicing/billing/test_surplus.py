@@ -115,7 +115,7 @@ async def test_it_is_announced_and_sent_like_any_credit_note(billing: Billing) -
     (note,) = await notes(billing, owner)
     (event,) = await read_events(billing, CreditNoteIssued)
     assert (event.number, event.total_minor, event.reason_code) == (note["number"], 11_196, "proration")
-    assert (str(event.invoice_id), event.dispute_id, event.freed) == (invoice_id, None, ())
+    assert (str(event.invoice_id), event.dispute_id, event.freed_cash) == (invoice_id, None, ())
     assert (await billing.client.got(f"/v1/credit-notes/{note['id']}/delivery"))["state"] == "pending"
     page = await billing.client.http.get(
         f"/v1/credit-notes/{note['id']}/document", headers=billing.client.headers | {"accept": "text/html"}
@@ -137,7 +137,7 @@ async def test_what_was_paid_pays_the_next_invoice(billing: Billing) -> None:
     assert (await billing.client.got(f"/v1/payments/{payment['id']}"))["unapplied_minor"] == 11_196
     assert (await balance(billing.client, invoice_id))["open_minor"] == 0
     (event,) = await read_events(billing, CreditNoteIssued)
-    assert [(str(allocation.payment_id), allocation.amount_minor) for allocation in event.freed] == [
+    assert [(str(allocation.payment_id), allocation.amount_minor) for allocation in event.freed_cash] == [
         (payment["id"], 11_196)
     ]
     await books(billing.database, owner)
