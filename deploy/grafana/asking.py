@@ -75,7 +75,7 @@ def name_series(target: Json, labels: Mapping[str, str]) -> str:
     return text
 
 
-def list_querying_panels(board: Json) -> Iterator[Json]:
+def list_panels_with_queries(board: Json) -> Iterator[Json]:
     """All panels of a dashboard that ask something."""
     return (panel for panel in board["panels"] if panel["type"] != "row")
 

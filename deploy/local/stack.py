@@ -104,9 +104,9 @@ class Stack:
 
     def get_program_pid(self, name: str) -> int:
         """The process id that a program has now. KeyError if it never ran."""
-        return self.get_program_identity(name).pid
+        return self.get_running_process(name).pid
 
-    def get_program_identity(self, name: str) -> ProcessIdentity:
+    def get_running_process(self, name: str) -> ProcessIdentity:
         """The process that a program is now. KeyError if it never ran."""
         return self._state.list_running_processes()[name].process_identity
 

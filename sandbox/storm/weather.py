@@ -43,7 +43,7 @@ class StormWeather:
         if strike.kind == "reset":
             self._proxies.reset_connections(strike.target)
             return
-        victim = self._stack.get_program_identity(strike.target)
+        victim = self._stack.get_running_process(strike.target)
         if strike.kind == "kill":
             _signal(victim, signal.SIGKILL)
         else:

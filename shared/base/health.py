@@ -15,7 +15,7 @@ class Health:
         """A part says how it is."""
         self.parts[part] = (well, state)
 
-    def note_part_state(self, part: str, well: bool, state: str) -> bool:
+    def update_outside_health(self, part: str, well: bool, state: str) -> bool:
         """Note how something outside was found; whether that differs from what was noted before."""
         before, self.outside[part] = self.outside.get(part), (well, state)
         return before != (well, state)

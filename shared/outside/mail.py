@@ -136,13 +136,13 @@ class MailHop:
         try:
             refusal = await self._deliver(mail, envelope_sender)
         except LetterDeferred:
-            self._health.note_part_state("mail", True, "answers")
+            self._health.update_outside_health("mail", True, "answers")
             raise
         except RetryLater as later:
-            if self._health.note_part_state("mail", False, str(later)):
+            if self._health.update_outside_health("mail", False, str(later)):
                 log.error("mail cannot be sent", reason=str(later))
             raise
-        self._health.note_part_state("mail", True, "answers")
+        self._health.update_outside_health("mail", True, "answers")
         return refusal
 
     async def _deliver(self, mail: EmailMessage, envelope_sender: str | None) -> str | None:

@@ -64,7 +64,7 @@ class RowParameters(Generic[R]):
         kind = cast(Any, self.kind)
         return kind(*(getattr(source, name) for name in kind._fields))  # type: ignore[no-any-return]
 
-    def split_rows(self, rows: Iterable[R]) -> list[tuple[object, ...]]:
+    def split_columns(self, rows: Iterable[R]) -> list[tuple[object, ...]]:
         """Split rows into the values of `arrays`."""
         return split_into_columns(rows, len(self.kind._fields))  # type: ignore[attr-defined]
 

@@ -103,7 +103,7 @@ async def write_outbox_rows(
     """Write the rows in their order and note the sequences that they used; the streams are locked."""
     subjects = {row.subject for row in rows}
     await connection.execute(
-        _WRITE, list(subjects), [sequences[subject] for subject in subjects], *_ROWS.split_rows(rows)
+        _WRITE, list(subjects), [sequences[subject] for subject in subjects], *_ROWS.split_columns(rows)
     )
 
 

@@ -60,7 +60,7 @@ async def write_unit_ending(
         _WRITE,
         list(subjects),
         [sequences[subject] for subject in subjects],
-        *_ANSWERS.split_rows(answers),
-        *_ENTRIES.split_rows(entries),
-        *_EVENTS.split_rows(events),
+        *_ANSWERS.split_columns(answers),
+        *_ENTRIES.split_columns(entries),
+        *_EVENTS.split_columns(events),
     )

@@ -109,7 +109,7 @@ async def enqueue_intents(unit: Unit, kind: str, wanted: Sequence[NewIntent], de
     if unit.is_past:
         raise PastEventCallsOut(f"an event of the past wants {kind}")
     due_at, trace = unit.now + delay, get_traceparent()
-    await unit.connection.execute(_ADD, kind, due_at, unit.now, trace, *_NEW.split_rows(wanted))
+    await unit.connection.execute(_ADD, kind, due_at, unit.now, trace, *_NEW.split_columns(wanted))
     unit.wake_after_commit("intents")
 
 

@@ -37,7 +37,7 @@ def test_a_row_counted_by_hand_is_seen(tmp_path: Path, line: str) -> None:
         "INSERT = 'INSERT INTO t (a, i) VALUES ($1, $9)'",
         "INSERT = f'INSERT INTO t ({ROWS.columns}) VALUES ({ROWS.values})'",
         "columns = split_into_columns(rows, 9)",
-        "await connection.execute(INSERT, a, b, c, d, e, f, g, h, i, *ROWS.split_rows(rows))",
+        "await connection.execute(INSERT, a, b, c, d, e, f, g, h, i, *ROWS.split_columns(rows))",
         "def build(row): return Row(row.a, row.b, row.c, row.d, row.e, row.f, row.g, row.h, row.i, row.j)",
         "def list_words(): return ('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j')",
         "def plan(): return ((1, a), (2, b), (3, c), (4, d), (5, e), (6, f), (7, g), (8, h), (9, i), (10, j))",

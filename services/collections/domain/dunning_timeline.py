@@ -73,7 +73,7 @@ class DunningTimeline(NamedTuple):
     """The days after the due date at whose local midnight nothing was or will be dunnable; apart, in order."""
 
     @property
-    def blocked_spans(self) -> tuple[DunnableSpan, ...]:
+    def blocked_dunning_spans(self) -> tuple[DunnableSpan, ...]:
         """The spans in which a dispute or a promise blocks the whole invoice, in order."""
         return tuple(span for span in self.spans if span.is_blocked)
 

@@ -59,7 +59,9 @@ def gather_voiding_causes(item: ItemFacts, policy: Policy, timeline: DunningTime
     required = list_required_notices(policy)
     forgotten = frozenset(step.name for step in policy.steps if step.kind.is_forgotten_on_release)
     suspensions = frozenset(step.name for step in policy.steps if step.kind.ends_access)
-    return VoidingCauses(item.releases, timeline.blocked_spans, required | forgotten, required, suspensions, item.zone)
+    return VoidingCauses(
+        item.releases, timeline.blocked_dunning_spans, required | forgotten, required, suspensions, item.zone
+    )
 
 
 def find_step_validity(voiding: VoidingCauses, taken: Iterable[TakenStep], instant: datetime) -> StepValidity:
@@ -124,7 +126,7 @@ def _sort_taken(item: ItemFacts) -> list[TakenStep]:
 
 def is_invoice_blocked_since(timeline: DunningTimeline, since: datetime, now: datetime) -> bool:
     """Say whether a dispute or a promise blocked the whole invoice at some time after `since`, up to now."""
-    return any(span.start <= now and span.end > since for span in timeline.blocked_spans)
+    return any(span.start <= now and span.end > since for span in timeline.blocked_dunning_spans)
 
 
 def is_suspension_released(releases: Sequence[Release], suspension: TakenStep) -> bool:

@@ -65,7 +65,7 @@ INSERT INTO steps_taken (account_id, {_STEPS.columns}) SELECT * FROM unnest($1::
 
 async def _insert_steps(unit: Unit, steps: Sequence[tuple[UUID, NewDunningStep]]) -> None:
     account_ids, rows = zip(*steps, strict=True)
-    await unit.connection.execute(_ADD_STEPS, account_ids, *_STEPS.split_rows(rows))
+    await unit.connection.execute(_ADD_STEPS, account_ids, *_STEPS.split_columns(rows))
 
 
 async def _insert_suspensions(unit: Unit, suspensions: Sequence[tuple[UUID, NewSuspension]]) -> None:

@@ -60,7 +60,7 @@ ON CONFLICT DO NOTHING
 
 async def save_invoice_balances(unit: Unit, balances: Sequence[ReportedInvoiceBalance]) -> None:
     """Keep balances; of one invoice, that with the highest sequence is the last word, in whatever order they come."""
-    await unit.connection.execute(_SAVE_BALANCES, *_BALANCES.split_rows(balances))
+    await unit.connection.execute(_SAVE_BALANCES, *_BALANCES.split_columns(balances))
 
 
 def render_balance_lines(lines: Iterable[values.LineBalance]) -> str:

@@ -245,7 +245,7 @@ async def amend_dispute(
         return DisputeAmendmentOut.from_row(row)
 
     async def reserve(_: DisputeAmendmentOut) -> None:
-        await use_cases.reservations.reserve_amendment_now(command.runtime, leased)
+        await use_cases.reservations.reserve_dispute_amendment(command.runtime, leased)
 
     async def read(unit: Unit, requested: DisputeAmendmentOut) -> tuple[int, DisputeAmendmentOut]:
         row = await dispute_queries.get_dispute_amendment(unit, dispute_id, requested.number)

@@ -21,7 +21,7 @@ async def reserve_amounts_now(runtime: "Runtime", dispute_id: UUID, leased: Inte
         await runtime.jobs.perform_claimed_intent(intent)
 
 
-async def reserve_amendment_now(runtime: "Runtime", leased: Intent | None) -> None:
+async def reserve_dispute_amendment(runtime: "Runtime", leased: Intent | None) -> None:
     """Reserve the amounts of an amendment, unless a worker does."""
     if leased is not None:
         await runtime.jobs.perform_claimed_intent(leased)

@@ -133,7 +133,7 @@ class VendorHttpClient(httpx2.AsyncClient):
         self._loaded = state
 
     def _note(self, well: bool, state: str) -> None:
-        if self._health.note_part_state("vendor", well, state) and not well:
+        if self._health.update_outside_health("vendor", well, state) and not well:
             log.error("the vendor cannot be called", reason=state)
 
 

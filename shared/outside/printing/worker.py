@@ -30,10 +30,10 @@ def print_html_as_pdf(html: str) -> tuple[bytes, str]:
     """
     missing: set[str] = set()
 
-    def note_missing(document: Document, _: object) -> None:
+    def collect_missing_characters(document: Document, _: object) -> None:
         missing.update(chr(point) for font in document.fonts.values() for point in font.missing)
 
-    pdf = bytes(HTML(string=html, url_fetcher=RefusingFetcher()).write_pdf(finisher=note_missing))
+    pdf = bytes(HTML(string=html, url_fetcher=RefusingFetcher()).write_pdf(finisher=collect_missing_characters))
     return pdf, "".join(sorted(missing))
 
 

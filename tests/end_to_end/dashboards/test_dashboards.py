@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.grafana.__main__ import FOLDER
-from deploy.grafana.asking import Window, list_querying_panels, query_board
+from deploy.grafana.asking import Window, list_panels_with_queries, query_board
 from deploy.grafana.queries import compute_money_total
 from deploy.local import monitoring
 from deploy.local.stack import remove_stack_folder
@@ -51,7 +51,7 @@ def silent(board: dict[str, Any], window: Window) -> set[tuple[str, str]]:
     A table shows one moment, and that may be one at which a figure is just not told, since its database was killed.
     """
     lasting = copy.deepcopy(board)
-    for target in (target for panel in list_querying_panels(lasting) for target in panel["targets"]):
+    for target in (target for panel in list_panels_with_queries(lasting) for target in panel["targets"]):
         target["instant"] = False
     shown = [answered for answered in query_board(window, lasting) if answered["panel"]["type"] != "row"]
     assert shown
@@ -67,7 +67,7 @@ def test_money_is_told_of_each_currency(window: Window) -> None:
     board = BOARDS["gs-receivables"]
     titles = {answered["panel"]["title"] for answered in query_board(window, board)}
     assert {f"{currency} owed by age" for currency in ("EUR", "JPY", "USD")} <= titles
-    (dso,) = (panel for panel in list_querying_panels(board) if panel["title"] == "Days sales outstanding")
+    (dso,) = (panel for panel in list_panels_with_queries(board) if panel["title"] == "Days sales outstanding")
     assert {each["legend"] for each in window.query_series(dso["targets"][0])} == {"EUR", "JPY", "USD"}
 
 
@@ -86,7 +86,7 @@ def test_money_is_told_in_the_units_that_people_speak_of(window: Window) -> None
 
 def test_a_panel_that_asks_for_nothing_is_seen(window: Window) -> None:
     board = copy.deepcopy(BOARDS["gs-platform"])
-    panel = next(list_querying_panels(board))
+    panel = next(list_panels_with_queries(board))
     panel["targets"][0]["expr"] = "sum(goodstanding_nothing_of_the_kind)"
     assert silent(board, window) == {("gs-platform", panel["title"])}
 
@@ -95,14 +95,16 @@ def test_what_is_silent_by_right_is_on_a_dashboard() -> None:
     titles = {
         (uid, panel["title"].replace("$currency", currency))
         for uid, board in BOARDS.items()
-        for panel in list_querying_panels(board)
+        for panel in list_panels_with_queries(board)
         for currency in ("EUR", "JPY", "USD")
     }
     assert titles >= SILENT
 
 
 def test_the_two_times_differ(window: Window) -> None:
-    (heads,) = (panel for panel in list_querying_panels(BOARDS["gs-events"]) if panel["title"] == "Heads that broke")
+    (heads,) = (
+        panel for panel in list_panels_with_queries(BOARDS["gs-events"]) if panel["title"] == "Heads that broke"
+    )
     (series,) = window.query_series(heads["targets"][0] | {"instant": False})
     broken = [(at, count) for at, count in series["points"] if count]
     assert broken[0][0] > window.begin + SECONDS
@@ -110,6 +112,6 @@ def test_the_two_times_differ(window: Window) -> None:
 
 
 def test_what_broke_is_named_by_its_class(window: Window) -> None:
-    (broke,) = (panel for panel in list_querying_panels(BOARDS["gs-events"]) if panel["title"] == "What broke")
+    (broke,) = (panel for panel in list_panels_with_queries(BOARDS["gs-events"]) if panel["title"] == "What broke")
     errors = {series["labels"]["error"] for series in window.query_series(broke["targets"][0] | {"instant": False})}
     assert errors == {"ValidationError"}

@@ -51,7 +51,7 @@ async def kept_down(stack: Stack, name: str, seconds: float) -> None:
     """Kill a program, and again as often as it is started, for so long."""
     until_then = time.monotonic() + seconds
     while time.monotonic() < until_then:
-        victim = stack.get_program_identity(name)
+        victim = stack.get_running_process(name)
         if victim.is_process_alive:
             os.kill(victim.pid, signal.SIGKILL)
         await asyncio.sleep(0.05)
@@ -144,7 +144,7 @@ async def test_the_broker_is_killed_and_away_for_20_seconds(stack: Stack, driver
 
 async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: SandboxDriver) -> None:
     accounts = await register_accounts(driver, 3)
-    before = {name: stack.get_program_identity(name) for name in NAMES}
+    before = {name: stack.get_running_process(name) for name in NAMES}
     answers: set[tuple[str, int, str | None]] = set()
     async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
         await load.enough()
@@ -156,7 +156,7 @@ async def test_postgres_is_killed_and_away_for_10_seconds(stack: Stack, driver: 
         await load.enough()
     assert {answer for answer in answers if answer[1] != 200} == {(name, 503, "1") for name in NAMES}
     await whole(stack, driver, load)
-    assert {name: stack.get_program_identity(name) for name in NAMES} == before  # nobody had to be started again
+    assert {name: stack.get_running_process(name) for name in NAMES} == before  # nobody had to be started again
 
 
 async def ask(http: httpx2.AsyncClient, stack: Stack, name: str, account: str) -> tuple[str, int, str | None]:
@@ -174,7 +174,7 @@ async def test_every_service_ends_in_good_order_when_told_under_load(stack: Stac
     async with traffic(stack, accounts) as load, httpx2.AsyncClient(timeout=10) as http:
         for name in NAMES:
             await load.enough()
-            victim = stack.get_program_identity(name)
+            victim = stack.get_running_process(name)
             os.kill(victim.pid, signal.SIGTERM)
             async with asyncio.timeout(10):
                 while victim.is_process_alive:  # noqa: ASYNC110  # another process' end

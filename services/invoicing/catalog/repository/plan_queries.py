@@ -122,4 +122,4 @@ async def insert_plan_version(unit: Unit, version: PlanVersion) -> None:
         published_at=unit.now,
     )
     prices = [NewPlanPrice(currency, price.unit, price.setup) for currency, price in version.prices.items()]
-    await unit.connection.execute(_ADD_VERSION, *row, *_PRICES.split_rows(prices))
+    await unit.connection.execute(_ADD_VERSION, *row, *_PRICES.split_columns(prices))

@@ -68,7 +68,7 @@ async def post_documents_of_accounts(unit: Unit, postings: Iterable[Posting]) ->
     """Post both sides of each of these facts, each on the date of its document."""
     entries = list(list_ledger_entries(postings, unit.now))
     if entries:
-        await unit.connection.execute(_POST, unit.now, *_ENTRIES.split_rows(entries))
+        await unit.connection.execute(_POST, unit.now, *_ENTRIES.split_columns(entries))
 
 
 def list_ledger_entries(postings: Iterable[Posting], now: datetime) -> Iterator[LedgerEntry]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Response
 from pydantic import BaseModel, Field, model_validator
 
-from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedBackPart, WantedChargebackPart
+from services.invoicing.payments.domain.chargebacks import ChargebackState, ChargedBackPart, PaidLineAmount
 from services.invoicing.payments.repository import chargeback_queries
 from services.invoicing.payments.repository.chargeback_queries import ChargebackSearchCriteria, search_chargebacks
 from services.invoicing.payments.tables.chargeback_tables import ChargebackRow
@@ -84,7 +84,7 @@ class ChargebackIn(RequestBody):
 
     def build_new_chargeback(self) -> NewChargeback:
         """Build the chargeback to be opened."""
-        wanted = [WantedChargebackPart(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
+        wanted = [PaidLineAmount(part.invoice_id, part.line, part.amount_minor) for part in self.allocations]
         fields = self.model_dump(include={"payment_id", "network_reference", "reason_code", "booked_on", "answer_by"})
         fields["network_fee_minor"] = self.network_fee_minor
         return NewChargeback(**fields, amount=self.amount.money(), wanted=wanted)

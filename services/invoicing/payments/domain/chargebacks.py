@@ -38,7 +38,7 @@ CHARGEBACK_ALLOWED: Mapping[ChargebackState, frozenset[ChargebackState]] = {
 }
 
 
-class WantedChargebackPart(NamedTuple):
+class PaidLineAmount(NamedTuple):
     """An amount of what a payment pays of a line."""
 
     invoice_id: UUID
@@ -60,7 +60,7 @@ class ChargedBackPart:
 
 
 def take_charged_back_part(
-    payment: Payment, allocations: Sequence[Allocation], amount: int, wanted: Sequence[WantedChargebackPart] = ()
+    payment: Payment, allocations: Sequence[Allocation], amount: int, wanted: Sequence[PaidLineAmount] = ()
 ) -> ChargedBackPart:
     """Take an amount of a payment: the wanted parts, or its unapplied cash and then its newest allocations.
 
@@ -77,7 +77,7 @@ def take_charged_back_part(
 
 
 def _take_wanted(
-    payment: Payment, newest_first: Sequence[Allocation], amount: int, wanted: Sequence[WantedChargebackPart]
+    payment: Payment, newest_first: Sequence[Allocation], amount: int, wanted: Sequence[PaidLineAmount]
 ) -> ChargedBackPart:
     taken: list[Allocation] = []
     for (invoice_id, line), share in _sum_wanted(wanted).items():
@@ -95,7 +95,7 @@ def _take_wanted(
     return ChargedBackPart(_join_lines(taken), cash)
 
 
-def _sum_wanted(wanted: Iterable[WantedChargebackPart]) -> Counter[tuple[UUID, int]]:
+def _sum_wanted(wanted: Iterable[PaidLineAmount]) -> Counter[tuple[UUID, int]]:
     sums: Counter[tuple[UUID, int]] = Counter()
     for part in wanted:
         sums[part.invoice_id, part.line] += part.amount
@@ -111,7 +111,7 @@ def _join_lines(allocations: Iterable[Allocation]) -> tuple[Allocation, ...]:
     return tuple(sorted(joined, key=attrgetter("invoice_id", "line", "is_recovery")))
 
 
-def is_same_charged_part(part: ChargedBackPart, wanted: Sequence[WantedChargebackPart]) -> bool:
+def is_same_charged_part(part: ChargedBackPart, wanted: Sequence[PaidLineAmount]) -> bool:
     """Say whether these wanted parts are those that were taken; none are wanted where the order decided."""
     taken: Counter[tuple[UUID, int]] = Counter()
     for allocation in part.allocations:

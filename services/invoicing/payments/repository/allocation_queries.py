@@ -60,7 +60,7 @@ _INSERT = build_allocation_insert(_NEW)
 
 async def insert_allocations(unit: Unit, allocations: Iterable[NewAllocation]) -> None:
     """Insert what payments pay from now on."""
-    await unit.connection.execute(_INSERT, unit.now, *_NEW.split_rows(allocations))
+    await unit.connection.execute(_INSERT, unit.now, *_NEW.split_columns(allocations))
 
 
 _FREE = """

@@ -128,7 +128,7 @@ SELECT id FROM chargeback
 async def insert_chargeback(unit: Unit, row: ChargebackRow, part: ChargedBackPart) -> bool:
     """Write a chargeback with what it took; whether nobody did under the same reference meanwhile."""
     lines = [ChargebackLine(paid.invoice_id, paid.line, paid.amount, paid.is_recovery) for paid in part.allocations]
-    return await unit.connection.fetchval(_INSERT, *_OPENED.pick_row(row), *_LINES.split_rows(lines)) is not None
+    return await unit.connection.fetchval(_INSERT, *_OPENED.pick_row(row), *_LINES.split_columns(lines)) is not None
 
 
 async def save_chargeback_decision(unit: Unit, chargeback_id: UUID, state: ChargebackState) -> None:

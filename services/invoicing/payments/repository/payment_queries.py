@@ -128,9 +128,9 @@ async def insert_payments_with_postings(
     await unit.connection.execute(
         _ADD,
         unit.now,
-        *_PAYMENTS.split_rows(received),
-        *_ENTRIES.split_rows(list_ledger_entries(posted, unit.now)),
-        *_ALLOCATIONS.split_rows(_build_allocations(allocations)),
+        *_PAYMENTS.split_columns(received),
+        *_ENTRIES.split_columns(list_ledger_entries(posted, unit.now)),
+        *_ALLOCATIONS.split_columns(_build_allocations(allocations)),
     )
 
 

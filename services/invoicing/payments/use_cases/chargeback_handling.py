@@ -15,7 +15,7 @@ from services.invoicing.payments.domain.chargebacks import (
     CHARGEBACK_ALLOWED,
     ChargebackState,
     ChargedBackPart,
-    WantedChargebackPart,
+    PaidLineAmount,
     is_same_charged_part,
     pay_won_chargeback_lines,
     release_charged_back_lines,
@@ -75,7 +75,7 @@ class NewChargeback:
     reason_code: str
     booked_on: date
     answer_by: date
-    wanted: Sequence[WantedChargebackPart] = ()
+    wanted: Sequence[PaidLineAmount] = ()
     network_fee_minor: int | None = None
 
 

@@ -184,7 +184,9 @@ async def insert_issued_invoice(
     unit: Unit, row: InvoiceRow, invoice: Invoice, lines: Sequence[ManualInvoiceLine], sequence: int
 ) -> None:
     """Write an issued invoice with its lines and their first state, which the event `sequence` announces."""
-    await unit.connection.execute(_ADD, *_INVOICE.pick_row(row), *_LINES.split_rows(lines), invoice.judge_at, sequence)
+    await unit.connection.execute(
+        _ADD, *_INVOICE.pick_row(row), *_LINES.split_columns(lines), invoice.judge_at, sequence
+    )
     unit.wake_after_commit("sweeps")
 
 
@@ -252,7 +254,9 @@ async def save_invoice_balances(unit: Unit, changed: Mapping[UUID, tuple[Invoice
         )
         for invoice, sequence in changed.values()
     ]
-    await unit.connection.execute(_SAVE, *_CHANGED_LINES.split_rows(lines), *_CHANGED.split_rows(invoices), unit.now)
+    await unit.connection.execute(
+        _SAVE, *_CHANGED_LINES.split_columns(lines), *_CHANGED.split_columns(invoices), unit.now
+    )
     unit.wake_after_commit("sweeps")
 
 

@@ -187,7 +187,7 @@ async def insert_subscription_charges(unit: Unit, new: Sequence[NewSubscriptionC
         for charge in new
     ]
     if charges:
-        await unit.connection.execute(_ADD_CHARGES, unit.now, *_CHARGES.split_rows(charges))
+        await unit.connection.execute(_ADD_CHARGES, unit.now, *_CHARGES.split_columns(charges))
 
 
 VENDOR_POSTING = f"""
@@ -258,4 +258,4 @@ async def insert_vendor_charges(unit: Unit, new: Sequence[NewSubscriptionCharge]
         for charge in new
     ]
     if charges:
-        await unit.connection.execute(_ADD_VENDOR_CHARGES, unit.now, *_VENDOR_CHARGES.split_rows(charges))
+        await unit.connection.execute(_ADD_VENDOR_CHARGES, unit.now, *_VENDOR_CHARGES.split_columns(charges))

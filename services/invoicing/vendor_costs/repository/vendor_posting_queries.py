@@ -67,4 +67,4 @@ async def insert_vendor_postings(unit: Unit, postings: Sequence[VendorPosting]) 
     ]
     if entries:
         await legal_entity_queries.keep_entity_months_open(unit, *(posting.legal_entity for posting in postings))
-        await unit.connection.execute(_POST, unit.now, *_ENTRIES.split_rows(entries))
+        await unit.connection.execute(_POST, unit.now, *_ENTRIES.split_columns(entries))

@@ -8,7 +8,7 @@ import pytest
 
 from services.invoicing.payments.domain.chargebacks import (
     ChargedBackPart,
-    WantedChargebackPart,
+    PaidLineAmount,
     is_same_charged_part,
     pay_won_chargeback_lines,
     release_charged_back_lines,
@@ -34,8 +34,8 @@ def pay(line: int, amount: int, *, is_recovery: bool = False) -> Allocation:
     return Allocation(PAYMENT, INVOICE, line, amount, is_recovery)
 
 
-def want(line: int, amount: int) -> WantedChargebackPart:
-    return WantedChargebackPart(INVOICE, line, amount)
+def want(line: int, amount: int) -> PaidLineAmount:
+    return PaidLineAmount(INVOICE, line, amount)
 
 
 def build_invoice(*lines: InvoiceLine) -> Invoice:
@@ -96,7 +96,7 @@ def test_named_lines_are_taken_as_wanted() -> None:
         (26, [want(1, 15)], "with 10 of unapplied cash they do not add up to 26"),
     ],
 )
-def test_named_lines_must_fit(amount: int, wanted: list[WantedChargebackPart], words: str) -> None:
+def test_named_lines_must_fit(amount: int, wanted: list[PaidLineAmount], words: str) -> None:
     with pytest.raises(AmountAboveBalance, match=words):
         take_charged_back_part(build_payment(10), [pay(1, 20), pay(2, 30)], amount, wanted)
 

@@ -17,7 +17,7 @@ from services.invoicing.adjustments.domain.line_worth import InvoiceLineWorth
 from services.invoicing.payments.domain import payment_rules
 from services.invoicing.payments.domain.chargebacks import (
     ChargedBackPart,
-    WantedChargebackPart,
+    PaidLineAmount,
     pay_won_chargeback_lines,
     release_charged_back_lines,
     reopen_charged_back_lines,
@@ -173,7 +173,7 @@ class Account(RuleBasedStateMachine):
         fits = all(_count(lines[number], payment) >= amount for number, amount in parts.items())
         cash = min(cash, payment.unapplied)
         amount = sum(parts.values()) + cash
-        named = [WantedChargebackPart(invoice.id, number, part) for number, part in parts.items()]
+        named = [PaidLineAmount(invoice.id, number, part) for number, part in parts.items()]
         if fits and parts:
             self.take_back(payment, amount, named, [(lines[number], part) for number, part in sorted(parts.items())])
         elif parts:
@@ -191,7 +191,7 @@ class Account(RuleBasedStateMachine):
         self.take_back(payment, self.sum_rest(payment), [], parts)
 
     def take_back(
-        self, payment: Payment, amount: int, named: list[WantedChargebackPart], parts: list[tuple[ModelLine, int]]
+        self, payment: Payment, amount: int, named: list[PaidLineAmount], parts: list[tuple[ModelLine, int]]
     ) -> None:
         """Let the network take an amount, in both."""
         part = take_charged_back_part(payment, self.list_allocations(payment), amount, named)

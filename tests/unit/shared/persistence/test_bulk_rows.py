@@ -59,12 +59,12 @@ def test_a_field_of_another_type_or_name_is_refused() -> None:
 
 @given(st.lists(st.builds(Pair, st.integers(), st.text())))
 def test_split_rows_are_whole_and_in_their_order(rows: list[Pair]) -> None:
-    lines, names = RowParameters(Pair).split_rows(iter(rows))
+    lines, names = RowParameters(Pair).split_columns(iter(rows))
     assert list(zip(lines, names, strict=True)) == rows
 
 
 def test_no_row_is_split_into_empty_columns() -> None:
-    assert RowParameters(EveryType).split_rows([]) == [()] * 10
+    assert RowParameters(EveryType).split_columns([]) == [()] * 10
     assert split_into_columns([], 3) == [(), (), ()]
 
 
