@@ -25,7 +25,7 @@ class DisputeFilter:
     invoice_id: UUID | None = None
     state: str | None = None
     has_unresolved_case: bool | None = None
-    """Of a merged case the one in which it goes on counts."""
+    """A merged case counts by the case that goes on."""
 
 
 async def get_dispute(unit: Unit, dispute_id: UUID) -> DisputeRow:

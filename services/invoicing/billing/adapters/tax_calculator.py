@@ -18,7 +18,7 @@ from shared.pure.errors import RetryLater
 
 PATH = "/v1/tax-calculations"
 PASSES = (408, 425, 429)
-"""What may be answered otherwise later, as every 5xx; any other 4xx is for good."""
+"""Statuses of requests that may be answered otherwise later, as every 5xx; any other 4xx is for good."""
 LONGEST_DETAIL = 200
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 LARGEST = 2**63 - 1
-"""What fits where amounts are kept."""
+"""The largest amount that fits where amounts are kept."""
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00]+$")]
 
