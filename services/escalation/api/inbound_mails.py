@@ -114,7 +114,6 @@ class InboundMailOut(BaseModel):
     settled_by: str | None
     removed_at: datetime | None = Field(description="when what it said was removed, if it was")
     vendor_ticket: UUID | None = Field(default=None, description="request to whose address it came: it is the vendor's")
-
     named_cases: list[UUID] = Field(default=[], description="cases to whose addresses it came, whatever their account")
 
     @classmethod

@@ -14,6 +14,7 @@ from services.escalation.domain.disputes import UNDECIDED
 from services.escalation.tables import CaseRow, DisputeAmendmentRow, DisputeReasonRow, DisputeRow
 from shared.persistence.coded_lists import list_coded_rows, put_coded_row
 from shared.persistence.database import Unit
+from shared.persistence.keyset import list_rows_after
 from shared.pure.errors import NotFound
 
 
@@ -51,16 +52,7 @@ async def save_dispute(unit: Unit, row: DisputeRow) -> None:
 
 async def list_disputes(unit: Unit, wanted: DisputeFilter, after: UUID | None, limit: int) -> Sequence[DisputeRow]:
     """List disputes in the order of their ids, after this one."""
-    query = select(DisputeRow).order_by(col(DisputeRow.id)).limit(limit)
-    if after is not None:
-        query = query.where(col(DisputeRow.id) > after)
-    for column, content in (
-        (col(DisputeRow.account_id), wanted.account_id),
-        (col(DisputeRow.invoice_id), wanted.invoice_id),
-        (col(DisputeRow.state), wanted.state),
-    ):
-        if content is not None:
-            query = query.where(column == content)
+    conditions = []
     if wanted.has_unresolved_case is not None:
         case, ongoing = aliased(CaseRow), aliased(CaseRow)
         is_unresolved = (
@@ -69,8 +61,9 @@ async def list_disputes(unit: Unit, wanted: DisputeFilter, after: UUID | None, l
             .where(case.id == DisputeRow.case_id, col(ongoing.state).in_(UNRESOLVED))
             .exists()
         )
-        query = query.where(is_unresolved if wanted.has_unresolved_case else ~is_unresolved)
-    return (await unit.session.exec(query)).all()
+        conditions.append(is_unresolved if wanted.has_unresolved_case else ~is_unresolved)
+    only = {"account_id": wanted.account_id, "invoice_id": wanted.invoice_id, "state": wanted.state}
+    return await list_rows_after(unit, DisputeRow, after, limit, *conditions, **only)
 
 
 async def list_undecided_disputes(unit: Unit, account_id: UUID, limit: int) -> Sequence[DisputeRow]:

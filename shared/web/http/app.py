@@ -15,7 +15,7 @@ from shared.web.http.answer_headers import AnswerHeaders
 from shared.web.http.documents import build_openapi_document, build_operation_id
 from shared.web.http.fast_commands import FastCommandApp, list_fast_commands
 from shared.web.http.pages import add_api_pages
-from shared.web.http.problems import PROBLEMS, register_problem_handlers
+from shared.web.http.problems import COMMON_PROBLEMS, register_problem_handlers
 from shared.web.http.process import ProcessEdge
 
 _DESCRIPTION = (
@@ -43,7 +43,7 @@ def create_process_app(runtime: ProcessEdge, *, with_routes: bool = True) -> Fas
             "logs": False,
             "exclude": lambda _: telemetry.is_tracing_off(),
         },
-        responses={status: PROBLEMS[status] for status in (400, 422, 503)},
+        responses=COMMON_PROBLEMS,
     )
     app.state.runtime = runtime
     app.openapi = lambda: build_openapi_document(app)  # type: ignore[method-assign]

@@ -69,6 +69,8 @@ _MEANINGS = {
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: describe_problem(status, code, meaning, detail) for status, (code, meaning, detail) in _MEANINGS.items()
 }
+COMMON_PROBLEMS: dict[int | str, dict[str, Any]] = {status: PROBLEMS[status] for status in (400, 422, 503)}
+"""Those that any route may answer."""
 
 
 def refusals(*kinds: type[Refusal]) -> dict[int | str, dict[str, Any]]:

@@ -26,11 +26,10 @@ from shared.pure.hidden_characters import has_lone_surrogate
 from shared.web.auth import authorise_request, find_required_scopes
 from shared.web.http.body_receiving import MAX_BODY_BYTES, MEMORY, BoundedReceive, find_body_limit, receive_whole_body
 from shared.web.http.documents import build_operation_id
-from shared.web.http.problems import MOST_ERRORS, PROBLEMS
+from shared.web.http.problems import COMMON_PROBLEMS, MOST_ERRORS
 
 SHOWN = 60
 """How much of a field's name a refusal repeats (characters)."""
-_COMMON_RESPONSES: dict[int | str, dict[str, Any]] = {status: PROBLEMS[status] for status in (400, 422, 503)}
 _WITH_BODIES = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -192,6 +191,6 @@ class Router(APIRouter):
         super().__init__(
             route_class=_StrictRoute,
             generate_unique_id_function=build_operation_id,
-            responses=_COMMON_RESPONSES | dict(responses),
+            responses=COMMON_PROBLEMS | dict(responses),
             **more,
         )

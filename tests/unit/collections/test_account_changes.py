@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -27,10 +26,10 @@ from services.collections.domain.dunning_account import AnnouncedDeferral, Dunni
 from services.collections.domain.dunning_item import Effect, ItemFacts, Release, TakenStep
 from services.collections.domain.suspension import SuspensionState
 from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
+from tests.unit.collections.accounts import ACCOUNT, SUSPENSION, account
 from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, item, on
 
-ACCOUNT, FIRST, SECOND = UUID(int=7), UUID(int=1), UUID(int=2)
-SUSPENSION, FURTHER = UUID(int=500), UUID(int=501)
+FIRST, SECOND, FURTHER = UUID(int=1), UUID(int=2), UUID(int=501)
 WAITING = AnnouncedDeferral("suspend", "all are stopped", None, "guard")
 CASE = OpenDunningCase(UUID(int=9), "reminder_1", DUE)
 
@@ -60,11 +59,6 @@ def record(
         effective_at=on(22) if state is SuspensionState.EFFECTIVE else None,
         causes={invoice_cause.invoice_id: invoice_cause for invoice_cause in causes},
     )
-
-
-def account(*items: ItemFacts, suspensions: tuple[SuspensionRecord, ...] = ()) -> DunningAccount:
-    """An account with these items."""
-    return DunningAccount(ACCOUNT, ZoneInfo("UTC"), items, suspensions)
 
 
 def take(number: str, *taken: TakenStep) -> ItemFacts:

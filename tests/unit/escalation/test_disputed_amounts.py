@@ -86,10 +86,14 @@ def test_differences_are_large_from_a_hundred_units_on(
 
 @pytest.mark.parametrize(("others_minor", "rest_minor"), [(60, 40), (100, 0), (130, 0)])
 def test_a_refusal_says_how_much_can_be_contested_still(others_minor: int, rest_minor: int) -> None:
-    check_contested_amount(100 - others_minor if others_minor < 100 else 0, min(others_minor, 100), 100)
     with pytest.raises(ContestedAboveInvoice) as refused:
         check_contested_amount(41, others_minor, 100)
     assert str(refused.value) == f"{rest_minor} of the 100 that are billed can be contested"
+
+
+def test_all_that_is_billed_can_be_contested() -> None:
+    check_contested_amount(40, 60, 100)
+    check_contested_amount(100, 0, 100)
 
 
 def test_a_warning_comes_so_long_before_the_end_of_the_last_day() -> None:

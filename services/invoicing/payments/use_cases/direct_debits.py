@@ -1,6 +1,7 @@
 """Direct debits: in flight from the day that they are sent until the bank says what became of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -56,26 +57,21 @@ async def initiate_direct_debit(unit: Unit, invoice_id: UUID, amount: Money | No
         payment_id=None,
     )
     await debit_queries.save_debit(unit, row)
-    unit.publish(_build_debit_announcement(row, in_flight))
+    lines = [AllocatedAmount(invoice_id=invoice_id, line=line, amount_minor=share) for line, share in in_flight]
+    unit.publish(PaymentInitiated(**_describe_debit(row), lines=tuple(lines)))
     await balance_updates.save_and_publish_balances(unit, account.time_zone, before, {invoice_id: after})
     unit.record(AuditedChange("debit", row.id, account.id))
     return row
 
 
-def _build_debit_announcement(row: DebitRow, in_flight: Iterable[tuple[int, int]]) -> PaymentInitiated:
-    """Build the event about a debit, with what of each line is in flight (minor units)."""
-    lines = [
-        AllocatedAmount(invoice_id=row.invoice_id, line=line, amount_minor=share_minor)
-        for line, share_minor in in_flight
-    ]
-    return PaymentInitiated(
-        account_id=row.account_id,
-        debit_id=row.id,
-        invoice_id=row.invoice_id,
-        amount_minor=row.amount_minor,
-        currency=row.currency,
-        lines=tuple(lines),
-    )
+def _describe_debit(row: DebitRow) -> dict[str, Any]:
+    return {
+        "account_id": row.account_id,
+        "debit_id": row.id,
+        "invoice_id": row.invoice_id,
+        "amount_minor": row.amount_minor,
+        "currency": row.currency,
+    }
 
 
 async def settle_direct_debit(unit: Unit, debit_id: UUID) -> DebitRow:
@@ -139,16 +135,7 @@ async def fail_direct_debit(unit: Unit, debit_id: UUID, failure: str) -> DebitRo
     former = row.model_dump()
     row.failure, row.state, row.ended_at = failure, DebitState.REFUSED, unit.now
     await debit_queries.save_debit(unit, row)
-    unit.publish(
-        PaymentFailed(
-            account_id=account.id,
-            debit_id=row.id,
-            invoice_id=row.invoice_id,
-            amount_minor=row.amount_minor,
-            currency=row.currency,
-            failure=parse_debit_failure_code(failure),
-        )
-    )
+    unit.publish(PaymentFailed(**_describe_debit(row), failure=parse_debit_failure_code(failure)))
     await payment_recording.apply_unapplied_cash(unit, [account], {account.id: landed})
     unit.record(AuditedChange("debit", row.id, account.id, former, row.model_dump()))
     return row
