@@ -176,6 +176,8 @@ def main(
     except (SystemNotSettled, Refused, StartFailedError) as error:
         console.print(str(error), style="red", markup=False)
     if not well:
+        for line in judge.list_critical_lines(folder / "logs"):
+            console.print(line, markup=False)
         console.print(f"the logs are in {folder / 'logs'}", markup=False)
         raise typer.Exit(1)
     remove_stack_folder(folder)

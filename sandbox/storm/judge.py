@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -22,6 +23,8 @@ FACTS = {
 """The fact that each action of the traffic brings about."""
 KILLED, HUNG = -9, 70
 """Exit codes that a storm explains: by us, and a consumer that its watch ended."""
+MAX_CRITICAL_LINE = 8_000
+"""Characters of a line of a log that are shown."""
 _DEATH = re.compile(r"(\w+) ended with (-?\d+);")
 
 
@@ -76,6 +79,14 @@ def list_unexplained_deaths(launcher_log: str) -> Iterator[str]:
     for name, code in _DEATH.findall(launcher_log):
         if name not in ("postgres", "kafka") and int(code) not in (KILLED, HUNG):
             yield f"{name} ended with {code}"
+
+
+def list_critical_lines(logs: Path) -> Iterator[str]:
+    """List why processes ended by an error, as their logs in this folder say it."""
+    for log in sorted(logs.glob("*.log")):
+        for line in log.read_text(errors="replace").splitlines():
+            if '"level": "critical"' in line:
+                yield f"{log.stem}: {line[:MAX_CRITICAL_LINE]}"
 
 
 def count_process_deaths(launcher_log: str) -> Counter[str]:

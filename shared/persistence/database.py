@@ -272,7 +272,7 @@ class Units:
 
     async def _read_clock(self, raw: asyncpg.Connection) -> tuple[datetime, bool]:
         """Read the business time, and whether the sandbox's clock holds the sweeps."""
-        return await raw.fetchrow(clock.READ) if self._sandbox else (clock.read_system_clock(), False)
+        return await clock.read_sandbox_clock(raw) if self._sandbox else (clock.read_system_clock(), False)
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:

@@ -109,7 +109,7 @@ class ServiceMetricQueries:
 
     async def _business_now(self, connection: asyncpg.Connection) -> datetime:
         if self._settings.clock == "sandbox":
-            return await connection.fetchval(f"SELECT now FROM ({clock.READ}) AS clock")  # type: ignore[no-any-return]
+            return (await clock.read_sandbox_clock(connection))[0]
         await connection.execute("SELECT 1")
         return clock.read_system_clock()
 

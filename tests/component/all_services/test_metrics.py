@@ -141,6 +141,21 @@ async def test_of_two_processes_one_tells_and_the_other_takes_over(
     await asyncio.gather(first, second, return_exceptions=True)
 
 
+async def test_figures_are_read_once_the_sandboxs_clock_is_set(database: Database, jwks_file: Path) -> None:
+    await database.execute("DELETE FROM clock.clock")
+    daily = MetricQuery("SELECT extract(epoch FROM $1::timestamptz) AS a", {"goodstanding_a": "A."}, daily=True)
+    settings = settings_for("collections", database, jwks_file, metrics_port=1, metrics_interval=0.05)
+    figures = ServiceMetricQueries("collections", (daily,), settings)
+    reading = asyncio.create_task(figures.run())
+    await asyncio.wait([reading], timeout=0.2)
+    assert list_samples(figures) == {}
+    await database.install_clock()
+    await until(lambda: list_samples(figures).get(("goodstanding_a",)) == START.timestamp() or reading.done())
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
 async def test_a_figure_that_breaks_leaves_the_others(database: Database, jwks_file: Path) -> None:
     good = MetricQuery("SELECT 7 AS a WHERE $1::timestamptz IS NOT NULL", {"goodstanding_a": "A."})
     bad = MetricQuery("SELECT 1 / 0 AS b WHERE $1::timestamptz IS NOT NULL", {"goodstanding_b": "B."})

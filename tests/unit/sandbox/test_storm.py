@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -92,6 +93,13 @@ def test_a_death_of_our_own_is_found() -> None:
     )
     assert list(judge.list_unexplained_deaths(log)) == ["escalation ended with 1"]
     assert judge.count_process_deaths(log) == {"invoicing": 1, "kafka": 1, "collections": 1, "escalation": 1}
+
+
+def test_why_processes_ended_is_told_of_each_log(tmp_path: Path) -> None:
+    critical = '{"event": "the process ends by an error", "level": "critical", "exception": "' + "x" * 9_000 + '"}'
+    (tmp_path / "invoicing.log").write_text('{"event": "started", "level": "info"}\n')
+    (tmp_path / "entitlements.log").write_text(f'{{"event": "started", "level": "info"}}\n{critical}\n')
+    assert list(judge.list_critical_lines(tmp_path)) == [f"entitlements: {critical[:8_000]}"]
 
 
 def answering(*answers: int | Exception) -> Callable[[httpx2.Request], httpx2.Response]:

@@ -194,3 +194,20 @@ async def test_who_claims_goes_around_what_others_hold(stage: Stage, free: int) 
         assert await stage.units.run(lambda other: other.claim_due_accounts(due, 1)) == [accounts[free]]
 
     await stage.units.run(hold_the_others)
+
+
+async def test_a_service_that_starts_before_the_sandboxs_clock_waits_for_it(
+    database: Database, keys: SigningKeyPair, jwks_file: Path
+) -> None:
+    await database.execute("DELETE FROM clock.clock")
+    async with running("entitlements", database, keys, jwks_file, jobs_poll=0.01) as (runtime, client):
+        jobs = asyncio.create_task(runtime.jobs.run())
+        answer = await client.get("/v1/holds")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        await asyncio.wait([jobs], timeout=0.2)
+        assert not jobs.done()
+        await database.install_clock()
+        assert (await client.get("/v1/holds")).status_code == 200
+        jobs.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await jobs
