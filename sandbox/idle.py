@@ -17,8 +17,8 @@ from shared.process.service import NAMES
 
 GIVE_UP_AFTER = 60.0
 """Seconds in which a system settles, or is reported as stuck."""
-FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
-"""Between looks (seconds): a look costs about a millisecond of the cores that the system itself needs."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.01, 0.05
+"""Between looks (seconds): a look costs milliseconds of the cores that the system itself needs."""
 SHOWN = 20
 
 _WORK = "SELECT '{name}' AS service, kind, name, detail, due_at FROM {name}.pending_work"
@@ -34,7 +34,7 @@ def _union(query: str) -> str:
     return " UNION ALL ".join(query.format(name=name) for name in NAMES)
 
 
-LOOK = f"""
+_WAITS = f"""
 WITH clock AS MATERIALIZED (SELECT now, sweeps_held FROM clock.clock),
 work AS NOT MATERIALIZED ({_union(_WORK)}),
 published AS ({_union(_PUBLISHED)}),
@@ -49,6 +49,13 @@ waits AS (
     UNION ALL
     SELECT service, 'backfill', concat(topic, '/', partition), messages_left::text, NULL FROM backfills
 )
+"""
+
+BUSY = f"{_WAITS} SELECT EXISTS (SELECT FROM waits)"
+"""Whether the system waits for anything: half of what it costs to look at all of it."""
+
+LOOK = f"""
+{_WAITS}
 SELECT
     (SELECT count(*) FROM waits) AS waiting,
     (SELECT array_agg(concat_ws(' ', service, kind, name, detail)) FROM (SELECT * FROM waits LIMIT {SHOWN}) w) AS what,
@@ -85,14 +92,22 @@ class IdleMonitor:
         self.looks += 1
         return SystemLook(*await self._connection.fetchrow(LOOK))
 
+    async def _is_busy(self) -> bool:
+        self.looks += 1
+        return bool(await self._connection.fetchval(BUSY))
+
     async def wait_until_settled(self, within: float = GIVE_UP_AFTER) -> SystemLook:
         """Wait until the system is idle. Raises SystemNotSettled with what it waits for."""
         give_up_at = time.monotonic() + within
         pause = FIRST_PAUSE
-        while (look := await self.look_at_system()).waiting:
-            if time.monotonic() > give_up_at:
-                what = "\n  ".join(look.what or [])
-                raise SystemNotSettled(f"after {within:.0f} s the system still waits for {look.waiting}:\n  {what}")
+        while True:
+            is_late = time.monotonic() > give_up_at
+            if is_late or not await self._is_busy():
+                look = await self.look_at_system()
+                if not look.waiting:
+                    return look
+                if is_late:
+                    what = "\n  ".join(look.what or [])
+                    raise SystemNotSettled(f"after {within:.0f} s the system still waits for {look.waiting}:\n  {what}")
             await asyncio.sleep(pause)
             pause = min(pause * 1.1, LONGEST_PAUSE)
-        return look
