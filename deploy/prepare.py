@@ -17,7 +17,7 @@ from deploy.local.bootstrap import DATABASE, ROLES, SERVICES, bootstrap_database
 from deploy.local.kafka import PARTITIONS
 from shared.base.connections.access import DatabaseAccess, KafkaAccess
 from shared.base.connections.kafka import build_kafka_options, start_client
-from shared.base.connections.tls import ConnectionAccessRefused
+from shared.base.connections.tls import TlsOrLoginRefused
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 TOPICS = tuple(f"{service}.events" for service in SERVICES)
@@ -61,7 +61,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     """Do the work; where TLS or the login fails, say so and end with 1."""
     try:
         asyncio.run(work)
-    except ConnectionAccessRefused as refused:
+    except TlsOrLoginRefused as refused:
         typer.echo(str(refused), err=True)
         raise typer.Exit(1) from None
 
@@ -75,7 +75,7 @@ async def _make(access: KafkaAccess, replicas: int) -> None:
         await admin.create_topics([NewTopic(name, PARTITIONS, replicas, topic_configs=keep) for name in missing])
     except TopicAlreadyExistsError:
         pass  # another run was quicker
-    except ConnectionAccessRefused:
+    except TlsOrLoginRefused:
         await asyncio.sleep(CLOSING_SECONDS)
         raise
     finally:

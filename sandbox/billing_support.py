@@ -134,11 +134,11 @@ class BillingStories:
         for case_id in self.case_ids:
             case = await driver.get("escalation", f"/v1/cases/{case_id}")
             entries = (await driver.get("escalation", f"/v1/cases/{case_id}/entries"))["items"]
-            lines += tell_thread(case, entries)
+            lines += describe_thread(case, entries)
         return lines
 
 
-def tell_thread(case: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> list[str]:
+def describe_thread(case: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """Tell what happened in a case, from its thread."""
     lines = [f"Case {case['number']}: {case['subject']}", f"  {show_instant(case['opened_at'])}  opened"]
     for entry in entries:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import httpx2
 
-from sandbox.topics import Published
+from sandbox.topics import PublishedEvent
 from shared.base.connections.access import DatabaseAccess
 from shared.base.connections.database import connect_database
 from shared.base.connections.tls import TlsFiles
@@ -33,7 +33,7 @@ class RunningStack(Protocol):
     def tls(self) -> TlsFiles: ...
 
 
-Check = Callable[[asyncpg.Connection, list[dict[str, Any]], Sequence[Published]], Coroutine[Any, Any, list[str]]]
+Check = Callable[[asyncpg.Connection, list[dict[str, Any]], Sequence[PublishedEvent]], Coroutine[Any, Any, list[str]]]
 
 _UNEQUAL = """
 SELECT coalesce(i.invoice_id, c.invoice_id) AS id, i.open_minor, c.open_minor AS heard FROM invoicing.audit_balances i
@@ -74,7 +74,9 @@ async def check_access_as_wanted(monitor: asyncpg.Connection, vendor: list[dict[
     return wrong
 
 
-async def check_suspensions_noticed(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
+async def check_suspensions_noticed(
+    monitor: asyncpg.Connection, _: object, events: Sequence[PublishedEvent]
+) -> list[str]:
     """No suspension was requested without the notices that its policy requires, delivered in time, in its round."""
     policies = {e.payload["policy_version"]: e.payload["document"] for e in events if e.name == "PolicyPublished"}
     zones = {e.subject: ZoneInfo(e.payload["time_zone"]) for e in events if e.name == "AccountRegistered"}
@@ -123,7 +125,7 @@ async def check_loops_closed(monitor: asyncpg.Connection, _: object, __: object)
     return [f"case {row['case_id']} is closed, the customer was not told" for row in await monitor.fetch(_NOT_TOLD)]
 
 
-async def check_event_sequences(monitor: asyncpg.Connection, _: object, events: Sequence[Published]) -> list[str]:
+async def check_event_sequences(monitor: asyncpg.Connection, _: object, events: Sequence[PublishedEvent]) -> list[str]:
     """Each subject's events count up without a gap, up to its stream, and every reader applied the last one."""
     seen: dict[tuple[str, str], list[int]] = defaultdict(list)
     for event in events:
@@ -201,7 +203,7 @@ CHECKS: dict[str, Check] = {
 
 
 async def list_check_findings(
-    monitor: asyncpg.Connection, vendor: list[dict[str, Any]], events: Sequence[Published]
+    monitor: asyncpg.Connection, vendor: list[dict[str, Any]], events: Sequence[PublishedEvent]
 ) -> dict[str, list[str]]:
     """List the findings of each check; all lists are empty when all is well."""
     return {name: await check(monitor, vendor, events) for name, check in CHECKS.items()}
@@ -214,7 +216,7 @@ async def fetch_vendor_record(stack: RunningStack) -> list[dict[str, Any]]:
         return list(answer.raise_for_status().json()["subscriptions"])
 
 
-async def list_stack_findings(stack: RunningStack, events: Sequence[Published]) -> dict[str, list[str]]:
+async def list_stack_findings(stack: RunningStack, events: Sequence[PublishedEvent]) -> dict[str, list[str]]:
     """The findings on a running stack."""
     monitor = await connect_database(stack.database_access("monitor"))
     try:
@@ -223,7 +225,7 @@ async def list_stack_findings(stack: RunningStack, events: Sequence[Published]) 
         await monitor.close()
 
 
-async def summarize_findings(stack: RunningStack, events: Sequence[Published]) -> dict[str, int]:
+async def summarize_findings(stack: RunningStack, events: Sequence[PublishedEvent]) -> dict[str, int]:
     """The findings as figures, and what is still open."""
     findings_by_check = await list_stack_findings(stack, events)
     by_check = {check: len(findings_by_check[name]) for name, check in CHECKS.items()}
@@ -238,7 +240,7 @@ async def summarize_findings(stack: RunningStack, events: Sequence[Published]) -
     }
 
 
-def _sum_open(events: Sequence[Published]) -> int:
+def _sum_open(events: Sequence[PublishedEvent]) -> int:
     """Sum what is open of all invoices by their last balances; a replay has one currency."""
     last = {
         event.payload["balance"]["invoice_id"]: event.payload["balance"]["open_minor"]

@@ -24,7 +24,7 @@ class CustomerAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Customer:
+class SandboxCustomer:
     """A buyer, with what they buy and how they pay."""
 
     name: str
@@ -51,12 +51,12 @@ class Customer:
 
 
 @dataclass(frozen=True, slots=True)
-class Year:
+class CustomerYear:
     """A made-up year and who lives in it."""
 
     start: date
     end: date
-    customers: tuple[Customer, ...]
+    customers: tuple[SandboxCustomer, ...]
 
     @property
     def months(self) -> list[date]:
@@ -69,7 +69,7 @@ class Year:
         return sorted(month.replace(day=day) for month in self.months for day in DAYS)
 
 
-def make_customer_year(seed: int, year: int) -> Year:
+def make_customer_year(seed: int, year: int) -> CustomerYear:
     """A calendar year of 40 customers; the same for the same seed.
 
     One of them stops paying in the last months, so that somebody is suspended when the year ends.
@@ -78,13 +78,13 @@ def make_customer_year(seed: int, year: int) -> Year:
     habits = [habit for habit in HABITS for _ in range(habit.share * ACCOUNTS // 20)]
     dice.shuffle(habits)
     customers = tuple(_customer(dice, place, habit, year) for place, habit in enumerate(habits, 1))
-    return Year(date(year, 1, 1), date(year + 1, 1, 1), customers)
+    return CustomerYear(date(year, 1, 1), date(year + 1, 1, 1), customers)
 
 
-def _customer(dice: random.Random, place: int, habit: PayingHabit, year: int) -> Customer:
+def _customer(dice: random.Random, place: int, habit: PayingHabit, year: int) -> SandboxCustomer:
     seats = dice.randint(3, 60)
     grows = date(year, dice.randint(2, 11), dice.randint(2, 27))
-    return Customer(
+    return SandboxCustomer(
         name=f"account-{place:02}",
         profile=dice.choice(PROFILES),
         habit=habit,

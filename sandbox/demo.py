@@ -19,12 +19,12 @@ from deploy.local.stack import Stack, remove_stack_folder
 from deploy.local.state import DEFAULT, AlreadyRunningError
 from sandbox import checks, clock, topics
 from sandbox.billing_support import BillingStories
-from sandbox.customers import Year, make_customer_year
+from sandbox.customers import CustomerYear, make_customer_year
 from sandbox.driver import Refused, SandboxDriver, open_driver
 from sandbox.idle import SystemNotSettled
 from sandbox.replay import STANDARD
 from sandbox.support import SupportCase, tell_case_story
-from sandbox.topics import Published
+from sandbox.topics import PublishedEvent
 from sandbox.vendor_support import VendorStory
 from sandbox.year import PlanYear
 from shared.pure.money import Money
@@ -51,14 +51,14 @@ async def close_case_loops(driver: SandboxDriver) -> None:
 class LivedYear:
     """A year that was lived: what was published, what the checks found, a suspended account, cases of support."""
 
-    events: list[Published]
+    events: list[PublishedEvent]
     findings: dict[str, list[str]]
     standing: dict[str, Any] | None
     case: list[str]
     billing: list[str]
 
 
-async def live_through_year(stack: Stack, year: Year) -> LivedYear:
+async def live_through_year(stack: Stack, year: CustomerYear) -> LivedYear:
     """Live through the year, and read what is told of it."""
     world, support, billing, vendor = PlanYear(year), SupportCase(), BillingStories(), VendorStory()
     end = datetime.combine(year.end, datetime.min.time(), UTC)
@@ -90,7 +90,7 @@ async def _with_progress(driver: SandboxDriver, end: datetime) -> None:
         await driver.run(show_progress, until=end)
 
 
-async def _find_suspended(driver: SandboxDriver, events: Sequence[Published]) -> dict[str, Any] | None:
+async def _find_suspended(driver: SandboxDriver, events: Sequence[PublishedEvent]) -> dict[str, Any] | None:
     """The standing of an account that is suspended now."""
     standing = set()
     for event in sorted(events, key=lambda published: (published.time, published.sequence)):
@@ -101,7 +101,7 @@ async def _find_suspended(driver: SandboxDriver, events: Sequence[Published]) ->
     return await driver.get("collections", f"/v1/accounts/{min(standing)}/standing") if standing else None
 
 
-def summarize_year(events: Sequence[Published]) -> Table:
+def summarize_year(events: Sequence[PublishedEvent]) -> Table:
     """Summarise the year in words."""
     kinds = Counter(event.name for event in events)
     invoiced: defaultdict[str, int] = defaultdict(int)

@@ -57,7 +57,7 @@ VARIABLES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Hours:
+class GoodAndBadHours:
     """When both were, in seconds since 1970; and where the Prometheus is that knows."""
 
     prometheus: str
@@ -86,7 +86,7 @@ def _port(state: StackState, name: str) -> int:
     return state.get_port("kafka-proxied" if name == "kafka" else name)
 
 
-async def live_good_and_bad(stack: Stack, proxies: TcpProxies, hour: float = HOUR) -> Hours:
+async def live_through_hours(stack: Stack, proxies: TcpProxies, hour: float = HOUR) -> GoodAndBadHours:
     """Live through both, each so many seconds long; at the end of the bad one the broker is away.
 
     On a slow machine the good one lasts until somebody is late: business time goes by as fast as the product follows.
@@ -111,7 +111,7 @@ async def live_good_and_bad(stack: Stack, proxies: TcpProxies, hour: float = HOU
         await asyncio.gather(*others, return_exceptions=True)
         is_over.set()
         await living
-        return Hours(stack.url("prometheus"), (began, turned), (turned, turned + hour))
+        return GoodAndBadHours(stack.url("prometheus"), (began, turned), (turned, turned + hour))
 
 
 async def _wait_until_late(prometheus: str) -> None:
@@ -269,7 +269,7 @@ def main(
     """Live through both on a fresh stack, say when they were, perhaps draw them, and end."""
     folder = Path(tempfile.mkdtemp(prefix="goodstanding-hours-"))
     with open_proxied_stack(folder) as (stack, proxies):
-        times = asdict(uvloop.run(live_good_and_bad(stack, proxies, hour)))
+        times = asdict(uvloop.run(live_through_hours(stack, proxies, hour)))
         typer.echo(json.dumps(times))
         (folder / "hours.json").write_text(json.dumps(times))
         if draw:

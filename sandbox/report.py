@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from sandbox.topics import Published
+from sandbox.topics import PublishedEvent
 
 STEPS = ("upcoming", "reminder_1", "reminder_2", "final_notice")
 
 
-def compute_replay_figures(events: Sequence[Published]) -> dict[str, int]:
+def compute_replay_figures(events: Sequence[PublishedEvent]) -> dict[str, int]:
     """The figures of a replay; amounts in minor units. Messages are those made of policy steps."""
     kinds = Counter(event.name for event in events)
     notices = [event.payload for event in events if event.name == "NoticeSent" and event.payload["kind"] == "steps"]

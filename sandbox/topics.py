@@ -15,7 +15,7 @@ from shared.process.service import NAMES
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedEvent:
     """One event: its short name, what it is about, its place in the order, when it occurred, its payload."""
 
     name: str
@@ -27,7 +27,7 @@ class Published:
     payload: dict[str, Any]
 
 
-async def read_all_events(access: KafkaAccess) -> list[Published]:
+async def read_all_events(access: KafkaAccess) -> list[PublishedEvent]:
     """All events of all topics, each once (a message may stand twice on a topic), by producer and sequence."""
     partitions = [TopicPartition(get_topic(name), n) for name in NAMES for n in range(PARTITIONS)]
     client = AIOKafkaConsumer(**build_kafka_options(access), auto_offset_reset="earliest", max_poll_records=5000)
@@ -36,7 +36,7 @@ async def read_all_events(access: KafkaAccess) -> list[Published]:
         client.assign(partitions)
         ends = await client.end_offsets(partitions)
         await client.seek_to_beginning()
-        events: dict[tuple[str, str, int], Published] = {}
+        events: dict[tuple[str, str, int], PublishedEvent] = {}
         unread = {partition for partition in partitions if ends[partition] > 0}
         while unread:
             for partition, records in (await client.getmany(timeout_ms=1000)).items():
@@ -50,10 +50,10 @@ async def read_all_events(access: KafkaAccess) -> list[Published]:
     return [events[key] for key in sorted(events)]
 
 
-def _parse_message(headers: dict[str, str], payload: bytes) -> Published:
+def _parse_message(headers: dict[str, str], payload: bytes) -> PublishedEvent:
     _, producer, name, _ = headers["ce_type"].split(".")
     time = datetime.fromisoformat(headers["ce_time"])
-    return Published(
+    return PublishedEvent(
         name,
         producer,
         headers["ce_subject"],

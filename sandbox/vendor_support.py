@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.billing_support import tell_thread
+from sandbox.billing_support import describe_thread
 from sandbox.driver import SandboxDriver
 
 NUMBER = "615101234567890"
@@ -109,7 +109,7 @@ class VendorStory:
     async def tell(self, driver: SandboxDriver) -> list[str]:
         """Tell the story from the thread of its case alone."""
         entries = (await driver.get("escalation", f"{self._path}/entries"))["items"]
-        return tell_thread(await driver.get("escalation", self._path), entries)
+        return describe_thread(await driver.get("escalation", self._path), entries)
 
     @property
     def _path(self) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock_time
 from typing import Any
 
-from sandbox.customers import RESOLVE_AFTER, Customer, Year
+from sandbox.customers import RESOLVE_AFTER, CustomerYear, SandboxCustomer
 from sandbox.driver import ActionAgenda, SandboxDriver
 from sandbox.entities import ensure_legal_entity
 from sandbox.limits import set_operator_limits
@@ -38,7 +38,7 @@ VERSION: dict[str, Any] = {
 class PlanYear:
     """Plans what happens in a year, and knows the ids that the product gave."""
 
-    year: Year
+    year: CustomerYear
     plan_id: str = ""
     accounts: dict[str, str] = field(default_factory=dict)
     """By name."""
@@ -68,7 +68,7 @@ class PlanYear:
         for customer in self.year.customers:
             self.accounts[customer.name] = await self._register(driver, customer)
 
-    async def _register(self, driver: SandboxDriver, customer: Customer) -> str:
+    async def _register(self, driver: SandboxDriver, customer: SandboxCustomer) -> str:
         profile = customer.profile
         body = {
             "name": f"Customer {customer.name}",
@@ -98,7 +98,7 @@ class PlanYear:
         for month in self.year.months[1:]:
             agenda.at(_at(month + timedelta(days=2), CLOSE_AT), self._close(month - timedelta(days=1)))
 
-    def _buy(self, customer: Customer) -> Callable[[SandboxDriver], Awaitable[None]]:
+    def _buy(self, customer: SandboxCustomer) -> Callable[[SandboxDriver], Awaitable[None]]:
         async def buy(driver: SandboxDriver) -> None:
             tenant, vendor_id = f"tenant-{customer.name}", f"subscription-{customer.name}"
             seed = {"autoRenewEnabled": True, "quantity": customer.seats}
@@ -115,7 +115,7 @@ class PlanYear:
 
         return buy
 
-    def _change(self, customer: Customer, seats: int) -> Callable[[SandboxDriver], Awaitable[None]]:
+    def _change(self, customer: SandboxCustomer, seats: int) -> Callable[[SandboxDriver], Awaitable[None]]:
         async def change_quantity(driver: SandboxDriver) -> None:
             body = {"kind": "quantity", "when": "now", "quantity": seats, "reason": "more people"}
             await driver.post("invoicing", f"/v1/subscriptions/{self.subscriptions[customer.name]}/changes", body)
@@ -158,7 +158,7 @@ class PlanYear:
             path = f"/v1/invoices?limit=200&after={page['next']}" if page["next"] else None
 
 
-def _decide(driver: SandboxDriver, customer: Customer, invoice: dict[str, Any]) -> None:
+def _decide(driver: SandboxDriver, customer: SandboxCustomer, invoice: dict[str, Any]) -> None:
     issued, due = (date.fromisoformat(invoice[name]) for name in ("issue_date", "due_date"))
     answer = customer.answer(issued, due)
     if answer.pays_on is not None:

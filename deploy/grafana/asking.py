@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Window:
+class QueryWindow:
     """A time (seconds since 1970) at a Prometheus that is scraped so often, and what the variables are."""
 
     prometheus: str
@@ -38,7 +38,7 @@ class Window:
             query = query.replace(f"${{{name}}}", value).replace(f"${name}", value)
         return query
 
-    def choose_variable(self, name: str, value: str) -> "Window":
+    def choose_variable(self, name: str, value: str) -> "QueryWindow":
         """With one variable as said."""
         return replace(self, variables={**self.variables, name: value})
 
@@ -80,12 +80,12 @@ def list_panels_with_queries(board: Json) -> Iterator[Json]:
     return (panel for panel in board["panels"] if panel["type"] != "row")
 
 
-def query_panel_series(window: Window, panel: Json) -> list[Json]:
+def query_panel_series(window: QueryWindow, panel: Json) -> list[Json]:
     """All that a panel is answered."""
     return [each for target in panel["targets"] for each in window.query_series(target)]
 
 
-def repeat_panel(window: Window, panel: Json, values: Sequence[str]) -> Iterator[tuple[Window, Json]]:
+def repeat_panel(window: QueryWindow, panel: Json, values: Sequence[str]) -> Iterator[tuple[QueryWindow, Json]]:
     """A panel that is repeated for each value of a variable, beside each other."""
     place = panel["gridPos"]
     width = place["w"] if len(values) == 1 else 24 // min(len(values), int(panel.get("maxPerRow", 4)))
@@ -97,7 +97,7 @@ def repeat_panel(window: Window, panel: Json, values: Sequence[str]) -> Iterator
         yield window.choose_variable(panel["repeat"], value), copy
 
 
-def query_board(window: Window, board: Json) -> Iterable[Json]:
+def query_board(window: QueryWindow, board: Json) -> Iterable[Json]:
     """Each panel with what it was answered; rows of headings as they are."""
     queries = {variable["name"]: variable["query"] for variable in board["templating"]["list"]}
     for panel in board["panels"]:

@@ -20,7 +20,7 @@ class PanelRow:
 
 
 @dataclass(frozen=True)
-class Choice:
+class BoardVariable:
     """A variable whose values are those of a label."""
 
     name: str
@@ -32,11 +32,11 @@ class Choice:
     several: bool = False
 
 
-SERVICE = Choice("service", "Service", 'label_values(up{job="goodstanding"}, service)', "collections")
-CURRENCY = Choice(
+SERVICE = BoardVariable("service", "Service", 'label_values(up{job="goodstanding"}, service)', "collections")
+CURRENCY = BoardVariable(
     "currency", "Currency", "label_values(goodstanding_ledger_receivables_minor, currency)", "All", several=True
 )
-VENDOR_CURRENCY = Choice(
+VENDOR_CURRENCY = BoardVariable(
     "currency", "Currency", "label_values(goodstanding_vendor_exposure_minor, currency)", "All", several=True
 )
 """The vendor's: it need not be one that a customer pays in."""
@@ -50,7 +50,7 @@ class DashboardBoard:
     title: str
     shows: str
     rows: Sequence[PanelRow]
-    choices: Sequence[Choice] = ()
+    choices: Sequence[BoardVariable] = ()
 
     def build_dashboard(self) -> parts.Dashboard:
         """As Grafana has it."""
@@ -81,7 +81,7 @@ def _select_option(value: str, text: str | None = None) -> parts.VariableOption:
     return parts.VariableOption(selected=True, text=text or value, value=value)
 
 
-def _variable(choice: Choice) -> dashboard.QueryVariable:
+def _variable(choice: BoardVariable) -> dashboard.QueryVariable:
     made = dashboard.QueryVariable(choice.name).label(choice.label).datasource(SOURCE).query(choice.values_of)
     made = made.refresh(parts.VariableRefresh.ON_TIME_RANGE_CHANGED).sort(parts.VariableSort.ALPHABETICAL_ASC)
     if choice.several:

@@ -24,21 +24,21 @@ P = TypeVar("P", timeseries.Panel, stat.Panel, table.Panel, bargauge.Panel)
 
 
 @dataclass(frozen=True)
-class Link:
+class PanelLink:
     """Where to look next."""
 
     title: str
     url: str
 
 
-def link_to_board(uid: str, title: str) -> Link:
+def link_to_board(uid: str, title: str) -> PanelLink:
     """Another dashboard, at the same time and for the same service."""
-    return Link(title, f"/d/{uid}?${{__url_time_range}}&${{__all_variables}}")
+    return PanelLink(title, f"/d/{uid}?${{__url_time_range}}&${{__all_variables}}")
 
 
-def link_to_runbook(alert: str) -> Link:
+def link_to_runbook(alert: str) -> PanelLink:
     """The page of an alert."""
-    return Link(f"Runbook: {alert}", f"{BOOKS}/{alert}.md")
+    return PanelLink(f"Runbook: {alert}", f"{BOOKS}/{alert}.md")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class PanelText:
     shows: str
     do: str
     unit: str
-    down: Sequence[Link]
+    down: Sequence[PanelLink]
 
     @property
     def description(self) -> str:

@@ -15,7 +15,7 @@ import typer
 from PIL import Image
 
 from deploy.grafana.__main__ import FOLDER
-from deploy.grafana.asking import Window, query_board
+from deploy.grafana.asking import QueryWindow, query_board
 
 NODE = Path(__file__).parent / "node"
 PICTURES = Path(__file__).parents[2] / "docs" / "dashboards"
@@ -34,7 +34,7 @@ def _browser() -> str:
     return browser
 
 
-def build_page_input(board: dict[str, Any], window: Window, caption: str) -> dict[str, Any]:
+def build_page_input(board: dict[str, Any], window: QueryWindow, caption: str) -> dict[str, Any]:
     """All that the page needs to draw one dashboard."""
     page_input = {"board": {"title": board["title"]}, "caption": caption, "from": window.begin, "to": window.end}
     page_input["step"] = window.step_seconds
@@ -90,7 +90,7 @@ def main(
         board = json.loads(path.read_text())
         for kind in ("good", "bad") if path.stem in BOTH else ("bad",):
             begin, end = times[kind]
-            window = Window(times["prometheus"], begin, end, SCRAPED, VARIABLES)
+            window = QueryWindow(times["prometheus"], begin, end, SCRAPED, VARIABLES)
             draw_dashboard_picture(build_page_input(board, window, f"a {kind} hour"), into / f"{path.stem}-{kind}.png")
             typer.echo(f"{path.stem} in a {kind} hour")
 

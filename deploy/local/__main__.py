@@ -16,7 +16,7 @@ from deploy.local import children, jars, launcher, monitoring, ports, processes,
 from deploy.local.bootstrap import SERVICES
 from deploy.local.children import GRACE, StartFailedError
 from deploy.local.kafka import ensure_archive
-from deploy.local.processes import Plan
+from deploy.local.processes import StackPlan
 from deploy.local.state import DEFAULT, AlreadyRunningError, StackState
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -126,7 +126,7 @@ def redrive(context: typer.Context, service: str, folder: Folder = DEFAULT) -> N
     state = StackState(folder)
     if service not in SERVICES:
         raise typer.BadParameter(f"no service: {service!r}; there are: {', '.join(SERVICES)}")
-    program = processes.build_service_program(service, Plan(), state, processes.build_postgres_server(state))
+    program = processes.build_service_program(service, StackPlan(), state, processes.build_postgres_server(state))
     command = [sys.executable, "-m", "shared.redrive", service, *context.args]
     raise typer.Exit(subprocess.run(command, env=dict(os.environ) | dict(program.environment)).returncode)
 
@@ -142,7 +142,7 @@ def supervise(
 ) -> None:
     """Run the stack in the foreground until SIGTERM or SIGINT."""
     proxies = {name: int(port) for name, port in (pair.split("=") for pair in proxy or ())}
-    plan = Plan(tuple(filter(None, services.split(","))), durable, log_level, metrics, proxies)
+    plan = StackPlan(tuple(filter(None, services.split(","))), durable, log_level, metrics, proxies)
     try:
         came_up = launcher.supervise_stack(StackState(folder), plan, typer.echo)
     except AlreadyRunningError as running:

@@ -14,7 +14,7 @@ from deploy.local import monitoring, processes, tokens
 from deploy.local.bootstrap import SERVICES, bootstrap_server
 from deploy.local.children import ChildProgram, StartFailedError, build_user_command
 from deploy.local.jars import CHECKOUT
-from deploy.local.processes import Plan
+from deploy.local.processes import StackPlan
 from deploy.local.state import StackState
 from deploy.local.supervisor import StackSupervisor
 
@@ -22,7 +22,7 @@ TOPICS = tuple(f"{service}.events" for service in SERVICES)
 Tell = Callable[[str], None]
 
 
-def supervise_stack(state: StackState, plan: Plan, tell: Tell) -> bool:
+def supervise_stack(state: StackState, plan: StackPlan, tell: Tell) -> bool:
     """Run the stack until SIGTERM or SIGINT; whether it came up.
 
     Raises AlreadyRunningError when the folder has a launcher already.
@@ -36,7 +36,7 @@ def supervise_stack(state: StackState, plan: Plan, tell: Tell) -> bool:
 
 
 class _Launcher:
-    def __init__(self, state: StackState, plan: Plan, tell: Tell) -> None:
+    def __init__(self, state: StackState, plan: StackPlan, tell: Tell) -> None:
         self._began = time.monotonic()
         self._state = state
         self._plan = plan

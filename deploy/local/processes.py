@@ -21,7 +21,7 @@ SANDBOX = ("vendor", "mailbox", "clock")
 
 
 @dataclass(frozen=True)
-class Plan:
+class StackPlan:
     """Parts of a stack."""
 
     services: tuple[str, ...] = SERVICES
@@ -47,7 +47,7 @@ def build_kafka_server(state: StackState, proxy: int | None = None) -> KafkaServ
     return KafkaServer(state.root / "kafka", port=port, controller_port=controller_port, proxied=proxied, login=login)
 
 
-def list_stack_programs(plan: Plan, state: StackState, postgres: PostgresServer) -> list[ChildProgram]:
+def list_stack_programs(plan: StackPlan, state: StackState, postgres: PostgresServer) -> list[ChildProgram]:
     """Everything that is neither Postgres nor Kafka."""
     return [
         *_sandbox(plan, state, postgres),
@@ -61,7 +61,7 @@ def build_migration_command(postgres: PostgresServer) -> tuple[list[str], dict[s
     return [sys.executable, "-m", "shared.migrate"], dict(os.environ) | owner
 
 
-def build_service_program(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> ChildProgram:
+def build_service_program(name: str, plan: StackPlan, state: StackState, postgres: PostgresServer) -> ChildProgram:
     """One service; `shared/base/settings.py` explains the variables."""
 
     def port(other: str) -> int:
@@ -85,7 +85,7 @@ def build_service_program(name: str, plan: Plan, state: StackState, postgres: Po
     return _python(name, "shared.run", name, environment=environment)
 
 
-def _connections(name: str, plan: Plan, state: StackState, postgres: PostgresServer) -> dict[str, str]:
+def _connections(name: str, plan: StackPlan, state: StackState, postgres: PostgresServer) -> dict[str, str]:
     """How a service reaches Postgres, Kafka, the mail hop and the vendor."""
     security, smtp = state.security, plan.proxies.get("smtp") or state.get_port("smtp")
     base = state.vendor_url(plan.proxies.get("vendor"))
@@ -100,7 +100,7 @@ def _connections(name: str, plan: Plan, state: StackState, postgres: PostgresSer
     )
 
 
-def _sandbox(plan: Plan, state: StackState, postgres: PostgresServer) -> list[ChildProgram]:
+def _sandbox(plan: StackPlan, state: StackState, postgres: PostgresServer) -> list[ChildProgram]:
     """The world around the services: the vendor, the customers' mailbox and the business clock."""
     smtp, web = str(state.get_port("smtp")), str(state.get_port("mailbox"))
     mailbox = ["--smtp-port", smtp, "--port", web, "--state", str(state.root / "mailbox")]

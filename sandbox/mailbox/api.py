@@ -61,7 +61,7 @@ class MessagePage(BaseModel):
     next: str | None
 
 
-class Stats(BaseModel):
+class MailboxStats(BaseModel):
     """`count` of all messages, and of different Message-IDs among them."""
 
     count: int
@@ -137,10 +137,10 @@ def _add_reading(app: FastAPI, intake: MailIntake) -> None:
         return content
 
     @app.get("/v1/stats")
-    async def stats() -> Stats:
+    async def stats() -> MailboxStats:
         """How much was received."""
         count, distinct = store.count_mails()
-        return Stats(count=count, distinct_message_ids=distinct)
+        return MailboxStats(count=count, distinct_message_ids=distinct)
 
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:

@@ -14,7 +14,7 @@ OUR_HEADERS = b"X-Received-At: %s\r\nX-Envelope-To: %s\r\n"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class StoredMessage:
     """Entry of the index for one message."""
 
     id: str
@@ -35,13 +35,13 @@ class MailStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._messages: dict[str, Message] = {}
+        self._messages: dict[str, StoredMessage] = {}
         self._last = 0
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(folder.glob("*.eml")):
             self._index(path.stem, path.read_bytes())
 
-    def keep_mail(self, recipients: list[str], content: bytes) -> Message:
+    def keep_mail(self, recipients: list[str], content: bytes) -> StoredMessage:
         """Write a message down, then list it."""
         now = datetime.now(UTC).isoformat()
         identifier = f"{self._last + 1:09}"
@@ -53,17 +53,17 @@ class MailStore:
         fresh.rename(self._folder / f"{identifier}.eml")
         return self._index(identifier, whole)
 
-    def page(self, to: str | None, after: str, limit: int) -> list[Message]:
+    def page(self, to: str | None, after: str, limit: int) -> list[StoredMessage]:
         """The messages after an id, in the order of arrival; to one recipient, if one is named."""
         wanted = None if to is None else to.lower()
         later = (message for message in self._since(after) if wanted is None or wanted in message.to)
         return list(islice(later, limit))
 
-    def get_newest_mail(self, limit: int) -> list[Message]:
+    def get_newest_mail(self, limit: int) -> list[StoredMessage]:
         """The last messages, the newest first."""
         return list(islice(reversed(self._messages.values()), limit))
 
-    def get(self, identifier: str) -> Message | None:
+    def get(self, identifier: str) -> StoredMessage | None:
         """One message of the index."""
         return self._messages.get(identifier)
 
@@ -77,7 +77,7 @@ class MailStore:
         """How many messages there are, and how many different mails (by `Message-ID`) they are."""
         return len(self._messages), len({message.message_id for message in self._messages.values()})
 
-    def _since(self, after: str) -> Iterator[Message]:
+    def _since(self, after: str) -> Iterator[StoredMessage]:
         if not after:
             yield from self._messages.values()
             return
@@ -85,10 +85,10 @@ class MailStore:
         start = int(after) if after.isdigit() else 0
         yield from islice(self._messages.values(), start, None)
 
-    def _index(self, identifier: str, whole: bytes) -> Message:
+    def _index(self, identifier: str, whole: bytes) -> StoredMessage:
         mail = message_from_bytes(whole, _class=EmailMessage, policy=policy.default)
         body = mail.get_body(("plain",))
-        message = Message(
+        message = StoredMessage(
             id=identifier,
             message_id=str(mail.get("Message-ID", "")).strip(),
             to=tuple(parseaddr(address)[1].lower() for address in str(mail["X-Envelope-To"]).split(", ")),

@@ -11,7 +11,7 @@ import httpx2
 from sandbox import checks
 from sandbox.checks import RunningStack
 from sandbox.storm.traffic import PatientAgenda, RetryingTransport
-from sandbox.topics import Published
+from sandbox.topics import PublishedEvent
 from shared.base.connections.database import connect_database
 
 FACTS = {
@@ -28,7 +28,7 @@ MAX_CRITICAL_LINE = 8_000
 _DEATH = re.compile(r"(\w+) ended with (-?\d+);")
 
 
-def list_miscounted_actions(done: Mapping[str, int], events: Sequence[Published]) -> Iterator[str]:
+def list_miscounted_actions(done: Mapping[str, int], events: Sequence[PublishedEvent]) -> Iterator[str]:
     """Actions whose facts are not as many as they were."""
     facts = Counter(event.name for event in events)
     for action, fact in FACTS.items():
@@ -37,7 +37,7 @@ def list_miscounted_actions(done: Mapping[str, int], events: Sequence[Published]
 
 
 def list_vendor_mismatches(
-    effects: Sequence[Mapping[str, Any]], names: Mapping[str, str], events: Sequence[Published]
+    effects: Sequence[Mapping[str, Any]], names: Mapping[str, str], events: Sequence[PublishedEvent]
 ) -> Iterator[str]:
     """Subscriptions whose status did not change at the vendor as often as events say.
 
@@ -60,7 +60,7 @@ def list_vendor_mismatches(
             yield f"{name}: {seen[name, status]} times {status} at the vendor, {by_events[name, status]} by our events"
 
 
-def list_mailbox_mismatches(message_ids: Sequence[str], events: Sequence[Published]) -> Iterator[str]:
+def list_mailbox_mismatches(message_ids: Sequence[str], events: Sequence[PublishedEvent]) -> Iterator[str]:
     """Notices that were sent by our word only, or without it; the same mail may come twice.
 
     One that was withdrawn may have been received: by an attempt whose process died before it could say so.
@@ -96,7 +96,7 @@ def count_process_deaths(launcher_log: str) -> Counter[str]:
 
 async def list_storm_findings(
     stack: RunningStack,
-    events: Sequence[Published],
+    events: Sequence[PublishedEvent],
     patient: PatientAgenda,
     stubborn: RetryingTransport,
     launcher_log: str,

@@ -50,7 +50,7 @@ class VendorNote(BaseModel):
     name: str = "Support engineer"
 
 
-class ServiceRequest(RequestSeed):
+class VendorServiceRequest(RequestSeed):
     """A service request with its notes."""
 
     id: str
@@ -72,27 +72,29 @@ class ServiceRequest(RequestSeed):
             "lastModifiedDate": self.last_modified_date,
             "lastClosedDate": self.last_closed_date,
             "notes": [note.model_dump(by_alias=True) for note in self.notes],
-            "attributes": {"objectType": "ServiceRequest"},
+            "attributes": {"objectType": "VendorServiceRequest"},
         }
 
 
-def open_request(number: str, seed: RequestSeed, now: datetime, former: ServiceRequest | None) -> ServiceRequest:
+def open_request(
+    number: str, seed: RequestSeed, now: datetime, former: VendorServiceRequest | None
+) -> VendorServiceRequest:
     """Open a service request, or leave an open one in another state; its notes stay."""
     if not number.isdecimal():
         raise VendorRefusal(400, 2001, "the id of a service request is a string of digits")
     written = now.replace(tzinfo=None).isoformat(timespec="seconds")
     kept = {"created_date": written} if former is None else {"created_date": former.created_date, "notes": former.notes}
     closed = {"last_closed_date": written} if seed.status == "closed" else {}
-    return ServiceRequest(id=number, last_modified_date=written, **dict(seed), **kept, **closed)
+    return VendorServiceRequest(id=number, last_modified_date=written, **dict(seed), **kept, **closed)
 
 
-def annotate_request(request: ServiceRequest, name: str, text: str, now: datetime) -> ServiceRequest:
+def annotate_request(request: VendorServiceRequest, name: str, text: str, now: datetime) -> VendorServiceRequest:
     """Add a note to a service request."""
     note = RequestNote(created_by_name=name, created_date=now.replace(tzinfo=None).isoformat(), text=text)
     return request.model_copy(update={"notes": [*request.notes, note], "last_modified_date": note.created_date})
 
 
-def patch_request(request: ServiceRequest, body: object, now: datetime) -> ServiceRequest:
+def patch_request(request: VendorServiceRequest, body: object, now: datetime) -> VendorServiceRequest:
     """Change a service request as a PATCH says: only what it names. Raises VendorRefusal."""
     if not isinstance(body, dict):
         raise VendorRefusal(400, 2001, "the body is no object")

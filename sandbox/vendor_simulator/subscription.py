@@ -45,7 +45,7 @@ LOST = RenewalSettings()
 """What a suspension leaves of it."""
 
 
-class Wanted(RenewalSettings):
+class WantedSubscription(RenewalSettings):
     """The part of a resource that a PATCH can change; what it leaves out is dropped."""
 
     status: Status
@@ -53,7 +53,7 @@ class Wanted(RenewalSettings):
     friendly_name: str | None = None
 
 
-class SubscriptionSeed(Wanted):
+class SubscriptionSeed(WantedSubscription):
     """A subscription to begin with; by default an active one whose cancellation window is closed."""
 
     model_config = ConfigDict(extra="forbid")
@@ -119,20 +119,20 @@ def _fresh_etag() -> str:
     return uuid4().hex
 
 
-def _parse_body(current: Subscription, body: object, if_match: str | None) -> Wanted:
+def _parse_body(current: Subscription, body: object, if_match: str | None) -> WantedSubscription:
     """Parse what the body asks for, if it was made from the resource as it is now."""
     attributes = body.get("attributes") if isinstance(body, Mapping) else None
     etag = attributes.get("etag") if isinstance(attributes, Mapping) else None
     if not etag == (if_match or "").strip('"') == current.etag:
         raise VendorRefusal(400, 2055, "the ETag of the request and that of the resource are not the same")
     try:
-        return Wanted.model_validate(body, by_alias=True, by_name=False)
+        return WantedSubscription.model_validate(body, by_alias=True, by_name=False)
     except ValidationError as error:
         first = error.errors()[0]
         raise VendorRefusal(400, 2001, f"{first['loc'][0]}: {first['msg']}") from None
 
 
-def _check_move(current: Subscription, wanted: Wanted, now: datetime) -> None:
+def _check_move(current: Subscription, wanted: WantedSubscription, now: datetime) -> None:
     if wanted.status != current.status and wanted.status not in MOVES[current.status]:
         raise VendorRefusal(400, 800040, f"a subscription that is {current.status} cannot become {wanted.status}")
     if current.status == "suspended" and wanted.quantity != current.quantity:
@@ -142,7 +142,7 @@ def _check_move(current: Subscription, wanted: Wanted, now: datetime) -> None:
         raise VendorRefusal(400, 900117, "the time in which the subscription could be cancelled is over")
 
 
-def _renewal_after(current: Subscription, wanted: Wanted) -> tuple[RenewalSettings, RenewalSettings | None]:
+def _renewal_after(current: Subscription, wanted: WantedSubscription) -> tuple[RenewalSettings, RenewalSettings | None]:
     """The renewal settings, and those that a suspension lost and nobody has put back.
 
     They are lost with the suspension, stay lost as long as it lasts, and do not come back with it.

@@ -10,8 +10,8 @@ from sandbox.vendor_simulator.faults import Operation
 from sandbox.vendor_simulator.incidents import IncidentSeed, VendorIncident
 from sandbox.vendor_simulator.service_requests import (
     RequestSeed,
-    ServiceRequest,
     VendorNote,
+    VendorServiceRequest,
     annotate_request,
     open_request,
     patch_request,
@@ -123,5 +123,5 @@ def _add_portal(app: FastAPI, vendor: Vendor) -> None:
     @app.get("/sandbox/servicerequests")
     async def list_requests() -> dict[str, list[dict[str, Any]]]:
         """Every service request, also those that the API does not show."""
-        requests: list[ServiceRequest] = list(vendor.store.requests.values())
+        requests: list[VendorServiceRequest] = list(vendor.store.requests.values())
         return {"items": [request.build_request_resource() for request in requests]}

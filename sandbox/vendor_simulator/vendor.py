@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import orjson
 
 from sandbox.vendor_simulator.faults import Clock, Operation, VendorFault, VendorFaults
-from sandbox.vendor_simulator.store import Accepted, StoredAnswer, VendorStore
+from sandbox.vendor_simulator.store import AcceptedChange, StoredAnswer, VendorStore
 from sandbox.vendor_simulator.subscription import Subscription, VendorRefusal, patch_vendor_subscription
 
 USUAL_CODES = {"401": 401, "404": 404, "409": 900278, "412": 2055, "429": 429, "500": 500, "503": 503}
@@ -113,12 +113,12 @@ class Vendor:
             answer = StoredAnswer(request_id=request_id, status=200, body=orjson.dumps(after.build_resource()).decode())
             self.store.save_changes(after, answer)
             return _again(answer)
-        accepted = Accepted(id=uuid4().hex, looks_left=polls, after=after)
+        accepted = AcceptedChange(id=uuid4().hex, looks_left=polls, after=after)
         answer = StoredAnswer(request_id=request_id, status=202, body="", location=_location(accepted.id))
         self.store.save_changes(accepted, answer)
         return _again(answer)
 
-    def _moved_on(self, accepted: Accepted) -> Accepted:
+    def _moved_on(self, accepted: AcceptedChange) -> AcceptedChange:
         """The change after one more look: the last one does it."""
         if not accepted.looks_left:
             return accepted

@@ -8,7 +8,7 @@ from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from services.collections.domain.policy import Policy
-from services.collections.domain.policy_step import Step
+from services.collections.domain.policy_step import PolicyStep
 from services.collections.tables import PolicyVersionRow
 from shared.base.locale_texts import LocaleTexts
 from shared.pure.languages import LANGUAGES
@@ -84,11 +84,11 @@ def _write_day(day: int, texts: LocaleTexts) -> str:
     return texts("before_due" if day < 0 else "after_due", days=_count_days(abs(day), texts))
 
 
-def _write_action(step: Step, texts: LocaleTexts) -> str:
+def _write_action(step: PolicyStep, texts: LocaleTexts) -> str:
     return texts(step.template or step.kind.name)
 
 
-def _list_notes(policy: Policy, step: Step, texts: LocaleTexts) -> Iterator[str]:
+def _list_notes(policy: Policy, step: PolicyStep, texts: LocaleTexts) -> Iterator[str]:
     steps = {other.name: other for other in policy.steps}
     for required in step.requires:
         notice = texts(f"name_{steps[required.notice].template}")

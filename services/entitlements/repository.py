@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlmodel import col, select
 
-from services.entitlements.domain.entitlement import EntitlementState, Failure, SubscriptionEntitlement
+from services.entitlements.domain.entitlement import EntitlementState, SubscriptionEntitlement, VendorFailure
 from services.entitlements.domain.hold import Hold
 from services.entitlements.domain.renewal_snapshot import RenewalSnapshot
 from services.entitlements.tables import AccountRow, EntitlementRow, HoldRow
@@ -40,7 +40,7 @@ async def find_entitlement(unit: Unit, subscription_id: UUID) -> SubscriptionEnt
     snapshot = None if row.snapshot is None else parse_renewal_snapshot(row.snapshot)
     return SubscriptionEntitlement(
         **fields | {"state": EntitlementState(row.state), "snapshot": snapshot},
-        failure=Failure(*values) if row.failure_code is not None else None,
+        failure=VendorFailure(*values) if row.failure_code is not None else None,
         holds=await list_relevant_holds(unit, subscription_id),
     )
 

@@ -53,7 +53,7 @@ class PastEventCallsOut(Exception):
     """A defect of a handler: an event of the past sets state and calls nobody outside."""
 
 
-class Recorded(Enum):
+class RecordingOutcome(Enum):
     """Consequence of recording a result for the intent."""
 
     DONE = "done"
@@ -69,7 +69,7 @@ class IntentKind:
 
     name: str
     perform: Callable[[Any, Intent], Awaitable[Any]]
-    record: Callable[[Unit, Intent, Any], Awaitable[Recorded]]
+    record: Callable[[Unit, Intent, Any], Awaitable[RecordingOutcome]]
 
 
 class NewIntent(NamedTuple):
@@ -185,14 +185,14 @@ async def record_intent_result(unit: Unit, kind: IntentKind, intent: Intent, res
     if state != "pending":
         return
     recorded = await kind.record(unit, intent, result)
-    if recorded is Recorded.DONE:
+    if recorded is RecordingOutcome.DONE:
         await unit.connection.execute(
             "UPDATE intents SET state = 'done', done_at = $2, leased_until = NULL WHERE id = $1",
             intent.id,
             unit.now,
         )
     else:
-        pause = compute_retry_pause(intent.attempts) if recorded is Recorded.RETRY_LATER else timedelta(0)
+        pause = compute_retry_pause(intent.attempts) if recorded is RecordingOutcome.RETRY_LATER else timedelta(0)
         await postpone_intent(unit, intent, unit.now + pause)
 
 

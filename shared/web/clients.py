@@ -23,7 +23,7 @@ Contract = TypeVar("Contract", bound=BaseModel)
 """A class of `shared/contracts`."""
 
 
-class Answered(Exception):
+class RefusedByService(Exception):
     """The other service refuses: its problem document, with its status and code."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
@@ -54,7 +54,7 @@ def serialize_request(body: RequestBody) -> dict[str, Any]:
 
 
 class ServiceClient:
-    """Calls one other service. What may pass becomes `RetryLater`, a refusal becomes `Answered`."""
+    """Calls one other service. What may pass becomes `RetryLater`, a refusal becomes `RefusedByService`."""
 
     def __init__(self, audience: str, base_url: str, tokens_dir: Path | None) -> None:
         self._audience = audience
@@ -88,7 +88,7 @@ class ServiceClient:
         if answer.status_code >= 500:
             raise RetryLater(f"{self._audience} answers {answer.status_code}")
         if answer.status_code >= 400:
-            raise Answered(answer.status_code, self._decode(answer))
+            raise RefusedByService(answer.status_code, self._decode(answer))
         return self._decode(answer)
 
     def _decode(self, answer: httpx2.Response) -> Any:

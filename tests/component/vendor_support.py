@@ -16,7 +16,7 @@ from sandbox.vendor_simulator.faults import Clock
 from sandbox.vendor_simulator.store import VendorStore
 from sandbox.vendor_simulator.vendor import Vendor
 from shared.process.runtime import Runtime
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 from tests.builders import START, Client, Database, build_registered, hear, running, sweep, work
 from tests.component.entitlements_world import Break
 
@@ -61,7 +61,7 @@ class Differences:
     async def get(self, path: str) -> dict[str, Any]:
         difference = self.shown.get(path.removeprefix("/v1/vendor-differences/"))
         if difference is None:
-            raise Answered(404, {"code": "not_found", "detail": "no such difference"})
+            raise RefusedByService(404, {"code": "not_found", "detail": "no such difference"})
         return difference
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ import promql_parser
 import pytest
 
 from deploy.grafana.__main__ import FOLDER, list_differing_files
-from deploy.grafana.asking import Window
+from deploy.grafana.asking import QueryWindow
 from deploy.grafana.pictures import PICTURES
 from tests.contract import dashboards_lint
 from tests.contract.test_alerts import list_known_metrics, selectors
@@ -96,15 +96,15 @@ def test_what_cannot_be_understood_is_seen(change: Callable[[dict[str, Any]], No
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_all_variables_can_be_filled_in(uid: str) -> None:
-    window = Window("nowhere", 0, 3600, 15, {"service": "invoicing"})
+    window = QueryWindow("nowhere", 0, 3600, 15, {"service": "invoicing"})
     assert [query for query in dashboards_lint.queries(BOARDS[uid]) if "$" in window.fill_variables(query)] == []
 
 
 def test_variables_are_filled_in_as_grafana_does() -> None:
-    window = Window("nowhere", 0, 3600, 15, {"service": "invoicing"})  # a line of 240 points has one each 15 s
+    window = QueryWindow("nowhere", 0, 3600, 15, {"service": "invoicing"})  # a line of 240 points has one each 15 s
     query = 'rate(a{service="$service",currency=~"$currency"}[$__rate_interval]) / increase(a[$__range])'
     assert window.fill_variables(query) == 'rate(a{service="invoicing",currency=~".*"}[60s]) / increase(a[3600s])'
-    assert "[90s]" in Window("nowhere", 0, 18000, 15, {}).fill_variables(
+    assert "[90s]" in QueryWindow("nowhere", 0, 18000, 15, {}).fill_variables(
         query
     )  # a day's fifth: a point each 75 s, and a scrape
 

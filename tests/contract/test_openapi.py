@@ -26,7 +26,7 @@ from shared.persistence import failed_work
 from shared.persistence.database import Unit
 from shared.persistence.failed_work import FailedWorkName, WorkKind
 from shared.process.service import NAMES, load_service
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 from shared.web.http import PROBLEM
 from tests.architecture.test_routes import list_actions, routes
 from tests.builders import (
@@ -156,9 +156,9 @@ class Door:
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> Any:
         if path.endswith(":authorise") and not body["roles"]:
-            raise Answered(403, {"code": "above_limit", "detail": "these roles may not decide about it"})
+            raise RefusedByService(403, {"code": "above_limit", "detail": "these roles may not decide about it"})
         if any(line["amount_minor"] > 1000 for line in body["lines"]):
-            raise Answered(409, {"code": "amount_refused", "detail": "line 1 has 1000 that can be disputed"})
+            raise RefusedByService(409, {"code": "amount_refused", "detail": "line 1 has 1000 that can be disputed"})
         return body | {"is_reserved": True}
 
     async def get(self, path: str) -> Any:

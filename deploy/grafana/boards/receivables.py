@@ -4,7 +4,7 @@ from deploy.grafana.board import CURRENCY, DashboardBoard, PanelRow
 from deploy.grafana.boards.places import CASES, EVENTS, VENDOR
 from deploy.grafana.panels import (
     PER_TIME,
-    Link,
+    PanelLink,
     PanelLook,
     PanelText,
     draw_bar_panel,
@@ -14,7 +14,7 @@ from deploy.grafana.panels import (
 )
 from deploy.grafana.queries import PanelQuery, compute_money_total, compute_total, give_zero_if_read, rate_per_hour
 
-POLICY = Link("The dunning policy's ladder", "/d/gs-lifecycle?${__url_time_range}")
+POLICY = PanelLink("The dunning policy's ladder", "/d/gs-lifecycle?${__url_time_range}")
 OF = 'currency=~"$currency"'
 THREE = PanelLook(width=8, height=8)
 BUCKETS = {"current": "green", "1-30": "yellow", "31-60": "orange", "61-90": "red", "90+": "dark-red"}

@@ -10,7 +10,7 @@ from shared.web.clients import ServiceClient, parse_answer, serialize_request
 
 
 class InvoicingFacts:
-    """Answers of invoicing about accounts and invoices. Every call raises RetryLater, Answered."""
+    """Answers of invoicing about accounts and invoices. Every call raises RetryLater, RefusedByService."""
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client

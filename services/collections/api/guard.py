@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from services.collections import use_cases
 from services.collections.api.guard_limits import LIMITS_PROPOSED, GuardLimitChangeOut
 from services.collections.domain.guard import LimitChangeState
-from services.collections.domain.policy import Limits
+from services.collections.domain.policy import SuspensionLimits
 from services.collections.repository import guard_queries
 from services.collections.repository.guard_limit_queries import find_open_guard_change
 from services.collections.repository.guard_queries import SuspensionGuardState
@@ -45,7 +45,9 @@ class GuardOut(BaseModel):
     approved_until: datetime | None
     requested: int = Field(description="suspensions of the last hour")
     accounts: int = Field(description="how many there are, of which the limit is a share")
-    limits: Limits | None = Field(description="past both of them a person must approve; null until there is a policy")
+    limits: SuspensionLimits | None = Field(
+        description="past both of them a person must approve; null until there is a policy"
+    )
 
     proposed_change: GuardLimitChangeOut | None = Field(description="looser limits that wait for a second person")
 
@@ -151,7 +153,7 @@ async def set_limits(
     """
 
     async def set_for_all(unit: Unit) -> GuardOut | GuardLimitChangeOut:
-        amounts = Limits.model_validate(wanted.model_dump(exclude={"reason"}))
+        amounts = SuspensionLimits.model_validate(wanted.model_dump(exclude={"reason"}))
         row = await change_guard_limits(unit, command.caller, amounts, wanted.reason)
         if row.state == LimitChangeState.PROPOSED:
             return GuardLimitChangeOut.from_row(row)

@@ -9,7 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from services.collections.domain.guard import GuardLimitChangeMoveRefused, LimitChangeState
-from services.collections.domain.policy import Limits
+from services.collections.domain.policy import SuspensionLimits
 from services.collections.repository.guard_limit_queries import get_guard_limit_change, list_guard_limit_changes
 from services.collections.tables import GuardLimitChangeRow
 from services.collections.use_cases.guard_limits import (
@@ -46,8 +46,8 @@ class GuardLimitChangeOut(BaseModel):
     )
 
     id: UUID
-    previous: Limits | None = Field(description="null where there were none")
-    proposed: Limits
+    previous: SuspensionLimits | None = Field(description="null where there were none")
+    proposed: SuspensionLimits
     reason: str
     state: LimitChangeState
     proposed_by: str

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from services.collections.domain.actions.notice import NOTICE
 from services.collections.domain.actions.suspend import SUSPEND
-from services.collections.domain.item_evaluation import Action, ItemEvaluation
-from services.collections.domain.policy_step import ActionKind, Step
+from services.collections.domain.item_evaluation import DueDunningStep, ItemEvaluation
+from services.collections.domain.policy_step import ActionKind, PolicyStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class InvoiceInNotice:
     """One invoice in a message, with the step that it takes by it and what was dunnable."""
 
     evaluation: ItemEvaluation
-    action: Action
+    action: DueDunningStep
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class NoticeMessage:
     """The steps of one account that fall on the same instant: one message."""
 
     at: datetime
@@ -50,12 +50,12 @@ class DueSuspension:
     """Invoice id and dunnable amount, by invoice number."""
 
 
-def group_notices_by_message(evaluations: Iterable[ItemEvaluation]) -> tuple[Message, ...]:
+def group_notices_by_message(evaluations: Iterable[ItemEvaluation]) -> tuple[NoticeMessage, ...]:
     """The notices to send, one message for each instant, in the order of time."""
     due: defaultdict[datetime, list[InvoiceInNotice]] = defaultdict(list)
     for evaluation, action in _list_actions(evaluations, NOTICE):
         due[action.at].append(InvoiceInNotice(evaluation, action))
-    return tuple(Message(at, tuple(due[at])) for at in sorted(due))
+    return tuple(NoticeMessage(at, tuple(due[at])) for at in sorted(due))
 
 
 def assess_access_statement(
@@ -73,7 +73,7 @@ def assess_access_statement(
 
 def group_suspensions(evaluations: Iterable[ItemEvaluation]) -> tuple[DueSuspension, ...]:
     """The subscriptions to suspend, each once with all its causes, in the order of time."""
-    due: defaultdict[UUID, list[tuple[ItemEvaluation, Action, int]]] = defaultdict(list)
+    due: defaultdict[UUID, list[tuple[ItemEvaluation, DueDunningStep, int]]] = defaultdict(list)
     for evaluation, action in _list_actions(evaluations, SUSPEND):
         for subscription_id, amount in action.subscriptions:
             due[subscription_id].append((evaluation, action, amount))
@@ -81,13 +81,15 @@ def group_suspensions(evaluations: Iterable[ItemEvaluation]) -> tuple[DueSuspens
     return tuple(sorted(suspensions, key=lambda suspension: (suspension.at, suspension.subscription_id)))
 
 
-def _merge_causes(subscription_id: UUID, causes: list[tuple[ItemEvaluation, Action, int]]) -> DueSuspension:
+def _merge_causes(subscription_id: UUID, causes: list[tuple[ItemEvaluation, DueDunningStep, int]]) -> DueSuspension:
     _, action, _ = max(causes, key=lambda cause: cause[1].at)
     dunnable = tuple((evaluation.invoice_id, amount) for evaluation, _, amount in causes)
     return DueSuspension(subscription_id, action.step, action.at, dunnable)
 
 
-def _list_actions(evaluations: Iterable[ItemEvaluation], kind: ActionKind) -> list[tuple[ItemEvaluation, Action]]:
+def _list_actions(
+    evaluations: Iterable[ItemEvaluation], kind: ActionKind
+) -> list[tuple[ItemEvaluation, DueDunningStep]]:
     """The actions of a kind in the order that holds at one instant: by invoice number."""
     ordered = sorted(evaluations, key=lambda evaluation: evaluation.number)
     return [(evaluation, action) for evaluation in ordered for action in evaluation.actions if action.kind == kind]
@@ -106,7 +108,7 @@ def is_case_open(evaluations: Iterable[ItemEvaluation]) -> bool:
     return any(evaluation.is_overdue_and_open for evaluation in evaluations)
 
 
-def find_case_stage(evaluations: Iterable[ItemEvaluation]) -> Step | None:
+def find_case_stage(evaluations: Iterable[ItemEvaluation]) -> PolicyStep | None:
     """The furthest step that any item of the case has taken."""
     stages = [j.stage for j in evaluations if j.stage and j.is_overdue_and_open]
     return max(stages, key=lambda step: step.day, default=None)

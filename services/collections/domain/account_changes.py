@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount, OpenDunningCase
-from services.collections.domain.dunning_item import Effect, ItemFacts, Outcome, Release, TakenStep
+from services.collections.domain.dunning_item import Effect, ItemFacts, Outcome, SuspensionRelease, TakenDunningStep
 from services.collections.domain.suspension import SuspensionState
 from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
 
@@ -48,7 +48,7 @@ class NewSuspensionCauses(NamedTuple):
             if (cause := added.get(item.invoice_id)) is None:
                 return item
             place = suspension.id, cause.round
-            step = TakenStep(suspension.step, cause.round, self.at, "requested", effect=effect)
+            step = TakenDunningStep(suspension.step, cause.round, self.at, "requested", effect=effect)
             others = (former for former in item.taken if (former.suspension_id, former.round) != place)
             return replace(item, taken=(*others, replace(step, suspension_id=suspension.id)))
 
@@ -103,7 +103,7 @@ class NewSuspensionRelease(NamedTuple):
 
     def apply_to(self, account: DunningAccount) -> DunningAccount:
         """The account whose invoices have it."""
-        release = Release(self.at, self.until)
+        release = SuspensionRelease(self.at, self.until)
         return account.replace_items(
             lambda item: (
                 replace(item, releases=(*item.releases, release)) if item.invoice_id in self.invoice_ids else item
@@ -201,7 +201,7 @@ class NewDunningStep(NamedTuple):
         """The account with it; a suspension or termination that was only asked for has no effect."""
         outcome: Outcome = "pending" if self.outcome == "notice" else self.outcome
         effect: Effect = "over" if outcome == "requested" else "in_effect"
-        taken = TakenStep(self.step, self.round, self.taken_at, outcome, None, self.replaced_by, effect)
+        taken = TakenDunningStep(self.step, self.round, self.taken_at, outcome, None, self.replaced_by, effect)
         return account.replace_items(
             lambda item: replace(item, taken=(*item.taken, taken)) if item.invoice_id == self.invoice_id else item
         )

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.collections.domain.account import (
     DueSuspension,
     InvoiceInNotice,
-    Message,
+    NoticeMessage,
     group_notices_by_message,
     group_suspensions,
 )
@@ -22,7 +22,7 @@ from services.collections.domain.actions.terminate import TERMINATE
 from services.collections.domain.deferral_decision import announce_step_deferral
 from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount
 from services.collections.domain.evaluated_item import EvaluatedItem
-from services.collections.domain.item_evaluation import Action, ItemEvaluation
+from services.collections.domain.item_evaluation import DueDunningStep, ItemEvaluation
 from services.collections.domain.notice_items import build_step_item, render_notice_items
 from services.collections.domain.suspension_decision import request_suspension
 from shared.events.collections import TerminationRequested, WaitsFor
@@ -57,7 +57,7 @@ def _send_notices(draft: AccountDraft, items: Sequence[EvaluatedItem]) -> None:
         _write_notice(draft, message, results)
 
 
-def _write_notice(draft: AccountDraft, message: Message, results: Mapping[UUID, EvaluatedItem]) -> None:
+def _write_notice(draft: AccountDraft, message: NoticeMessage, results: Mapping[UUID, EvaluatedItem]) -> None:
     """Write the message of the steps that fall on one instant, and record the steps as taken."""
     notice_id, suspended = next(draft.context.new_ids), draft.account.suspended_subscriptions
     step_items, steps, outlooks = [], list[NewDunningStep](), {}
@@ -84,7 +84,9 @@ def _list_taken_steps(
         yield taken._replace(step=name, outcome="skipped", notice_id=None, replaced_by=action.step, attempt=attempt)
 
 
-def _build_step(evaluation: ItemEvaluation, action: Action, policy_version: int, now: datetime) -> NewDunningStep:
+def _build_step(
+    evaluation: ItemEvaluation, action: DueDunningStep, policy_version: int, now: datetime
+) -> NewDunningStep:
     """Build the step that an action takes, as one that is requested."""
     return NewDunningStep(
         invoice_id=evaluation.invoice_id,
@@ -108,7 +110,7 @@ def _request_terminations(draft: AccountDraft, items: Sequence[EvaluatedItem]) -
                 _request_termination(draft, result, action)
 
 
-def _request_termination(draft: AccountDraft, result: EvaluatedItem, action: Action) -> None:
+def _request_termination(draft: AccountDraft, result: EvaluatedItem, action: DueDunningStep) -> None:
     """Record the step as taken, and ask for the end of what the invoice has suspended."""
     evaluation, invoice_id = result.evaluation, result.item.invoice_id
     caused = [suspension for suspension in draft.account.suspensions if invoice_id in suspension.causes]

@@ -31,7 +31,7 @@ class LineBalance(NamedTuple):
     written_off_minor: int = 0
 
 
-class Balance(NamedTuple):
+class ItemBalance(NamedTuple):
     """The whole balance of the invoice from `at` until the next; `sequence` is that of the account."""
 
     sequence: int
@@ -44,14 +44,14 @@ class Balance(NamedTuple):
         return sum(line.open_minor for line in self.lines)
 
 
-class Overdue(NamedTuple):
+class OverdueJudgement(NamedTuple):
     """Invoicing's judgement that the invoice is overdue; it counts for the round in which it was made."""
 
     sequence: int
     judged_at: datetime
 
 
-class Promise(NamedTuple):
+class PaymentPromise(NamedTuple):
     """A promise to pay covers an amount from `active_from` until just before `active_until`."""
 
     amount_minor: int
@@ -63,7 +63,7 @@ class Promise(NamedTuple):
         return self.amount_minor if self.active_from <= instant < self.active_until else 0
 
 
-class Release(NamedTuple):
+class SuspensionRelease(NamedTuple):
     """A person's release of a suspension that the invoice caused; its last local day is `until`."""
 
     at: datetime
@@ -71,7 +71,7 @@ class Release(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class TakenStep:
+class TakenDunningStep:
     """A step that was carried out or skipped; it happens once for each round of the item, unless it became void."""
 
     step: str
@@ -99,19 +99,19 @@ class ItemFacts:
     zone: ZoneInfo
     recorded_at: datetime
     """When it was recorded here: the policy in force then is the one that judges it."""
-    balances: tuple[Balance, ...] = ()
-    overdue: tuple[Overdue, ...] = ()
-    promises: tuple[Promise, ...] = ()
-    taken: tuple[TakenStep, ...] = ()
-    releases: tuple[Release, ...] = ()
+    balances: tuple[ItemBalance, ...] = ()
+    overdue: tuple[OverdueJudgement, ...] = ()
+    promises: tuple[PaymentPromise, ...] = ()
+    taken: tuple[TakenDunningStep, ...] = ()
+    releases: tuple[SuspensionRelease, ...] = ()
 
-    def add_balance(self, balance: Balance) -> "ItemFacts":
+    def add_balance(self, balance: ItemBalance) -> "ItemFacts":
         """Build the same item with one more balance, such as a fresh one that was asked for."""
         return replace(self, balances=(*self.balances, balance))
 
-    def list_balance_history(self, now: datetime) -> tuple[Balance, ...]:
+    def list_balance_history(self, now: datetime) -> tuple[ItemBalance, ...]:
         """The balances known at `now` by sequence, each once; told twice, the earlier time counts."""
-        first_told: dict[int, Balance] = {}
+        first_told: dict[int, ItemBalance] = {}
         for balance in sorted(self.balances, key=attrgetter("sequence", "at")):
             if balance.at <= now:
                 first_told.setdefault(balance.sequence, balance)
@@ -137,7 +137,7 @@ def compute_dunnable_by_line(lines: Sequence[LineBalance], promised: int) -> tup
     return tuple(amount - covered for amount, covered in zip(free, allocate_in_order(promised, free), strict=True))
 
 
-def find_dunning_round(history: Sequence[Balance]) -> tuple[int, Balance | None]:
+def find_dunning_round(history: Sequence[ItemBalance]) -> tuple[int, ItemBalance | None]:
     """The round that an item is in, and the balance that began it; None if nothing was ever open.
 
     A debt that was settled and is open again, as after a reversed payment, is a new round.

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.collections.domain.dunning_item import ItemFacts, TakenStep
-from services.collections.domain.item_evaluation import Action, ItemEvaluation, NextDunningStep
+from services.collections.domain.dunning_item import ItemFacts, TakenDunningStep
+from services.collections.domain.item_evaluation import DueDunningStep, ItemEvaluation, NextDunningStep
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy
-from services.collections.domain.policy_step import Step
+from services.collections.domain.policy_step import PolicyStep
 from shared.pure.calendar import get_local_date
 
 
@@ -36,7 +36,11 @@ class DunningOutlook(NamedTuple):
 
 
 def assess_dunning_outlook(
-    item: ItemFacts, policy: Policy, evaluation: ItemEvaluation, action: Action | None, suspended: Collection[UUID]
+    item: ItemFacts,
+    policy: Policy,
+    evaluation: ItemEvaluation,
+    action: DueDunningStep | None,
+    suspended: Collection[UUID],
 ) -> DunningOutlook:
     """Assess what a message states of an item that was judged, where these subscriptions are suspended."""
     return DunningOutlook(
@@ -48,7 +52,7 @@ def assess_dunning_outlook(
 
 
 def forecast_dunning_steps(
-    item: ItemFacts, policy: Policy, action: Action | None, now: datetime
+    item: ItemFacts, policy: Policy, action: DueDunningStep | None, now: datetime
 ) -> tuple[UpcomingDunningStep, ...]:
     """Foresee the steps of an item after an action that is carried out now, up to the one that ends access.
 
@@ -68,7 +72,7 @@ def forecast_dunning_steps(
     return tuple(coming)
 
 
-def _coming_step(item: ItemFacts, step: Step, upcoming: NextDunningStep) -> UpcomingDunningStep:
+def _coming_step(item: ItemFacts, step: PolicyStep, upcoming: NextDunningStep) -> UpcomingDunningStep:
     return UpcomingDunningStep(step.name, step.kind.name, step.template, get_local_date(upcoming.at, item.zone))
 
 
@@ -82,7 +86,7 @@ def _take_step(
     skipped: Iterable[str] = (),
 ) -> tuple[ItemFacts, ItemEvaluation]:
     """Suppose that a step was taken, and its notice delivered, at an instant, and judge the item again."""
-    steps = [TakenStep(name, evaluation.round, at, "sent", delivered_at=at)]
-    steps += [TakenStep(missed, evaluation.round, at, "skipped", replaced_by=name) for missed in skipped]
+    steps = [TakenDunningStep(name, evaluation.round, at, "sent", delivered_at=at)]
+    steps += [TakenDunningStep(missed, evaluation.round, at, "skipped", replaced_by=name) for missed in skipped]
     supposed = replace(item, taken=(*item.taken, *steps))
     return supposed, evaluate_dunning_item(supposed, policy, now)

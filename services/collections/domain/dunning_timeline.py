@@ -14,7 +14,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.collections.domain.dunning_item import (
-    Balance,
+    ItemBalance,
     ItemFacts,
     LineBalance,
     compute_dunnable_by_line,
@@ -117,7 +117,9 @@ class DunningTimeline(NamedTuple):
         return tuple((start, min(end, day + ONE_DAY)) for start, end in self.blocked_days if start <= day)
 
 
-def build_dunning_timeline(item: ItemFacts, history: Sequence[Balance], after_release_days: int = 0) -> DunningTimeline:
+def build_dunning_timeline(
+    item: ItemFacts, history: Sequence[ItemBalance], after_release_days: int = 0
+) -> DunningTimeline:
     """The timeline of an item with this history, held for so many local midnights after a release."""
     spans = _build_spans(item, history)
     if after_release_days:
@@ -125,7 +127,7 @@ def build_dunning_timeline(item: ItemFacts, history: Sequence[Balance], after_re
     return DunningTimeline(item.due_date, spans, _find_blocked_days(spans, item.zone, item.due_date + ONE_DAY))
 
 
-def _build_spans(item: ItemFacts, history: Sequence[Balance]) -> tuple[DunnableSpan, ...]:
+def _build_spans(item: ItemFacts, history: Sequence[ItemBalance]) -> tuple[DunnableSpan, ...]:
     balances = _in_effect(history)
     marks = {balance.at for balance in balances}
     for promise in item.promises:
@@ -170,9 +172,9 @@ def _split_span(span: DunnableSpan, holds: Iterable[tuple[datetime, datetime]]) 
         yield span._replace(start=held_until)
 
 
-def _in_effect(history: Sequence[Balance]) -> list[Balance]:
+def _in_effect(history: Sequence[ItemBalance]) -> list[ItemBalance]:
     """The balances that ever were the one with the highest sequence so far, each at an instant of its own."""
-    kept: list[Balance] = []
+    kept: list[ItemBalance] = []
     for balance in reversed(history):
         if not kept or balance.at < kept[-1].at:
             kept.append(balance)

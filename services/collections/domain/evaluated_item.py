@@ -8,7 +8,7 @@ from uuid import UUID
 from services.collections.domain.dunning_account import DunningAccount
 from services.collections.domain.dunning_item import ItemFacts
 from services.collections.domain.dunning_outlook import DunningOutlook, assess_dunning_outlook
-from services.collections.domain.item_evaluation import Action, ItemEvaluation
+from services.collections.domain.item_evaluation import DueDunningStep, ItemEvaluation
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy
 from services.collections.domain.policy_version import PolicyVersion, find_policy
@@ -24,7 +24,7 @@ class EvaluatedItem:
     policy: Policy
     evaluation: ItemEvaluation
 
-    def assess_outlook(self, suspended: Collection[UUID], action: Action | None = None) -> DunningOutlook:
+    def assess_outlook(self, suspended: Collection[UUID], action: DueDunningStep | None = None) -> DunningOutlook:
         """Assess what a message states of it, after an action that is carried out now."""
         return assess_dunning_outlook(self.item, self.policy, self.evaluation, action, suspended)
 

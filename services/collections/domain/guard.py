@@ -7,7 +7,7 @@ on suspensions within an hour of the business clock.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.collections.domain.policy import Limits
+from services.collections.domain.policy import SuspensionLimits
 from shared.pure.errors import Refusal
 
 ALL_STOPPED = "all suspensions are stopped"
@@ -48,7 +48,7 @@ class SuspensionGuardVerdict:
 
 
 def check_suspension_limits(
-    *, requested_in_last_hour: int, active_accounts: int, limits: Limits, stopped: bool, approved: bool
+    *, requested_in_last_hour: int, active_accounts: int, limits: SuspensionLimits, stopped: bool, approved: bool
 ) -> SuspensionGuardVerdict:
     """Whether one more suspension may be requested now.
 
@@ -65,7 +65,7 @@ def check_suspension_limits(
     return SuspensionGuardVerdict(True)
 
 
-def _describe_excess(count: int, active_accounts: int, limits: Limits) -> str:
+def _describe_excess(count: int, active_accounts: int, limits: SuspensionLimits) -> str:
     return (
         f"it would be suspension {count} within an hour, above {limits.suspensions_per_hour} and above "
         f"{limits.share_of_accounts_percent} % of {active_accounts} active accounts: a person must approve it"

@@ -4,13 +4,13 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.collections.domain.dunning_item import TakenStep
+from services.collections.domain.dunning_item import TakenDunningStep
 from services.collections.domain.dunning_timeline import Days
-from services.collections.domain.policy_step import ActionKind, Step
+from services.collections.domain.policy_step import ActionKind, PolicyStep
 from services.collections.domain.voided_steps import VoidedDunningStep
 
 
-class Action(NamedTuple):
+class DueDunningStep(NamedTuple):
     """A step that is due and may be carried out; `at` is the instant at which it was judged."""
 
     step: str
@@ -24,7 +24,7 @@ class Action(NamedTuple):
     """Those that it concerns, each with what is dunnable for it."""
 
 
-class Deferred(NamedTuple):
+class DeferredDunningStep(NamedTuple):
     """A step that is due and waits: for what, and until when if time alone will do."""
 
     step: str
@@ -40,14 +40,14 @@ class NextDunningStep(NamedTuple):
     rule: str
 
 
-class Requirement(NamedTuple):
+class NoticeRequirement(NamedTuple):
     """A notice that a suspension rests on, and how far that is."""
 
     notice: str
     days_before: int
     sent_as: str
     """The notice that went out: the required one, or the one that replaced it."""
-    taken: TakenStep | None
+    taken: TakenDunningStep | None
     delivered_on: date | None
     """The local date on which the next hop took it."""
     fulfilled_on: date | None
@@ -71,12 +71,12 @@ class Requirement(NamedTuple):
 class PolicyRung(NamedTuple):
     """A step of the policy as it stands for one item."""
 
-    step: Step
+    step: PolicyStep
     reached_on: date | None
     """The local date on which the position reaches the step's day; None while the clock stands still."""
-    taken: TakenStep | None
+    taken: TakenDunningStep | None
     """How it was taken in this round, as far as that counts."""
-    requirements: tuple[Requirement, ...] = ()
+    requirements: tuple[NoticeRequirement, ...] = ()
     void: VoidedDunningStep | None = None
     """That it was taken in this round and does not count any more."""
     attempts: int = 0
@@ -104,10 +104,10 @@ class ItemEvaluation(NamedTuple):
     """Until when nothing is dunnable only since a dispute or a promise has ended too recently."""
     dunnable_subscriptions: frozenset[UUID]
     """The subscriptions of which anything is dunnable."""
-    stage: Step | None
+    stage: PolicyStep | None
     """The furthest step taken in this round."""
-    actions: tuple[Action, ...]
-    deferred: tuple[Deferred, ...]
+    actions: tuple[DueDunningStep, ...]
+    deferred: tuple[DeferredDunningStep, ...]
     next: NextDunningStep | None
     ladder: tuple[PolicyRung, ...]
     paused_days: tuple[Days, ...]

@@ -10,12 +10,18 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import NamedTuple
 
-from services.collections.domain.dunning_item import Balance, ItemFacts, TakenStep, find_dunning_round
+from services.collections.domain.dunning_item import ItemBalance, ItemFacts, TakenDunningStep, find_dunning_round
 from services.collections.domain.dunning_timeline import DunnableSpan, DunningTimeline, build_dunning_timeline
-from services.collections.domain.item_evaluation import Action, Deferred, ItemEvaluation, NextDunningStep, PolicyRung
+from services.collections.domain.item_evaluation import (
+    DeferredDunningStep,
+    DueDunningStep,
+    ItemEvaluation,
+    NextDunningStep,
+    PolicyRung,
+)
 from services.collections.domain.policy import Policy
 from services.collections.domain.policy_ladder import list_policy_rungs, list_takeable_rungs
-from services.collections.domain.policy_step import Step
+from services.collections.domain.policy_step import PolicyStep
 from services.collections.domain.voided_steps import VoidingCauses, gather_voiding_causes, is_suspension_released
 from shared.pure.calendar import (
     ONE_DAY,
@@ -34,13 +40,13 @@ class _View(NamedTuple):
     today: date
     """The local date."""
     round: int
-    began: Balance | None
+    began: ItemBalance | None
     overdue_at: datetime | None
     timeline: DunningTimeline
     current: DunnableSpan
     policy: Policy
     voiding: VoidingCauses
-    taken: tuple[TakenStep, ...]
+    taken: tuple[TakenDunningStep, ...]
     """The steps of this round."""
     rungs: tuple[PolicyRung, ...]
     takeable: tuple[PolicyRung, ...]
@@ -86,7 +92,7 @@ def _build_view(item: ItemFacts, policy: Policy, now: datetime) -> _View:
     )
 
 
-def _overdue_at(item: ItemFacts, began: Balance | None, now: datetime) -> datetime | None:
+def _overdue_at(item: ItemFacts, began: ItemBalance | None, now: datetime) -> datetime | None:
     """When the item became overdue in its round; an earlier round's judgement says nothing about this one."""
     if began is None:
         return None
@@ -113,18 +119,20 @@ def _is_due(view: _View, rung: PolicyRung) -> bool:
     return view.timeline.get_span_at(instant).dunnable > 0
 
 
-def _has_lapsed(view: _View, step: Step, day: date) -> bool:
+def _has_lapsed(view: _View, step: PolicyStep, day: date) -> bool:
     """Whether a step before the due date comes too late: a reminder of what falls due is no use after it."""
     return step.day <= 0 and day > view.item.due_date
 
 
-def _weigh_due_rungs(view: _View, due: list[PolicyRung]) -> tuple[tuple[Action, ...], tuple[Deferred, ...]]:
+def _weigh_due_rungs(
+    view: _View, due: list[PolicyRung]
+) -> tuple[tuple[DueDunningStep, ...], tuple[DeferredDunningStep, ...]]:
     """Weigh what is due: what is done, messages first, and what waits.
 
     Of a kind that replaces what was missed only the furthest step is done; the missed ones are recorded as skipped.
     """
-    actions: list[Action] = []
-    deferred: list[Deferred] = []
+    actions: list[DueDunningStep] = []
+    deferred: list[DeferredDunningStep] = []
     standing = _map_standing_steps(view, view.rungs) if due else {}
     for rung in sorted(due, key=lambda rung: not rung.step.kind.replaces_missed):
         if any(_replaces(other.step, rung.step) for other in due):
@@ -132,18 +140,18 @@ def _weigh_due_rungs(view: _View, due: list[PolicyRung]) -> tuple[tuple[Action, 
         if rung.step.kind.assess_basis(standing) != "in_effect":
             continue
         if reason := _find_blocking_reason(view, rung):
-            deferred.append(Deferred(rung.step.name, reason, _next_instant(view, rung, view.now)))
+            deferred.append(DeferredDunningStep(rung.step.name, reason, _next_instant(view, rung, view.now)))
         else:
             actions.append(_build_action(view, rung.step))
     return tuple(actions), tuple(deferred)
 
 
-def _replaces(step: Step, missed: Step) -> bool:
+def _replaces(step: PolicyStep, missed: PolicyStep) -> bool:
     """Whether a step that is taken stands for another one that was missed."""
     return step.kind.replaces_missed and step.kind == missed.kind and missed.day < step.day
 
 
-def _map_standing_steps(view: _View, rungs: tuple[PolicyRung, ...]) -> dict[str, TakenStep]:
+def _map_standing_steps(view: _View, rungs: tuple[PolicyRung, ...]) -> dict[str, TakenDunningStep]:
     """Map kinds of action, by name, to the furthest step of these rungs that was taken and no person has released."""
     return {
         rung.step.kind.name: rung.taken
@@ -161,14 +169,14 @@ def _find_blocking_reason(view: _View, rung: PolicyRung) -> str | None:
     return rung.step.kind.find_obstacle(view.current)
 
 
-def _build_action(view: _View, step: Step) -> Action:
+def _build_action(view: _View, step: PolicyStep) -> DueDunningStep:
     missed = (rung.step for rung in view.takeable if _replaces(step, rung.step))
     skipped, subscriptions = tuple(other.name for other in missed), step.kind.list_subscriptions(view.current)
     _, instant = view.last[step.at]
-    return Action(step.name, step.kind, step.day, instant, step.template, skipped, subscriptions)
+    return DueDunningStep(step.name, step.kind, step.day, instant, step.template, skipped, subscriptions)
 
 
-def _find_next_step(view: _View, actions: tuple[Action, ...]) -> NextDunningStep | None:
+def _find_next_step(view: _View, actions: tuple[DueDunningStep, ...]) -> NextDunningStep | None:
     """The first step that comes by time alone, once these actions are carried out.
 
     What becomes void before it comes may come first: so each stretch between such instants is looked at.
@@ -183,13 +191,15 @@ def _find_next_step(view: _View, actions: tuple[Action, ...]) -> NextDunningStep
     return coming
 
 
-def _list_taken(view: _View, action: Action) -> list[TakenStep]:
+def _list_taken(view: _View, action: DueDunningStep) -> list[TakenDunningStep]:
     """The steps that an action will have taken."""
-    skipped = (TakenStep(name, view.round, view.now, "skipped", replaced_by=action.step) for name in action.skipped)
-    return [TakenStep(action.step, view.round, view.now, action.kind.outcome), *skipped]
+    skipped = (
+        TakenDunningStep(name, view.round, view.now, "skipped", replaced_by=action.step) for name in action.skipped
+    )
+    return [TakenDunningStep(action.step, view.round, view.now, action.kind.outcome), *skipped]
 
 
-def _next_since(view: _View, taken: tuple[TakenStep, ...], since: datetime) -> NextDunningStep | None:
+def _next_since(view: _View, taken: tuple[TakenDunningStep, ...], since: datetime) -> NextDunningStep | None:
     """The first step that comes by time alone after `since`, by what counts then."""
     rungs = list_policy_rungs(view.item, view.policy, view.timeline, view.voiding, taken, since)
     standing = _map_standing_steps(view, rungs)
@@ -226,13 +236,13 @@ def _next_instant(view: _View, rung: PolicyRung, since: datetime) -> datetime | 
     return None
 
 
-def _can_be_overdue(view: _View, step: Step) -> bool:
+def _can_be_overdue(view: _View, step: PolicyStep) -> bool:
     """A step after the due date needs the overdue, which can be foreseen until the due date has passed."""
     return step.day <= 0 or view.overdue_at is not None or view.today <= view.item.due_date
 
 
 @lru_cache(100)
-def _describe_rule(step: Step) -> str:
+def _describe_rule(step: PolicyStep) -> str:
     """The rule of the policy in words."""
     side = "after" if step.day > 0 else "before"
     when = f"{abs(step.day)} days {side} the due date" if step.day else "on the due date"
@@ -240,7 +250,9 @@ def _describe_rule(step: Step) -> str:
     return f"{step.name}: {when}, at {step.at:%H:%M} local time{''.join(required)}"
 
 
-def _build_evaluation(view: _View, actions: tuple[Action, ...], deferred: tuple[Deferred, ...]) -> ItemEvaluation:
+def _build_evaluation(
+    view: _View, actions: tuple[DueDunningStep, ...], deferred: tuple[DeferredDunningStep, ...]
+) -> ItemEvaluation:
     item, current = view.item, view.current
     return ItemEvaluation(
         invoice_id=item.invoice_id,

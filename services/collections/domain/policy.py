@@ -7,7 +7,7 @@ from pydantic import Field, StrictInt, ValidationError
 
 from services.collections.domain.actions.registry import ACTION_KINDS
 from services.collections.domain.plain_yaml import YamlRefused, parse_plain_yaml
-from services.collections.domain.policy_step import ActionKind, Fault, Name, PolicyPart, Step
+from services.collections.domain.policy_step import ActionKind, Fault, Name, PolicyPart, PolicyStep
 from shared.pure.errors import Refusal
 
 TEMPLATES = frozenset({"upcoming", "reminder_1", "reminder_2", "final_notice"})
@@ -29,13 +29,13 @@ class PolicyDocumentRefused(Refusal):
         self.faults = faults
 
 
-class Limits(PolicyPart):
+class SuspensionLimits(PolicyPart):
     """Past both of these within an hour of the business clock, a person must approve suspensions."""
 
     suspensions_per_hour: Annotated[StrictInt, Field(ge=0)]
     share_of_accounts_percent: Annotated[StrictInt, Field(ge=0, le=100)]
 
-    def allows_more_suspensions_than(self, other: "Limits") -> bool:
+    def allows_more_suspensions_than(self, other: "SuspensionLimits") -> bool:
         """Say whether more can go out in some hour than by the other limits."""
         return (
             self.suspensions_per_hour > other.suspensions_per_hour
@@ -47,8 +47,8 @@ class Policy(PolicyPart):
     """A policy whose steps can all come true; `parse_collection_policy` makes it."""
 
     name: Name
-    steps: Annotated[tuple[Step, ...], Field(min_length=1, max_length=50)]
-    guard: Limits
+    steps: Annotated[tuple[PolicyStep, ...], Field(min_length=1, max_length=50)]
+    guard: SuspensionLimits
     bank_data_hours: Annotated[StrictInt, Field(ge=1, le=8760)] | None = None
     """Access is not ended while payments are not known for so long, or while a receipt may be the account's."""
     dispute_window_days: Annotated[StrictInt, Field(ge=1, le=3650)] | None = None
@@ -109,7 +109,7 @@ def _list_faults(policy: Policy, templates: Collection[str]) -> Iterator[Fault]:
         yield from step.kind.list_field_faults(f"steps[{index}]", step, policy.steps[:index], templates)
 
 
-def _list_order_faults(steps: tuple[Step, ...]) -> Iterator[Fault]:
+def _list_order_faults(steps: tuple[PolicyStep, ...]) -> Iterator[Fault]:
     for index, step in enumerate(steps):
         place, before = f"steps[{index}]", steps[:index]
         if any(step.name == other.name for other in before):

@@ -4,11 +4,11 @@ from collections import Counter
 from datetime import datetime
 from math import inf
 
-from services.collections.domain.dunning_item import ItemFacts, TakenStep
+from services.collections.domain.dunning_item import ItemFacts, TakenDunningStep
 from services.collections.domain.dunning_timeline import DunningTimeline
-from services.collections.domain.item_evaluation import PolicyRung, Requirement
+from services.collections.domain.item_evaluation import NoticeRequirement, PolicyRung
 from services.collections.domain.policy import Policy
-from services.collections.domain.policy_step import Required
+from services.collections.domain.policy_step import RequiredNotice
 from services.collections.domain.voided_steps import StepValidity, VoidingCauses, find_step_validity
 from shared.pure.calendar import ONE_DAY, get_local_date
 
@@ -18,7 +18,7 @@ def list_policy_rungs(
     policy: Policy,
     timeline: DunningTimeline,
     voiding: VoidingCauses,
-    taken: tuple[TakenStep, ...],
+    taken: tuple[TakenDunningStep, ...],
     instant: datetime,
 ) -> tuple[PolicyRung, ...]:
     """List the steps of the policy as they stand at an instant, with these taken in the round."""
@@ -37,7 +37,7 @@ def list_policy_rungs(
     )
 
 
-def _requirement(required: Required, item: ItemFacts, validity: StepValidity) -> Requirement:
+def _requirement(required: RequiredNotice, item: ItemFacts, validity: StepValidity) -> NoticeRequirement:
     """How far a required notice is; one that was skipped is stood for by the notice that replaced it."""
     notice = validity.counting.get(required.notice)
     if notice and notice.replaced_by:
@@ -45,10 +45,10 @@ def _requirement(required: Required, item: ItemFacts, validity: StepValidity) ->
     sent_as = notice.step if notice else required.notice
     void = validity.void.get(required.notice)
     if notice is None or notice.delivered_at is None:
-        return Requirement(required.notice, required.days_before, sent_as, notice, None, None, void)
+        return NoticeRequirement(required.notice, required.days_before, sent_as, notice, None, None, void)
     on = get_local_date(notice.delivered_at, item.zone)
     fulfilled_on = on + required.days_before * ONE_DAY
-    return Requirement(required.notice, required.days_before, sent_as, notice, on, fulfilled_on, void)
+    return NoticeRequirement(required.notice, required.days_before, sent_as, notice, on, fulfilled_on, void)
 
 
 def list_takeable_rungs(rungs: tuple[PolicyRung, ...]) -> tuple[PolicyRung, ...]:

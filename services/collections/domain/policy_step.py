@@ -20,7 +20,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from services.collections.domain.dunning_item import Effect, Outcome, TakenStep
+from services.collections.domain.dunning_item import Effect, Outcome, TakenDunningStep
 from services.collections.domain.dunning_timeline import DunnableSpan
 
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -60,15 +60,15 @@ class ActionKind(Protocol):
     def page_notes(self) -> tuple[str, ...]:
         """Keys of the texts that the policy page adds to a step of this kind."""
 
-    def list_order_faults(self, place: str, step: "Step", before: tuple["Step", ...]) -> Iterator[Fault]:
+    def list_order_faults(self, place: str, step: "PolicyStep", before: tuple["PolicyStep", ...]) -> Iterator[Fault]:
         """List the faults of a step's place among the steps before it."""
 
     def list_field_faults(
-        self, place: str, step: "Step", before: tuple["Step", ...], templates: Collection[str]
+        self, place: str, step: "PolicyStep", before: tuple["PolicyStep", ...], templates: Collection[str]
     ) -> Iterator[Fault]:
         """List the faults of what a step says: its template, its required notices, its day."""
 
-    def assess_basis(self, standing: Mapping[str, TakenStep]) -> Effect:
+    def assess_basis(self, standing: Mapping[str, TakenDunningStep]) -> Effect:
         """Assess what a step of this kind rests on, by the steps that stand, each under the name of its kind.
 
         It can be due only where that is in effect, and is foreseen where it is in effect or awaited.
@@ -112,14 +112,14 @@ class PolicyPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", serialize_by_alias=True)
 
 
-class Required(PolicyPart):
+class RequiredNotice(PolicyPart):
     """A notice that must have reached the next hop this many local calendar dates before a step."""
 
     notice: Name
     days_before: Annotated[StrictInt, Field(ge=1, le=365)]
 
 
-class Step(PolicyPart):
+class PolicyStep(PolicyPart):
     """Action on one day of the ladder."""
 
     name: Name
@@ -131,4 +131,4 @@ class Step(PolicyPart):
     ]
     """Kind of action of the step; the document calls it its action."""
     template: str | None = None
-    requires: tuple[Required, ...] = ()
+    requires: tuple[RequiredNotice, ...] = ()

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import ClassVar, NamedTuple
 from uuid import UUID
 
-from services.collections.domain.dunning_item import Balance, ItemFacts, find_dunning_round
+from services.collections.domain.dunning_item import ItemBalance, ItemFacts, find_dunning_round
 from services.collections.domain.dunning_timeline import build_dunning_timeline
 from services.collections.domain.policy import Policy
 from services.collections.domain.voided_steps import (
@@ -116,7 +116,7 @@ def _is_blocked(item: ItemFacts, terms: SuspensionTerms, requested_at: datetime,
 
 
 def list_open_suspension_causes(
-    causes: frozenset[UUID], subscription_id: UUID, balances: Mapping[UUID, Balance]
+    causes: frozenset[UUID], subscription_id: UUID, balances: Mapping[UUID, ItemBalance]
 ) -> frozenset[UUID]:
     """The invoices, of those that caused a suspension, that still do.
 
@@ -130,7 +130,7 @@ def list_open_suspension_causes(
     )
 
 
-def _sum_unpaid(balance: Balance, subscription_id: UUID) -> int:
+def _sum_unpaid(balance: ItemBalance, subscription_id: UUID) -> int:
     lines = (line for line in balance.lines if line.subscription_id == subscription_id)
     return sum(line.open_minor + line.written_off_minor for line in lines)
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.dunning_item import ItemFacts, Release, TakenStep
+from services.collections.domain.dunning_item import ItemFacts, SuspensionRelease, TakenDunningStep
 from services.collections.domain.dunning_timeline import MIDNIGHT, DunnableSpan, DunningTimeline
 from services.collections.domain.policy import Policy
 from shared.pure.calendar import ONE_DAY, find_local_instant
@@ -22,7 +22,7 @@ _BEST_FIRST = {"in_effect": 2, "awaited": 1, "over": 0}
 class VoidedDunningStep(NamedTuple):
     """A step that was taken and does not count; at an instant from `again_from` on it can be taken again."""
 
-    taken: TakenStep
+    taken: TakenDunningStep
     cause: VoidedBy
     again_from: datetime
 
@@ -30,7 +30,7 @@ class VoidedDunningStep(NamedTuple):
 class StepValidity(NamedTuple):
     """The steps of a round, by name, as they count at an instant."""
 
-    counting: Mapping[str, TakenStep]
+    counting: Mapping[str, TakenDunningStep]
     void: Mapping[str, VoidedDunningStep]
     """Those of which none counts."""
 
@@ -38,7 +38,7 @@ class StepValidity(NamedTuple):
 class VoidingCauses(NamedTuple):
     """The causes that can void the steps of an item: its releases, and the spans in which it is blocked, in order."""
 
-    releases: tuple[Release, ...]
+    releases: tuple[SuspensionRelease, ...]
     blocks: tuple[DunnableSpan, ...]
     forgettable: frozenset[str]
     """The steps that a release forgets by their kind, and the notices that the suspension requires."""
@@ -64,7 +64,7 @@ def gather_voiding_causes(item: ItemFacts, policy: Policy, timeline: DunningTime
     )
 
 
-def find_step_validity(voiding: VoidingCauses, taken: Iterable[TakenStep], instant: datetime) -> StepValidity:
+def find_step_validity(voiding: VoidingCauses, taken: Iterable[TakenDunningStep], instant: datetime) -> StepValidity:
     """Find which of the steps taken in a round count at an instant, and which are void."""
     ends = {step: _forgotten_from(voiding, step) for step in taken}
     remembered = [step for step, end in ends.items() if end is None or end > instant]
@@ -77,7 +77,7 @@ def find_step_validity(voiding: VoidingCauses, taken: Iterable[TakenStep], insta
     return StepValidity(counting, _latest(step for step in void if step.taken.step not in counting))
 
 
-def _rank(step: TakenStep) -> tuple[datetime, int]:
+def _rank(step: TakenDunningStep) -> tuple[datetime, int]:
     return step.at, _BEST_FIRST[step.effect]
 
 
@@ -85,7 +85,7 @@ def _latest(void: Iterable[VoidedDunningStep]) -> dict[str, VoidedDunningStep]:
     return {step.taken.step: step for step in sorted(void, key=lambda step: (step.again_from, step.taken.at))}
 
 
-def _forgotten_from(voiding: VoidingCauses, step: TakenStep) -> datetime | None:
+def _forgotten_from(voiding: VoidingCauses, step: TakenDunningStep) -> datetime | None:
     """When the last of the releases that came after a step is over; None where the step is not forgotten."""
     if step.step not in voiding.forgettable:
         return None
@@ -93,14 +93,14 @@ def _forgotten_from(voiding: VoidingCauses, step: TakenStep) -> datetime | None:
     return max(ends, default=None)
 
 
-def _blocked_until(voiding: VoidingCauses, step: TakenStep, instant: datetime) -> datetime | None:
+def _blocked_until(voiding: VoidingCauses, step: TakenDunningStep, instant: datetime) -> datetime | None:
     """The end of the last block that began by an instant and lasted beyond a required notice; None without any."""
     if step.step not in voiding.required:
         return None
     return max((span.end for span in voiding.blocks if span.start <= instant and span.end > step.at), default=None)
 
 
-def _end_of(release: Release, zone: ZoneInfo) -> datetime:
+def _end_of(release: SuspensionRelease, zone: ZoneInfo) -> datetime:
     """The midnight that ends the last day of a release."""
     return find_local_instant(release.until + ONE_DAY, MIDNIGHT, zone)
 
@@ -120,7 +120,7 @@ def find_customer_warned_at(item: ItemFacts, required: frozenset[str], requested
     return min(notices.values(), default=requested_at)
 
 
-def _sort_taken(item: ItemFacts) -> list[TakenStep]:
+def _sort_taken(item: ItemFacts) -> list[TakenDunningStep]:
     return sorted(item.taken, key=lambda step: step.at)
 
 
@@ -129,6 +129,6 @@ def is_invoice_blocked_since(timeline: DunningTimeline, since: datetime, now: da
     return any(span.start <= now and span.end > since for span in timeline.blocked_dunning_spans)
 
 
-def is_suspension_released(releases: Sequence[Release], suspension: TakenStep) -> bool:
+def is_suspension_released(releases: Sequence[SuspensionRelease], suspension: TakenDunningStep) -> bool:
     """Say whether a person released what a step suspended."""
     return any(release.at >= suspension.at for release in releases)

@@ -11,14 +11,14 @@ import asyncpg
 
 from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount, OpenDunningCase
 from services.collections.domain.dunning_item import (
-    Balance,
     Effect,
+    ItemBalance,
     ItemFacts,
     LineBalance,
-    Overdue,
-    Promise,
-    Release,
-    TakenStep,
+    OverdueJudgement,
+    PaymentPromise,
+    SuspensionRelease,
+    TakenDunningStep,
 )
 from services.collections.domain.suspension_record import SuspensionRecord
 from services.collections.repository.suspension_queries import list_standing_suspensions
@@ -140,34 +140,34 @@ async def _group_by_item(
     return parts
 
 
-def _balance(row: asyncpg.Record) -> Balance:
-    return Balance(row["sequence"], row["at"], _lines(row["lines"]))
+def _balance(row: asyncpg.Record) -> ItemBalance:
+    return ItemBalance(row["sequence"], row["at"], _lines(row["lines"]))
 
 
-def _overdue(row: asyncpg.Record) -> Overdue:
-    return Overdue(row["sequence"], row["judged_at"])
+def _overdue(row: asyncpg.Record) -> OverdueJudgement:
+    return OverdueJudgement(row["sequence"], row["judged_at"])
 
 
-def _promise(row: asyncpg.Record) -> Promise:
-    return Promise(row["amount_minor"], row["active_from"], row["active_until"])
+def _promise(row: asyncpg.Record) -> PaymentPromise:
+    return PaymentPromise(row["amount_minor"], row["active_from"], row["active_until"])
 
 
-def _step(row: asyncpg.Record) -> TakenStep:
+def _step(row: asyncpg.Record) -> TakenDunningStep:
     outcome = {"notice": row["state"], "requested": "requested"}.get(row["outcome"], "skipped")
     effect: Effect = "over" if outcome == "requested" else "in_effect"  # a suspension that never happened
     times = (row["taken_at"], outcome, row["delivered_at"], row["replaced_by"])
-    return TakenStep(row["step"], row["round"], *times, effect)
+    return TakenDunningStep(row["step"], row["round"], *times, effect)
 
 
-def _suspension_step(row: asyncpg.Record) -> TakenStep:
+def _suspension_step(row: asyncpg.Record) -> TakenDunningStep:
     effect, suspension_id = row["effect"], row["id"]
-    return TakenStep(
+    return TakenDunningStep(
         row["step"], row["round"], row["caused_at"], "requested", effect=effect, suspension_id=suspension_id
     )
 
 
-def _release(row: asyncpg.Record) -> Release:
-    return Release(row["released_at"], row["until"])
+def _release(row: asyncpg.Record) -> SuspensionRelease:
+    return SuspensionRelease(row["released_at"], row["until"])
 
 
 def _lines(lines: list[dict[str, Any]]) -> tuple[LineBalance, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.collections.domain.policy import Limits
+from services.collections.domain.policy import SuspensionLimits
 from services.collections.repository import policy_queries
 from shared.persistence.database import Unit
 from shared.pure.ids import new_id
@@ -25,7 +25,7 @@ class SuspensionGuardState:
     oldest: datetime | None
     """The oldest of them: when it leaves the window, the count goes down."""
     accounts: int
-    limits: Limits | None
+    limits: SuspensionLimits | None
     """Those in force; None until there is a policy."""
 
 
@@ -43,20 +43,20 @@ async def get_guard_state(unit: Unit) -> SuspensionGuardState:
     if per_hour is None:
         limits = await _find_limits_of_policy(unit)
     else:
-        limits = Limits(suspensions_per_hour=per_hour, share_of_accounts_percent=percent)
+        limits = SuspensionLimits(suspensions_per_hour=per_hour, share_of_accounts_percent=percent)
     return SuspensionGuardState(
         row["stopped"], row["approved_until"], row["requested"], row["oldest"], row["accounts"], limits
     )
 
 
-async def _find_limits_of_policy(unit: Unit) -> Limits | None:
+async def _find_limits_of_policy(unit: Unit) -> SuspensionLimits | None:
     """Find the limits of the newest version of the policy, which hold until the guard has its own."""
     versions = await policy_queries.list_policy_versions(unit)
     newest = max(versions, key=lambda version: version.number, default=None)
     return newest.policy.guard if newest else None
 
 
-async def save_guard_limits(unit: Unit, limits: Limits) -> None:
+async def save_guard_limits(unit: Unit, limits: SuspensionLimits) -> None:
     """Save the limits of the guard."""
     await unit.connection.execute(
         "UPDATE guard SET suspensions_per_hour = $1, share_of_accounts_percent = $2 WHERE id = 1",

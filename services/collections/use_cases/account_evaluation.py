@@ -90,7 +90,9 @@ async def _enqueue_intents(unit: Unit, wanted: Iterable[WantedChange]) -> None:
     await intents.enqueue_intents(unit, CHECK_SUSPENSION, questions)
 
 
-async def list_undunnable(unit: Unit, account_id: UUID, rounds: Iterable[tuple[UUID, int]]) -> frozenset[UUID]:
+async def list_invoices_not_dunnable(
+    unit: Unit, account_id: UUID, rounds: Iterable[tuple[UUID, int]]
+) -> frozenset[UUID]:
     """The invoices of a notice (each with its round) that are not dunnable now, as far as is known here."""
     account = (await fact_queries.load_dunning_accounts(unit, [account_id]))[account_id]
     evaluations = [result.evaluation for result in await evaluate_known_items(unit, account)]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from services.collections.domain.policy import Limits
+from services.collections.domain.policy import SuspensionLimits
 from services.collections.repository import guard_queries
 from services.collections.repository.guard_queries import SuspensionGuardState
 from shared.persistence.audit import AuditedChange
@@ -20,7 +20,7 @@ async def record_guard_decision(unit: Unit, decision: Decision, actor: str, reas
     return after
 
 
-async def set_guard_limits(unit: Unit, limits: Limits, actor: str, reason: str) -> SuspensionGuardState:
+async def set_guard_limits(unit: Unit, limits: SuspensionLimits, actor: str, reason: str) -> SuspensionGuardState:
     """Set the limits of the guard, tighter or looser; accounts that it held are judged again."""
     before = await guard_queries.lock_guard(unit)
     await guard_queries.save_guard_limits(unit, limits)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from services.collections.domain.guard import LIMIT_CHANGE_ALLOWED, GuardLimitChangeMoveRefused, LimitChangeState
-from services.collections.domain.policy import Limits
+from services.collections.domain.policy import SuspensionLimits
 from services.collections.repository.guard_limit_queries import (
     find_open_guard_change,
     get_guard_limit_change,
@@ -22,7 +22,7 @@ from shared.pure.state_tables import transition
 from shared.web.auth import Caller, is_same_actor
 
 
-async def change_guard_limits(unit: Unit, caller: Caller, limits: Limits, reason: str) -> GuardLimitChangeRow:
+async def change_guard_limits(unit: Unit, caller: Caller, limits: SuspensionLimits, reason: str) -> GuardLimitChangeRow:
     """Set the limits of the guard, or propose looser ones. Raises ChangeAlreadyProposed.
 
     Whoever sends their own proposal again gets it again.
@@ -51,7 +51,7 @@ async def approve_guard_limits(unit: Unit, change_id: UUID, caller: Caller, reas
     if _dump_limits(state) != row.former:
         raise ProposedFactsChanged("the limits were changed meanwhile: decline or withdraw it, and propose it anew")
     await _save_decision(unit, row, LimitChangeState.CARRIED_OUT, caller, reason)
-    await set_guard_limits(unit, Limits.model_validate(row.wanted), row.proposed_by, row.reason)
+    await set_guard_limits(unit, SuspensionLimits.model_validate(row.wanted), row.proposed_by, row.reason)
     return row
 
 
@@ -72,7 +72,7 @@ async def withdraw_guard_limits(unit: Unit, change_id: UUID, caller: Caller, rea
     return await _end_change(unit, row, LimitChangeState.WITHDRAWN, caller, reason)
 
 
-async def _needs_second_person(unit: Unit, state: SuspensionGuardState, limits: Limits) -> bool:
+async def _needs_second_person(unit: Unit, state: SuspensionGuardState, limits: SuspensionLimits) -> bool:
     return (
         state.limits is not None
         and limits.allows_more_suspensions_than(state.limits)
@@ -133,7 +133,7 @@ def _dump_limits(state: SuspensionGuardState) -> dict[str, Any]:
 
 
 def _build_row(
-    unit: Unit, caller: Caller, state: SuspensionGuardState, limits: Limits, reason: str
+    unit: Unit, caller: Caller, state: SuspensionGuardState, limits: SuspensionLimits, reason: str
 ) -> GuardLimitChangeRow:
     return GuardLimitChangeRow(
         id=new_id(),

@@ -20,11 +20,11 @@ from shared.outside import mail as outside_mail
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.addresses import is_mail_address
 from shared.pure.bounces import build_envelope_sender, create_mail_secret
 from shared.pure.errors import Refusal, RetryLater
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -85,7 +85,7 @@ async def _ask_facts(runtime: "Runtime", row: NoticeRow) -> NoticeFacts:
     )
     try:
         return await open_invoicing_facts(runtime).fetch_notice_facts(row.account_id, question)
-    except Answered as refused:
+    except RefusedByService as refused:
         raise RetryLater(str(refused)) from refused
 
 
@@ -96,21 +96,21 @@ async def _check_notice(unit: Unit, notice_id: UUID) -> tuple[NoticeRow, frozens
     if row.kind != "steps":
         return row, frozenset(), unit.now
     noticed_rounds = [(item.invoice_id, item.round) for item in _items(row)]
-    return row, await account_evaluation.list_undunnable(unit, row.account_id, noticed_rounds), unit.now
+    return row, await account_evaluation.list_invoices_not_dunnable(unit, row.account_id, noticed_rounds), unit.now
 
 
 def _items(row: NoticeRow) -> tuple[StepItem, ...]:
     return tuple(StepItem.model_validate(item) for item in row.items)
 
 
-async def record_notice_result(unit: Unit, intent: Intent, delivery: NoticeSendingResult) -> Recorded:
+async def record_notice_result(unit: Unit, intent: Intent, delivery: NoticeSendingResult) -> RecordingOutcome:
     """Record what became of a notice, and look at the account again: a suspension may rest on it.
 
     One that came back already has failed, whatever its last attempt became.
     """
     row = await notice_queries.get_notice(unit, UUID(intent.key))
     if row.state != "pending":
-        return Recorded.DONE
+        return RecordingOutcome.DONE
     common = describe_notice_in_events(row)
     if delivery.not_dunnable:
         await _withdraw(unit, row, delivery.not_dunnable, common)
@@ -124,7 +124,7 @@ async def record_notice_result(unit: Unit, intent: Intent, delivery: NoticeSendi
         unit.publish(NoticeFailed(account_id=row.account_id, cause=delivery.refusal[:3], **common))
     if row.kind == "steps":
         await account_evaluation.reevaluate_account(unit, row.account_id)
-    return Recorded.DONE
+    return RecordingOutcome.DONE
 
 
 def describe_notice_in_events(row: NoticeRow) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from services.collections.domain.policy import Limits, check_suspension_notices
+from services.collections.domain.policy import SuspensionLimits, check_suspension_notices
 from services.collections.repository import guard_queries, policy_queries
 from services.collections.tables import PolicyVersionRow
 from shared.events.collections import PolicyPublished
@@ -68,7 +68,7 @@ async def publish_policy(unit: Unit, document: str, effective_date: date, actor:
     return row
 
 
-async def _tighten_guard(unit: Unit, limits: Limits) -> None:
+async def _tighten_guard(unit: Unit, limits: SuspensionLimits) -> None:
     """Take the limits of a policy for the guard, unless they are looser than those in force.
 
     Raises GuardLoosenedByPolicy.

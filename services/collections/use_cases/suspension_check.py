@@ -34,9 +34,9 @@ from services.collections.repository.reported_fact_queries import ReportedInvoic
 from services.collections.use_cases import account_evaluation
 from shared.contracts.invoice_balances import MOST_BALANCES, FreshInvoiceBalance, InvoiceBalancesQuestion
 from shared.persistence.database import Unit
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.errors import RetryLater
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -73,7 +73,7 @@ async def _list_questions(unit: Unit, account_id: UUID) -> tuple[list[UUID], boo
 async def _fetch_bank_knowledge(runtime: "Runtime", account_id: UUID) -> BankDataState:
     try:
         knowledge = await open_invoicing_facts(runtime).fetch_bank_knowledge(account_id)
-    except Answered as refused:
+    except RefusedByService as refused:
         raise RetryLater(str(refused)) from refused
     return BankDataState(knowledge.known_until, len(knowledge.undecided_entries))
 
@@ -85,7 +85,7 @@ async def _fetch_balances(runtime: "Runtime", invoice_ids: list[UUID]) -> list[F
         question = InvoiceBalancesQuestion(invoice_ids=invoice_ids[begin : begin + MOST_BALANCES])
         try:
             balances += (await facts.fetch_invoice_balances(question)).balances
-        except Answered as refused:
+        except RefusedByService as refused:
             raise RetryLater(str(refused)) from refused
     return balances
 
@@ -112,7 +112,7 @@ def _build_balance(answer: FreshInvoiceBalance) -> ReportedInvoiceBalance:
     )
 
 
-async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoicingFacts) -> Recorded:
+async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoicingFacts) -> RecordingOutcome:
     """With fresh balances: evaluate again, and request what is still due and what bank data and guard allow."""
     await save_fetched_balances(unit, fresh.balances)
     accounts, context = await account_evaluation.load_accounts_to_evaluate(unit, [intent.account_id])
@@ -122,7 +122,7 @@ async def request_due_suspensions(unit: Unit, intent: Intent, fresh: FreshInvoic
         delay = await _find_common_delay(unit, list_due_suspensions(items), items, fresh.bank)
         decisions.append(evaluate_due_suspensions(account, context, delay))
     await account_evaluation.apply_account_decisions(unit, decisions)
-    return Recorded.DONE
+    return RecordingOutcome.DONE
 
 
 async def _find_common_delay(

@@ -9,7 +9,7 @@ from services.collections.adapters import open_invoicing_facts
 from services.collections.use_cases.standing import GOOD, AccountStanding
 from shared.contracts.vendor_exposures import VendorExposure
 from shared.pure.errors import RetryLater
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -40,5 +40,5 @@ async def fetch_vendor_debt(runtime: "Runtime", account_id: UUID) -> VendorDebt:
             return VendorDebt(await open_invoicing_facts(runtime).fetch_vendor_exposure(account_id), None)
     except TimeoutError:
         return VendorDebt(None, f"invoicing gives no answer within {MAX_WAIT_SECONDS:g} s")
-    except (RetryLater, Answered) as error:
+    except (RetryLater, RefusedByService) as error:
         return VendorDebt(None, f"invoicing gives no answer: {error}")

@@ -60,7 +60,7 @@ def move_entitlement(state: EntitlementState, wanted: EntitlementState) -> Entit
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class VendorFailure:
     """A final refusal of the vendor; it stays until something else worked."""
 
     wanted: WantedAtVendor
@@ -87,7 +87,7 @@ class SubscriptionEntitlement:
     """The renewal settings before this suspension, or those that could not be put back after the last one."""
     seen_status: str | None = None
     seen_at: datetime | None = None
-    failure: Failure | None = None
+    failure: VendorFailure | None = None
     waiting_for: str | None = None
     ended_on: date | None = None
     """The first day without access, in the account's time zone."""

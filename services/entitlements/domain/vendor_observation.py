@@ -7,8 +7,8 @@ from uuid import UUID
 
 from services.entitlements.domain.entitlement import (
     EntitlementState,
-    Failure,
     SubscriptionEntitlement,
+    VendorFailure,
     move_entitlement,
     refresh_access_answer,
 )
@@ -60,7 +60,7 @@ def apply_activity_seen(entitlement: SubscriptionEntitlement, missing: tuple[str
         _with_observation(entitlement, "active", now),
         state=move_entitlement(entitlement.state, EntitlementState.ACTIVE),
         snapshot=entitlement.snapshot if missing else None,
-        failure=Failure("active", NOT_RESTORED, ", ".join(missing), now) if missing else None,
+        failure=VendorFailure("active", NOT_RESTORED, ", ".join(missing), now) if missing else None,
         holds=tuple(_after_access(hold, now) for hold in entitlement.holds),
     )
     events: list[Event] = [_build_reinstated(entitlement, suspension_id, not missing) for suspension_id in ended]
@@ -73,7 +73,7 @@ def apply_vendor_refusal(entitlement: SubscriptionEntitlement, refusal: FinalVen
     """The vendor refuses what is wanted, for good: nothing changed there, and a person must look."""
     after = replace(
         entitlement,
-        failure=Failure(refusal.wanted, refusal.code, refusal.detail, now),
+        failure=VendorFailure(refusal.wanted, refusal.code, refusal.detail, now),
         waiting_for=None,
     )
     if refusal.wanted != "suspended":

@@ -21,7 +21,7 @@ from shared.contracts.suspension_confirmations import SuspensionConfirmation
 from shared.process.intents import LEASE, Intent
 from shared.process.runtime import Runtime
 from shared.pure.errors import RetryLater
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 BUDGET = LEASE.total_seconds() * 0.75
 """Seconds for one attempt: it is over before another worker may take the intent."""
@@ -117,7 +117,7 @@ class _Attempt:
     async def _ask_collections(self, suspension_id: UUID) -> SuspensionConfirmation:
         try:
             return await open_collections_confirmations(self._runtime).fetch_suspension_confirmation(suspension_id)
-        except Answered as refusal:
+        except RefusedByService as refusal:
             raise RetryLater(f"collections does not confirm the suspension: {refusal}") from refusal
 
     async def _reinstate(self, seen: VendorSubscriptionState) -> Outcome:

@@ -20,7 +20,7 @@ from services.entitlements.domain.vendor_port import VendorStatus
 from shared.events import Event
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 
 SYNC = "sync_vendor"
 """The one kind of intent: its key is the subscription, so that one operation at a time is in work for it."""
@@ -45,12 +45,12 @@ async def begin_suspending_at_vendor(unit: Unit, decided: SubscriptionEntitlemen
     return True
 
 
-async def record_vendor_outcome(unit: Unit, intent: Intent, outcome: Outcome) -> Recorded:
+async def record_vendor_outcome(unit: Unit, intent: Intent, outcome: Outcome) -> RecordingOutcome:
     """Keep what came of an attempt, and announce it; the account is locked."""
     entitlement = await repository.get_entitlement(unit, UUID(intent.key))
     is_changed = list_standing_holds(entitlement.holds) != outcome.standing
     if is_changed and not isinstance(outcome, VendorObservation):
-        return Recorded.RETRY_NOW
+        return RecordingOutcome.RETRY_NOW
     after, events = _decide(unit, entitlement, outcome)
     await repository.save_entitlement(unit, after)
     for event in events:
@@ -80,24 +80,24 @@ def _decide(
             return vendor_observation.clear_pending_change(entitlement), []
 
 
-def _choose_next(entitlement: SubscriptionEntitlement, outcome: Outcome, is_changed: bool) -> Recorded:
+def _choose_next(entitlement: SubscriptionEntitlement, outcome: Outcome, is_changed: bool) -> RecordingOutcome:
     match outcome:
         case AutoRenewOff():
-            return Recorded.RETRY_NOW  # what the holds want comes next
+            return RecordingOutcome.RETRY_NOW  # what the holds want comes next
         case VendorObservation() if (
             entitlement.must_disable_auto_renew
         ):  # the end became known while the vendor was called
-            return Recorded.RETRY_NOW
+            return RecordingOutcome.RETRY_NOW
         case VendorObservation(status=None) if entitlement.state is EntitlementState.ENDED:
-            return Recorded.DONE
+            return RecordingOutcome.DONE
         case VendorObservation() if entitlement.state is EntitlementState.ENDED:
-            return Recorded.RETRY_NOW
+            return RecordingOutcome.RETRY_NOW
         case VendorSyncWaiting():
-            return Recorded.RETRY_LATER
+            return RecordingOutcome.RETRY_LATER
         case FinalVendorRefusal():
-            return Recorded.DONE
+            return RecordingOutcome.DONE
         case VendorObservation(is_withdrawn=True):
-            return Recorded.RETRY_NOW if is_changed else Recorded.DONE
+            return RecordingOutcome.RETRY_NOW if is_changed else RecordingOutcome.DONE
         case VendorObservation(status=status):
             has = status or VendorStatus.ACTIVE  # the vendor is not asked only where it is active and shall be
-            return Recorded.DONE if has == entitlement.wanted_access_state else Recorded.RETRY_NOW
+            return RecordingOutcome.DONE if has == entitlement.wanted_access_state else RecordingOutcome.RETRY_NOW

@@ -7,7 +7,7 @@ from shared.web.clients import ServiceClient, parse_answer
 
 
 class CollectionsItems:
-    """Answers of collections about invoices. Every call raises RetryLater, Answered."""
+    """Answers of collections about invoices. Every call raises RetryLater, RefusedByService."""
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client

@@ -18,7 +18,10 @@ MAX_PAGE = 200
 
 
 class InvoicingRecords:
-    """Accounts, invoices, vendor documents and reservations in invoicing. Every call raises RetryLater, Answered."""
+    """Accounts, invoices, vendor documents and reservations in invoicing.
+
+    Every call raises RetryLater, RefusedByService.
+    """
 
     def __init__(self, client: ServiceClient) -> None:
         self._client = client

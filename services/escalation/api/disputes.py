@@ -23,7 +23,12 @@ from services.escalation.use_cases.amendments import DisputeAdditionRefused
 from services.escalation.use_cases.collections_answers import TermsUnavailable
 from services.escalation.use_cases.dispute_items import DisputeAmendmentPending, list_reserving_disputes
 from services.escalation.use_cases.dispute_reasons import DisputeReasonsMixed, UnknownDisputeReason
-from services.escalation.use_cases.dispute_requests import DisputeAboveInvoice, NotTheirs, UnknownInvoice, UnknownLine
+from services.escalation.use_cases.dispute_requests import (
+    DisputeAboveInvoice,
+    InvoiceOfAnotherAccount,
+    UnknownDisputedInvoice,
+    UnknownDisputedLine,
+)
 from shared.persistence.database import Unit
 from shared.process.intents import Intent
 from shared.pure.errors import Refusal
@@ -68,11 +73,11 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
         **refusals(
             DisputeAboveInvoice,
             DisputeRefused,
-            NotTheirs,
+            InvoiceOfAnotherAccount,
             DisputeReasonsMixed,
             TermsUnavailable,
-            UnknownInvoice,
-            UnknownLine,
+            UnknownDisputedInvoice,
+            UnknownDisputedLine,
             UnknownDisputeReason,
         ),
     },
@@ -141,9 +146,8 @@ async def _read_dispute(unit: Unit, requested: DisputeOut) -> tuple[int, Dispute
 async def _list_holders(
     command: CommandRunner, dispute_id: UUID, lines: Sequence[DisputedLineOut], refusal: str | None
 ) -> list[dict[str, Any]]:
-    numbers = [line.line for line in lines]
     holders: list[dict[str, Any]] = await command.runtime.units.run(
-        lambda unit: list_reserving_disputes(unit, dispute_id, numbers, refusal)
+        lambda unit: list_reserving_disputes(unit, dispute_id, [line.line for line in lines], refusal)
     )
     return holders
 
@@ -215,7 +219,7 @@ async def review_dispute(
             DisputeAmendmentPending,
             AmendmentRefused,
             StateMoveRefused,
-            UnknownLine,
+            UnknownDisputedLine,
             DisputeAboveInvoice,
             UnknownDisputeReason,
             DisputeReasonsMixed,

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 from services.escalation import use_cases
 from services.escalation.api.case_bodies import Description
 from services.escalation.api.threads import EntryOut
-from services.escalation.domain.handovers import MEANINGS, Category, Requirement
+from services.escalation.domain.handovers import MEANINGS, HandoverRequirement, TechnicalProblemCategory
 from services.escalation.domain.state_moves import StateMoveRefused
 from services.escalation.repository import case_queries, handover_queries, health_queries
 from services.escalation.tables import VendorChannelRow
@@ -74,9 +74,9 @@ class RepairAttemptIn(RequestBody):
 class MissingRequirementOut(BaseModel):
     """A condition of a hand-over that is not fulfilled."""
 
-    model_config = set_model_example(code="health_check", meaning=MEANINGS[Requirement.HEALTH_CHECK])
+    model_config = set_model_example(code="health_check", meaning=MEANINGS[HandoverRequirement.HEALTH_CHECK])
 
-    code: Requirement
+    code: HandoverRequirement
     meaning: str
 
 
@@ -92,7 +92,7 @@ class HandoverOut(BaseModel):
     )
 
     missing: list[MissingRequirementOut]
-    waived: list[Requirement]
+    waived: list[HandoverRequirement]
     health_result: HealthResult | None = Field(description="of the newest check")
     attempts: int = Field(description="of our own, that did not help")
     consulted_resources: int
@@ -227,7 +227,7 @@ async def record_attempt(
 async def get_handover(
     case_id: UUID,
     read: Read,
-    category: Annotated[Category | None, Query(description="of a technical problem")] = None,
+    category: Annotated[TechnicalProblemCategory | None, Query(description="of a technical problem")] = None,
     no_line_reason: Annotated[NoLineReason | None, Query(description="why there is no line of ours")] = None,
 ) -> HandoverOut:
     """All that was checked, tried and consulted, and what is missing before the vendor may be asked."""

@@ -12,7 +12,7 @@ from services.escalation.api.handovers import ChannelKind, NoLineReason
 from services.escalation.domain.contact_details import ContactDetailDecision
 from services.escalation.domain.contact_patterns import DetailKind
 from services.escalation.domain.evidence_packs import render_vendor_ticket
-from services.escalation.domain.handovers import Category, Requirement
+from services.escalation.domain.handovers import HandoverRequirement, TechnicalProblemCategory
 from services.escalation.domain.mails import MailState
 from services.escalation.domain.vendor_tickets import TicketStatus
 from services.escalation.tables import VendorTicketMailRow, VendorTicketRow
@@ -66,7 +66,7 @@ class VendorTicketIn(RequestBody):
     description: Description
     product: Name | None = Field(default=None, examples=["Microsoft 365 Business Premium"])
     severity: Severity | None = None
-    category: Category | None = Field(default=None, description="of the programme's five")
+    category: TechnicalProblemCategory | None = Field(default=None, description="of the programme's five")
     language: Language | None = None
     entry_ids: list[UUID] = Field(
         default=[], max_length=MAX_ENTRIES, description="entries of the thread for the evidence pack; none is internal"
@@ -204,7 +204,7 @@ class VendorTicketOut(BaseModel):
     status: TicketStatus
     status_since: datetime
     severity: Severity | None
-    category: Category | None
+    category: TechnicalProblemCategory | None
     language: Language
     product: str | None
     title: str
@@ -213,7 +213,7 @@ class VendorTicketOut(BaseModel):
     entry_ids: list[UUID] = Field(description="entries of the evidence pack")
     decisions: list[DetailDecisionOut]
     no_line_reason: NoLineReason | None
-    waived: list[Requirement] = Field(description="conditions of the hand-over that somebody let go")
+    waived: list[HandoverRequirement] = Field(description="conditions of the hand-over that somebody let go")
     resource_id: UUID | None
     prepared_by: str
     prepared_at: datetime

@@ -18,9 +18,9 @@ from services.escalation.use_cases.upholding import (
     DECLINE,
     UPHOLD,
     AuthorisationUnavailable,
-    Decision,
     DisputeAboveLimit,
     TaxLineCreditedInFull,
+    UpholdingDecision,
 )
 from shared.persistence.database import Unit
 from shared.pure.fields import ReasonIn
@@ -47,7 +47,7 @@ may take it alone."""
 
 
 async def _decide_upholding(
-    decide: Decide, decision: Decision, dispute_id: UUID, basis: ReasonIn, command: CommandRunner
+    decide: Decide, decision: UpholdingDecision, dispute_id: UUID, basis: ReasonIn, command: CommandRunner
 ) -> Response:
     """Ask invoicing about the caller, and then do it in one unit."""
     authorised = await use_cases.upholding.is_upholding_authorised(

@@ -66,7 +66,7 @@ A case that concerns no customer has no clock; a resolution is promised only whe
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class ClockPause:
     """A time in which a clock stands, since the customer is waited for; without an end it still does."""
 
     begin: datetime
@@ -82,7 +82,7 @@ class ResponseClock:
     run: int
     target: ResponseTarget
     began_at: datetime
-    pauses: tuple[Pause, ...] = ()
+    pauses: tuple[ClockPause, ...] = ()
     due_at: datetime | None = None
     warn_at: datetime | None = None
     warned_at: datetime | None = None
@@ -103,7 +103,7 @@ class ResponseClock:
 
 
 def compute_clock_deadline(
-    calendar: BusinessCalendar, target: ResponseTarget, began_at: datetime, pauses: Sequence[Pause] = ()
+    calendar: BusinessCalendar, target: ResponseTarget, began_at: datetime, pauses: Sequence[ClockPause] = ()
 ) -> datetime | None:
     """Compute when a clock runs out; None while it is paused. Raises CalendarNeverOpen.
 
@@ -156,7 +156,7 @@ def pause_response_clock(clock: ResponseClock, calendar: BusinessCalendar, now: 
     """Let a clock stand while the customer is waited for; that of a first answer goes on."""
     if clock.which == "first" or not clock.is_clock_running or _is_paused(clock):
         return clock
-    return recompute_response_clock(replace(clock, pauses=(*clock.pauses, Pause(now))), calendar)
+    return recompute_response_clock(replace(clock, pauses=(*clock.pauses, ClockPause(now))), calendar)
 
 
 def resume_response_clock(clock: ResponseClock, calendar: BusinessCalendar, now: datetime) -> ResponseClock:
@@ -164,7 +164,7 @@ def resume_response_clock(clock: ResponseClock, calendar: BusinessCalendar, now:
     if not clock.is_clock_running or not _is_paused(clock):
         return clock
     *before, standing = clock.pauses
-    return recompute_response_clock(replace(clock, pauses=(*before, Pause(standing.begin, now))), calendar)
+    return recompute_response_clock(replace(clock, pauses=(*before, ClockPause(standing.begin, now))), calendar)
 
 
 def stop_response_clock(clock: ResponseClock, now: datetime) -> ResponseClock:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Category(StrEnum):
+class TechnicalProblemCategory(StrEnum):
     """Technical problems that the programme takes."""
 
     UNDOCUMENTED_PROBLEM = "undocumented_problem"
@@ -23,7 +23,7 @@ class Category(StrEnum):
     """In a region, over several tenants."""
 
 
-class Requirement(StrEnum):
+class HandoverRequirement(StrEnum):
     """Parts of a hand-over that may be missing."""
 
     HEALTH_CHECK = "health_check"
@@ -34,25 +34,27 @@ class Requirement(StrEnum):
     COMPARED_LINE = "compared_line"
 
 
-MEANINGS: Mapping[Requirement, str] = {
-    Requirement.HEALTH_CHECK: "nobody has checked service health",
-    Requirement.INCIDENT_END: "the vendor works on an incident that fits: wait for its end, then check again",
-    Requirement.ATTEMPT: "nobody has tried what we can repair ourselves",
-    Requirement.CONSULTED_RESOURCE: "no support resource was consulted",
-    Requirement.CATEGORY: "the problem is in none of the five categories of the programme",
-    Requirement.COMPARED_LINE: "the case links no vendor difference, and nobody says why there is no line of ours",
+MEANINGS: Mapping[HandoverRequirement, str] = {
+    HandoverRequirement.HEALTH_CHECK: "nobody has checked service health",
+    HandoverRequirement.INCIDENT_END: "the vendor works on an incident that fits: wait for its end, then check again",
+    HandoverRequirement.ATTEMPT: "nobody has tried what we can repair ourselves",
+    HandoverRequirement.CONSULTED_RESOURCE: "no support resource was consulted",
+    HandoverRequirement.CATEGORY: "the problem is in none of the five categories of the programme",
+    HandoverRequirement.COMPARED_LINE: (
+        "the case links no vendor difference, and nobody says why there is no line of ours"
+    ),
 }
 _TECHNICAL = (
-    Requirement.HEALTH_CHECK,
-    Requirement.INCIDENT_END,
-    Requirement.ATTEMPT,
-    Requirement.CONSULTED_RESOURCE,
-    Requirement.CATEGORY,
+    HandoverRequirement.HEALTH_CHECK,
+    HandoverRequirement.INCIDENT_END,
+    HandoverRequirement.ATTEMPT,
+    HandoverRequirement.CONSULTED_RESOURCE,
+    HandoverRequirement.CATEGORY,
 )
-_BILLING = (Requirement.COMPARED_LINE,)
-REQUIREMENTS: Mapping[str, tuple[Requirement, ...]] = {
+_BILLING = (HandoverRequirement.COMPARED_LINE,)
+REQUIREMENTS: Mapping[str, tuple[HandoverRequirement, ...]] = {
     "technical": _TECHNICAL,
-    "vendor_refusal": (Requirement.ATTEMPT, Requirement.CONSULTED_RESOURCE),
+    "vendor_refusal": (HandoverRequirement.ATTEMPT, HandoverRequirement.CONSULTED_RESOURCE),
     "billing_question": _BILLING,
     "dispute": _BILLING,
     "service_credit": _BILLING,
@@ -70,22 +72,22 @@ class VendorHandoverFacts:
     health_result: str | None = None
     has_attempt: bool = False
     has_consulted: bool = False
-    category: Category | None = None
+    category: TechnicalProblemCategory | None = None
     has_line: bool = False
     no_line_reason: str | None = None
 
 
 def list_missing_handover_steps(
-    facts: VendorHandoverFacts, waived: Collection[Requirement] = ()
-) -> tuple[Requirement, ...]:
+    facts: VendorHandoverFacts, waived: Collection[HandoverRequirement] = ()
+) -> tuple[HandoverRequirement, ...]:
     """List what a hand-over still needs, but for what somebody with the right has waived."""
     fulfilled = {
-        Requirement.HEALTH_CHECK: facts.health_result is not None,
-        Requirement.INCIDENT_END: facts.health_result != "incident",
-        Requirement.ATTEMPT: facts.has_attempt,
-        Requirement.CONSULTED_RESOURCE: facts.has_consulted,
-        Requirement.CATEGORY: facts.category is not None,
-        Requirement.COMPARED_LINE: facts.has_line or facts.no_line_reason is not None,
+        HandoverRequirement.HEALTH_CHECK: facts.health_result is not None,
+        HandoverRequirement.INCIDENT_END: facts.health_result != "incident",
+        HandoverRequirement.ATTEMPT: facts.has_attempt,
+        HandoverRequirement.CONSULTED_RESOURCE: facts.has_consulted,
+        HandoverRequirement.CATEGORY: facts.category is not None,
+        HandoverRequirement.COMPARED_LINE: facts.has_line or facts.no_line_reason is not None,
     }
     needed = REQUIREMENTS[facts.kind]
     return tuple(name for name in needed if not fulfilled[name] and name not in waived)

@@ -15,7 +15,7 @@ WORDS = Path(__file__).parent.parent / "templates" / "words"
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class CaseMessage:
     """A message of a case, with the secrets of its answer and of its bounce."""
 
     id: UUID
@@ -40,7 +40,7 @@ class LetterRecipient:
 
 
 def write_case_letter(
-    message: Message,
+    message: CaseMessage,
     reader: LetterRecipient,
     seller: NoticeSeller | None,
     support_address: str,
@@ -74,7 +74,7 @@ def write_case_letter(
     return mail
 
 
-def _write_topic(texts: LocaleTexts, message: Message, invoice_number: str | None) -> str:
+def _write_topic(texts: LocaleTexts, message: CaseMessage, invoice_number: str | None) -> str:
     """Write what a mail is about: the subject that a person gave the case, else what its kind is called."""
     if message.case_subject is not None:
         return message.case_subject

@@ -57,7 +57,7 @@ class _BoundedMessage(Message):
     """A message whose headers are bounded: the reading of parameters takes as long as the square of their number."""
 
     def set_raw(self, name: str, value: str) -> None:
-        """Keep a header as it came. Raises Unreadable."""
+        """Keep a header as it came. Raises UnreadableMail."""
         if len(value) > MAX_HEADER_CHARS or len(self) >= MAX_HEADERS:
             raise UnreadableMail
         super().set_raw(name, value)
@@ -88,7 +88,7 @@ def _check_bounds(content: bytes) -> None:
 
 
 def _walk(message: Message, depth: int = 0) -> Iterator[Message]:
-    """Walk the parts that have none of their own, and those that are messages. Raises Unreadable."""
+    """Walk the parts that have none of their own, and those that are messages. Raises UnreadableMail."""
     pending = [(message, depth, True)]
     for _ in range(MAX_PARTS):
         if not pending:

@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 from sqlmodel import col, select
 
-from services.escalation.domain.clocks import DEFAULT_CALENDAR, Pause, ResponseClock, ResponseTarget
+from services.escalation.domain.clocks import DEFAULT_CALENDAR, ClockPause, ResponseClock, ResponseTarget
 from services.escalation.tables import CaseClockRow, ResponseTargetRow
 from shared.events.invoicing import BusinessCalendarChanged
 from shared.persistence.database import Unit
@@ -42,7 +42,7 @@ class AccountSupportTerms:
 
 def _read_clock(row: Mapping[str, Any]) -> ClockOfCase:
     target = ResponseTarget(row["minutes"], row["business_days"], row["is_round_the_clock"], row["warn_minutes"])
-    pauses = tuple(Pause(_parse(begin), None if end is None else _parse(end)) for begin, end in row["pauses"])
+    pauses = tuple(ClockPause(_parse(begin), None if end is None else _parse(end)) for begin, end in row["pauses"])
     names = ("whose", "which", "run", "began_at", "due_at", "warn_at", "warned_at", "missed_at", "stopped_at")
     clock = ResponseClock(target=target, pauses=pauses, **{name: row[name] for name in names})
     return ClockOfCase(row["case_id"], row["account_id"], clock)

@@ -34,7 +34,7 @@ from shared.events.escalation import DisputeAmended
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.errors import Refusal
 from shared.pure.ids import new_id
 
@@ -143,7 +143,7 @@ async def reserve_amended_amounts(runtime: "Runtime", intent: Intent) -> str | N
     )
 
 
-async def record_dispute_amendment(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_dispute_amendment(unit: Unit, intent: Intent, refusal: str | None) -> RecordingOutcome:
     """Record the answer: the dispute has other amounts, and that is a fact, or it stays as it was."""
     dispute_id, number = UUID(intent.payload["dispute_id"]), intent.payload["number"]
     amendment = await dispute_queries.get_dispute_amendment(unit, dispute_id, number)
@@ -159,4 +159,4 @@ async def record_dispute_amendment(unit: Unit, intent: Intent, refusal: str | No
         unit.publish(DisputeAmended(**describe_dispute_in_events(dispute), amendment_number=number))
     await dispute_queries.save_dispute_amendment(unit, amendment)
     await dispute_queries.save_dispute(unit, dispute)
-    return Recorded.DONE
+    return RecordingOutcome.DONE

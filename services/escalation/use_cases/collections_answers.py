@@ -12,7 +12,7 @@ from services.escalation.domain.disputes import DisputeWindow
 from shared.base.telemetry import log
 from shared.contracts.dunning_item import DunningItem
 from shared.pure.errors import RetryLater, Unavailable
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -70,7 +70,7 @@ async def _wait_for_answer(call: Awaitable[Answer]) -> Answer | None:
             return await call
     except (TimeoutError, RetryLater):
         return None
-    except Answered as refused:
+    except RefusedByService as refused:
         if refused.status == 404:
             return None
         log.error("escalation may not ask for terms", status=refused.status, code=refused.code)

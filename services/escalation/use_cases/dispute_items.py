@@ -11,7 +11,7 @@ from shared.contracts.dispute_reservations import ReservedAmount
 from shared.events.escalation import DisputedLine
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, RetryLater
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 REFUSALS = (404, 409, 422)
 """Statuses by which invoicing refuses the dispute itself; any other one (of a token that expired) may pass."""
@@ -32,7 +32,7 @@ async def find_reservation_refusal(call: Awaitable[None]) -> str | None:
     """Send amounts to invoicing by this call; why it refuses them, or None. Raises RetryLater."""
     try:
         await call
-    except Answered as refused:
+    except RefusedByService as refused:
         if refused.status not in REFUSALS:
             raise RetryLater(str(refused)) from refused
         return f"{refused.code}: {refused.problem.get('detail')}"

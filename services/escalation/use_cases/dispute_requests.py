@@ -34,10 +34,10 @@ from shared.events.escalation import CaseKind, DisputeOpened
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.errors import Refusal, RetryLater
 from shared.pure.ids import new_id
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -52,21 +52,21 @@ RESERVE_AMOUNTS = "reserve_amounts"
 """The kind of the intent; its id and key are the dispute's."""
 
 
-class NotTheirs(Refusal):
+class InvoiceOfAnotherAccount(Refusal):
     """The invoice belongs to another account, or is in another currency."""
 
     code = "not_their_invoice"
     status = 422
 
 
-class UnknownLine(Refusal):
+class UnknownDisputedLine(Refusal):
     """The invoice has no such line."""
 
     code = "unknown_line"
     status = 422
 
 
-class UnknownInvoice(Refusal):
+class UnknownDisputedInvoice(Refusal):
     """There is no such invoice."""
 
     code = "unknown_invoice"
@@ -100,15 +100,15 @@ async def check_dispute_items(runtime: "Runtime", invoice_id: UUID, items: Seque
     """
     try:
         balance = await open_invoicing_records(runtime).fetch_disputable_balance(invoice_id)
-    except Answered as answer:
+    except RefusedByService as answer:
         if answer.status == 404:
-            raise UnknownInvoice(f"invoice_id: there is no invoice {invoice_id}") from answer
+            raise UnknownDisputedInvoice(f"invoice_id: there is no invoice {invoice_id}") from answer
         return
     except RetryLater:
         return
     lines = {line.line for line in balance.lines}
     if unknown := sorted({item.line for item in items} - lines):
-        raise UnknownLine(f"lines: the invoice has no line {', '.join(map(str, unknown))}; it has {len(lines)}")
+        raise UnknownDisputedLine(f"lines: the invoice has no line {', '.join(map(str, unknown))}; it has {len(lines)}")
     if sum(item.amount_minor for item in items) > balance.total_minor:
         raise DisputeAboveInvoice("lines: more is disputed than the invoice is for")
 
@@ -124,7 +124,7 @@ async def request_dispute(
     """
     invoice = await invoicing_copies.find_invoice_copy(unit, new.invoice_id)
     if invoice not in (None, (new.account_id, new.currency)):
-        raise NotTheirs(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
+        raise InvoiceOfAnotherAccount(f"invoice_id: {new.invoice_id} is no invoice of this account in {new.currency}")
     pause = await find_dispute_pause(unit, new.items)
     wanted = LinesToDispute(
         new.account_id, new.invoice_id, [item.line for item in new.items], new.new_evidence is not None
@@ -205,7 +205,7 @@ async def reserve_disputed_amounts(runtime: "Runtime", intent: Intent) -> str | 
     return await find_reservation_refusal(open_invoicing_records(runtime).request_reservation(request, str(row.id)))
 
 
-async def record_dispute_reserved(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_dispute_reserved(unit: Unit, intent: Intent, refusal: str | None) -> RecordingOutcome:
     """Record the answer: opened, and a fact, or refused, which ends the case's question."""
     row = await dispute_queries.get_dispute(unit, intent.id)
     wanted = DisputeState.OPENED if refusal is None else DisputeState.REFUSED
@@ -217,4 +217,4 @@ async def record_dispute_reserved(unit: Unit, intent: Intent, refusal: str | Non
         row.refusal, row.ended_at = refusal, unit.now
         await resolve_case(unit, row.case_id, "dispute_refused", "the dispute was refused")
     await dispute_queries.save_dispute(unit, row)
-    return Recorded.DONE
+    return RecordingOutcome.DONE

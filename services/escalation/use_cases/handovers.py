@@ -8,8 +8,8 @@ from uuid import UUID
 from services.escalation.domain.cases import UNRESOLVED, CaseState
 from services.escalation.domain.handovers import (
     MEANINGS,
-    Category,
-    Requirement,
+    HandoverRequirement,
+    TechnicalProblemCategory,
     VendorHandoverFacts,
     list_missing_handover_steps,
 )
@@ -32,8 +32,8 @@ class HandoverIncomplete(Refusal):
 class HandoverReadiness:
     """Steps of a hand-over that a case has, those that it lacks, and those that somebody with the right has waived."""
 
-    missing: tuple[Requirement, ...]
-    waived: tuple[Requirement, ...]
+    missing: tuple[HandoverRequirement, ...]
+    waived: tuple[HandoverRequirement, ...]
     health_result: str | None
     attempts: int
     consulted: int
@@ -75,7 +75,7 @@ async def waive_missing_handover_steps(unit: Unit, case_id: UUID, reason: str, a
 
 
 async def load_handover_readiness(
-    unit: Unit, case: CaseRow, category: Category | None = None, no_line_reason: str | None = None
+    unit: Unit, case: CaseRow, category: TechnicalProblemCategory | None = None, no_line_reason: str | None = None
 ) -> HandoverReadiness:
     """Load what a case has of a hand-over, and what it lacks."""
     entries = await handover_queries.list_handover_checks(unit, case.id)
@@ -98,9 +98,9 @@ async def load_handover_readiness(
     return HandoverReadiness(missing, used, health_result, len(attempts), consulted)
 
 
-def _list_waived(entries: Sequence[EntryRow]) -> set[Requirement]:
+def _list_waived(entries: Sequence[EntryRow]) -> set[HandoverRequirement]:
     overrides = (entry.details["waived"] for entry in entries if entry.kind == "override")
-    return {Requirement(name) for waived in overrides for name in waived}
+    return {HandoverRequirement(name) for waived in overrides for name in waived}
 
 
 def check_handover_readiness(readiness: HandoverReadiness) -> None:

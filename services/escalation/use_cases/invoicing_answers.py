@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from shared.pure.errors import NotFound, RetryLater, Unavailable
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 
 @contextmanager
@@ -12,7 +12,7 @@ def translate_invoicing_errors(unavailable: type[Unavailable], missing: str) -> 
     """Translate what a question to invoicing raises: NotFound in these words for 404, else that it is unavailable."""
     try:
         yield
-    except Answered as refused:
+    except RefusedByService as refused:
         if refused.status == 404:
             raise NotFound(missing) from refused
         raise unavailable(str(refused)) from refused

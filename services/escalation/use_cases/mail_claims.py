@@ -14,7 +14,7 @@ from services.escalation.repository.ticket_mail_queries import TicketOfAnswer
 from services.escalation.tables import CaseRow
 from shared.persistence.database import Unit
 from shared.pure.errors import RetryLater
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -58,7 +58,7 @@ async def check_mail_claim(runtime: "Runtime", mail: InboundMail) -> MailClaim:
         return MailClaim(None, None, TriageReason.NO_CASE_ADDRESS, named_case_ids=named_case_ids)
     try:
         is_known, person_id = await _find_sender(runtime, cases[0], account_id, mail.sender, today)
-    except (RetryLater, Answered):
+    except (RetryLater, RefusedByService):
         return MailClaim(None, None, TriageReason.SENDER_UNCHECKED, named_case_ids=named_case_ids)
     if not is_known:
         return MailClaim(None, None, TriageReason.SENDER_UNKNOWN, named_case_ids=named_case_ids)
@@ -85,7 +85,7 @@ async def _list_named(unit: Unit, mail: InboundMail, support_address: str) -> Se
 async def _find_sender(
     runtime: "Runtime", case: CaseRow, account_id: UUID, sender: str | None, today: date
 ) -> tuple[bool, UUID | None]:
-    """Find the contact person with this address, or whom we would write to. Raises RetryLater, Answered."""
+    """Find the contact person with this address, or whom we would write to. Raises RetryLater, RefusedByService."""
     if sender is None:
         return False, None
     records = open_invoicing_records(runtime)

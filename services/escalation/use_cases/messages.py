@@ -16,7 +16,7 @@ from services.escalation.domain.mails import (
     is_message_about_outcome,
 )
 from services.escalation.domain.state_moves import StateMoveRefused, move_state
-from services.escalation.mail.case_letters import LetterRecipient, Message, write_case_letter
+from services.escalation.mail.case_letters import CaseMessage, LetterRecipient, write_case_letter
 from services.escalation.repository import (
     case_mail_queries,
     case_queries,
@@ -35,12 +35,12 @@ from shared.outside.mail import NOT_WRITABLE
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.addresses import is_mail_address
 from shared.pure.bounces import build_envelope_sender, create_mail_secret
 from shared.pure.errors import NotFound, RetryLater
 from shared.pure.ids import new_id
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -68,7 +68,7 @@ class NewMessage:
 class MessageToSend:
     """A message as it shall be sent, with whom it is for."""
 
-    message: Message
+    message: CaseMessage
     account_id: UUID
     role: str
     contact_person_id: UUID | None
@@ -176,7 +176,7 @@ async def _load_sending(unit: Unit, entry_id: UUID) -> tuple[MessageToSend, date
     row, entry = await case_mail_queries.get_case_mail(unit, entry_id)
     case = await case_queries.get_case(unit, row.case_id)
     token = await case_mail_queries.get_case_address_secret(unit, case.id, create_mail_secret())
-    message = Message(
+    message = CaseMessage(
         id=entry.id,
         case_number=case.number,
         case_kind=case.kind,
@@ -199,7 +199,7 @@ async def _ask_invoicing(runtime: "Runtime", sending: MessageToSend) -> NoticeFa
     question = NoticeFactsIn(invoice_ids=invoice_ids, subscription_ids=[])
     try:
         return await open_invoicing_records(runtime).fetch_letter_facts(sending.account_id, question)
-    except Answered as refused:
+    except RefusedByService as refused:
         if refused.status == 404:
             return None
         raise RetryLater(str(refused)) from refused
@@ -211,7 +211,7 @@ async def _find_reader(runtime: "Runtime", sending: MessageToSend, today: date) 
         if sending.contact_person_id is None:
             return await _find_addressee(runtime, sending)
         return await _find_person(runtime, sending, sending.contact_person_id, today)
-    except Answered as refused:
+    except RefusedByService as refused:
         if sending.contact_person_id and refused.status == 404:
             return None
         raise RetryLater(str(refused)) from refused
@@ -231,11 +231,11 @@ async def _find_person(
     return LetterRecipient(person.name, person.email, person.language)
 
 
-async def record_message_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_message_sent(unit: Unit, intent: Intent, refusal: str | None) -> RecordingOutcome:
     """Record what became of a message: a contact with the customer, or a task for a person."""
     row, _ = await case_mail_queries.get_case_mail(unit, UUID(intent.key))
     if row.state != MailState.QUEUED:
-        return Recorded.DONE
+        return RecordingOutcome.DONE
     row.settled_at = unit.now
     if refusal is None:
         await _record_contact(unit, row)
@@ -246,7 +246,7 @@ async def record_message_sent(unit: Unit, intent: Intent, refusal: str | None) -
         links = [CaseLink("case", row.case_id)]
         await open_task(unit, row.account_id, f"mail_refused:{row.case_id}", subject, links)
     await case_mail_queries.save_case_mail(unit, row)
-    return Recorded.DONE
+    return RecordingOutcome.DONE
 
 
 async def _record_contact(unit: Unit, row: CaseMailRow) -> None:

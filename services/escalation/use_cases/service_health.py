@@ -19,7 +19,7 @@ from services.escalation.use_cases.case_moves import advance_case
 from services.escalation.use_cases.cases import write_internal_entry
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.errors import NotFound
 from shared.pure.ids import new_id
 
@@ -64,19 +64,19 @@ async def _read_health(health: ServiceHealth) -> HealthReading:
         return refusal.code
 
 
-async def record_service_health(unit: Unit, intent: Intent, reading: HealthReading) -> Recorded:
+async def record_service_health(unit: Unit, intent: Intent, reading: HealthReading) -> RecordingOutcome:
     """Record the incidents, and want the accounts to be looked at whose cases they are about."""
     try:
         watch = await health_queries.get_health_watch(unit, UUID(intent.key))
     except NotFound:
-        return Recorded.DONE
+        return RecordingOutcome.DONE
     watch.read_at = unit.now
     watch.reading_refusal = reading if isinstance(reading, str) else None
     await health_queries.save_health_watch(unit, watch)
     if not isinstance(reading, str):
         await health_queries.save_vendor_incidents(unit, reading)
         await health_queries.enqueue_incident_accounts(unit, watch.legal_entity)
-    return Recorded.DONE
+    return RecordingOutcome.DONE
 
 
 async def link_cases_to_incidents(unit: Unit, account_ids: list[str]) -> None:

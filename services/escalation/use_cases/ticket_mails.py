@@ -35,7 +35,7 @@ from shared.outside.mail import NOT_WRITABLE, build_message_id
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.addresses import is_mail_address
 from shared.pure.bounces import build_envelope_sender, create_mail_secret
 from shared.pure.errors import Refusal
@@ -175,11 +175,11 @@ def _write_mail(sending: _Sending, support_address: str) -> EmailMessage:
     return write_distributor_mail(request, support_address)
 
 
-async def record_ticket_mail(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_ticket_mail(unit: Unit, intent: Intent, refusal: str | None) -> RecordingOutcome:
     """Record what became of a mail: the case waits for the vendor, or a person has a task."""
     mail = await ticket_mail_queries.get_ticket_mail(unit, intent.id)
     if mail.state != MailState.QUEUED:
-        return Recorded.DONE
+        return RecordingOutcome.DONE
     row, case = await lock_vendor_ticket(unit, mail.ticket_id)
     wanted = MailState.DELIVERED if refusal is None else MailState.REFUSED
     mail.state, mail.settled_at = move_state(MAIL_ALLOWED, MailState(mail.state), wanted), unit.now
@@ -194,7 +194,7 @@ async def record_ticket_mail(unit: Unit, intent: Intent, refusal: str | None) ->
     elif CaseState(case.state) in UNRESOLVED:
         states = (CaseState.IN_PROGRESS, CaseState.WAITING_FOR_VENDOR)
         await advance_case(unit, case, states, None, "the distributor was asked by mail")
-    return Recorded.DONE
+    return RecordingOutcome.DONE
 
 
 async def _open_mail_task(unit: Unit, row: VendorTicketRow, case: CaseRow, words: str) -> None:

@@ -27,7 +27,7 @@ from services.escalation.use_cases.vendor_tickets import clean_ticket_texts
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.ids import new_id
 
 if TYPE_CHECKING:
@@ -138,14 +138,14 @@ async def _send_note(runtime: "Runtime", desk: VendorSupportDesk, intent: Intent
     return None
 
 
-async def record_ticket_note_sent(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_ticket_note_sent(unit: Unit, intent: Intent, refusal: str | None) -> RecordingOutcome:
     """Record that a note is at the vendor, or have a person enter it in the portal."""
     note = await ticket_queries.get_ticket_note(unit, intent.id)
     if refusal is None:
         note.sent_at = note.sent_at or unit.now
         await ticket_queries.save_ticket_note(unit, note)
-        return Recorded.DONE
+        return RecordingOutcome.DONE
     row, case = await lock_vendor_ticket(unit, note.ticket_id)
     subject = f"the vendor takes no note of ticket {row.number} ({refusal}): enter it in the portal"
     await open_task(unit, row.account_id, f"vendor_note:{note.entry_id}", subject, [CaseLink("case", case.id)])
-    return Recorded.DONE
+    return RecordingOutcome.DONE

@@ -27,7 +27,7 @@ from services.escalation.use_cases.ticket_notes import save_vendor_notes
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -37,7 +37,7 @@ READ_TICKET = "read_ticket"
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TicketReading:
     """A ticket as the vendor shows it under a number, or the code by which it does not."""
 
     number: str
@@ -53,28 +53,28 @@ async def enqueue_ticket_readings(unit: Unit, subjects: list[str]) -> None:
         await ticket_queries.save_vendor_ticket(unit, row)
 
 
-async def fetch_ticket_from_vendor(runtime: "Runtime", intent: Intent) -> Reading:
+async def fetch_ticket_from_vendor(runtime: "Runtime", intent: Intent) -> TicketReading:
     """Read a ticket at the vendor. Raises RetryLater."""
     return await _read_ticket(runtime, open_support_desk(runtime), UUID(intent.key))
 
 
-async def _read_ticket(runtime: "Runtime", desk: VendorSupportDesk, ticket_id: UUID) -> Reading:
+async def _read_ticket(runtime: "Runtime", desk: VendorSupportDesk, ticket_id: UUID) -> TicketReading:
     ticket = await runtime.units.run(lambda unit: ticket_queries.get_vendor_ticket(unit, ticket_id))
     number = get_number_at_vendor(ticket)
     try:
-        return Reading(number, await desk.fetch_vendor_ticket(number))
+        return TicketReading(number, await desk.fetch_vendor_ticket(number))
     except TicketRefusedByVendor as refusal:
-        return Reading(number, refusal.code)
+        return TicketReading(number, refusal.code)
 
 
-async def record_ticket_reading(unit: Unit, intent: Intent, reading: Reading) -> Recorded:
+async def record_ticket_reading(unit: Unit, intent: Intent, reading: TicketReading) -> RecordingOutcome:
     """Record what the vendor shows; have a person look where it shows us nothing.
 
     What was read under a number that was corrected meanwhile is read again.
     """
     row, case = await lock_vendor_ticket(unit, UUID(intent.key))
     if reading.number != row.number:
-        return Recorded.RETRY_NOW
+        return RecordingOutcome.RETRY_NOW
     row.read_at = unit.now
     if isinstance(reading.seen, VendorTicketView):
         row.reading_refusal = None
@@ -83,7 +83,7 @@ async def record_ticket_reading(unit: Unit, intent: Intent, reading: Reading) ->
     else:
         await _note_hidden(unit, row, case, reading.seen)
     await ticket_queries.save_vendor_ticket(unit, row)
-    return Recorded.DONE
+    return RecordingOutcome.DONE
 
 
 async def _note_hidden(unit: Unit, row: VendorTicketRow, case: CaseRow, code: str) -> None:

@@ -36,7 +36,7 @@ from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, RetryLater, Unavailable
 from shared.pure.proposals import SecondPersonNeeded
 from shared.web.auth import Caller, is_same_actor
-from shared.web.clients import Answered, serialize_request
+from shared.web.clients import RefusedByService, serialize_request
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -65,7 +65,7 @@ class TaxLineCreditedInFull(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class UpholdingDecision:
     """A decision about upholding: in which states it is taken, and the outcome that invoicing is asked about."""
 
     states: frozenset[DisputeState]
@@ -77,12 +77,14 @@ class Decision:
 
 
 PROPOSED = frozenset({DisputeState.WAITING_FOR_SECOND_PERSON})
-UPHOLD = Decision(AMENDABLE, "upheld")
-CONFIRM = Decision(PROPOSED, "upheld", is_for_proposer=False)
-DECLINE = Decision(PROPOSED, "declined")
+UPHOLD = UpholdingDecision(AMENDABLE, "upheld")
+CONFIRM = UpholdingDecision(PROPOSED, "upheld", is_for_proposer=False)
+DECLINE = UpholdingDecision(PROPOSED, "declined")
 
 
-async def is_upholding_authorised(runtime: "Runtime", dispute_id: UUID, caller: Caller, decision: Decision) -> bool:
+async def is_upholding_authorised(
+    runtime: "Runtime", dispute_id: UUID, caller: Caller, decision: UpholdingDecision
+) -> bool:
     """Ask invoicing whether a person may decide about what is disputed; in no transaction.
 
     Where the decision cannot be taken nothing is asked, since invoicing counts what it authorises: the transaction
@@ -99,7 +101,7 @@ async def is_upholding_authorised(runtime: "Runtime", dispute_id: UUID, caller: 
         question = _build_question(row, items, caller, decision)
         key = _build_key(dispute_id, question)
         await open_invoicing_records(runtime).authorise_credit(dispute_id, question, key)
-    except Answered as refused:
+    except RefusedByService as refused:
         if refused.code == ABOVE_LIMIT:
             return False
         raise AuthorisationUnavailable(f"invoicing authorises nothing: {refused.code}") from refused
@@ -114,12 +116,12 @@ async def _get_decidable(unit: Unit, dispute_id: UUID) -> DisputeRow:
     return row
 
 
-def _decide_items(row: DisputeRow, decision: Decision) -> list[DisputeItem]:
+def _decide_items(row: DisputeRow, decision: UpholdingDecision) -> list[DisputeItem]:
     items = list_dispute_items(row)
     return items if decision.states == PROPOSED else approve_dispute_items(items, decision.approved)
 
 
-async def check_tax_lines_approved(runtime: "Runtime", dispute_id: UUID, decision: Decision) -> None:
+async def check_tax_lines_approved(runtime: "Runtime", dispute_id: UUID, decision: UpholdingDecision) -> None:
     """Ask invoicing whether lines whose tax was wrong are approved in full; in no transaction.
 
     Raises NotFound, ApprovedAmountsRefused, TaxLineCreditedInFull, AuthorisationUnavailable.
@@ -137,7 +139,7 @@ async def check_tax_lines_approved(runtime: "Runtime", dispute_id: UUID, decisio
 
 
 def _build_question(
-    row: DisputeRow, items: list[DisputeItem], caller: Caller, decision: Decision
+    row: DisputeRow, items: list[DisputeItem], caller: Caller, decision: UpholdingDecision
 ) -> CreditAuthorisation:
     question = CreditAuthorisation(
         actor=caller.subject,
@@ -158,7 +160,7 @@ def _build_key(dispute_id: UUID, question: CreditAuthorisation) -> str:
 
 
 async def uphold_or_propose(
-    unit: Unit, dispute_id: UUID, caller: Caller, reason: str, decision: Decision, *, authorised: bool
+    unit: Unit, dispute_id: UUID, caller: Caller, reason: str, decision: UpholdingDecision, *, authorised: bool
 ) -> DisputeRow:
     """Uphold what is approved of a dispute, or propose it to a second person if the caller is not authorised.
 
@@ -184,7 +186,7 @@ async def uphold_or_propose(
 
 
 async def confirm_proposed_upholding(
-    unit: Unit, dispute_id: UUID, caller: Caller, reason: str, _decision: Decision, *, authorised: bool
+    unit: Unit, dispute_id: UUID, caller: Caller, reason: str, _decision: UpholdingDecision, *, authorised: bool
 ) -> DisputeRow:
     """Uphold what another person proposed to uphold. Raises StateMoveRefused, SecondPersonNeeded, DisputeAboveLimit."""
     row = await _check_second_person(unit, dispute_id, caller, authorised)
@@ -192,7 +194,7 @@ async def confirm_proposed_upholding(
 
 
 async def decline_upholding(
-    unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, _decision: Decision, *, authorised: bool
+    unit: Unit, dispute_id: UUID, caller: Caller, _reason: str, _decision: UpholdingDecision, *, authorised: bool
 ) -> DisputeRow:
     """Open a dispute again that was proposed to be upheld; the reason stands in the audit.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.escalation.adapters import open_invoicing_records
 from services.escalation.domain.contact_details import CleanedText, ContactDetailDecision, remove_contact_details
-from services.escalation.domain.handovers import Category
+from services.escalation.domain.handovers import TechnicalProblemCategory
 from services.escalation.domain.vendor_tickets import TicketStatus
 from services.escalation.repository import case_queries, handover_queries, resource_queries, ticket_queries
 from services.escalation.tables import CaseRow, EntryRow, VendorChannelRow, VendorTicketRow
@@ -32,7 +32,7 @@ from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.pure.errors import Refusal, RetryLater, Unavailable
 from shared.pure.ids import new_id
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 
 if TYPE_CHECKING:
     from shared.process.runtime import Runtime
@@ -83,7 +83,7 @@ class NewVendorTicket:
     description: str
     product: str | None
     severity: str | None
-    category: Category | None
+    category: TechnicalProblemCategory | None
     language: str | None
     entry_ids: Sequence[UUID]
     attachment_ids: Sequence[UUID]
@@ -170,7 +170,7 @@ async def _compare_lines(runtime: "Runtime", difference_id: UUID) -> ComparedVen
     """Ask invoicing for our line beside the vendor's. Raises Unavailable."""
     try:
         return await open_invoicing_records(runtime).fetch_compared_line(difference_id)
-    except (Answered, RetryLater) as error:
+    except (RefusedByService, RetryLater) as error:
         raise Unavailable(f"invoicing does not show the vendor difference {difference_id}: {error}") from error
 
 

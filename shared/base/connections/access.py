@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.base.connections.tls import TlsFiles
 
 
-class Access(BaseSettings):
+class EnvironmentSettings(BaseSettings):
     """Settings that are read from the environment, whose names begin with `GOODSTANDING_`."""
 
     model_config = SettingsConfigDict(
@@ -21,7 +21,7 @@ class Access(BaseSettings):
     )
 
 
-class DatabaseAccess(Access):
+class DatabaseAccess(EnvironmentSettings):
     """How Postgres is reached."""
 
     database_url: str = Field(repr=False)
@@ -59,7 +59,7 @@ class DatabaseAccess(Access):
         return self
 
 
-class KafkaAccess(Access):
+class KafkaAccess(EnvironmentSettings):
     """How Kafka is reached."""
 
     kafka: str = "127.0.0.1:9092"
@@ -92,7 +92,7 @@ class KafkaAccess(Access):
         return self
 
 
-class MailAccess(Access):
+class MailAccess(EnvironmentSettings):
     """How the next mail hop is reached."""
 
     smtp_host: str = "127.0.0.1"
@@ -124,7 +124,7 @@ class MailAccess(Access):
         return self
 
 
-class VendorAccess(Access):
+class VendorAccess(EnvironmentSettings):
     """How the vendor is reached, and the OAuth 2.0 grant (RFC 6749) whose token it is called with."""
 
     vendor_url: str = "http://127.0.0.1:8010"

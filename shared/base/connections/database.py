@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from shared.base.connections.access import DatabaseAccess
-from shared.base.connections.tls import ConnectionAccessRefused, describe_tls_refusal, read_secret
+from shared.base.connections.tls import TlsOrLoginRefused, describe_tls_refusal, read_secret
 from shared.base.telemetry import log
 
 REPEAT_SECONDS = 30.0
@@ -30,7 +30,7 @@ async def connect_database(access: DatabaseAccess, **options: Any) -> asyncpg.Co
         if refusal is None:
             raise
         _complain(refusal)
-        raise ConnectionAccessRefused(f"the database: {refusal}") from error
+        raise TlsOrLoginRefused(f"the database: {refusal}") from error
 
 
 def _security(access: DatabaseAccess) -> dict[str, Any]:

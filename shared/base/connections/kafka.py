@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError, SaslAuthenticationFailed
 
 from shared.base.connections.access import KafkaAccess
 from shared.base.connections.tls import (
-    ConnectionAccessRefused,
+    TlsOrLoginRefused,
     describe_tls_refusal,
     read_certificate_state,
     read_secret,
@@ -34,7 +34,7 @@ async def start_client(starting: Awaitable[object], access: KafkaAccess) -> None
         await starting
     except (KafkaError, OSError) as error:
         if refusal := await find_kafka_refusal(access):
-            raise ConnectionAccessRefused(f"the broker: {refusal}") from error
+            raise TlsOrLoginRefused(f"the broker: {refusal}") from error
         raise
 
 

@@ -14,7 +14,7 @@ _OUR_CERTIFICATE = re.compile("ALERT_.*CERTIFICATE|ALERT_UNKNOWN_CA")
 """Alerts of the other side about the certificate that we show, or do not show (RFC 8446, 6.2)."""
 
 
-class ConnectionAccessRefused(ConnectionError):
+class TlsOrLoginRefused(ConnectionError):
     """The other side is there, and TLS or the login with it fails; the text says how, and holds no secret."""
 
 
@@ -58,10 +58,10 @@ class TlsFiles:
                 context.load_verify_locations(self.ca)
             if self.certificate is not None:
                 context.load_cert_chain(self.certificate, self.key, self._read_key_password)
-        except ConnectionAccessRefused:
+        except TlsOrLoginRefused:
             raise
         except (OSError, ValueError) as error:
-            raise ConnectionAccessRefused(f"the files for TLS are unusable: {type(error).__name__}") from error
+            raise TlsOrLoginRefused(f"the files for TLS are unusable: {type(error).__name__}") from error
 
     def read_state(self) -> tuple[tuple[int, int] | None, ...]:
         """Read when each file was written, and its size: another state tells that files were replaced."""
@@ -73,7 +73,7 @@ class TlsFiles:
         Raises ConnectionAccessRefused.
         """
         if self.key_password is None:
-            raise ConnectionAccessRefused("the key for TLS is encrypted, and no file has its password")
+            raise TlsOrLoginRefused("the key for TLS is encrypted, and no file has its password")
         return read_secret(self.key_password)
 
 
@@ -104,11 +104,9 @@ def read_secret(path: Path) -> str:
     try:
         secret = path.read_text().rstrip("\r\n")
     except (OSError, ValueError) as error:
-        raise ConnectionAccessRefused(
-            f"the secret's file {path.name} cannot be read: {type(error).__name__}"
-        ) from error
+        raise TlsOrLoginRefused(f"the secret's file {path.name} cannot be read: {type(error).__name__}") from error
     if not secret:
-        raise ConnectionAccessRefused(f"the secret's file {path.name} is empty")
+        raise TlsOrLoginRefused(f"the secret's file {path.name} is empty")
     return secret
 
 
@@ -117,7 +115,7 @@ def describe_tls_refusal(error: BaseException | None) -> str | None:
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, ConnectionAccessRefused):
+        if isinstance(error, TlsOrLoginRefused):
             return str(error)
         if isinstance(error, ssl.SSLCertVerificationError):
             return f"its certificate {_CERTIFICATES.get(error.verify_code, 'is signed by nobody who is trusted')}"

@@ -9,7 +9,7 @@ import httpx2
 import orjson
 
 from shared.base.connections.access import VendorAccess
-from shared.base.connections.tls import ConnectionAccessRefused, describe_tls_refusal, make_empty_context, read_secret
+from shared.base.connections.tls import TlsOrLoginRefused, describe_tls_refusal, make_empty_context, read_secret
 from shared.base.health import Health
 from shared.base.telemetry import log
 
@@ -66,7 +66,7 @@ class BearerTokens(httpx2.Auth):
                 form |= {"grant_type": "refresh_token", "refresh_token": refresh_token}
             if access.vendor_client_secret_file:
                 form["client_secret"] = read_secret(access.vendor_client_secret_file)
-        except ConnectionAccessRefused as error:
+        except TlsOrLoginRefused as error:
             raise VendorAccessRefused(str(error)) from error
         if access.vendor_scope:
             form["scope"] = access.vendor_scope
@@ -126,7 +126,7 @@ class VendorHttpClient(httpx2.AsyncClient):
             return
         try:
             files.load(self._tls)
-        except ConnectionAccessRefused as error:
+        except TlsOrLoginRefused as error:
             if self._loaded is None:
                 raise VendorAccessRefused(str(error)) from error
             log.error("replaced files for TLS are unusable; the former stay", reason=str(error))

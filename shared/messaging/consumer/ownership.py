@@ -33,7 +33,7 @@ class PartitionLost(Exception):
     """Another member owns this partition now; what is in hand is dropped."""
 
 
-class Place(NamedTuple):
+class ReadingPlace(NamedTuple):
     """The place where a partition is read on."""
 
     next_offset: int
@@ -63,12 +63,12 @@ async def own_partition(
     return row["next_offset"], past.next_offset if past else None
 
 
-async def lock_partition(unit: Unit, partition: TopicPartition, owner: UUID) -> Place:
+async def lock_partition(unit: Unit, partition: TopicPartition, owner: UUID) -> ReadingPlace:
     """Lock the row of a partition. Raises PartitionLost."""
     row = await unit.connection.fetchrow(_LOCK, *partition)
     if row["owner"] != owner:
         raise PartitionLost
-    return Place(row["next_offset"], row["past_until"] or 0)
+    return ReadingPlace(row["next_offset"], row["past_until"] or 0)
 
 
 async def save_offset(unit: Unit, partition: TopicPartition, next_offset: int) -> None:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from shared.web.http.strict_bodies import Router
 
 
-class Named(Protocol):
+class NamedWork(Protocol):
     """Something that is known by a name: a sweep, or a kind of call."""
 
     @property
@@ -27,9 +27,9 @@ class ServiceEdge(Protocol):
     @property
     def routers(self) -> "tuple[Router, ...]": ...
     @property
-    def sweeps(self) -> tuple[Named, ...]: ...
+    def sweeps(self) -> tuple[NamedWork, ...]: ...
     @property
-    def intents(self) -> tuple[Named, ...]: ...
+    def intents(self) -> tuple[NamedWork, ...]: ...
 
 
 class ProcessEdge(Protocol):

@@ -25,7 +25,7 @@ from shared.events.invoicing import (
 from shared.events.values import LineBalance
 from shared.process.runtime import Runtime
 from shared.pure.errors import RetryLater
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 from tests.builders import START, Client, Database, build_registered, hear, running, sweep, work
 
 STANDARD = (Path(__file__).parents[3] / "sandbox" / "policies" / "standard.yaml").read_text()
@@ -90,7 +90,7 @@ class Invoicing:
         if self.away:
             raise RetryLater("invoicing is away")
         if len(body["invoice_ids"]) > self.most:
-            raise Answered(422, {"code": "invalid_request", "detail": "invoice_ids: too many"})
+            raise RefusedByService(422, {"code": "invalid_request", "detail": "invoice_ids: too many"})
         return {"balances": [self.balances[UUID(invoice_id)] for invoice_id in body["invoice_ids"]]}
 
     def _state_invoice(self, invoice_id: UUID) -> dict[str, Any]:

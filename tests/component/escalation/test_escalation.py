@@ -15,7 +15,7 @@ from shared.events.entitlements import VendorSyncFailed
 from shared.process import intents
 from shared.process.runtime import Runtime
 from shared.pure.errors import RetryLater
-from shared.web.clients import Answered
+from shared.web.clients import RefusedByService
 from shared.web.commands import CommandRunner
 from tests.builders import Client, Database, account, hear, invoice, running, work
 
@@ -34,7 +34,7 @@ class Door:
             raise RetryLater("invoicing is away")
         answer = await self.client.post(path, body, key=key)
         if answer.status_code >= 400:
-            raise Answered(answer.status_code, answer.json())
+            raise RefusedByService(answer.status_code, answer.json())
         return answer.json()
 
     async def get(self, path: str) -> Any:
@@ -42,7 +42,7 @@ class Door:
             raise RetryLater("invoicing is away")
         answer = await self.client.get(path)
         if answer.status_code >= 400:
-            raise Answered(answer.status_code, answer.json())
+            raise RefusedByService(answer.status_code, answer.json())
         return answer.json()
 
     async def close(self) -> None:
@@ -176,7 +176,7 @@ async def test_while_invoicing_is_away_the_caller_is_told_and_a_worker_goes_on(w
 
 async def test_a_token_that_expired_refuses_no_dispute(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse_token(*_: object, **__: object) -> None:
-        raise Answered(401, {"code": "not_authenticated", "detail": "the token is expired"})
+        raise RefusedByService(401, {"code": "not_authenticated", "detail": "the token is expired"})
 
     with monkeypatch.context() as patch:
         patch.setattr(world.door, "post", refuse_token)

@@ -11,8 +11,8 @@ import pytest
 
 from deploy.local.tokens import SigningKeyPair
 from services.escalation.use_cases import ticket_files, ticket_readings
-from services.escalation.use_cases.ticket_readings import Reading, record_ticket_reading
-from shared.process.intents import Intent, Recorded
+from services.escalation.use_cases.ticket_readings import TicketReading, record_ticket_reading
+from shared.process.intents import Intent, RecordingOutcome
 from shared.process.runtime import Runtime
 from tests.builders import START, Database
 from tests.component.vendor_support import ACCOUNT, CHANNEL, NUMBER, Support, running_support
@@ -313,7 +313,8 @@ async def test_a_mistyped_number_is_corrected_with_its_history(support: Support)
     assert (await support.client.create(path, reason | {"number": "63"}))["number"] == "63"
     intent = Intent(UUID(ticket_id), "read_ticket", ACCOUNT, ticket_id, {}, 1, "", START)
     assert (
-        await support.runtime.units.run(lambda unit: record_ticket_reading(unit, intent, reading)) is Recorded.RETRY_NOW
+        await support.runtime.units.run(lambda unit: record_ticket_reading(unit, intent, reading))
+        is RecordingOutcome.RETRY_NOW
     )
     await support.step(minutes=1)
     assert (await support.ticket(ticket_id))["status"] == "attention_needed", "it is read under its number"
@@ -325,7 +326,7 @@ async def test_a_mistyped_number_is_corrected_with_its_history(support: Support)
     assert [event["number"] for event in await support.events("VendorTicketUpdated")] == ["63", "63"]
 
 
-async def read_ticket(runtime: Runtime, ticket_id: UUID) -> Reading:
+async def read_ticket(runtime: Runtime, ticket_id: UUID) -> TicketReading:
     """Read a ticket at the vendor now."""
     intent = Intent(ticket_id, "read_ticket", ACCOUNT, str(ticket_id), {}, 1, "", START)
     return await ticket_readings.fetch_ticket_from_vendor(runtime, intent)

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from deploy.grafana.__main__ import FOLDER
-from deploy.grafana.asking import Window, list_panels_with_queries, query_board
+from deploy.grafana.asking import QueryWindow, list_panels_with_queries, query_board
 from deploy.grafana.queries import compute_money_total
 from deploy.local import monitoring
 from deploy.local.stack import remove_stack_folder
-from sandbox.hours import FIGURES_EVERY, live_good_and_bad, open_proxied_stack
+from sandbox.hours import FIGURES_EVERY, live_through_hours, open_proxied_stack
 
 pytestmark = [pytest.mark.xdist_group("dashboards"), pytest.mark.timeout(240)]
 SECONDS = 32.0
@@ -35,17 +35,17 @@ SILENT = {
 
 
 @pytest.fixture(scope="module")
-async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Window]:
+async def window(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[QueryWindow]:
     """Both times together, at the Prometheus that was there."""
     assert monitoring.list_missing_programs() == [], "make setup installs them"
     folder = tmp_path_factory.mktemp("hours")
     with open_proxied_stack(folder) as (stack, proxies):
-        hours = await live_good_and_bad(stack, proxies, SECONDS)
-        yield Window(hours.prometheus, hours.good[0], hours.bad[1], FIGURES_EVERY, {"service": "collections"})
+        hours = await live_through_hours(stack, proxies, SECONDS)
+        yield QueryWindow(hours.prometheus, hours.good[0], hours.bad[1], FIGURES_EVERY, {"service": "collections"})
     remove_stack_folder(folder)
 
 
-def silent(board: dict[str, Any], window: Window) -> set[tuple[str, str]]:
+def silent(board: dict[str, Any], window: QueryWindow) -> set[tuple[str, str]]:
     """The panels of a dashboard that are answered nothing at any moment.
 
     A table shows one moment, and that may be one at which a figure is just not told, since its database was killed.
@@ -59,11 +59,11 @@ def silent(board: dict[str, Any], window: Window) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_every_panel_shows_something(window: Window, uid: str) -> None:
+def test_every_panel_shows_something(window: QueryWindow, uid: str) -> None:
     assert silent(BOARDS[uid], window) - SILENT == set()
 
 
-def test_money_is_told_of_each_currency(window: Window) -> None:
+def test_money_is_told_of_each_currency(window: QueryWindow) -> None:
     board = BOARDS["gs-receivables"]
     titles = {answered["panel"]["title"] for answered in query_board(window, board)}
     assert {f"{currency} owed by age" for currency in ("EUR", "JPY", "USD")} <= titles
@@ -71,7 +71,7 @@ def test_money_is_told_of_each_currency(window: Window) -> None:
     assert {each["legend"] for each in window.query_series(dso["targets"][0])} == {"EUR", "JPY", "USD"}
 
 
-def test_money_is_told_in_the_units_that_people_speak_of(window: Window) -> None:
+def test_money_is_told_in_the_units_that_people_speak_of(window: QueryWindow) -> None:
     def query_points(query: str) -> dict[str, dict[float, float]]:
         each_series = window.query_series({"expr": query, "legendFormat": "{{currency}}"})
         return {each["legend"]: dict(each["points"]) for each in each_series}
@@ -84,7 +84,7 @@ def test_money_is_told_in_the_units_that_people_speak_of(window: Window) -> None
     }
 
 
-def test_a_panel_that_asks_for_nothing_is_seen(window: Window) -> None:
+def test_a_panel_that_asks_for_nothing_is_seen(window: QueryWindow) -> None:
     board = copy.deepcopy(BOARDS["gs-platform"])
     panel = next(list_panels_with_queries(board))
     panel["targets"][0]["expr"] = "sum(goodstanding_nothing_of_the_kind)"
@@ -101,7 +101,7 @@ def test_what_is_silent_by_right_is_on_a_dashboard() -> None:
     assert titles >= SILENT
 
 
-def test_the_two_times_differ(window: Window) -> None:
+def test_the_two_times_differ(window: QueryWindow) -> None:
     (heads,) = (
         panel for panel in list_panels_with_queries(BOARDS["gs-events"]) if panel["title"] == "Heads that broke"
     )
@@ -111,7 +111,7 @@ def test_the_two_times_differ(window: Window) -> None:
     assert broken[-1][1] >= 3
 
 
-def test_what_broke_is_named_by_its_class(window: Window) -> None:
+def test_what_broke_is_named_by_its_class(window: QueryWindow) -> None:
     (broke,) = (panel for panel in list_panels_with_queries(BOARDS["gs-events"]) if panel["title"] == "What broke")
     errors = {series["labels"]["error"] for series in window.query_series(broke["targets"][0] | {"instant": False})}
     assert errors == {"ValidationError"}

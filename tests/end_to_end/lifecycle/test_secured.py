@@ -15,7 +15,7 @@ from deploy.local.state import StackState
 from sandbox.clock import START
 from sandbox.driver import SandboxDriver, open_driver
 from shared.base.connections.database import connect_database
-from shared.base.connections.tls import ConnectionAccessRefused, TlsFiles
+from shared.base.connections.tls import TlsFiles, TlsOrLoginRefused
 from tests.certificates import Authority
 from tests.end_to_end.beginnings import BEGIN, begin
 from tests.end_to_end.lifecycle.course import live_through_suspension
@@ -71,7 +71,7 @@ async def test_postgres_takes_no_certificate_of_another_authority(secured: Stack
     foreign = Authority(tmp_path, "foreign").sign("client", "client.example")
     files = {"database_certificate_file": foreign.certificate, "database_key_file": foreign.key}
     access = secured.database_access("monitor").model_copy(update=files | {"database_key_password_file": None})
-    with pytest.raises(ConnectionAccessRefused, match="the database: it takes no certificate of ours"):
+    with pytest.raises(TlsOrLoginRefused, match="the database: it takes no certificate of ours"):
         await connect_database(access)
 
 

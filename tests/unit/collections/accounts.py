@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from services.collections.domain.account_draft import EvaluationContext
 from services.collections.domain.dunning_account import DunningAccount
-from services.collections.domain.dunning_item import ItemFacts, TakenStep
+from services.collections.domain.dunning_item import ItemFacts, TakenDunningStep
 from services.collections.domain.policy_version import PolicyVersion
 from services.collections.domain.suspension import SuspensionState
 from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
@@ -48,5 +48,5 @@ def suspension(state: SuspensionState, *invoices: ItemFacts) -> SuspensionRecord
 def add_suspend_step(facts: ItemFacts, state: SuspensionState) -> ItemFacts:
     """The item with the step of that suspension."""
     effect = "in_effect" if state is SuspensionState.EFFECTIVE else "awaited"
-    step = TakenStep("suspend", 1, on(21), "requested", effect=effect, suspension_id=SUSPENSION)  # type: ignore[arg-type]
+    step = TakenDunningStep("suspend", 1, on(21), "requested", effect=effect, suspension_id=SUSPENSION)  # type: ignore[arg-type]
     return replace(facts, taken=(*facts.taken, step))

@@ -4,7 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.dunning_item import Balance, ItemFacts, LineBalance, Overdue, Promise, TakenStep
+from services.collections.domain.dunning_item import (
+    ItemBalance,
+    ItemFacts,
+    LineBalance,
+    OverdueJudgement,
+    PaymentPromise,
+    TakenDunningStep,
+)
 
 DUE = date(2026, 3, 10)
 SUBSCRIPTION = UUID(int=101)
@@ -21,21 +28,21 @@ def line(open_minor: int, *, disputed: int = 0, in_flight: int = 0, written_off:
     return LineBalance(1, SUBSCRIPTION, open_minor, disputed, in_flight, written_off)
 
 
-def balance(sequence: int, at: datetime, *lines: LineBalance) -> Balance:
+def balance(sequence: int, at: datetime, *lines: LineBalance) -> ItemBalance:
     """A balance; without lines the whole 3.00 is open."""
-    return Balance(sequence, at, lines or (line(300),))
+    return ItemBalance(sequence, at, lines or (line(300),))
 
 
-def take_notice(step: str, at: datetime, number: int = 1) -> TakenStep:
+def take_notice(step: str, at: datetime, number: int = 1) -> TakenDunningStep:
     """A notice that reached the next hop at once."""
-    return TakenStep(step, number, at, "sent", delivered_at=at)
+    return TakenDunningStep(step, number, at, "sent", delivered_at=at)
 
 
 def item(
-    *balances: Balance,
-    overdue: tuple[Overdue, ...] | None = None,
-    promises: tuple[Promise, ...] = (),
-    taken: tuple[TakenStep, ...] = (),
+    *balances: ItemBalance,
+    overdue: tuple[OverdueJudgement, ...] | None = None,
+    promises: tuple[PaymentPromise, ...] = (),
+    taken: tuple[TakenDunningStep, ...] = (),
     number: str = "1",
 ) -> ItemFacts:
     """An item; issued 30 days before it is due and overdue on the first midnight, unless told otherwise."""
@@ -47,7 +54,7 @@ def item(
         zone=ZoneInfo("UTC"),
         recorded_at=on(-30, 0),
         balances=balances or (balance(1, on(-30, 0)),),
-        overdue=(Overdue(50, on(1, 0)),) if overdue is None else overdue,
+        overdue=(OverdueJudgement(50, on(1, 0)),) if overdue is None else overdue,
         promises=promises,
         taken=taken,
     )

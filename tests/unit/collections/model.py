@@ -10,16 +10,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.collections.domain.dunning_item import (
-    Balance,
+    ItemBalance,
     ItemFacts,
     LineBalance,
-    Overdue,
-    Promise,
-    Release,
-    TakenStep,
+    OverdueJudgement,
+    PaymentPromise,
+    SuspensionRelease,
+    TakenDunningStep,
 )
 from services.collections.domain.policy import Policy
-from services.collections.domain.policy_step import Step
+from services.collections.domain.policy_step import PolicyStep
 
 TICK = timedelta(minutes=30)
 INVOICE = UUID(int=1)
@@ -74,7 +74,7 @@ class Model:
 
     def __init__(self, story: Story) -> None:
         promises = tuple(
-            Promise(amount, story.instant(first), story.instant(end)) for amount, first, end in story.promises
+            PaymentPromise(amount, story.instant(first), story.instant(end)) for amount, first, end in story.promises
         )
         start = story.instant(0)
         self.story, self.tick = story, -1
@@ -173,11 +173,11 @@ class Model:
             self._take(name, skipped)
         return done
 
-    def find_taken(self, name: str) -> TakenStep | None:
+    def find_taken(self, name: str) -> TakenDunningStep | None:
         """How a step was taken in this round, as far as that counts now."""
         return self._counting(name, self.void)
 
-    def _counting(self, name: str, void: frozenset[int]) -> TakenStep | None:
+    def _counting(self, name: str, void: frozenset[int]) -> TakenDunningStep | None:
         places = (place for place in self._places(name) if place not in void)
         return next((self.item.taken[place] for place in places), None)
 
@@ -204,7 +204,7 @@ class Model:
             return
         self.has_news = True
         until = self.now.astimezone(self.story.zone).date() + timedelta(days=days)
-        self.item = replace(self.item, releases=(*self.item.releases, Release(self.now, until)))
+        self.item = replace(self.item, releases=(*self.item.releases, SuspensionRelease(self.now, until)))
         names = [*self._required_notices(), "suspend", "terminate"]
         self.released |= {place: until for name in names for place in self._places(name)}
 
@@ -215,7 +215,7 @@ class Model:
         if sum(line[0] for line in amounts) > 0 and not was_open:
             self.round, self.overdue = self.round + 1, False
         lines = tuple(LineBalance(i + 1, LINES[i], *line) for i, line in enumerate(amounts))
-        balance = Balance(self.sequence, self.now, lines)
+        balance = ItemBalance(self.sequence, self.now, lines)
         self.item = replace(self.item, balances=(*self.item.balances, balance))
 
     def _midnight(self, day: date) -> None:
@@ -227,10 +227,10 @@ class Model:
             self.position += 1
         if after and not self.overdue and sum(o - d - f for o, d, f in self.amounts) > 0:
             self.overdue, self.sequence = True, self.sequence + 1
-            overdue = Overdue(self.sequence, self.now)
+            overdue = OverdueJudgement(self.sequence, self.now)
             self.item = replace(self.item, overdue=(*self.item.overdue, overdue))
 
-    def _is_due(self, step: Step) -> bool:
+    def _is_due(self, step: PolicyStep) -> bool:
         seen = self.seen.get(step.at)
         if not seen or not seen.dunnable or seen.round != self.round or self.find_taken(step.name):
             return False
@@ -241,7 +241,7 @@ class Model:
             return step.day <= days <= 0
         return seen.overdue and seen.position >= step.day
 
-    def _may_go_out(self, step: Step) -> bool:
+    def _may_go_out(self, step: PolicyStep) -> bool:
         """Not before a notice that went out, unless it went out itself and counts no more."""
         is_void = bool(self._places(step.name)) and not self.find_taken(step.name)
         return is_void or (step.day > self._furthest_notice() and not self.find_taken(step.name))
@@ -250,11 +250,11 @@ class Model:
         steps = self.story.policy.steps
         return max((s.day for s in steps if s.kind.name == "notice" and self.find_taken(s.name)), default=-1000)
 
-    def _list_missed(self, sent: Step) -> tuple[str, ...]:
+    def _list_missed(self, sent: PolicyStep) -> tuple[str, ...]:
         before = (s for s in self.story.policy.steps if s.kind.name == "notice" and s.day < sent.day)
         return tuple(step.name for step in before if self._may_go_out(step))
 
-    def _is_met(self, step: Step, notice: str) -> bool:
+    def _is_met(self, step: PolicyStep, notice: str) -> bool:
         (required,) = (r for r in step.requires if r.notice == notice)
         taken = self.find_taken(notice)
         if taken and taken.replaced_by:
@@ -266,8 +266,8 @@ class Model:
 
     def _take(self, name: str, skipped: tuple[str, ...]) -> None:
         is_notice = name not in ("suspend", "terminate")
-        new = TakenStep(name, self.round, self.now, "pending" if is_notice else "requested")
-        missed = (TakenStep(step, self.round, self.now, "skipped", replaced_by=name) for step in skipped)
+        new = TakenDunningStep(name, self.round, self.now, "pending" if is_notice else "requested")
+        missed = (TakenDunningStep(step, self.round, self.now, "skipped", replaced_by=name) for step in skipped)
         self.item = replace(self.item, taken=(*self.item.taken, *missed, new))
         self._deliver()
 
@@ -276,7 +276,7 @@ class Model:
             return
         self.item = replace(self.item, taken=tuple(self._hear_delivery(step) for step in self.item.taken))
 
-    def _hear_delivery(self, taken: TakenStep) -> TakenStep:
+    def _hear_delivery(self, taken: TakenDunningStep) -> TakenDunningStep:
         delay = self.story.deliveries.get(taken.step, 0)
         if taken.outcome != "pending" or delay is None or self.now < taken.at + delay * TICK:
             return taken

@@ -13,7 +13,7 @@ from services.collections.domain.account import (
     is_case_open,
     list_not_dunnable,
 )
-from services.collections.domain.dunning_item import ItemFacts, LineBalance, Overdue
+from services.collections.domain.dunning_item import ItemFacts, LineBalance, OverdueJudgement
 from services.collections.domain.item_evaluation import ItemEvaluation
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from tests.unit.collections.facts import DUE, OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
@@ -95,7 +95,7 @@ def test_access_that_has_ended_is_not_to_end() -> None:
 def test_a_suspension_is_due_since_its_latest_cause() -> None:
     """The first invoice by number is due four days later, and so is its step."""
     later = replace(
-        item(overdue=(Overdue(50, on(5, 0)),), taken=(take_notice("final_notice", on(18)),)),
+        item(overdue=(OverdueJudgement(50, on(5, 0)),), taken=(take_notice("final_notice", on(18)),)),
         due_date=DUE + timedelta(days=4),
     )
     earlier = replace(item(number="2", taken=WARNED), promises=())

@@ -23,7 +23,7 @@ from services.collections.domain.account_changes import (
     SuspensionMove,
 )
 from services.collections.domain.dunning_account import AnnouncedDeferral, DunningAccount, OpenDunningCase
-from services.collections.domain.dunning_item import Effect, ItemFacts, Release, TakenStep
+from services.collections.domain.dunning_item import Effect, ItemFacts, SuspensionRelease, TakenDunningStep
 from services.collections.domain.suspension import SuspensionState
 from services.collections.domain.suspension_record import RecordedSuspensionCause, SuspensionRecord
 from tests.unit.collections.accounts import ACCOUNT, SUSPENSION, account
@@ -34,9 +34,9 @@ WAITING = AnnouncedDeferral("suspend", "all are stopped", None, "guard")
 CASE = OpenDunningCase(UUID(int=9), "reminder_1", DUE)
 
 
-def step(suspension_id: UUID | None, effect: Effect, number: int = 1) -> TakenStep:
+def step(suspension_id: UUID | None, effect: Effect, number: int = 1) -> TakenDunningStep:
     """The step of a suspension in a round."""
-    return TakenStep("suspend", number, on(21), "requested", effect=effect, suspension_id=suspension_id)
+    return TakenDunningStep("suspend", number, on(21), "requested", effect=effect, suspension_id=suspension_id)
 
 
 def cause(invoice_id: UUID, number: int = 1) -> RecordedSuspensionCause:
@@ -61,7 +61,7 @@ def record(
     )
 
 
-def take(number: str, *taken: TakenStep) -> ItemFacts:
+def take(number: str, *taken: TakenDunningStep) -> ItemFacts:
     """The item of this number, with steps."""
     return item(number=number, taken=taken)
 
@@ -104,7 +104,7 @@ def test_a_cause_of_another_round_takes_the_place_of_the_former_with_a_step_of_i
         suspensions=(record(SuspensionState.EFFECTIVE, cause(FIRST)),),
     )
     after = NewSuspensionCauses(SUSPENSION, (cause(FIRST, 2),), on(30)).apply_to(before)
-    added = TakenStep("suspend", 2, on(30), "requested", effect="in_effect", suspension_id=SUSPENSION)
+    added = TakenDunningStep("suspend", 2, on(30), "requested", effect="in_effect", suspension_id=SUSPENSION)
     assert after == account(
         take("1", step(SUSPENSION, "over"), other, added),
         suspensions=(record(SuspensionState.EFFECTIVE, cause(FIRST, 2)),),
@@ -148,9 +148,9 @@ def test_what_a_suspension_did_that_ends_otherwise_is_over(state: SuspensionStat
 
 
 def test_a_release_is_of_the_invoices_that_it_names() -> None:
-    first = replace(take("1"), releases=(Release(on(10), date(2026, 3, 25)),))
+    first = replace(take("1"), releases=(SuspensionRelease(on(10), date(2026, 3, 25)),))
     after = NewSuspensionRelease(SUSPENSION, (FIRST,), on(22), date(2026, 4, 5)).apply_to(account(first, take("2")))
-    release = Release(on(22), date(2026, 4, 5))
+    release = SuspensionRelease(on(22), date(2026, 4, 5))
     assert after == account(replace(first, releases=(*first.releases, release)), take("2"))
 
 
@@ -176,12 +176,12 @@ def test_what_waits_is_known_until_it_waits_no_more() -> None:
 @pytest.mark.parametrize(
     ("outcome", "taken"),
     [
-        ("notice", TakenStep("reminder_1", 1, on(1), "pending", effect="in_effect")),
-        ("skipped", TakenStep("reminder_1", 1, on(1), "skipped", replaced_by="reminder_2", effect="in_effect")),
-        ("requested", TakenStep("reminder_1", 1, on(1), "requested", effect="over")),
+        ("notice", TakenDunningStep("reminder_1", 1, on(1), "pending", effect="in_effect")),
+        ("skipped", TakenDunningStep("reminder_1", 1, on(1), "skipped", replaced_by="reminder_2", effect="in_effect")),
+        ("requested", TakenDunningStep("reminder_1", 1, on(1), "requested", effect="over")),
     ],
 )
-def test_a_step_that_is_taken_stands_with_its_invoice(outcome: str, taken: TakenStep) -> None:
+def test_a_step_that_is_taken_stands_with_its_invoice(outcome: str, taken: TakenDunningStep) -> None:
     change = NewDunningStep(
         invoice_id=FIRST,
         round=1,

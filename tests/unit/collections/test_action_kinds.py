@@ -13,13 +13,13 @@ from services.collections import mail, policy_page
 from services.collections.domain.actions.registry import ACTION_KINDS
 from services.collections.domain.actions.step_faults import list_repetition_faults, list_template_faults
 from services.collections.domain.due_step_decision import CARRIERS
-from services.collections.domain.dunning_item import Effect, Outcome, Release, TakenStep
+from services.collections.domain.dunning_item import Effect, Outcome, SuspensionRelease, TakenDunningStep
 from services.collections.domain.dunning_outlook import forecast_dunning_steps
 from services.collections.domain.dunning_timeline import DunnableSpan
-from services.collections.domain.item_evaluation import Action, Deferred
+from services.collections.domain.item_evaluation import DeferredDunningStep, DueDunningStep
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy, PolicyDocumentRefused, parse_collection_policy
-from services.collections.domain.policy_step import Fault, Step
+from services.collections.domain.policy_step import Fault, PolicyStep
 from shared.base.locale_texts import read_text_catalogue
 from shared.pure.languages import LANGUAGES
 from tests.unit.collections.facts import DUE, SUBSCRIPTION, balance, item, line, on, take_notice
@@ -34,7 +34,7 @@ steps:
 guard: {suspensions_per_hour: 1, share_of_accounts_percent: 1}
 """
 REMINDED = take_notice("reminder_1", on(1))
-CALLED = TakenStep("phone", 1, on(5), "requested")
+CALLED = TakenDunningStep("phone", 1, on(5), "requested")
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,17 @@ class Call:
     awaits_fresh_facts: ClassVar[bool] = False
     page_notes: ClassVar[tuple[str, ...]] = ("call_hours",)
 
-    def list_order_faults(self, place: str, step: Step, before: tuple[Step, ...]) -> Iterator[Fault]:
+    def list_order_faults(self, place: str, step: PolicyStep, before: tuple[PolicyStep, ...]) -> Iterator[Fault]:
         yield from list_repetition_faults(place, step, before)
 
     def list_field_faults(
-        self, place: str, step: Step, before: tuple[Step, ...], templates: Collection[str]
+        self, place: str, step: PolicyStep, before: tuple[PolicyStep, ...], templates: Collection[str]
     ) -> Iterator[Fault]:
         yield from list_template_faults(place, step)
         if step.day <= 0:
             yield f"{place}.day", "nobody is called before an invoice is overdue"
 
-    def assess_basis(self, standing: Mapping[str, TakenStep]) -> Effect:
+    def assess_basis(self, standing: Mapping[str, TakenDunningStep]) -> Effect:
         return "in_effect" if "notice" in standing else "awaited"
 
     def find_obstacle(self, span: DunnableSpan) -> str | None:
@@ -116,7 +116,7 @@ def test_an_invented_kind_comes_next_and_is_done_when_it_is_due() -> None:
     assert waiting.next
     assert (waiting.next.step, waiting.next.at) == ("phone", on(5))
     due = evaluate_dunning_item(item(taken=(REMINDED,)), policy, on(5))
-    assert due.actions == (Action("phone", CALL, 5, on(5), None, (), ((SUBSCRIPTION, 300),)),)
+    assert due.actions == (DueDunningStep("phone", CALL, 5, on(5), None, (), ((SUBSCRIPTION, 300),)),)
     assert due.next
     assert (due.next.step, due.next.at) == ("final_notice", on(9))
     done = evaluate_dunning_item(item(taken=(REMINDED, CALLED)), policy, on(6))
@@ -130,7 +130,7 @@ def test_an_invented_kind_waits_for_what_it_says() -> None:
     little = item(balance(1, on(-30), line(199)), taken=(REMINDED,))
     deferred = evaluate_dunning_item(little, policy, on(5))
     assert deferred.actions == ()
-    assert deferred.deferred == (Deferred("phone", "too little to call for", None),)
+    assert deferred.deferred == (DeferredDunningStep("phone", "too little to call for", None),)
     assert deferred.next
     assert deferred.next.step == "final_notice"
     unreminded = evaluate_dunning_item(item(), policy, on(5))
@@ -140,7 +140,7 @@ def test_an_invented_kind_waits_for_what_it_says() -> None:
 def test_an_invented_kind_is_forgotten_by_a_release_and_stands_in_the_outlook() -> None:
     policy = parse_with_call(POLICY)
     called = item(taken=(REMINDED, CALLED))
-    released = replace(called, releases=(Release(on(6), DUE),))
+    released = replace(called, releases=(SuspensionRelease(on(6), DUE),))
     assert evaluate_dunning_item(called, policy, on(7)).actions == ()
     assert "phone" not in {step.step for step in forecast_dunning_steps(called, policy, None, on(7))}
     validity = {rung.step.name: rung.void for rung in evaluate_dunning_item(released, policy, on(7)).ladder}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.collections.domain.dunning_item import Balance, ItemFacts, Promise, TakenStep
+from services.collections.domain.dunning_item import ItemBalance, ItemFacts, PaymentPromise, TakenDunningStep
 from services.collections.domain.dunning_timeline import build_dunning_timeline
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.policy import Policy, PolicyDocumentRefused, parse_collection_policy
@@ -34,7 +34,7 @@ def patient(days: int = DAYS) -> Policy:
     return standard().model_copy(update={"after_release_days": days})
 
 
-def list_notices() -> tuple[TakenStep, ...]:
+def list_notices() -> tuple[TakenDunningStep, ...]:
     """All notices up to the final one, each on its day."""
     return tuple(take_notice(name, on(day)) for name, day in zip(STEPS, (-3, 1, 7, 14), strict=True))
 
@@ -46,7 +46,7 @@ def walk(policy: Policy, facts: ItemFacts, last_day: int) -> list[tuple[str, int
         for hour in range(24):
             for action in evaluate_dunning_item(facts, policy, on(day, hour)).actions:
                 done.append((action.step, day))
-                requested = TakenStep(action.step, 1, on(day, hour), "requested")
+                requested = TakenDunningStep(action.step, 1, on(day, hour), "requested")
                 step = take_notice(action.step, on(day, hour)) if action.kind.name == "notice" else requested
                 facts = replace(facts, taken=(*facts.taken, step))
     return done
@@ -66,7 +66,7 @@ def test_access_ends_after_the_days_and_after_a_new_final_notice_with_its_days(
 
 
 def test_a_promise_that_ends_is_a_release_too() -> None:
-    promised = item(ISSUED, promises=(Promise(300, on(16, 12), on(18, 12)),), taken=list_notices())
+    promised = item(ISSUED, promises=(PaymentPromise(300, on(16, 12), on(18, 12)),), taken=list_notices())
     assert walk(patient(), promised, 30) == [("final_notice", 22), ("suspend", 29)]
 
 
@@ -108,8 +108,8 @@ def test_what_was_blocked_after_its_notice_carries_nothing_also_where_it_was_rel
     """The dispute of the days 17 to 18 becomes known after the suspension was requested on the 20th."""
     facts = item(ISSUED, DISPUTED, RELEASED)
     reminder, early, in_time, late = (
-        TakenStep("reminder_1", 1, on(9), "sent"),
-        *(TakenStep("final_notice", 1, on(day), "sent") for day in (16, 19, 21)),
+        TakenDunningStep("reminder_1", 1, on(9), "sent"),
+        *(TakenDunningStep("final_notice", 1, on(day), "sent") for day in (16, 19, 21)),
     )
     for required, taken, carries in (
         ({"final_notice"}, (reminder, early), False),
@@ -137,7 +137,7 @@ def test_so_many_more_local_midnights_are_held_and_no_more(
     zone = ZoneInfo(where[0])
     start = datetime.combine(where[1], time(3), UTC)
     at = [start + timedelta(minutes=minutes) for minutes in (begins, begins + lasts)]
-    history = (ISSUED, Balance(2, at[0], (line(300, disputed=300),)), Balance(3, at[1], (line(300),)))
+    history = (ISSUED, ItemBalance(2, at[0], (line(300, disputed=300),)), ItemBalance(3, at[1], (line(300),)))
     facts = replace(item(*history), zone=zone, due_date=where[1])
     timeline = build_dunning_timeline(facts, history, days)
     midnights = [find_local_instant(get_local_date(start, zone) + n * ONE_DAY, time(0), zone) for n in range(40)]

@@ -7,8 +7,8 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.collections.domain.dunning_item import ItemFacts, Overdue, TakenStep
-from services.collections.domain.item_evaluation import Action, ItemEvaluation
+from services.collections.domain.dunning_item import ItemFacts, OverdueJudgement, TakenDunningStep
+from services.collections.domain.item_evaluation import DueDunningStep, ItemEvaluation
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from services.collections.domain.suspension import (
     is_suspension_still_due,
@@ -33,7 +33,7 @@ class Walk:
     decided_day: int
     is_won: bool
     item: ItemFacts = field(default_factory=lambda: item(balance(1, on(-30, 0), line(TOTAL)), overdue=()))
-    taken: list[tuple[int, Action]] = field(default_factory=list)
+    taken: list[tuple[int, DueDunningStep]] = field(default_factory=list)
     """Each action with its day."""
 
     @property
@@ -60,7 +60,7 @@ class Walk:
         """Let invoicing judge a midnight: overdue once in a round, if something is due."""
         judgement = evaluate_dunning_item(self.item, POLICY, on(day, 0))
         if day > 0 and judgement.dunnable_minor and judgement.overdue_at is None:
-            overdue = Overdue(self.next_sequence, on(day, 0))
+            overdue = OverdueJudgement(self.next_sequence, on(day, 0))
             self.item = replace(self.item, overdue=(*self.item.overdue, overdue))
 
     def sweep(self, day: int) -> ItemEvaluation:
@@ -73,11 +73,11 @@ class Walk:
         return judgement
 
 
-def _carry_out(action: Action, number: int, now: datetime) -> list[TakenStep]:
+def _carry_out(action: DueDunningStep, number: int, now: datetime) -> list[TakenDunningStep]:
     if action.kind.name == "notice":
-        skipped = [TakenStep(name, number, now, "skipped", replaced_by=action.step) for name in action.skipped]
-        return [TakenStep(action.step, number, now, "sent", delivered_at=now), *skipped]
-    return [TakenStep(action.step, number, now, "requested")]
+        skipped = [TakenDunningStep(name, number, now, "skipped", replaced_by=action.step) for name in action.skipped]
+        return [TakenDunningStep(action.step, number, now, "sent", delivered_at=now), *skipped]
+    return [TakenDunningStep(action.step, number, now, "requested")]
 
 
 DAYS = st.integers(1, 20)

@@ -3,9 +3,9 @@
 import pytest
 
 from services.collections.domain.guard import check_suspension_limits
-from services.collections.domain.policy import Limits
+from services.collections.domain.policy import SuspensionLimits
 
-LIMITS = Limits(suspensions_per_hour=5, share_of_accounts_percent=10)
+LIMITS = SuspensionLimits(suspensions_per_hour=5, share_of_accounts_percent=10)
 
 
 @pytest.mark.parametrize(

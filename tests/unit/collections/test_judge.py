@@ -5,7 +5,14 @@ from datetime import date
 
 import pytest
 
-from services.collections.domain.dunning_item import ItemFacts, LineBalance, Overdue, Promise, Release, TakenStep
+from services.collections.domain.dunning_item import (
+    ItemFacts,
+    LineBalance,
+    OverdueJudgement,
+    PaymentPromise,
+    SuspensionRelease,
+    TakenDunningStep,
+)
 from services.collections.domain.item_evaluation import ItemEvaluation
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from tests.unit.collections.facts import OTHER, SUBSCRIPTION, balance, item, line, on, take_notice
@@ -14,7 +21,7 @@ from tests.unit.collections.stories import standard
 POLICY = standard()
 REMINDED = (take_notice("upcoming", on(-3)), take_notice("reminder_1", on(1)), take_notice("reminder_2", on(7)))
 WARNED = (*REMINDED, take_notice("final_notice", on(14)))
-SUSPENDED = (*WARNED, TakenStep("suspend", 1, on(21), "requested"))
+SUSPENDED = (*WARNED, TakenDunningStep("suspend", 1, on(21), "requested"))
 
 
 def steps(judgement: ItemEvaluation) -> list[str]:
@@ -39,7 +46,7 @@ def find_next(invoice: ItemFacts, day: int, hour: int = 9) -> tuple[str, object]
         (45, SUSPENDED, "terminate"),
     ],
 )
-def test_each_step_is_taken_at_nine_on_its_day(day: int, taken: tuple[TakenStep, ...], step: str) -> None:
+def test_each_step_is_taken_at_nine_on_its_day(day: int, taken: tuple[TakenDunningStep, ...], step: str) -> None:
     invoice = item(taken=taken)
     assert steps(evaluate_dunning_item(invoice, POLICY, on(day, 8, 59))) == []
     action = evaluate_dunning_item(invoice, POLICY, on(day)).actions[0]
@@ -50,7 +57,7 @@ def test_each_step_is_taken_at_nine_on_its_day(day: int, taken: tuple[TakenStep,
 def test_a_judgement_shows_its_arithmetic() -> None:
     invoice = item(
         balance(1, on(-30), line(1000, disputed=300, in_flight=200)),
-        promises=(Promise(100, on(1), on(5)),),
+        promises=(PaymentPromise(100, on(1), on(5)),),
     )
     now = evaluate_dunning_item(invoice, POLICY, on(2))
     assert (now.open_minor, now.disputed_minor, now.in_flight_minor, now.promised_minor) == (1000, 300, 200, 100)
@@ -125,7 +132,7 @@ def test_a_step_after_the_due_date_waits_for_the_overdue() -> None:
     assert steps(evaluate_dunning_item(invoice, POLICY, on(1))) == []
     assert find_next(invoice, 0) == ("reminder_1", on(1))  # foreseen
     assert find_next(invoice, 1) is None  # a fact must come
-    late = item(overdue=(Overdue(9, on(2, 0)),), taken=REMINDED[:1])
+    late = item(overdue=(OverdueJudgement(9, on(2, 0)),), taken=REMINDED[:1])
     assert steps(evaluate_dunning_item(late, POLICY, on(2, 8))) == []  # at nine on day 1 it was not overdue yet
     assert steps(evaluate_dunning_item(late, POLICY, on(2))) == ["reminder_1"]
 
@@ -147,7 +154,7 @@ def test_days_between_are_calendar_dates_and_not_hours() -> None:
 
 @pytest.mark.parametrize("outcome", ["pending", "failed"])
 def test_a_suspension_waits_for_a_notice_that_was_not_delivered(outcome: str) -> None:
-    notice = TakenStep("final_notice", 1, on(14), "pending" if outcome == "pending" else "failed")
+    notice = TakenDunningStep("final_notice", 1, on(14), "pending" if outcome == "pending" else "failed")
     now = evaluate_dunning_item(item(taken=(*REMINDED, notice)), POLICY, on(30))
     assert (now.actions, now.next) == ((), None)
     assert [(d.step, d.until) for d in now.deferred] == [("suspend", None)]
@@ -180,12 +187,12 @@ def test_a_line_without_a_subscription_suspends_nothing() -> None:
 
 def test_promises_cover_the_first_lines_first() -> None:
     lines = (LineBalance(2, OTHER, 100), LineBalance(1, SUBSCRIPTION, 100))
-    promised = item(balance(1, on(-30), *lines), promises=(Promise(150, on(2), on(40)),), taken=WARNED)
+    promised = item(balance(1, on(-30), *lines), promises=(PaymentPromise(150, on(2), on(40)),), taken=WARNED)
     assert evaluate_dunning_item(promised, POLICY, on(21)).actions[0].subscriptions == ((OTHER, 50),)
 
 
 def test_a_promise_that_covers_everything_stops_the_clock_until_it_ends() -> None:
-    invoice = item(promises=(Promise(300, on(5), on(9, 12)),), taken=REMINDED[:2])
+    invoice = item(promises=(PaymentPromise(300, on(5), on(9, 12)),), taken=REMINDED[:2])
     assert evaluate_dunning_item(invoice, POLICY, on(8)).is_fully_blocked
     assert find_next(invoice, 8) == ("reminder_2", on(11))  # the midnights of the days 6 to 9 do not count
     assert evaluate_dunning_item(invoice, POLICY, on(11)).position == 7
@@ -205,7 +212,11 @@ def test_a_reversal_is_a_new_round_from_the_position_that_it_had() -> None:
     invoice = item(balance(1, on(-30)), paid, reversed_, taken=SUSPENDED)
     now = evaluate_dunning_item(invoice, POLICY, on(30, 11))
     assert (now.round, now.position, now.overdue_at, now.stage, now.next) == (2, 22, None, None, None)
-    overdue = item(*invoice.balances, overdue=(Overdue(50, on(1, 0)), Overdue(71, on(31, 0))), taken=invoice.taken)
+    overdue = item(
+        *invoice.balances,
+        overdue=(OverdueJudgement(50, on(1, 0)), OverdueJudgement(71, on(31, 0))),
+        taken=invoice.taken,
+    )
     now = evaluate_dunning_item(overdue, POLICY, on(31))
     assert steps(now) == ["final_notice"]
     assert now.actions[0].skipped == ("upcoming", "reminder_1", "reminder_2")
@@ -249,7 +260,7 @@ def test_the_ladder_tells_how_each_step_stands() -> None:
     assert ladder["reminder_1"].taken == REMINDED[1]
 
 
-RELEASED = (Release(on(23), date(2026, 4, 5)),)
+RELEASED = (SuspensionRelease(on(23), date(2026, 4, 5)),)
 """On the 23rd day, up to the end of the 26th."""
 
 
@@ -270,10 +281,12 @@ def test_a_release_forgets_the_suspension_and_its_final_notice_when_it_is_over()
 
 
 def test_what_is_not_suspended_is_not_terminated() -> None:
-    released = replace(item(taken=SUSPENDED), releases=(Release(on(23), date(2026, 5, 1)),))
+    released = replace(item(taken=SUSPENDED), releases=(SuspensionRelease(on(23), date(2026, 5, 1)),))
     assert steps(evaluate_dunning_item(released, POLICY, on(45))) == []
     for effect in ("awaited", "over"):
-        suspension = TakenStep("suspend", 1, on(21), "requested", effect="awaited" if effect == "awaited" else "over")
+        suspension = TakenDunningStep(
+            "suspend", 1, on(21), "requested", effect="awaited" if effect == "awaited" else "over"
+        )
         assert steps(evaluate_dunning_item(item(taken=(*WARNED, suspension)), POLICY, on(45))) == []
 
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from services.collections.domain.dunning_item import Promise, TakenStep
+from services.collections.domain.dunning_item import PaymentPromise, TakenDunningStep
 from services.collections.domain.dunning_outlook import (
     UpcomingDunningStep,
     assess_dunning_outlook,
     forecast_dunning_steps,
 )
 from services.collections.domain.item_evaluator import evaluate_dunning_item
-from services.collections.domain.policy_step import Required
+from services.collections.domain.policy_step import RequiredNotice
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on, take_notice
 from tests.unit.collections.stories import short, standard
 
@@ -45,14 +45,14 @@ def test_nothing_is_foreseen_while_the_clock_stands() -> None:
 
 def test_days_that_a_promise_holds_are_counted() -> None:
     """Promised in whole from the 12th to the 17th: the five midnights of 13 to 17 March are held."""
-    late_item = item(taken=REMINDED[:2], promises=(Promise(300, on(2), on(7, 0, 1)),))
+    late_item = item(taken=REMINDED[:2], promises=(PaymentPromise(300, on(2), on(7, 0, 1)),))
     days = [step.day for step in forecast_dunning_steps(late_item, POLICY, None, on(3))]
     assert days == [date(2026, 3, 22), date(2026, 3, 29), date(2026, 4, 5)]
 
 
 def test_what_follows_a_suspension_is_the_decision_of_a_person() -> None:
     late_item = item(
-        taken=(*REMINDED, take_notice("final_notice", on(14)), TakenStep("suspend", 1, on(21), "requested"))
+        taken=(*REMINDED, take_notice("final_notice", on(14)), TakenDunningStep("suspend", 1, on(21), "requested"))
     )
     terminate = UpcomingDunningStep("terminate", "terminate", None, date(2026, 4, 24))
     assert forecast_dunning_steps(late_item, POLICY, None, on(21)) == (terminate,)
@@ -77,7 +77,7 @@ def test_a_prospect_supposes_that_its_own_step_is_taken() -> None:
 def test_a_skipped_notice_that_is_required_is_stood_for_by_the_one_that_goes_out() -> None:
     """Both required notices go out as one on 28 March: seven days are over on 4 April."""
     steps = tuple(
-        step.model_copy(update={"requires": (*step.requires, Required(notice="reminder_2", days_before=3))})
+        step.model_copy(update={"requires": (*step.requires, RequiredNotice(notice="reminder_2", days_before=3))})
         if step.name == "suspend"
         else step
         for step in POLICY.steps

@@ -7,12 +7,12 @@ import pytest
 
 from services.collections.api.policies import PolicyIn
 from services.collections.domain.policy import (
-    Limits,
     PolicyDocumentRefused,
+    SuspensionLimits,
     check_suspension_notices,
     parse_collection_policy,
 )
-from services.collections.domain.policy_step import Required
+from services.collections.domain.policy_step import RequiredNotice
 from shared.pure.fields import get_model_example
 from tests.unit.collections.stories import POLICIES, standard
 
@@ -168,15 +168,18 @@ def test_a_refusal_says_what_is_wrong_with_each_field() -> None:
     [(5, 10, False), (4, 9, False), (6, 10, True), (5, 11, True), (6, 9, True), (4, 11, True)],
 )
 def test_limits_allow_more_if_either_is_wider(per_hour: int, percent: int, allows_more: bool) -> None:
-    usual = Limits(suspensions_per_hour=5, share_of_accounts_percent=10)
-    limits = Limits(suspensions_per_hour=per_hour, share_of_accounts_percent=percent)
+    usual = SuspensionLimits(suspensions_per_hour=5, share_of_accounts_percent=10)
+    limits = SuspensionLimits(suspensions_per_hour=per_hour, share_of_accounts_percent=percent)
     assert limits.allows_more_suspensions_than(usual) is allows_more
 
 
 def test_access_ends_only_after_a_notice_that_warns_of_it() -> None:
     """The suspension is the fifth step; its second requirement is a reminder."""
     check_suspension_notices(standard())
-    requires = (Required(notice="final_notice", days_before=7), Required(notice="reminder_2", days_before=7))
+    requires = (
+        RequiredNotice(notice="final_notice", days_before=7),
+        RequiredNotice(notice="reminder_2", days_before=7),
+    )
     steps = tuple(
         step.model_copy(update={"requires": requires}) if step.name == "suspend" else step for step in standard().steps
     )

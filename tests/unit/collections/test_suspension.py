@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.collections.domain.dunning_item import LineBalance, Promise, Release
+from services.collections.domain.dunning_item import LineBalance, PaymentPromise, SuspensionRelease
 from services.collections.domain.dunning_timeline import build_dunning_timeline
 from services.collections.domain.suspension import (
     SuspensionMoveRefused,
@@ -90,7 +90,7 @@ def test_a_suspension_stands_on_the_fresh_balance(fresh: LineBalance, still: boo
 
 
 def test_a_promise_takes_a_suspension_down() -> None:
-    promised = item(promises=(Promise(300, on(20), on(22)),))
+    promised = item(promises=(PaymentPromise(300, on(20), on(22)),))
     causes = frozenset({FIRST})
     assert not is_suspension_still_due(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(21))
     assert is_suspension_still_due(causes, SUBSCRIPTION, {FIRST: promised}, {}, on(22))
@@ -110,7 +110,7 @@ def test_a_customer_is_warned_since_the_last_notice_up_to_the_request() -> None:
 
 
 def test_a_block_counts_from_its_first_instant_until_before_its_end() -> None:
-    promised = item(promises=(Promise(300, on(20), on(22)),))
+    promised = item(promises=(PaymentPromise(300, on(20), on(22)),))
     timeline = build_dunning_timeline(promised, promised.list_balance_history(on(23)))
     assert is_invoice_blocked_since(timeline, on(19), on(20))
     assert not is_invoice_blocked_since(timeline, on(18), on(19))
@@ -121,7 +121,7 @@ def test_a_block_counts_from_its_first_instant_until_before_its_end() -> None:
 def test_a_release_ends_at_midnight_of_the_customer() -> None:
     """The end of 12 March in Tokyo is 15:00 of that day in UTC."""
     nothing = frozenset[str]()
-    releases = (Release(on(1), date(2026, 3, 12)),)
+    releases = (SuspensionRelease(on(1), date(2026, 3, 12)),)
     voiding = VoidingCauses(releases, (), nothing, nothing, nothing, ZoneInfo("Asia/Tokyo"))
     assert voiding.list_voiding_instants(on(0)) == [on(2, 15)]
     assert voiding.list_voiding_instants(on(2, 15)) == []
@@ -129,7 +129,7 @@ def test_a_release_ends_at_midnight_of_the_customer() -> None:
 
 def test_what_was_promised_is_not_dunnable_for_a_day_of_the_customer_after_it() -> None:
     """The promise ends on 16 March at 01:00 in Tokyo, so the pause ends on the 17th at 01:00."""
-    promised = replace(item(promises=(Promise(300, on(2), on(5, 16)),)), zone=ZoneInfo("Asia/Tokyo"))
+    promised = replace(item(promises=(PaymentPromise(300, on(2), on(5, 16)),)), zone=ZoneInfo("Asia/Tokyo"))
     timeline = build_dunning_timeline(promised, promised.list_balance_history(on(5, 17)), 1)
     assert timeline.find_release_pause_end(on(5, 17)) == on(6, 16)
 
@@ -152,7 +152,8 @@ def test_a_pause_ends_at_midnight_at_the_latest_after_a_day_of_25_hours() -> Non
     """25 October 2026 in Berlin: the promise ends at 23:30, 24.5 hours after midnight; the next day has 24."""
     ended_at = datetime(2026, 10, 25, 22, 30, tzinfo=UTC)
     promised = replace(
-        item(promises=(Promise(300, datetime(2026, 10, 20, tzinfo=UTC), ended_at),)), zone=ZoneInfo("Europe/Berlin")
+        item(promises=(PaymentPromise(300, datetime(2026, 10, 20, tzinfo=UTC), ended_at),)),
+        zone=ZoneInfo("Europe/Berlin"),
     )
     timeline = build_dunning_timeline(promised, promised.list_balance_history(ended_at), 1)
     assert timeline.find_release_pause_end(ended_at) == datetime(2026, 10, 26, 23, tzinfo=UTC)
@@ -160,7 +161,7 @@ def test_a_pause_ends_at_midnight_at_the_latest_after_a_day_of_25_hours() -> Non
 
 def test_only_what_would_be_dunnable_is_in_the_pause_after_a_release() -> None:
     """The promise ends on the 5th day at 09:00, and from 12:00 on a debit of the whole is in flight."""
-    promised = (Promise(300, on(2), on(5)),)
+    promised = (PaymentPromise(300, on(2), on(5)),)
     least = item(balance(1, on(-30), line(1)), promises=promised)
     assert build_dunning_timeline(least, least.balances, 1).find_release_pause_end(on(5)) == on(6)
     in_flight = item(balance(1, on(-30)), balance(2, on(5, 12), line(300, in_flight=300)), promises=promised)

@@ -9,8 +9,8 @@ import pytest
 from services.entitlements.domain.entitlement import (
     EntitlementMoveRefused,
     EntitlementState,
-    Failure,
     SubscriptionEntitlement,
+    VendorFailure,
     begin_vendor_suspension,
     end_entitlement,
     has_reached_its_end,
@@ -41,7 +41,7 @@ ACCOUNT, SUBSCRIPTION = UUID(int=1), UUID(int=2)
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 SETTINGS = RenewalSnapshot(is_auto_renew_on=True, vendor_settings={})
-FAILURE = Failure("active", "500", "down", NOW)
+FAILURE = VendorFailure("active", "500", "down", NOW)
 
 
 def build_hold(number: int, reason: HoldReason = "non_payment") -> Hold:
@@ -133,7 +133,7 @@ def test_settings_that_are_not_back_are_a_failure_and_announced() -> None:
             account_id=ACCOUNT, subscription_id=SUBSCRIPTION, suspension_id=None, missing_settings=missing
         ),
     ]
-    assert after.failure == Failure("active", "renewal_settings_not_restored", "term, quantity", LATER)
+    assert after.failure == VendorFailure("active", "renewal_settings_not_restored", "term, quantity", LATER)
     assert after.snapshot == SETTINGS
     named = build_entitlement(EntitlementState.SUSPENDED, replace(build_hold(1), effective_at=NOW, released_at=NOW))
     assert [event.suspension_id for event in apply_activity_seen(named, missing, LATER)[1]] == [UUID(int=101)] * 2  # type: ignore[attr-defined]
@@ -159,7 +159,7 @@ def test_a_refused_suspension_is_announced_for_each_of_collections_and_nothing_i
         )
     ]
     assert (after.state, after.waiting_for) == (EntitlementState.ACTIVE, None)
-    assert after.failure == Failure("suspended", "800040", "illegal", LATER)
+    assert after.failure == VendorFailure("suspended", "800040", "illegal", LATER)
     assert [hold.attempted_at for hold in after.holds] == [None, None]
     assert (after.allowed, after.since) == (True, LATER)
     suspended, events = apply_vendor_refusal(
@@ -175,13 +175,13 @@ def test_a_refusal_of_anything_else_is_announced_as_such() -> None:
     assert events == [
         VendorSyncFailed(account_id=ACCOUNT, subscription_id=SUBSCRIPTION, wanted_state="active", vendor_code="2001")
     ]
-    assert after == replace(suspended, failure=Failure("active", "2001", "gone", LATER), waiting_for=None)
+    assert after == replace(suspended, failure=VendorFailure("active", "2001", "gone", LATER), waiting_for=None)
 
 
 def test_what_stood_in_the_way_of_a_suspension_matters_no_more() -> None:
     active = build_entitlement(EntitlementState.ACTIVE)
     assert clear_pending_change(active) == replace(active, waiting_for=None)
-    refused = replace(active, failure=Failure("suspended", "1", "no", NOW))
+    refused = replace(active, failure=VendorFailure("suspended", "1", "no", NOW))
     assert clear_pending_change(refused) == replace(active, failure=None, waiting_for=None)
 
 
@@ -248,7 +248,7 @@ def test_auto_renew_that_is_off_is_not_put_back() -> None:
     assert (off.renewal_off_at, off.waiting_for, off.failure) == (LATER, None, FAILURE)
     assert off.snapshot == RenewalSnapshot(is_auto_renew_on=False, vendor_settings={})
     assert not off.must_disable_auto_renew
-    refused = replace(planned, snapshot=None, failure=Failure("auto_renew_off", "1", "no", NOW))
+    refused = replace(planned, snapshot=None, failure=VendorFailure("auto_renew_off", "1", "no", NOW))
     assert not refused.must_disable_auto_renew
     assert (mark_auto_renew_off(refused, LATER).snapshot, mark_auto_renew_off(refused, LATER).failure) == (None, None)
     assert mark_auto_renew_off(replace(planned, failure=None), LATER).failure is None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.escalation.domain.clocks import (
     DEFAULT_TARGETS,
-    Pause,
+    ClockPause,
     ResponseClock,
     ResponseTarget,
     compute_clock_deadline,
@@ -56,10 +56,10 @@ def test_eight_hours_over_a_weekend_of_summer_time() -> None:
 
 def test_what_is_paused_shifts_the_deadline_by_its_business_time() -> None:
     """From Friday 16:00 until Monday 10:00 two business hours pass."""
-    pauses = (Pause(berlin(3, 27, 16), berlin(3, 30, 10)),)
+    pauses = (ClockPause(berlin(3, 27, 16), berlin(3, 30, 10)),)
     assert compute_clock_deadline(OFFICE, EIGHT_HOURS, berlin(3, 27, 15), pauses) == berlin(3, 31, 10)
-    assert compute_clock_deadline(OFFICE, EIGHT_HOURS, berlin(3, 27, 15), (Pause(berlin(3, 27, 16)),)) is None
-    late = (Pause(berlin(3, 30, 16), berlin(4, 1, 16)),)
+    assert compute_clock_deadline(OFFICE, EIGHT_HOURS, berlin(3, 27, 15), (ClockPause(berlin(3, 27, 16)),)) is None
+    late = (ClockPause(berlin(3, 30, 16), berlin(4, 1, 16)),)
     assert compute_clock_deadline(OFFICE, EIGHT_HOURS, berlin(3, 27, 15), late) == berlin(3, 30, 16), "it had run out"
 
 
@@ -97,7 +97,7 @@ def test_a_pause_never_makes_a_deadline_earlier(
     calendar: BusinessCalendar, target: ResponseTarget, began_at: datetime, pauses: list[datetime]
 ) -> None:
     instants = sorted(instant for instant in pauses if instant > began_at)
-    spans = [Pause(start, end) for start, end in zip(instants[::2], instants[1::2], strict=False)]
+    spans = [ClockPause(start, end) for start, end in zip(instants[::2], instants[1::2], strict=False)]
     plain, paused = (
         compute_clock_deadline(calendar, target, began_at),
         compute_clock_deadline(calendar, target, began_at, spans),
@@ -146,7 +146,7 @@ def test_a_clock_round_the_clock_runs_through_the_night() -> None:
 
 def test_a_clock_stands_without_a_deadline_and_goes_on_with_a_later_one() -> None:
     standing = pause_response_clock(begin(OFFICE, EIGHT_HOURS, berlin(3, 27, 15)), OFFICE, berlin(3, 27, 16))
-    assert (standing.pauses, standing.due_at, standing.warn_at) == ((Pause(berlin(3, 27, 16)),), None, None)
+    assert (standing.pauses, standing.due_at, standing.warn_at) == ((ClockPause(berlin(3, 27, 16)),), None, None)
     assert resume_response_clock(standing, OFFICE, berlin(3, 30, 10)).due_at == berlin(3, 31, 10)
 
 

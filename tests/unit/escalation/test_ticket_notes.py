@@ -10,8 +10,8 @@ from services.escalation.adapters.service_requests import VendorServiceRequests
 from services.escalation.domain.clocks import DAY, ResponseTarget
 from services.escalation.domain.handovers import (
     REQUIREMENTS,
-    Category,
-    Requirement,
+    HandoverRequirement,
+    TechnicalProblemCategory,
     VendorHandoverFacts,
     list_missing_handover_steps,
 )
@@ -117,16 +117,16 @@ async def test_an_answer_that_is_no_ticket_may_pass(body: bytes) -> None:
 
 def test_each_kind_has_its_conditions() -> None:
     assert list_missing_handover_steps(VendorHandoverFacts("fraud")) == ()
-    assert list_missing_handover_steps(VendorHandoverFacts("task")) == (Requirement.COMPARED_LINE,)
+    assert list_missing_handover_steps(VendorHandoverFacts("task")) == (HandoverRequirement.COMPARED_LINE,)
     assert list_missing_handover_steps(VendorHandoverFacts("dispute", has_line=True)) == ()
     assert list_missing_handover_steps(VendorHandoverFacts("dispute", no_line_reason="terms")) == ()
-    ready = VendorHandoverFacts("technical", "incident_over", True, True, Category.BUG)
+    ready = VendorHandoverFacts("technical", "incident_over", True, True, TechnicalProblemCategory.BUG)
     assert list_missing_handover_steps(ready) == ()
     assert list_missing_handover_steps(VendorHandoverFacts("technical", "incident")) == (
-        Requirement.INCIDENT_END,
-        Requirement.ATTEMPT,
-        Requirement.CONSULTED_RESOURCE,
-        Requirement.CATEGORY,
+        HandoverRequirement.INCIDENT_END,
+        HandoverRequirement.ATTEMPT,
+        HandoverRequirement.CONSULTED_RESOURCE,
+        HandoverRequirement.CATEGORY,
     )
     everything = set(REQUIREMENTS["technical"])
     assert list_missing_handover_steps(VendorHandoverFacts("technical"), everything) == ()

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from sandbox.storm import judge
 from sandbox.storm.schedule import LONGEST_FREEZE, PROCESSES, PROXIED, schedule_strikes
 from sandbox.storm.traffic import RetryingTransport
-from sandbox.topics import Published
+from sandbox.topics import PublishedEvent
 
 NOTICE = "0b7a2a52-8f0c-4b51-9c2c-1f7f2d5c9b11"
 
 
-def event(name: str, **payload: Any) -> Published:
-    return Published(name, "anybody", "account", 1, datetime(2026, 1, 1, tzinfo=UTC), "id", payload)
+def event(name: str, **payload: Any) -> PublishedEvent:
+    return PublishedEvent(name, "anybody", "account", 1, datetime(2026, 1, 1, tzinfo=UTC), "id", payload)
 
 
 @given(st.integers(0, 10_000), st.floats(1, 300), st.floats(1, 300))

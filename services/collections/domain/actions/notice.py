@@ -6,13 +6,13 @@ from typing import ClassVar
 from uuid import UUID
 
 from services.collections.domain.actions.step_faults import list_requirement_faults
-from services.collections.domain.dunning_item import Effect, Outcome, TakenStep
+from services.collections.domain.dunning_item import Effect, Outcome, TakenDunningStep
 from services.collections.domain.dunning_timeline import DunnableSpan
-from services.collections.domain.policy_step import Fault, Step
+from services.collections.domain.policy_step import Fault, PolicyStep
 
 
 @dataclass(frozen=True)
-class Notice:
+class NoticeAction:
     """Message to the customer, written from a template; of several that are due only the furthest goes out."""
 
     name: ClassVar[str] = "notice"
@@ -23,12 +23,12 @@ class Notice:
     awaits_fresh_facts: ClassVar[bool] = False
     page_notes: ClassVar[tuple[str, ...]] = ()
 
-    def list_order_faults(self, place: str, step: Step, before: tuple[Step, ...]) -> Iterator[Fault]:
+    def list_order_faults(self, place: str, step: PolicyStep, before: tuple[PolicyStep, ...]) -> Iterator[Fault]:
         """List the faults of its place: a notice may stand anywhere."""
         yield from ()
 
     def list_field_faults(
-        self, place: str, step: Step, before: tuple[Step, ...], templates: Collection[str]
+        self, place: str, step: PolicyStep, before: tuple[PolicyStep, ...], templates: Collection[str]
     ) -> Iterator[Fault]:
         """List the faults of what a notice says."""
         if step.template is None:
@@ -37,7 +37,7 @@ class Notice:
             yield f"{place}.template", f"{step.template!r} is not one of {', '.join(sorted(templates))}"
         yield from list_requirement_faults(place, step)
 
-    def assess_basis(self, standing: Mapping[str, TakenStep]) -> Effect:
+    def assess_basis(self, standing: Mapping[str, TakenDunningStep]) -> Effect:
         """Assess what a notice rests on: nothing else."""
         return "in_effect"
 
@@ -50,4 +50,4 @@ class Notice:
         return ()
 
 
-NOTICE = Notice()
+NOTICE = NoticeAction()

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from services.collections.domain.actions.notice import NOTICE
 from services.collections.domain.actions.step_faults import list_repetition_faults, list_template_faults
-from services.collections.domain.dunning_item import Effect, Outcome, TakenStep
+from services.collections.domain.dunning_item import Effect, Outcome, TakenDunningStep
 from services.collections.domain.dunning_timeline import DunnableSpan
-from services.collections.domain.policy_step import Fault, Required, Step
+from services.collections.domain.policy_step import Fault, PolicyStep, RequiredNotice
 
 
 @dataclass(frozen=True)
-class Suspend:
+class SuspendAction:
     """End of access after the notices that warn of it; it is requested on fresh facts only."""
 
     name: ClassVar[str] = "suspend"
@@ -24,12 +24,12 @@ class Suspend:
     awaits_fresh_facts: ClassVar[bool] = True
     page_notes: ClassVar[tuple[str, ...]] = ("concerned",)
 
-    def list_order_faults(self, place: str, step: Step, before: tuple[Step, ...]) -> Iterator[Fault]:
+    def list_order_faults(self, place: str, step: PolicyStep, before: tuple[PolicyStep, ...]) -> Iterator[Fault]:
         """List the faults of a suspension among the steps before it."""
         yield from list_repetition_faults(place, step, before)
 
     def list_field_faults(
-        self, place: str, step: Step, before: tuple[Step, ...], templates: Collection[str]
+        self, place: str, step: PolicyStep, before: tuple[PolicyStep, ...], templates: Collection[str]
     ) -> Iterator[Fault]:
         """List the faults of what a suspension says."""
         yield from list_template_faults(place, step)
@@ -40,7 +40,7 @@ class Suspend:
         for index, required in enumerate(step.requires):
             yield from _list_warning_faults(f"{place}.requires[{index}]", step, required, before)
 
-    def assess_basis(self, standing: Mapping[str, TakenStep]) -> Effect:
+    def assess_basis(self, standing: Mapping[str, TakenDunningStep]) -> Effect:
         """Assess what a suspension rests on: its notices, which the step itself requires."""
         return "in_effect"
 
@@ -53,10 +53,12 @@ class Suspend:
         return tuple(sorted(span.dunnable_by_subscription.items()))
 
 
-SUSPEND = Suspend()
+SUSPEND = SuspendAction()
 
 
-def _list_warning_faults(place: str, step: Step, required: Required, before: tuple[Step, ...]) -> Iterator[Fault]:
+def _list_warning_faults(
+    place: str, step: PolicyStep, required: RequiredNotice, before: tuple[PolicyStep, ...]
+) -> Iterator[Fault]:
     notice = next((other for other in before if other.name == required.notice), None)
     if notice is None or notice.kind != NOTICE:
         yield f"{place}.notice", f"{required.notice} is no notice before {step.name}"

@@ -11,13 +11,13 @@ from services.collections.domain.actions.step_faults import (
     list_template_faults,
 )
 from services.collections.domain.actions.suspend import SUSPEND
-from services.collections.domain.dunning_item import Effect, Outcome, TakenStep
+from services.collections.domain.dunning_item import Effect, Outcome, TakenDunningStep
 from services.collections.domain.dunning_timeline import DunnableSpan
-from services.collections.domain.policy_step import Fault, Step
+from services.collections.domain.policy_step import Fault, PolicyStep
 
 
 @dataclass(frozen=True)
-class Terminate:
+class TerminateAction:
     """Request to a person to end the subscriptions; it follows a suspension of the round, and never comes without."""
 
     name: ClassVar[str] = "terminate"
@@ -28,20 +28,20 @@ class Terminate:
     awaits_fresh_facts: ClassVar[bool] = False
     page_notes: ClassVar[tuple[str, ...]] = ("by_person",)
 
-    def list_order_faults(self, place: str, step: Step, before: tuple[Step, ...]) -> Iterator[Fault]:
+    def list_order_faults(self, place: str, step: PolicyStep, before: tuple[PolicyStep, ...]) -> Iterator[Fault]:
         """List the faults of a termination among the steps before it."""
         yield from list_repetition_faults(place, step, before)
         if all(other.kind != SUSPEND for other in before):
             yield f"{place}.action", "terminate must come after a suspend step"
 
     def list_field_faults(
-        self, place: str, step: Step, before: tuple[Step, ...], templates: Collection[str]
+        self, place: str, step: PolicyStep, before: tuple[PolicyStep, ...], templates: Collection[str]
     ) -> Iterator[Fault]:
         """List the faults of what a termination says."""
         yield from list_template_faults(place, step)
         yield from list_requirement_faults(place, step)
 
-    def assess_basis(self, standing: Mapping[str, TakenStep]) -> Effect:
+    def assess_basis(self, standing: Mapping[str, TakenDunningStep]) -> Effect:
         """Assess the suspension that a termination rests on."""
         suspension = standing.get(SUSPEND.name)
         return suspension.effect if suspension else "over"
@@ -55,4 +55,4 @@ class Terminate:
         return ()
 
 
-TERMINATE = Terminate()
+TERMINATE = TerminateAction()

@@ -22,7 +22,7 @@ from services.invoicing.billing.repository.bill_chunk import BillChunk
 from services.invoicing.billing.use_cases import proration_credit_notes
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.errors import RetryLater
 
 if TYPE_CHECKING:
@@ -69,11 +69,11 @@ async def calculate_draft_tax(runtime: "Runtime", intent: Intent) -> InvoiceTax 
         return InvoiceTaxRefused(f"no answer: {error}")
 
 
-async def record_draft_tax(unit: Unit, intent: Intent, result: InvoiceTax | InvoiceTaxRefused) -> Recorded:
+async def record_draft_tax(unit: Unit, intent: Intent, result: InvoiceTax | InvoiceTaxRefused) -> RecordingOutcome:
     """Record what was answered; the account goes on, is set aside, or is drawn up anew if it is different now."""
     row = await outside_tax_queries.find_account_awaiting_tax(unit, intent.id)
     if row is None:
-        return Recorded.DONE
+        return RecordingOutcome.DONE
     run_id, account_id = row["run_id"], row["account_id"]
     if not row["still_so"]:
         await bill_run_queries.reset_bill_run_accounts(unit, run_id, account_id, "waiting")
@@ -89,4 +89,4 @@ async def record_draft_tax(unit: Unit, intent: Intent, result: InvoiceTax | Invo
             await proration_credit_notes.draft_surplus_credits(chunk)
         await chunk.keep_drafts("approved" if row["at_once"] else "drafted")
     unit.wake_after_commit("sweeps")
-    return Recorded.DONE
+    return RecordingOutcome.DONE

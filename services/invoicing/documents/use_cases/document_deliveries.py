@@ -22,7 +22,7 @@ from shared.outside.mail import NOT_WRITABLE
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
 from shared.process import intents
-from shared.process.intents import Intent, Recorded
+from shared.process.intents import Intent, RecordingOutcome
 from shared.pure.addresses import is_mail_address
 from shared.pure.bounces import build_envelope_sender, create_mail_secret
 from shared.pure.errors import NotFound, Refusal, RetryLater, Unavailable
@@ -130,17 +130,17 @@ async def _drawn_up(
     return row, paper, account.billing_email, entity, unit.now
 
 
-async def record_document_delivery_result(unit: Unit, intent: Intent, refusal: str | None) -> Recorded:
+async def record_document_delivery_result(unit: Unit, intent: Intent, refusal: str | None) -> RecordingOutcome:
     """Record what became of a delivery. One that came back already has failed, whatever its last attempt became."""
     row = await deliveries_repository.get_document_delivery(unit, UUID(intent.key))
     if row.state != "pending":
-        return Recorded.DONE
+        return RecordingOutcome.DONE
     await deliveries_repository.save_document_delivery_result(unit, row.id, refusal)
     if refusal is None:
         unit.publish(DocumentSent(**_describe_delivery(row), delivered_at=unit.now))
     else:
         unit.publish(DocumentFailed(**_describe_delivery(row), cause=refusal[:3]))
-    return Recorded.DONE
+    return RecordingOutcome.DONE
 
 
 def _describe_delivery(row: DocumentDeliveryRow) -> dict[str, Any]:

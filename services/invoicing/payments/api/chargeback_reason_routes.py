@@ -71,7 +71,7 @@ async def put_chargeback_reason(
     async def put_and_show_reason(unit: Unit) -> ChargebackReasonOut:
         row = ChargebackReasonRow(code=code, **reason.model_dump())
         return ChargebackReasonOut.from_chargeback_reason_row(
-            await chargeback_handling.keep_chargeback_reason(unit, row)
+            await chargeback_handling.change_chargeback_reason(unit, row)
         )
 
     return await command.run(put_and_show_reason)

@@ -79,7 +79,7 @@ class NewChargeback:
     network_fee_minor: int | None = None
 
 
-async def keep_chargeback_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
+async def change_chargeback_reason(unit: Unit, row: ChargebackReasonRow) -> ChargebackReasonRow:
     """Keep a reason of chargebacks, new or changed; chargebacks that are there keep it."""
     before = await chargeback_queries.put_chargeback_reason_row(unit, row)
     unit.record(AuditedChange("chargeback_reason", row.code, None, before, row.model_dump()))

@@ -30,7 +30,7 @@ reads = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:read")],
 admin = Router(prefix=PREFIX, tags=TAGS, dependencies=[needs("invoicing:admin")], responses=PROBLEMS)
 
 
-class SecondPersonIn(RequestBody):
+class SecondPersonRuleIn(RequestBody):
     """Whether every refund needs a second person, and why."""
 
     model_config = set_model_example(required=False, reason="the company has one person")
@@ -39,7 +39,7 @@ class SecondPersonIn(RequestBody):
     reason: Prose
 
 
-class SecondPersonOut(BaseModel):
+class SecondPersonRuleOut(BaseModel):
     """Whether every refund needs a second person; who said so, when and why is null while nobody has."""
 
     model_config = set_model_example(
@@ -69,16 +69,16 @@ class SecondPersonOut(BaseModel):
         return cls(legal_entity=legal_entity, proposed_change=proposed, **rule)
 
 
-async def _load_rule(unit: Unit, code: str) -> SecondPersonOut:
+async def _load_rule(unit: Unit, code: str) -> SecondPersonRuleOut:
     proposed = await find_pending_setting_change(unit, SettingKind.SECOND_PERSON, code)
-    return SecondPersonOut.from_second_person_rule(code, await find_second_person_rule(unit, code), proposed)
+    return SecondPersonRuleOut.from_second_person_rule(code, await find_second_person_rule(unit, code), proposed)
 
 
 @reads.get("/{code}/second-person", summary="Whether a second person is required")
-async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
+async def get_second_person(code: Code, read: Read) -> SecondPersonRuleOut:
     """The rule of a legal entity; a second person is required unless it says otherwise."""
 
-    async def load_second_person_rule(unit: Unit) -> SecondPersonOut:
+    async def load_second_person_rule(unit: Unit) -> SecondPersonRuleOut:
         await check_addressed_legal_entity(unit, code)
         return await _load_rule(unit, code)
 
@@ -87,13 +87,13 @@ async def get_second_person(code: Code, read: Read) -> SecondPersonOut:
 
 @admin.put(
     "/{code}/second-person",
-    response_model=SecondPersonOut,
+    response_model=SecondPersonRuleOut,
     summary="Say whether a second person is required",
     responses={**CHANGE_PROPOSED, **refusals(ChangeAlreadyProposed)},
 )
 async def put_second_person(
-    code: Code, wanted: SecondPersonIn, command: Annotated[ChangeRunner, perform_change("second_person.set")]
-) -> SecondPersonOut | Response:
+    code: Code, wanted: SecondPersonRuleIn, command: Annotated[ChangeRunner, perform_change("second_person.set")]
+) -> SecondPersonRuleOut | Response:
     """Set whether a refund within the limit of whoever wants it, and a change of a setting, needs somebody else.
 
     It holds for what is asked for from now on; what is above a limit waits for a second person in any case, and so
@@ -101,7 +101,7 @@ async def put_second_person(
     issued an invoice.
     """
 
-    async def put_second_person_rule(unit: Unit) -> Response | SecondPersonOut:
+    async def put_second_person_rule(unit: Unit) -> Response | SecondPersonRuleOut:
         row = await change_second_person_rule(
             unit, command.caller, code, is_required=wanted.required, reason=wanted.reason
         )

@@ -19,7 +19,7 @@ from deploy.local.secured import KafkaLogin, ServerTlsFiles, list_access_variabl
 from shared.base import kafka
 from shared.base.connections.access import KafkaAccess
 from shared.base.connections.kafka import build_kafka_options, start_client
-from shared.base.connections.tls import ConnectionAccessRefused, TlsFiles
+from shared.base.connections.tls import TlsFiles, TlsOrLoginRefused
 from tests.certificates import Authority
 
 TOPIC = "secured.events"
@@ -81,7 +81,7 @@ async def test_messages_go_over_tls_with_a_login(world: World, topic: str, mecha
 async def find_refusal(access: KafkaAccess) -> str:
     producer = kafka.create_kafka_producer(access)
     try:
-        with pytest.raises(ConnectionAccessRefused) as raised:
+        with pytest.raises(TlsOrLoginRefused) as raised:
             await start_client(producer.start(), access)
     finally:
         await producer.stop()
@@ -180,7 +180,7 @@ def test_an_encrypted_key_needs_its_password_and_asks_no_terminal(
 ) -> None:
     (tmp_path / "password").write_text(password or "")
     access = world.access(kafka_key_password_file=None if password is None else tmp_path / "password")
-    with pytest.raises(ConnectionAccessRefused) as raised:
+    with pytest.raises(TlsOrLoginRefused) as raised:
         build_kafka_options(access)
     assert str(raised.value) == sentence
 

@@ -17,7 +17,7 @@ from deploy.local.postgres import PostgresServer
 from deploy.local.secured import ServerTlsFiles
 from shared.base.connections.access import DatabaseAccess
 from shared.base.connections.database import connect_database
-from shared.base.connections.tls import ConnectionAccessRefused, TlsFiles
+from shared.base.connections.tls import TlsFiles, TlsOrLoginRefused
 from shared.base.settings import Settings
 from shared.migrate import migrate_database
 from shared.process.runtime import Runtime
@@ -109,7 +109,7 @@ async def test_a_rotated_password_is_read_for_the_next_connection(world: World) 
     access, password = world.access(), world.password_file.read_text()
     try:
         world.password_file.write_text("former")
-        with pytest.raises(ConnectionAccessRefused, match="the login is refused"):
+        with pytest.raises(TlsOrLoginRefused, match="the login is refused"):
             await connect_database(access)
     finally:
         world.password_file.write_text(password)
@@ -128,7 +128,7 @@ async def test_a_rotated_password_is_read_for_the_next_connection(world: World) 
 async def test_access_without_what_the_server_needs_is_refused(
     world: World, changes: dict[str, Any], sentence: str
 ) -> None:
-    with capture_logs() as logs, pytest.raises(ConnectionAccessRefused, match=sentence):
+    with capture_logs() as logs, pytest.raises(TlsOrLoginRefused, match=sentence):
         await connect_database(world.access(**changes))
     (line,) = logs
     assert line["log_level"] == "error"
@@ -147,7 +147,7 @@ def sign_wrongly(fault: str, authority: Authority, folder: Path) -> Signed:
 async def find_refusal(world: World) -> str | None:
     try:
         await (await connect_database(world.access())).close()
-    except ConnectionAccessRefused as refused:
+    except TlsOrLoginRefused as refused:
         return str(refused)
     return None
 
@@ -193,7 +193,7 @@ async def test_a_server_with_another_certificate_is_refused(
 
 async def test_a_server_without_tls_is_told_nothing(world: World) -> None:
     async with answering_no_tls() as (port, octets):
-        with pytest.raises(ConnectionAccessRefused, match="it offers no TLS"):
+        with pytest.raises(TlsOrLoginRefused, match="it offers no TLS"):
             await connect_database(world.access(database_url=world.url(port)))
     assert octets == b""
 

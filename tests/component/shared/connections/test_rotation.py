@@ -8,7 +8,7 @@ import pytest
 
 from shared.base import kafka
 from shared.base.connections.kafka import read_kafka_file_state
-from shared.base.connections.tls import ConnectionAccessRefused
+from shared.base.connections.tls import TlsOrLoginRefused
 from shared.base.health import Health
 from shared.base.wakeups import LoopWakeups
 from shared.messaging.relay import OutboxRelay
@@ -54,7 +54,7 @@ async def test_a_client_of_a_former_password_is_given_up_when_the_broker_is_sile
 
 
 async def test_consumer_and_relay_say_what_the_broker_refuses(stage: Stage) -> None:
-    refused, health = ConnectionAccessRefused("the broker: the login is refused"), Health()
+    refused, health = TlsOrLoginRefused("the broker: the login is refused"), Health()
     member = Member(stage)
     member.consumer._broke(refused)
     OutboxRelay("collections", stage.settings, LoopWakeups(), health)._broke(refused)

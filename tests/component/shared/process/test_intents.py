@@ -14,7 +14,7 @@ from shared.persistence.audit import AuditedAct
 from shared.persistence.database import Cause, Unit
 from shared.persistence.failed_work import FailedWorkName, WorkKind
 from shared.process import intents, jobs
-from shared.process.intents import Intent, IntentKind, Recorded
+from shared.process.intents import Intent, IntentKind, RecordingOutcome
 from shared.process.runtime import Runtime
 from shared.process.service import load_service
 from shared.pure.errors import RetryLater
@@ -32,7 +32,7 @@ class Outside:
         self.asked: list[UUID] = []
         self.recorded: list[Any] = []
         self.answers: list[Exception | str] = []
-        self.says = Recorded.DONE
+        self.says = RecordingOutcome.DONE
         self.called = asyncio.Event()
         self.may_answer: asyncio.Event | None = None
 
@@ -46,7 +46,7 @@ class Outside:
             raise answer
         return answer
 
-    async def record(self, unit: Unit, intent: Intent, result: Any) -> Recorded:
+    async def record(self, unit: Unit, intent: Intent, result: Any) -> RecordingOutcome:
         self.recorded.append(result)
         return self.says
 
@@ -205,9 +205,9 @@ async def test_a_result_is_recorded_once(stage: Stage, runtime: Runtime, outside
     assert outside.recorded == ["first"]
 
 
-@pytest.mark.parametrize(("says", "pause"), [(Recorded.RETRY_NOW, 0), (Recorded.RETRY_LATER, 60)])
+@pytest.mark.parametrize(("says", "pause"), [(RecordingOutcome.RETRY_NOW, 0), (RecordingOutcome.RETRY_LATER, 60)])
 async def test_a_result_may_want_another_attempt(
-    stage: Stage, runtime: Runtime, outside: Outside, says: Recorded, pause: int
+    stage: Stage, runtime: Runtime, outside: Outside, says: RecordingOutcome, pause: int
 ) -> None:
     await want(stage)
     (claimed,) = await stage.units.run(lambda unit: intents.claim_intents(unit, 5))

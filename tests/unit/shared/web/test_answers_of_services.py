@@ -13,7 +13,7 @@ from shared.base.connections.tls import get_default_context
 from shared.contracts.contact_persons import ContactPersonPage, LetterAddressee
 from shared.contracts.dispute_reservations import CreditAuthorisation, ReservedAmount
 from shared.pure.errors import RetryLater
-from shared.web.clients import Answered, ServiceClient, UnreadableAnswer, parse_answer, serialize_request
+from shared.web.clients import RefusedByService, ServiceClient, UnreadableAnswer, parse_answer, serialize_request
 
 ADDRESSEE = {"name": "Ines Alpenrose", "email": "ines@alpenrose.example", "language": "de"}
 
@@ -82,7 +82,7 @@ async def test_what_is_no_json_is_no_answer_for_now(client: ServiceClient) -> No
 
 @pytest.mark.parametrize("client", [(404, b'{"code":"not_found","detail":"no invoice"}')], indirect=True)
 async def test_a_refusal_stays_one(client: ServiceClient) -> None:
-    with pytest.raises(Answered, match="404 not_found: no invoice"):
+    with pytest.raises(RefusedByService, match="404 not_found: no invoice"):
         await client.get("/v1/invoices/1")
 
 
