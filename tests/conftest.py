@@ -25,6 +25,7 @@ from tests.builders import Database, insert_legal_entities
 # Whether a change is accepted must not hang on the dice; whoever works on it gets new examples each time.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
+settings.register_profile("quick", deadline=None, max_examples=20)
 _WITHOUT_SHRINKING = (Phase.explicit, Phase.generate)  # a mutant is killed by any example: none is made smaller
 settings.register_profile("mutants", derandomize=True, deadline=None, max_examples=20, phases=_WITHOUT_SHRINKING)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "here"))

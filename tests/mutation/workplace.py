@@ -15,10 +15,6 @@ COPIED = ("services", "shared", "deploy", "sandbox", "tests", "docs")
 CACHE = re.compile(r"^[ \t]*@lru_cache\b.*\n", re.MULTILINE)
 """Left out of the copy: mutmut mutates no decorated function, and a cache changes no answer."""
 
-EXAMPLES = re.compile(r"\bmax_examples=\d+")
-FEW_EXAMPLES = "max_examples=10"
-"""The number that property tests of the copy try where they say one: each mutant runs them anew."""
-
 PROPERTIES_LAST = """
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: hasattr(getattr(item, "obj", None), "hypothesis"))
@@ -77,8 +73,6 @@ def make_workplace(root: Path, folder: Path, tests: list[str], files: list[str])
     for file in files:
         path = folder / file
         path.write_text(CACHE.sub("", path.read_text()))
-    for path in (folder / "tests/unit").rglob("test_*.py"):
-        path.write_text(EXAMPLES.sub(FEW_EXAMPLES, path.read_text()))
     settings = CONFIGURATION.format(paths=files, tests=tests, copied=[*COPIED, "conftest.py"])
     (folder / "conftest.py").write_text(PROPERTIES_LAST)
     (folder / "pyproject.toml").write_text((root / "pyproject.toml").read_text() + settings)

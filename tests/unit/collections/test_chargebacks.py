@@ -15,6 +15,7 @@ from services.collections.domain.suspension import (
     list_current_suspension_causes,
     list_open_suspension_causes,
 )
+from tests.examples import scale_examples
 from tests.unit.collections.facts import SUBSCRIPTION, balance, item, line, on
 from tests.unit.collections.stories import standard
 
@@ -83,7 +84,7 @@ def _carry_out(action: DueDunningStep, number: int, now: datetime) -> list[Taken
 DAYS = st.integers(1, 20)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=scale_examples(20), deadline=None)
 @given(
     paid=st.sampled_from([TOTAL, TOTAL, 100]),
     paid_day=st.integers(-3, 30),

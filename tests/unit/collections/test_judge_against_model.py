@@ -11,6 +11,7 @@ from services.collections.domain.dunning_item import ItemFacts
 from services.collections.domain.item_evaluation import ItemEvaluation
 from services.collections.domain.item_evaluator import evaluate_dunning_item
 from shared.pure.calendar import get_local_date
+from tests.examples import scale_examples
 from tests.unit.collections.model import Done, Model, Story
 from tests.unit.collections.stories import stories
 
@@ -47,7 +48,7 @@ def is_swept(model: Model, story: Story) -> bool:
     return not first <= model.tick < end and (model.is_instant or model.has_news or model.tick == end)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scale_examples(40), deadline=None)
 @given(story=stories(), order=st.randoms(use_true_random=True))
 def test_each_sweep_does_what_the_model_does(story: Story, order: random.Random) -> None:
     model = Model(story)
@@ -64,7 +65,7 @@ def test_each_sweep_does_what_the_model_does(story: Story, order: random.Random)
         assert list_done(judgement) == model.sweep()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=scale_examples(40), deadline=None)
 @given(story=stories(until=48 * 20), cut=st.integers(0, 48 * 25))
 def test_next_is_when_the_model_acts_if_no_new_fact_comes(story: Story, cut: int) -> None:
     facts = tuple(change for change in story.changes if change[0] <= cut)

@@ -22,6 +22,7 @@ from services.escalation.domain.clocks import (
     stop_response_clock,
 )
 from shared.pure.business_time import BusinessCalendar, measure_business_time
+from tests.examples import scale_examples
 
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = BusinessCalendar.from_hours(BERLIN, dict.fromkeys(range(5), ((540, 720), (780, 1020))))
@@ -63,7 +64,7 @@ def test_what_is_paused_shifts_the_deadline_by_its_business_time() -> None:
     assert compute_clock_deadline(OFFICE, EIGHT_HOURS, berlin(3, 27, 15), late) == berlin(3, 30, 16), "it had run out"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scale_examples(100), deadline=None)
 @given(
     calendar=CALENDARS,
     minutes=st.integers(1, 3000),
@@ -91,7 +92,7 @@ def test_a_clock_of_hours_counts_what_is_not_paused(
     assert measure_business_time(calendar, began_at, clock.due_at) - paused == minutes * MINUTE
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scale_examples(100), deadline=None)
 @given(calendar=CALENDARS, target=TARGETS, began_at=INSTANTS, pauses=st.lists(INSTANTS, max_size=4, unique=True))
 def test_a_pause_never_makes_a_deadline_earlier(
     calendar: BusinessCalendar, target: ResponseTarget, began_at: datetime, pauses: list[datetime]
@@ -107,7 +108,7 @@ def test_a_pause_never_makes_a_deadline_earlier(
     assert paused >= plain
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scale_examples(100), deadline=None)
 @given(calendar=CALENDARS, target=TARGETS, began_at=INSTANTS)
 def test_somebody_is_warned_when_so_much_is_left_and_not_before(
     calendar: BusinessCalendar, target: ResponseTarget, began_at: datetime
@@ -122,7 +123,7 @@ def test_somebody_is_warned_when_so_much_is_left_and_not_before(
         assert measure_business_time(measured_by, clock.warn_at, clock.due_at) == span
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scale_examples(100), deadline=None)
 @given(before=TARGETS, after=TARGETS, calendars=st.tuples(CALENDARS, CALENDARS), began_at=INSTANTS)
 def test_another_severity_or_calendar_counts_from_the_beginning(
     before: ResponseTarget,

@@ -12,6 +12,7 @@ from services.escalation.domain.inbound_mails import InboundMail
 from services.escalation.mail.mail_beginnings import read_mail_beginning
 from services.escalation.mail.mail_decoding import convert_html_mail
 from services.escalation.mail.mail_parser import MAX_FILES, parse_inbound_mail
+from tests.examples import scale_examples
 
 HEAD = b"From: Ines <Ines@Alpenrose.Example>\r\nMessage-ID: <1@a.example>\r\n"
 
@@ -149,7 +150,7 @@ LINES = st.sampled_from(
 
 
 @given(st.lists(LINES | st.binary(max_size=40), max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=scale_examples(150), deadline=None)
 def test_no_mail_breaks_its_reader(lines: list[bytes]) -> None:
     mail = parse_inbound_mail(b"\r\n".join(lines))
     for text in (
@@ -222,7 +223,7 @@ def test_an_unreadable_mail_says_who_wrote_it_and_about_what() -> None:
 
 
 @given(st.lists(LINES | st.binary(max_size=40), max_size=30))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scale_examples(100), deadline=None)
 def test_no_head_breaks_its_reader(lines: list[bytes]) -> None:
     sender, subject = read_mail_beginning(b"\r\n".join([*lines, b"Subject: " + b"".join(lines)]))
     (sender or "").encode()

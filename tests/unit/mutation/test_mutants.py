@@ -1,4 +1,4 @@
-"""The command finds what tests do not notice, in a toy repository, and its list of equivalents cannot grow stale."""
+"""The list of equivalent mutants cannot grow stale, and the files and tests of a run are those that are meant."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,88 +7,8 @@ import pytest
 
 from tests.mutation.__main__ import choose_files
 from tests.mutation.equivalents import LIST, EquivalentMutant, list_stale, list_survivors, name_mutant, read_equivalents
-from tests.mutation.mutant_runs import Mutant, MutationRunFailed, run_mutants
-from tests.mutation.workplace import (
-    ROOT,
-    find_mirrored_folder,
-    group_by_unit_tests,
-    list_pure_files,
-    list_unit_tests,
-    make_workplace,
-)
-
-TOY = "services/toys/domain/toy.py"
-TOY_CODE = """
-from functools import lru_cache
-
-
-@lru_cache
-def is_adult(age):
-    if age < 0:
-        raise ValueError("no age", age)
-    return age >= 18
-"""
-TOY_TEST = """
-import pytest
-
-from services.toys.domain.toy import is_adult
-
-
-def test_ages():
-    assert is_adult({adult})
-    assert not is_adult(17)
-    with pytest.raises(ValueError):
-        is_adult(-1)
-"""
-
-
-def make_toy(root: Path, adult: int) -> None:
-    for folder in ("services/toys/domain", "tests/unit/toys"):
-        (root / folder).mkdir(parents=True)
-    (root / TOY).write_text(TOY_CODE)
-    (root / "tests/unit/toys/test_toy.py").write_text(TOY_TEST.format(adult=adult))
-    (root / "pyproject.toml").write_text("[tool.pytest.ini_options]\npythonpath = ['.']\n")
-
-
-def run_toy(tmp_path: Path, adult: int) -> dict[str, str]:
-    make_toy(tmp_path / "toys", adult)
-    groups = group_by_unit_tests(tmp_path / "toys", list_pure_files(tmp_path / "toys"))
-    assert groups == {"tests/unit/toys": [TOY]}
-    make_workplace(tmp_path / "toys", tmp_path / "copy", ["tests/unit/toys"], [TOY])
-    mutants = run_mutants(tmp_path / "copy", [TOY])
-    return {mutant.added: mutant.state for mutant in mutants if mutant.state != "killed"} | {
-        "all": str(len(mutants)),
-        "function": mutants[0].function,
-    }
-
-
-def test_a_bound_that_no_test_touches_survives(tmp_path: Path) -> None:
-    assert run_toy(tmp_path, 40) == {
-        "if age <= 0:": "survived",  # nobody is 0
-        "if age < 1:": "survived",
-        "return age > 18": "survived",
-        "return age >= 19": "survived",
-        "all": "4",
-        "function": "is_adult",
-    }
-
-
-def test_a_bound_that_a_test_touches_is_killed(tmp_path: Path) -> None:
-    survived = run_toy(tmp_path, 18)
-    assert "return age > 18" not in survived
-    assert "return age >= 19" not in survived
-
-
-def test_tests_that_fail_by_themselves_end_the_run(tmp_path: Path) -> None:
-    with pytest.raises(MutationRunFailed):
-        run_toy(tmp_path, 3)
-
-
-def test_a_run_ends_in_its_time(tmp_path: Path) -> None:
-    make_toy(tmp_path / "toys", 18)
-    make_workplace(tmp_path / "toys", tmp_path / "copy", ["tests/unit/toys"], [TOY])
-    assert all(mutant.state == "not checked" for mutant in run_mutants(tmp_path / "copy", [TOY], 0.01))
-
+from tests.mutation.mutant_runs import Mutant
+from tests.mutation.workplace import ROOT, find_mirrored_folder, list_pure_files, list_unit_tests
 
 SURVIVOR = Mutant("a.py", "f", "survived", "return 1", "return 2", "- return 1\n+ return 2")
 KILLED = Mutant("a.py", "f", "killed", "", "", "")

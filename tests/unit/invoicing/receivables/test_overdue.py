@@ -18,6 +18,7 @@ from services.invoicing.receivables.domain.overdue_rules import (
     get_next_local_midnight,
     schedule_invoice_overdue_check,
 )
+from tests.examples import scale_examples
 
 TICK = timedelta(minutes=30)
 DAYS = 9
@@ -136,13 +137,13 @@ class Ledger:
         return self.history[place - 1][1] if place else 0
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=scale_examples(250), deadline=None)
 @given(story=stories())
 def test_an_invoice_becomes_overdue_when_the_model_says(story: Story) -> None:
     assert list(Ledger(story).run()) == list(Model(story).run())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=scale_examples(100), deadline=None)
 @given(story=stories())
 def test_what_is_wholly_held_at_the_sweep_or_was_at_its_midnight_is_never_overdue(story: Story) -> None:
     ledger = Ledger(story)

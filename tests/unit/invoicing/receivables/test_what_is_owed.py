@@ -33,6 +33,7 @@ from services.invoicing.receivables.domain.invoice_balances import (
     Payment,
     UnknownInvoiceLine,
 )
+from tests.examples import scale_examples
 from tests.unit.invoicing.model import Model, ModelLine
 
 DAY = timedelta(days=1)
@@ -454,4 +455,4 @@ def _are_lines(wanted: list[tuple[int, int]], lines: dict[int, ModelLine]) -> bo
 
 
 TestAccount = Account.TestCase
-TestAccount.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestAccount.settings = settings(max_examples=scale_examples(100), stateful_step_count=25, deadline=None)

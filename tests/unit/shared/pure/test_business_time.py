@@ -21,6 +21,7 @@ from shared.pure.business_time import (
     measure_business_time,
     subtract_business_time,
 )
+from tests.examples import scale_examples
 
 BERLIN = ZoneInfo("Europe/Berlin")
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")
@@ -66,7 +67,7 @@ def count_minutes(calendar: BusinessCalendar, begin: datetime, end: datetime) ->
     return sum(is_open(calendar, begin + n * MINUTE) for n in range(minutes))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60), deadline=None)
 @given(calendar=calendars(), begin=BEGINS, minutes=st.integers(0, 4 * 1440))
 @example(
     calendar=BusinessCalendar.from_hours(BERLIN, dict.fromkeys(range(7), ((60, 240),))),
@@ -80,7 +81,7 @@ def test_what_is_measured_is_what_the_clock_on_the_wall_shows(
     assert measure_business_time(calendar, begin, end) == count_minutes(calendar, begin, end) * MINUTE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60), deadline=None)
 @given(calendar=calendars(), begin=BEGINS, minutes=st.integers(1, 1200), more=st.integers(1, 600))
 def test_what_is_added_has_passed_and_not_a_minute_more(
     calendar: BusinessCalendar, begin: datetime, minutes: int, more: int
@@ -93,7 +94,7 @@ def test_what_is_added_has_passed_and_not_a_minute_more(
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60), deadline=None)
 @given(calendar=calendars(), begin=BEGINS)
 def test_nothing_is_open_before_the_next_opening(calendar: BusinessCalendar, begin: datetime) -> None:
     opening = find_next_opening(calendar, begin)
@@ -102,7 +103,7 @@ def test_nothing_is_open_before_the_next_opening(calendar: BusinessCalendar, beg
     assert add_business_time(calendar, begin, timedelta()) == opening
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=scale_examples(60), deadline=None)
 @given(calendar=calendars(), begin=BEGINS, days=st.integers(1, 4))
 def test_business_days_later_is_between_opening_and_closing_of_that_day(
     calendar: BusinessCalendar, begin: datetime, days: int
