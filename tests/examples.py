@@ -9,4 +9,4 @@ FEWEST = 5
 
 def scale_examples(number: int) -> int:
     """Scale the examples of a test as the profile that is chosen scales the usual ones."""
-    return max(FEWEST, number * settings.default.max_examples // USUAL)
+    return max(FEWEST, number * settings().max_examples // USUAL)
