@@ -72,7 +72,7 @@ class VendorServiceRequest(RequestSeed):
             "lastModifiedDate": self.last_modified_date,
             "lastClosedDate": self.last_closed_date,
             "notes": [note.model_dump(by_alias=True) for note in self.notes],
-            "attributes": {"objectType": "VendorServiceRequest"},
+            "attributes": {"objectType": "ServiceRequest"},
         }
 
 

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 
@@ -19,18 +20,20 @@ from deploy.local.tokens import ISSUER, SigningKeyPair
 from shared.process.service import NAMES
 from tests.builders import Client, Database
 from tests.component.shared.rehearsal import SERVICE
+from tests.end_to_end.backbone.forking import ForkedProgram
 from tests.end_to_end.backbone.loops import PATIENCE
 
 HUNG = 70
 """Exit code of a process whose consumer was hung."""
-DYING = "tests.end_to_end.backbone.dying"
+DYING = "dying"
+Child = subprocess.Popen[bytes] | ForkedProgram
 
 
 @dataclass
 class Process:
     """A service's process and a client of its API."""
 
-    child: subprocess.Popen[bytes]
+    child: Child
     client: Client
     log: Path
 
@@ -96,7 +99,7 @@ class Launcher:
         """A process that is killed at the end, if it still runs; at `point`, what stands in `dying` befalls it."""
         port = find_free_port()
         log = self.folder / f"{service}-{port}.log"
-        command = program("run", service, *role, point=point)
+        command = build_command("run", service, *role, point=point)
         environment = dict(os.environ) | self.environment(service, kafka, port)
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
             process = Process(spawn(command, environment, log), Client(http, self.keys.token(service)), log)
@@ -114,20 +117,17 @@ class Launcher:
 
     async def redrive(self, service: str, *arguments: str, point: str | None = None) -> tuple[int, str]:
         """Run the redrive to its end; its exit code and what it said."""
-        child = await asyncio.create_subprocess_exec(
-            *program("redrive", service, *arguments, point=point),
-            env=dict(os.environ) | self.environment(service, "127.0.0.1:1", 1),
-            cwd=CHECKOUT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        said, _ = await asyncio.wait_for(child.communicate(), PATIENCE)
-        assert child.returncode is not None
-        return child.returncode, said.decode()
+        log = self.folder / f"redrive-{uuid4()}.log"
+        environment = dict(os.environ) | self.environment(service, "127.0.0.1:1", 1)
+        child = spawn(build_command("redrive", service, *arguments, point=point), environment, log)
+        code = await asyncio.to_thread(child.wait, PATIENCE)
+        return code, log.read_text()
 
 
-def spawn(command: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+def spawn(command: list[str], environment: dict[str, str], log: Path) -> Child:
     """Start a process that adds to this log."""
+    if command[0] == DYING:
+        return ForkedProgram(command[1:], environment, log)
     with log.open("ab") as output:
         return subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=output, stderr=output)
 
@@ -144,8 +144,8 @@ def read_end(log: Path) -> str:
     return log.read_bytes()[-4000:].decode(errors="replace")
 
 
-def program(name: str, service: str, *arguments: str, point: str | None = None) -> list[str]:
-    """The command of `shared.run` or `shared.redrive`, as it is or in the hands of `dying`."""
+def build_command(name: str, service: str, *arguments: str, point: str | None = None) -> list[str]:
+    """Build the command of `shared.run` or `shared.redrive`, as it is or, as arguments of DYING, in its hands."""
     if point is None and service in NAMES:
         return [sys.executable, "-m", f"shared.{name}", service, *arguments]
-    return [sys.executable, "-m", DYING, point or "never", name, service, *arguments]
+    return [DYING, point or "never", name, service, *arguments]

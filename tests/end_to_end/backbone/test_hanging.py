@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -17,9 +18,10 @@ from shared.base import kafka
 from shared.base.retries import QUICK_ATTEMPTS
 from shared.base.settings import Settings
 from tests.component.shared.rehearsal import SERVICE
+from tests.end_to_end.backbone import dying
 from tests.end_to_end.backbone.dying import ONCE, SESSION
 from tests.end_to_end.backbone.loops import looping, relay, until
-from tests.end_to_end.backbone.processes import Process, program
+from tests.end_to_end.backbone.processes import Process
 from tests.end_to_end.backbone.rehearsals import Rehearsal
 
 pytestmark = pytest.mark.xdist_group("kafka")
@@ -43,7 +45,7 @@ async def test_one_whose_loop_is_blocked_is_replaced(rehearsal: Rehearsal, tmp_p
     stage, accounts, launcher = rehearsal.stage, [uuid4() for _ in range(3)], rehearsal.launcher
     launcher.more = {"GOODSTANDING_HUNG_AFTER": str(2 * SESSION), ONCE: str(tmp_path / "once")}
     environment = launcher.environment(rehearsal.name, stage.settings.kafka, find_free_port())
-    command = tuple(program("run", rehearsal.name, "consumer", point="blocked in a handler"))
+    command = (sys.executable, "-m", dying.__name__, "blocked in a handler", "run", rehearsal.name, "consumer")
     keeper = StackSupervisor(StackState(tmp_path / "state"), lines.append)
     async with looping(relay(stage)):
         await rehearsal.publish(accounts, 1, 2)
