@@ -26,7 +26,7 @@ class BillingStories:
     hold_id: str = ""
     case_ids: list[str] = field(default_factory=list)
 
-    def plan(self, driver: SandboxDriver, since: datetime) -> None:
+    def plan_actions(self, driver: SandboxDriver, since: datetime) -> None:
         """Plan the steps from an instant on."""
         steps = (
             (0, self.register_customer),

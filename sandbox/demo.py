@@ -64,13 +64,13 @@ async def live_through_year(stack: Stack, year: CustomerYear) -> LivedYear:
     end = datetime.combine(year.end, datetime.min.time(), UTC)
     async with open_driver(stack) as driver:
         await world.prepare(driver, STANDARD.read_text())
-        world.plan(driver)
+        world.plan_actions(driver)
         friday = world.begin() + timedelta(hours=15)
         while (friday := friday + LOOPS_CLOSED_EVERY) < end:
             driver.at(friday, close_case_loops)
-        support.plan(driver, world.begin() + SUPPORT_AFTER)
-        billing.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=1))
-        vendor.plan(driver, world.begin() + SUPPORT_AFTER + timedelta(days=2))
+        support.plan_actions(driver, world.begin() + SUPPORT_AFTER)
+        billing.plan_actions(driver, world.begin() + SUPPORT_AFTER + timedelta(days=1))
+        vendor.plan_actions(driver, world.begin() + SUPPORT_AFTER + timedelta(days=2))
         await _with_progress(driver, end)
         events = await topics.read_all_events(stack.kafka_access)
         findings_by_check = await checks.list_stack_findings(stack, events)

@@ -77,7 +77,7 @@ class LedgerWorld:
                 driver, customer, self.get_first_instant().date(), self._profiles.get(customer, BillingProfile())
             )
 
-    def plan(self, agenda: ActionAgenda) -> None:
+    def plan_actions(self, agenda: ActionAgenda) -> None:
         """Plan every action of the ledger."""
         for invoice in self._invoices:
             agenda.at(_instant(invoice.issued), self._issue(invoice), rank=ISSUE)
@@ -189,7 +189,7 @@ async def replay_ledger(stack: Stack, world: LedgerWorld, policy: str) -> dict[s
     """Live through a ledger on a fresh stack; the report. Raises SystemNotSettled, Refused."""
     async with open_driver(stack) as driver:
         await world.prepare(driver, policy)
-        world.plan(driver)
+        world.plan_actions(driver)
         planned = driver.planned_count
         began = time.monotonic()
         with Progress(console=console, transient=True) as progress:

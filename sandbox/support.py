@@ -23,7 +23,7 @@ class SupportCase:
 
     case_id: str = ""
 
-    def plan(self, driver: SandboxDriver, opened_at: datetime) -> None:
+    def plan_actions(self, driver: SandboxDriver, opened_at: datetime) -> None:
         """Plan the steps of the case from an instant on."""
         steps = (self.open_case, self.answer, self.ask_customer, self.consult_resources, self.resolve)
         for hours, step in zip((0, 1, 2, 26, 27), steps, strict=True):

@@ -33,7 +33,7 @@ class VendorStory:
     case_id: str = ""
     ticket_id: str = ""
 
-    def plan(self, driver: SandboxDriver, since: datetime) -> None:
+    def plan_actions(self, driver: SandboxDriver, since: datetime) -> None:
         """Plan the steps from an instant on."""
         steps = (
             (0, self.open_case),

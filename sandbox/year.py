@@ -85,7 +85,7 @@ class PlanYear:
         }
         return str((await driver.post("invoicing", "/v1/accounts", body))["id"])
 
-    def plan(self, agenda: ActionAgenda) -> None:
+    def plan_actions(self, agenda: ActionAgenda) -> None:
         """Plan every action of the year."""
         for customer in self.year.customers:
             agenda.at(_at(customer.starts, BUY_AT), self._buy(customer))

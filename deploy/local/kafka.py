@@ -64,7 +64,7 @@ class KafkaServer:
         """
         self.stop()  # reaps one that was killed
         self.prepare()
-        self.start_prepared(self.build_broker_program())
+        self.start_prepared_broker(self.build_broker_program())
 
     def stop(self) -> None:
         """End the broker in good order."""
@@ -151,7 +151,7 @@ class KafkaServer:
             directory=self.folder,
         )
 
-    def start_prepared(self, program: ChildProgram) -> None:
+    def start_prepared_broker(self, program: ChildProgram) -> None:
         """Start the program of a configured broker, and wait until it answers a client."""
         log = self.folder / "kafka.log"
         self._child = children.spawn_program(program, log)
@@ -208,7 +208,7 @@ def ensure_archive() -> None:
         broker = KafkaServer(Path(folder))
         broker.write_broker_configuration()
         fresh = jars.ARCHIVE.with_suffix(f".{os.getpid()}")
-        broker.start_prepared(broker.build_broker_program(f"-XX:ArchiveClassesAtExit={fresh}"))
+        broker.start_prepared_broker(broker.build_broker_program(f"-XX:ArchiveClassesAtExit={fresh}"))
         broker.stop()
         if fresh.exists():
             fresh.replace(jars.ARCHIVE)

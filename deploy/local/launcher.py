@@ -120,7 +120,7 @@ class _Launcher:
 
     async def _stay_up(self) -> None:
         """Say that all is up, and keep the services' tokens fresh."""
-        self._state.mark_ready()
+        self._state.mark_stack_ready()
         self._tell("ready")
         while True:
             await asyncio.sleep(tokens.RENEWED_EVERY)

@@ -126,7 +126,7 @@ class StackState:
         """Whether a living launcher has said that everything is up."""
         return self._ready.exists() and self.find_launcher() is not None
 
-    def mark_ready(self) -> None:
+    def mark_stack_ready(self) -> None:
         """Say that everything is up."""
         files.write_private_file(self._ready, "")
 

@@ -81,7 +81,7 @@ class StackStorm:
             year = _rename_customers(generate_year_of_invoices(seed + number, date(START.year + number, 1, 1)), number)
             world = LedgerWorld(year.invoices, year.profiles)
             await (world.register(self.driver) if number else world.prepare(self.driver, STANDARD.read_text()))
-            world.plan(self.patient)
+            world.plan_actions(self.patient)
             end = datetime.combine(year.end, datetime.min.time(), UTC)
             friday = world.get_first_instant() + timedelta(hours=15)
             while (friday := friday + LOOPS_CLOSED_EVERY) < end:

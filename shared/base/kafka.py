@@ -179,7 +179,7 @@ def _list_client_tasks(client: AIOKafkaConsumer | AIOKafkaProducer) -> list[asyn
     return tasks
 
 
-def find_partition_end(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
+def find_partition_end_offset(client: AIOKafkaConsumer, at: TopicPartition) -> int | None:
     """Where a partition ends, as far as the broker has said; None for one that was just taken away."""
     return client.highwater(at) if at in client.assignment() else None
 

@@ -45,7 +45,7 @@ class RowParameters(Generic[R]):
         return ", ".join(f"${number}" for number in self._numbers)
 
     @property
-    def arrays(self) -> str:
+    def typed_arrays(self) -> str:
         """Placeholders of the columns of many rows, each with its type."""
         types = map(_find_postgres_type, self._hints.values())
         return ", ".join(f"${number}::{type_}[]" for number, type_ in zip(self._numbers, types, strict=True))

@@ -92,7 +92,7 @@ WITH moved AS (
     WHERE streams.subject = new.subject
 )
 INSERT INTO outbox ({_ROWS.columns})
-SELECT {_ROWS.columns} FROM unnest({_ROWS.arrays}) WITH ORDINALITY AS event ({_ROWS.columns}, place)
+SELECT {_ROWS.columns} FROM unnest({_ROWS.typed_arrays}) WITH ORDINALITY AS event ({_ROWS.columns}, place)
 ORDER BY place
 """
 

@@ -33,16 +33,16 @@ WITH moved AS (
     WHERE streams.subject = new.subject
 ), answered AS (
     UPDATE idempotency i SET status = n.status, answer = n.answer
-    FROM unnest({_ANSWERS.arrays}) AS n ({_ANSWERS.columns})
+    FROM unnest({_ANSWERS.typed_arrays}) AS n ({_ANSWERS.columns})
     WHERE (i.caller, i.route, i.key) = (n.caller, n.route, n.key)
 ), audited AS (
     INSERT INTO audit_entries ({_ENTRIES.columns})
     SELECT id, occurred_at, actor, action, account_id, object_type, object_id, cause_id, before::jsonb, after::jsonb,
         personal::jsonb
-    FROM unnest({_ENTRIES.arrays}) AS entry ({_ENTRIES.columns})
+    FROM unnest({_ENTRIES.typed_arrays}) AS entry ({_ENTRIES.columns})
 )
 INSERT INTO outbox ({_EVENTS.columns})
-SELECT {_EVENTS.columns} FROM unnest({_EVENTS.arrays}) WITH ORDINALITY AS event ({_EVENTS.columns}, place)
+SELECT {_EVENTS.columns} FROM unnest({_EVENTS.typed_arrays}) WITH ORDINALITY AS event ({_EVENTS.columns}, place)
 ORDER BY place
 """
 

@@ -96,7 +96,7 @@ ON CONFLICT (kind, key) WHERE state = 'pending' DO NOTHING
 """
 
 
-_ADD = build_intents_statement(f"SELECT * FROM unnest({_NEW.arrays})")
+_ADD = build_intents_statement(f"SELECT * FROM unnest({_NEW.typed_arrays})")
 
 
 async def enqueue_intents(unit: Unit, kind: str, wanted: Sequence[NewIntent], delay: timedelta = timedelta()) -> None:

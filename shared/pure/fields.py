@@ -14,8 +14,8 @@ from shared.pure.addresses import parse_mail_address
 from shared.pure.hidden_characters import (
     SEEN_ON_LINE,
     SEEN_ON_LINES,
-    check_visible_line,
-    check_visible_lines,
+    check_multiline_text,
+    check_one_line_text,
     normalise_line_breaks,
 )
 
@@ -28,7 +28,7 @@ The OpenAPI document says so, and leaves the mark out.
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=SEEN_ON_LINE),
-    AfterValidator(check_visible_line),
+    AfterValidator(check_one_line_text),
 ]
 """A line of text, all of which can be seen."""
 
@@ -37,7 +37,7 @@ Prose = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=SEEN_ON_LINES),
     AfterValidator(normalise_line_breaks),
-    AfterValidator(check_visible_lines),
+    AfterValidator(check_multiline_text),
 ]
 """Text of several lines, such as a comment or a reason, all of which can be seen."""
 
@@ -47,7 +47,7 @@ Words = Annotated[
         strip_whitespace=True, max_length=2000, pattern=r"(?s)^[^\x00]*\p{L}{2}[^\x00]*\s[^\x00]*\p{L}{2}[^\x00]*$"
     ),
     AfterValidator(normalise_line_breaks),
-    AfterValidator(check_visible_lines),
+    AfterValidator(check_multiline_text),
 ]
 """Prose of at least two words: a full stop is no reason."""
 

@@ -42,14 +42,14 @@ def find_hidden_character(text: str) -> str | None:
     return next((joiner[0] for joiner in _JOINERS.finditer(text) if not _is_needed(text, joiner.start())), None)
 
 
-def check_visible_line(text: str) -> str:
+def check_one_line_text(text: str) -> str:
     """Check that a line of text shows all that it has. Raises ValueError."""
     if "\n" in text:
         raise ValueError("has a line break")
-    return check_visible_lines(text)
+    return check_multiline_text(text)
 
 
-def check_visible_lines(text: str) -> str:
+def check_multiline_text(text: str) -> str:
     """Check that text of several lines shows all that it has. Raises ValueError."""
     if (hidden := find_hidden_character(text)) is not None:
         name = unicodedata.name(hidden, "a character without a name")

@@ -91,7 +91,7 @@ async def get_guard(read: Read) -> GuardOut:
     """Whether suspensions are stopped, and how many went out lately."""
 
     async def load(unit: Unit) -> GuardOut:
-        return await GuardOut.load(unit, await guard_queries.get_guard_state(unit))
+        return await GuardOut.load(unit, await guard_queries.get_suspension_guard_state(unit))
 
     return await read(load)
 
@@ -157,7 +157,7 @@ async def set_limits(
         row = await change_guard_limits(unit, command.caller, amounts, wanted.reason)
         if row.state == LimitChangeState.PROPOSED:
             return GuardLimitChangeOut.from_row(row)
-        return await GuardOut.load(unit, await guard_queries.get_guard_state(unit))
+        return await GuardOut.load(unit, await guard_queries.get_suspension_guard_state(unit))
 
     return await command.run(
         set_for_all, status=lambda answer: 200 if isinstance(answer, GuardOut) else 202, reason=wanted.reason

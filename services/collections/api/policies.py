@@ -14,7 +14,7 @@ from services.collections.tables import PolicyVersionRow
 from services.collections.use_cases.policies import GuardLoosenedByPolicy, PolicyDateRefused
 from shared.persistence.database import Unit
 from shared.pure.fields import Day, Prose, RequestBody, set_model_example
-from shared.pure.hidden_characters import SEEN_ON_LINES, check_visible_lines, normalise_line_breaks
+from shared.pure.hidden_characters import SEEN_ON_LINES, check_multiline_text, normalise_line_breaks
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Page, Read, Router, refusals
@@ -48,7 +48,7 @@ class PolicyIn(RequestBody):
         str,
         StringConstraints(min_length=1, max_length=64_000, pattern=SEEN_ON_LINES),
         AfterValidator(normalise_line_breaks),
-        AfterValidator(check_visible_lines),
+        AfterValidator(check_multiline_text),
     ]
     effective_date: Day
     reason: Prose

@@ -166,7 +166,7 @@ def _find_blocking_reason(view: _View, rung: PolicyRung) -> str | None:
     unmet = (r for r in rung.requirements if r.fulfilled_on is None or r.fulfilled_on > day)
     if reason := "; ".join(requirement.reason for requirement in unmet):
         return reason
-    return rung.step.kind.find_obstacle(view.current)
+    return rung.step.kind.find_step_obstacle(view.current)
 
 
 def _build_action(view: _View, step: PolicyStep) -> DueDunningStep:
@@ -228,7 +228,7 @@ def _next_instant(view: _View, rung: PolicyRung, since: datetime) -> datetime | 
     while not _has_lapsed(view, step, day):
         instant = find_local_instant(day, step.at, view.item.zone)
         span = view.timeline.get_span_at(instant)
-        if span.dunnable and step.kind.find_obstacle(span) is None:
+        if span.dunnable and step.kind.find_step_obstacle(span) is None:
             return instant
         if span.is_open_ended:
             return None

@@ -74,7 +74,7 @@ class ActionKind(Protocol):
         It can be due only where that is in effect, and is foreseen where it is in effect or awaited.
         """
 
-    def find_obstacle(self, span: DunnableSpan) -> str | None:
+    def find_step_obstacle(self, span: DunnableSpan) -> str | None:
         """Find why a step that is due otherwise waits, by what is dunnable in a span."""
 
     def list_subscriptions(self, span: DunnableSpan) -> tuple[tuple[UUID, int], ...]:

@@ -59,7 +59,7 @@ async def _insert_notices(unit: Unit, notices: Sequence[tuple[UUID, NewNotice]])
 
 _STEPS = RowParameters(NewDunningStep, first=2)
 _ADD_STEPS = f"""
-INSERT INTO steps_taken (account_id, {_STEPS.columns}) SELECT * FROM unnest($1::uuid[], {_STEPS.arrays})
+INSERT INTO steps_taken (account_id, {_STEPS.columns}) SELECT * FROM unnest($1::uuid[], {_STEPS.typed_arrays})
 """
 
 

@@ -36,7 +36,7 @@ FROM guard g, (SELECT count(*) AS requested, min(requested_at) AS oldest FROM su
 """
 
 
-async def get_guard_state(unit: Unit) -> SuspensionGuardState:
+async def get_suspension_guard_state(unit: Unit) -> SuspensionGuardState:
     """The guard now."""
     row = await unit.connection.fetchrow(_STATE, unit.now - WINDOW)
     per_hour, percent = row["suspensions_per_hour"], row["share_of_accounts_percent"]
@@ -68,7 +68,7 @@ async def save_guard_limits(unit: Unit, limits: SuspensionLimits) -> None:
 async def lock_guard(unit: Unit) -> SuspensionGuardState:
     """The guard now, locked until the unit ends, so that no two units count the same room."""
     await unit.connection.fetchval("SELECT id FROM guard WHERE id = 1 FOR UPDATE")
-    return await get_guard_state(unit)
+    return await get_suspension_guard_state(unit)
 
 
 async def save_guard_decision(unit: Unit, decision: str, actor: str, reason: str) -> None:

@@ -41,7 +41,7 @@ class ReportedInvoiceBalance(NamedTuple):
 _BALANCES = RowParameters(ReportedInvoiceBalance)
 _SAVE_BALANCES = f"""
 WITH told AS (
-    SELECT * FROM unnest({_BALANCES.arrays}) AS told ({_BALANCES.columns})
+    SELECT * FROM unnest({_BALANCES.typed_arrays}) AS told ({_BALANCES.columns})
 ), known AS (
     INSERT INTO items (invoice_id, account_id, number, currency, due_date, recorded_at, open_minor, sequence)
     SELECT DISTINCT ON (invoice_id) invoice_id, account_id, number, currency, due_date,

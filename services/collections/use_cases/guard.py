@@ -15,7 +15,7 @@ async def record_guard_decision(unit: Unit, decision: Decision, actor: str, reas
     """Record a person's decision; accounts that the guard held are judged again. An approval holds an hour."""
     before = await guard_queries.lock_guard(unit)
     await guard_queries.save_guard_decision(unit, decision, actor, reason)
-    after = await guard_queries.get_guard_state(unit)
+    after = await guard_queries.get_suspension_guard_state(unit)
     unit.record(AuditedChange("guard", "guard", None, _switches(before), _switches(after)))
     return after
 
@@ -25,7 +25,7 @@ async def set_guard_limits(unit: Unit, limits: SuspensionLimits, actor: str, rea
     before = await guard_queries.lock_guard(unit)
     await guard_queries.save_guard_limits(unit, limits)
     await guard_queries.save_guard_decision(unit, "set_limits", actor, reason)
-    after = await guard_queries.get_guard_state(unit)
+    after = await guard_queries.get_suspension_guard_state(unit)
     unit.record(AuditedChange("guard", "guard", None, _dump_limits(before), _dump_limits(after)))
     return after
 

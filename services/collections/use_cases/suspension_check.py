@@ -243,7 +243,7 @@ async def _note_delay(
     The stop of all suspensions comes before the bank's data.
     """
     causes = [result for result in draft.evaluate_items() if result.item.invoice_id in suspension.causes]
-    if (await guard_queries.get_guard_state(unit)).stopped:
+    if (await guard_queries.get_suspension_guard_state(unit)).stopped:
         delay: SuspensionDelay | None = SuspensionDelay(domain_guard.ALL_STOPPED, None, "guard")
     else:
         delay = _find_bank_delay(causes, bank, unit.now)

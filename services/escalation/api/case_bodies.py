@@ -17,8 +17,8 @@ from shared.pure.fields import Code, Name, Prose, RequestBody, Words, get_model_
 from shared.pure.hidden_characters import (
     SEEN_ON_LINE,
     SEEN_ON_LINES,
-    check_visible_line,
-    check_visible_lines,
+    check_multiline_text,
+    check_one_line_text,
     normalise_line_breaks,
 )
 from shared.web.http import Fields
@@ -30,7 +30,7 @@ Description = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000, pattern=SEEN_ON_LINES),
     AfterValidator(normalise_line_breaks),
-    AfterValidator(check_visible_lines),
+    AfterValidator(check_multiline_text),
 ]
 """A longer text of people, all of which can be seen."""
 
@@ -45,7 +45,7 @@ def _fold_assignee(name: str) -> str:
 Assignee = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SUBJECT_CHARS, pattern=SEEN_ON_LINE),
-    AfterValidator(check_visible_line),
+    AfterValidator(check_one_line_text),
     AfterValidator(_fold_assignee),
 ]
 """The subject of a person's token, normalised as the token's is."""

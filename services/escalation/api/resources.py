@@ -83,7 +83,7 @@ class SupportResourceFormatUnsupported(Refusal):
 
 
 @reads.get("/support-resources", summary="List support resources")
-async def list_resources(
+async def list_support_resources(
     read: Read,
     paging: Paging,
     kind: Annotated[ResourceKind | None, Query()] = None,
@@ -102,7 +102,7 @@ async def list_resources(
 
 
 @reads.get("/support-resource-search", response_model=FoundResourcesOut, summary="Search support resources by words")
-async def search_resources(
+async def search_support_resources(
     read: Read,
     words: Annotated[Name, Query(description='all of them; "a phrase", `or` and -without as on the web')],
     kind: Annotated[ResourceKind | None, Query()] = None,
@@ -123,7 +123,7 @@ async def search_resources(
 
 
 @reads.get("/support-resources/{resource_id}", summary="One support resource", responses=ETAG)
-async def get_resource(resource_id: UUID, read: Read, response: Response) -> ResourceOut:
+async def get_support_resource(resource_id: UUID, read: Read, response: Response) -> ResourceOut:
     """The resource as it is now, also if it has lapsed."""
     shown_resource = await read(lambda unit: _load_shown(unit, resource_id))
     response.headers["ETag"] = build_etag(shown_resource.version)
@@ -142,7 +142,7 @@ async def _load_shown(unit: Unit, resource_id: UUID) -> ResourceOut:
     summary="Add a support resource",
     responses=refusals(ResourceReferenceTaken),
 )
-async def add_resource(
+async def add_support_resource(
     resource: ResourceIn, command: Annotated[CommandRunner, perform_command("support_resource.add")]
 ) -> Response:
     """Add a training, an article, a solution, the support of a membership or a premier contract."""
@@ -159,7 +159,7 @@ async def add_resource(
     summary="Change a support resource",
     responses={**ETAG, **refusals(ChangedMeanwhile, IfMatchMissing, ResourceReferenceTaken)},
 )
-async def change_resource(
+async def change_support_resource(
     resource_id: UUID,
     resource: ResourceIn,
     response: Response,
@@ -189,7 +189,7 @@ async def change_resource(
     dependencies=[accept_larger_body(MAX_FILE_BYTES, is_streamed=True)],
     openapi_extra=FILE,
 )
-async def import_resources(
+async def import_support_resources(
     request: Request, command: Annotated[CommandRunner, perform_upload("support_resource.import")]
 ) -> Response:
     """Take the resources of a file, wholly or not at all; one whose reference is known is changed.
@@ -213,7 +213,9 @@ async def import_resources(
 
 
 @reads.get("/cases/{case_id}/suggestions", summary="What may help in a case")
-async def list_suggestions(case_id: UUID, read: Read, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> SuggestionsOut:
+async def list_resource_suggestions(
+    case_id: UUID, read: Read, limit: Annotated[int, Query(ge=1, le=50)] = 10
+) -> SuggestionsOut:
     """Resources by the words of the case, its product, and what helped in cases of its kind.
 
     What has lapsed, and what was consulted in this case, is left out.
@@ -234,7 +236,7 @@ async def list_suggestions(case_id: UUID, read: Read, limit: Annotated[int, Quer
     summary="Record that a resource was consulted",
     responses=refusals(StateMoveRefused),
 )
-async def consult_resource(
+async def consult_support_resource(
     case_id: UUID, consulted: ResourceUseIn, command: Annotated[CommandRunner, perform_command("case.consult")]
 ) -> Response:
     """Record in the thread which resource was consulted and whether it helped; what helped is suggested sooner."""

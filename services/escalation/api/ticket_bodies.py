@@ -20,14 +20,14 @@ from services.escalation.use_cases.ticket_files import build_ticket_text
 from services.escalation.use_cases.vendor_tickets import NewVendorTicket
 from shared.events.escalation import Severity
 from shared.pure.fields import Code, Name, Prose, RequestBody, get_model_example, set_model_example
-from shared.pure.hidden_characters import SEEN_ON_LINE, check_visible_line
+from shared.pure.hidden_characters import SEEN_ON_LINE, check_one_line_text
 from shared.pure.languages import Language
 
 MAX_ENTRIES = 50
 MAX_FILES = 20
 
 Detail = Annotated[
-    str, StringConstraints(min_length=1, max_length=400, pattern=SEEN_ON_LINE), AfterValidator(check_visible_line)
+    str, StringConstraints(min_length=1, max_length=400, pattern=SEEN_ON_LINE), AfterValidator(check_one_line_text)
 ]
 """An address or a number of somebody, as it stands in a text."""
 

@@ -10,7 +10,7 @@ from services.invoicing.files import api as files_api
 from services.invoicing.files.domain.broken_lines import UploadedFileLinesBroken
 from services.invoicing.usage import use_cases as usage_use_cases
 from services.invoicing.usage.domain.usage_lines import UsageLine, UsageRefused
-from services.invoicing.usage.use_cases import TakenUsageCounts, UsageSource
+from services.invoicing.usage.use_cases import RecordedUsageCounts, UsageSource
 from shared.persistence.database import Unit
 from shared.pure.fields import Code, Day, Name, RequestBody, set_model_example
 from shared.pure.money import Currency
@@ -88,7 +88,7 @@ class TakenUsageOut(BaseModel):
     unchanged: int
 
     @classmethod
-    def from_taken_usage(cls, taken: TakenUsageCounts) -> Self:
+    def from_taken_usage(cls, taken: RecordedUsageCounts) -> Self:
         """The answer for what was taken."""
         return cls(new=taken.new, unchanged=taken.unchanged)
 
@@ -107,7 +107,7 @@ async def send_usage(usage: UsageIn, command: Annotated[CommandRunner, perform_c
     async def take_sent_usage(unit: Unit) -> TakenUsageOut:
         lines = (usage_line.build_usage_line(place) for place, usage_line in enumerate(usage.lines))
         return TakenUsageOut.from_taken_usage(
-            await usage_use_cases.take_usage_lines(unit, UsageSource(usage.source, usage.currency), lines)
+            await usage_use_cases.record_usage_lines(unit, UsageSource(usage.source, usage.currency), lines)
         )
 
     return await command.run(take_sent_usage)
@@ -149,7 +149,7 @@ async def send_usage_file(
 
         async def take_sent_usage_file(unit: Unit) -> TakenUsageOut:
             return TakenUsageOut.from_taken_usage(
-                await usage_use_cases.take_usage_file(unit, UsageSource(source, currency), file)
+                await usage_use_cases.record_usage_file(unit, UsageSource(source, currency), file)
             )
 
         return await command.bind_file(file.sha256).run(take_sent_usage_file)

@@ -22,20 +22,20 @@ class UsageSource:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenUsageCounts:
+class RecordedUsageCounts:
     """How many lines were new, and how many were known, so that they changed nothing."""
 
     new: int
     unchanged: int
 
 
-async def take_usage_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]) -> TakenUsageCounts:
+async def record_usage_lines(unit: Unit, origin: UsageSource, lines: Iterator[UsageLine]) -> RecordedUsageCounts:
     """Take the lines of a source that are not known yet, all or none. Raises UsageRefused."""
     await usage_repository.stage_usage_lines(unit, lines)
     return await _charge(unit, origin, "lines")
 
 
-async def take_usage_file(unit: Unit, origin: UsageSource, file: ReceivedUploadedFile) -> TakenUsageCounts:
+async def record_usage_file(unit: Unit, origin: UsageSource, file: ReceivedUploadedFile) -> RecordedUsageCounts:
     """Take the lines of a file, all or none. Raises UploadedFileLinesBroken, UsageRefused."""
     lines = ParsedFileLines(file.layout, UsageLineReader(origin.currency))
     await usage_repository.stage_usage_lines(unit, lines.parse_raw_file_lines(read_unpacked_file_lines(file.content)))
@@ -43,11 +43,11 @@ async def take_usage_file(unit: Unit, origin: UsageSource, file: ReceivedUploade
     return await _charge(unit, origin, "line")
 
 
-async def _charge(unit: Unit, origin: UsageSource, place: str) -> TakenUsageCounts:
+async def _charge(unit: Unit, origin: UsageSource, place: str) -> RecordedUsageCounts:
     refuse_flawed_usage_lines(await usage_repository.rate_staged_usage(unit, origin.currency), place)
     new, came = await usage_repository.insert_rated_usage_lines(unit, origin.source)
     if new:
         unit.record(AuditedChange("usage_source", origin.source))
     else:
         unit.record_nothing()
-    return TakenUsageCounts(new, came - new)
+    return RecordedUsageCounts(new, came - new)

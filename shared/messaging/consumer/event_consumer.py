@@ -27,8 +27,8 @@ from shared.messaging.consumer.consumer_watch import ConsumerProgress, ConsumerW
 from shared.messaging.consumer.handlers import EventHandlers
 from shared.messaging.consumer.ownership import (
     PartitionLost,
-    lock_partition,
-    own_partition,
+    lock_topic_partition,
+    own_topic_partition,
     register_partitions,
     save_offset,
 )
@@ -156,7 +156,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
 
     def _measure(self, client: AIOKafkaConsumer) -> None:
         positions = self.progress.positions
-        places = ((*at, position, kafka.find_partition_end(client, at)) for at, position in positions.items())
+        places = ((*at, position, kafka.find_partition_end_offset(client, at)) for at, position in positions.items())
         self._lag.record_positions(places)
 
     async def _is_stopped_by_flood(self) -> bool:
@@ -204,7 +204,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         error = parked_events.describe_error(failed.__cause__)
 
         async def park(unit: Unit) -> None:
-            await lock_partition(unit, partition, self._owner)
+            await lock_topic_partition(unit, partition, self._owner)
             await parked_events.park_event(unit.connection, failed.event, error)
 
         await self._units.run(park)
@@ -221,7 +221,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         async def apply(unit: Unit) -> None:
             counts.clear()  # of an attempt that was not committed
             handled.clear()
-            place = await lock_partition(unit, partition, self._owner)
+            place = await lock_topic_partition(unit, partition, self._owner)
             # aiokafka reads before it is told from where, so what is in hand may lie beyond what was dropped. Only
             # what is read from the noted offset and still begins later has nothing before it on the topic.
             if records[0].offset > place.next_offset != self._sought.get(partition):
@@ -241,7 +241,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
         """Apply a batch of a partition's past; at its end go on with what is new."""
 
         async def apply(unit: Unit) -> tuple[Counter[str], int]:
-            after = (await lock_partition(unit, partition, self._owner)).next_offset
+            after = (await lock_topic_partition(unit, partition, self._owner)).next_offset
             past = await lock_backfill(unit, partition)
             assert past is not None, "who owns a partition knows whether its past is read"
             if records[0].offset > past.next_offset != self._sought.get(partition):
@@ -275,7 +275,7 @@ class EventConsumer(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafk
     async def _own(self, partition: TopicPartition, end: int) -> None:
         assert self._client is not None
         offset, past = await self._units.run(
-            lambda unit: own_partition(unit, self._handlers, partition, self._owner, end)
+            lambda unit: own_topic_partition(unit, self._handlers, partition, self._owner, end)
         )
         position = offset if past is None else past
         if past is None:

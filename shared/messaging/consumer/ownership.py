@@ -46,7 +46,7 @@ async def register_partitions(unit: Unit, topics: list[str]) -> None:
     await unit.connection.execute(_REGISTER, topics, PARTITIONS - 1, UNKNOWN_END)
 
 
-async def own_partition(
+async def own_topic_partition(
     unit: Unit, handlers: EventHandlers, partition: TopicPartition, owner: UUID, end_offset: int
 ) -> tuple[int, int | None]:
     """Own a partition that ends at `end_offset` in Kafka.
@@ -63,7 +63,7 @@ async def own_partition(
     return row["next_offset"], past.next_offset if past else None
 
 
-async def lock_partition(unit: Unit, partition: TopicPartition, owner: UUID) -> ReadingPlace:
+async def lock_topic_partition(unit: Unit, partition: TopicPartition, owner: UUID) -> ReadingPlace:
     """Lock the row of a partition. Raises PartitionLost."""
     row = await unit.connection.fetchrow(_LOCK, *partition)
     if row["owner"] != owner:

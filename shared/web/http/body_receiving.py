@@ -81,7 +81,7 @@ class BodyMemory:
         self.max_bytes = max_bytes
         self.taken_bytes = 0
 
-    def reserve_memory(self, size_bytes: int) -> None:
+    def reserve_body_memory(self, size_bytes: int) -> None:
         """Take memory for a piece of a body. Raises BodyMemoryFull."""
         if self.taken_bytes + size_bytes > self.max_bytes:
             raise BodyMemoryFull("too many large bodies come in at once; try again")
@@ -141,7 +141,7 @@ class BoundedReceive:
 
     def _take_memory(self, piece_bytes: int) -> None:
         if self._memory is not None:
-            self._memory.reserve_memory(piece_bytes)
+            self._memory.reserve_body_memory(piece_bytes)
             self._taken_bytes += piece_bytes
 
     def _check(self, size_bytes: int) -> None:

@@ -93,7 +93,7 @@ async def check_notes_are_read(hand: VendorSupportHand) -> None:
     )
 
 
-async def check_long_notes_are_cut(hand: VendorSupportHand) -> None:
+async def check_long_notes_cut(hand: VendorSupportHand) -> None:
     hand.write_note("Ada" * 1000, "x" * 100_000)
     (note,) = (await hand.open_desk().fetch_vendor_ticket(hand.number)).notes
     assert len(note.author) <= 200

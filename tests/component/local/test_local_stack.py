@@ -27,7 +27,7 @@ def settings_of(state: StackState) -> Settings:
 
 def test_a_folder_has_one_launcher(state: StackState) -> None:
     with state.hold_state_folder():
-        state.mark_ready()
+        state.mark_stack_ready()
         with pytest.raises(AlreadyRunningError), StackState(state.root).hold_state_folder():
             pass
         with pytest.raises(StartFailedError, match="another launcher"), Stack(state.root):

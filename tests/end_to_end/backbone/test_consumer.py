@@ -145,7 +145,7 @@ async def test_a_member_goes_on_by_itself_when_the_broker_is_back(stage: Stage, 
         await until(lambda: had(stage, 1))
         await asyncio.to_thread(kafka.stop)
         await stage.publish(account, 2)
-        await asyncio.to_thread(kafka.start_prepared, kafka.build_broker_program())
+        await asyncio.to_thread(kafka.start_prepared_broker, kafka.build_broker_program())
         await until(lambda: had(stage, 2))
     assert await stage.effects(account) == [1, 2]
 

@@ -124,7 +124,7 @@ async def test_what_the_broker_did_not_take_goes_out_when_it_is_back(
             await until(is_troubled)
             assert len(await stage.outbox()) == 2
         finally:
-            await asyncio.to_thread(kafka.start_prepared, kafka.build_broker_program())
+            await asyncio.to_thread(kafka.start_prepared_broker, kafka.build_broker_program())
         await until(lambda: is_outbox_empty(stage))
     published_sequences = sequences(await list_published(stage), account)
     assert list(dict.fromkeys(published_sequences)) == [1, 2, 3]

@@ -138,7 +138,7 @@ async def lived(stack: Stack, driver: SandboxDriver) -> Stack:
     async with clients(stack) as callers:
         for number in range(len(PAYERS)):
             await people.name_account(callers["invoicing"], world.account(f"{REGISTERED}{number}"), number)
-        world.plan(driver)
+        world.plan_actions(driver)
         driver.at(noon, lambda _: be_refused(callers))
         driver.at(noon, lambda _: break_it(stack, callers["invoicing"]))
         driver.at(noon, lambda _: complain(callers, *world._accounts[customers[4]]))

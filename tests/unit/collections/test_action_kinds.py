@@ -62,7 +62,7 @@ class Call:
     def assess_basis(self, standing: Mapping[str, TakenDunningStep]) -> Effect:
         return "in_effect" if "notice" in standing else "awaited"
 
-    def find_obstacle(self, span: DunnableSpan) -> str | None:
+    def find_step_obstacle(self, span: DunnableSpan) -> str | None:
         return "too little to call for" if span.dunnable < 200 else None
 
     def list_subscriptions(self, span: DunnableSpan) -> tuple[tuple[UUID, int], ...]:

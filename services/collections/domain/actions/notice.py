@@ -41,7 +41,7 @@ class NoticeAction:
         """Assess what a notice rests on: nothing else."""
         return "in_effect"
 
-    def find_obstacle(self, span: DunnableSpan) -> str | None:
+    def find_step_obstacle(self, span: DunnableSpan) -> str | None:
         """Find why a due notice waits: it never does."""
         return None
 

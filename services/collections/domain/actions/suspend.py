@@ -44,7 +44,7 @@ class SuspendAction:
         """Assess what a suspension rests on: its notices, which the step itself requires."""
         return "in_effect"
 
-    def find_obstacle(self, span: DunnableSpan) -> str | None:
+    def find_step_obstacle(self, span: DunnableSpan) -> str | None:
         """Find why a due suspension waits: it needs a subscription to suspend."""
         return None if span.dunnable_by_subscription else "nothing that is dunnable belongs to a subscription"
 

@@ -46,7 +46,7 @@ class TerminateAction:
         suspension = standing.get(SUSPEND.name)
         return suspension.effect if suspension else "over"
 
-    def find_obstacle(self, span: DunnableSpan) -> str | None:
+    def find_step_obstacle(self, span: DunnableSpan) -> str | None:
         """Find why a due termination waits: it never does."""
         return None
 

@@ -19,7 +19,7 @@ from services.invoicing.receivables.domain.invoice_balances import AmountAboveBa
 from shared.persistence.database import Unit
 from shared.pure.actor_names import MAX_SUBJECT_CHARS
 from shared.pure.fields import Code, ReasonIn, RequestBody, set_model_example
-from shared.pure.hidden_characters import SEEN_ON_LINE, check_visible_line
+from shared.pure.hidden_characters import SEEN_ON_LINE, check_one_line_text
 from shared.web.auth import needs
 from shared.web.commands import CommandRunner, perform_command
 from shared.web.http import PROBLEMS, Router, refusals
@@ -37,7 +37,7 @@ releases = Router(
 Subject = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_SUBJECT_CHARS, pattern=SEEN_ON_LINE),
-    AfterValidator(check_visible_line),
+    AfterValidator(check_one_line_text),
 ]
 """A person as their token names them."""
 

@@ -99,7 +99,7 @@ WITH version AS (
     INSERT INTO plan_versions ({_VERSION.columns}) VALUES ({_VERSION.values}) RETURNING plan_id, version
 )
 INSERT INTO plan_prices (plan_id, version, {_PRICES.columns})
-SELECT plan_id, version, {_PRICES.columns} FROM version, unnest({_PRICES.arrays}) AS price ({_PRICES.columns})
+SELECT plan_id, version, {_PRICES.columns} FROM version, unnest({_PRICES.typed_arrays}) AS price ({_PRICES.columns})
 """
 
 

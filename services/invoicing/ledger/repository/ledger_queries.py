@@ -35,7 +35,7 @@ def build_ledger_entry_insert(entries: RowParameters[LedgerEntry]) -> str:
     return f"""
 INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_id, document, document_id,
     event_sequence, posted_on, posted_at)
-SELECT {entries.columns}, $1 FROM unnest({entries.arrays}) AS side ({entries.columns})
+SELECT {entries.columns}, $1 FROM unnest({entries.typed_arrays}) AS side ({entries.columns})
 """
 
 

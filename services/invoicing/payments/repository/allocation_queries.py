@@ -50,7 +50,7 @@ def build_allocation_insert(rows: RowParameters[NewAllocation]) -> str:
     """Build the statement that inserts allocations of the time $1."""
     return (
         f"INSERT INTO allocations ({rows.columns}, allocated_at)"
-        f" SELECT {rows.columns}, $1 FROM unnest({rows.arrays}) AS n ({rows.columns})"
+        f" SELECT {rows.columns}, $1 FROM unnest({rows.typed_arrays}) AS n ({rows.columns})"
     )
 
 

@@ -119,7 +119,7 @@ WITH chargeback AS (
     RETURNING id, account_id
 ), lines AS (
     INSERT INTO chargeback_lines (chargeback_id, account_id, {_LINES.columns})
-    SELECT c.id, c.account_id, n.* FROM chargeback c, unnest({_LINES.arrays}) AS n ({_LINES.columns})
+    SELECT c.id, c.account_id, n.* FROM chargeback c, unnest({_LINES.typed_arrays}) AS n ({_LINES.columns})
 )
 SELECT id FROM chargeback
 """

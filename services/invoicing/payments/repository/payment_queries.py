@@ -109,7 +109,7 @@ _ENTRIES = RowParameters(LedgerEntry, first=_PAYMENTS.next)
 _ALLOCATIONS = RowParameters(NewAllocation, first=_ENTRIES.next)
 _ADD = f"""
 WITH payment AS (
-    INSERT INTO payments ({_PAYMENTS.columns}, charged_back_minor) SELECT *, 0 FROM unnest({_PAYMENTS.arrays})
+    INSERT INTO payments ({_PAYMENTS.columns}, charged_back_minor) SELECT *, 0 FROM unnest({_PAYMENTS.typed_arrays})
 ), posted AS ({build_ledger_entry_insert(_ENTRIES)})
 {build_allocation_insert(_ALLOCATIONS)}
 """

@@ -159,7 +159,7 @@ _ADD = f"""
 WITH invoice AS (
     INSERT INTO invoices ({_INVOICE.columns}) VALUES ({_INVOICE.values})
 ), new AS (
-    SELECT * FROM unnest({_LINES.arrays}) AS new ({_LINES.columns})
+    SELECT * FROM unnest({_LINES.typed_arrays}) AS new ({_LINES.columns})
 ), lines AS (
     INSERT INTO invoice_lines (invoice_id, line, account_id, description, net_minor, tax_minor, tax_rate_bp,
         amount_minor, subscription_id, tax_class)
@@ -223,10 +223,10 @@ WITH lines AS (
     UPDATE line_balances b
     SET paid_minor = n.paid, credited_minor = n.credited, reserved_minor = n.reserved, in_flight_minor = n.in_flight,
         written_off_minor = n.written_off, charged_back_minor = n.charged_back
-    FROM unnest({_CHANGED_LINES.arrays}) AS n ({_CHANGED_LINES.columns})
+    FROM unnest({_CHANGED_LINES.typed_arrays}) AS n ({_CHANGED_LINES.columns})
     WHERE b.invoice_id = n.invoice_id AND b.line = n.line
 ), new AS (
-    SELECT * FROM unnest({_CHANGED.arrays}) AS n ({_CHANGED.columns})
+    SELECT * FROM unnest({_CHANGED.typed_arrays}) AS n ({_CHANGED.columns})
 ), states AS (
     UPDATE invoice_states s
     SET open_minor = n.open_minor, changed_at = {_CHANGED_AT}, overdue_at = n.overdue_at, judge_at = n.judge_at

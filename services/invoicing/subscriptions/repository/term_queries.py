@@ -158,7 +158,7 @@ class NewCharge(NamedTuple):
 _CHARGES = RowParameters(NewCharge, first=2)
 _ADD_CHARGES = f"""
 INSERT INTO charges ({_CHARGES.columns}, released_minor, settled_minor, lapsed_minor, created_at)
-SELECT n.*, 0, 0, 0, $1 FROM unnest({_CHARGES.arrays}) AS n
+SELECT n.*, 0, 0, 0, $1 FROM unnest({_CHARGES.typed_arrays}) AS n
 """
 
 
@@ -227,7 +227,7 @@ _VENDOR_CHARGES = RowParameters(NewVendorCharge, first=2)
 _ADD_VENDOR_CHARGES = f"""
 WITH charged AS (
     INSERT INTO vendor_charges ({_VENDOR_CHARGES.columns}, accrued_at)
-    SELECT n.*, $1 FROM unnest({_VENDOR_CHARGES.arrays}) AS n
+    SELECT n.*, $1 FROM unnest({_VENDOR_CHARGES.typed_arrays}) AS n
     RETURNING *
 )
 {VENDOR_POSTING}

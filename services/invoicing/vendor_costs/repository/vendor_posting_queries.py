@@ -41,7 +41,7 @@ INSERT INTO ledger_entries (legal_entity, code, currency, amount_minor, account_
     event_sequence, posted_on, posted_at)
 SELECT legal_entity, code, currency, amount, account_id, document, document_id, sequence,
     {FIND_OPEN_POSTING_DAY}, $1
-FROM unnest({_ENTRIES.arrays}) WITH ORDINALITY AS side ({_ENTRIES.columns}, place)
+FROM unnest({_ENTRIES.typed_arrays}) WITH ORDINALITY AS side ({_ENTRIES.columns}, place)
 {JOIN_OPEN_MONTHS}
 ORDER BY place
 """

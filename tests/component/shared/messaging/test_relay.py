@@ -48,7 +48,7 @@ async def test_an_idle_relay_says_that_the_broker_is_away_and_that_it_is_back(
             assert leads()
             await asyncio.to_thread(kafka.stop)
             await until(lambda: not health.parts["relay"][0])
-            await asyncio.to_thread(kafka.start_prepared, kafka.build_broker_program())
+            await asyncio.to_thread(kafka.start_prepared_broker, kafka.build_broker_program())
             await until(leads)
             relay.cancel()
             with pytest.raises(asyncio.CancelledError):

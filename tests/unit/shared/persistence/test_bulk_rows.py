@@ -38,7 +38,7 @@ def test_columns_and_placeholders_are_those_of_the_fields() -> None:
     rows = RowParameters(EveryType, first=3)
     assert rows.columns == "id, name, amount_minor, place, rank, is_open, content, due_on, opened_at, details"
     assert rows.values == "$3, $4, $5, $6, $7, $8, $9, $10, $11, $12"
-    assert rows.arrays == (
+    assert rows.typed_arrays == (
         "$3::uuid[], $4::text[], $5::bigint[], $6::int[], $7::int[], $8::bool[], $9::bytea[], $10::date[],"
         " $11::timestamptz[], $12::jsonb[]"
     )
@@ -52,7 +52,7 @@ def test_a_field_of_another_type_or_name_is_refused() -> None:
         parts: list[str]
 
     with pytest.raises(KeyError):
-        _ = RowParameters(Nested).arrays
+        _ = RowParameters(Nested).typed_arrays
     with pytest.raises(ValueError, match="amount"):
         _ = RowParameters(Pair)["amount"]
 

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.pure.fields import Name, Prose, Words
 from shared.pure.hidden_characters import (
-    check_visible_line,
-    check_visible_lines,
+    check_multiline_text,
+    check_one_line_text,
     find_hidden_character,
     has_lone_surrogate,
     remove_hidden_characters,
@@ -105,13 +105,13 @@ def test_a_refusal_names_the_character() -> None:
     with pytest.raises(ValidationError, match=r"U\+200D, ZERO WIDTH JOINER"):
         TypeAdapter(Prose).validate_python("pay\u200dpal")
     with pytest.raises(ValueError, match=r"U\+0007, a character without a name"):
-        check_visible_lines("a\x07b")
+        check_multiline_text("a\x07b")
 
 
 def test_a_line_has_no_line_break() -> None:
     with pytest.raises(ValueError, match=r"^has a line break$"):
-        check_visible_line("one\ntwo")
-    assert check_visible_line("one two") == "one two"
+        check_one_line_text("one\ntwo")
+    assert check_one_line_text("one two") == "one two"
 
 
 @pytest.mark.parametrize(("text", "seen"), [("ac\u200bme", "acme"), ("pay\u200dpal", "paypal"), ("a\nb", "a\nb")])
