@@ -67,8 +67,8 @@ LINES = st.builds(
     st.booleans(),
 )
 INVOICES = st.lists(st.lists(LINES, min_size=1, max_size=8), min_size=1, max_size=12)
-HALVES = [[Line(SUBSCRIPTIONS[0], net, 2000, True) for net in (-2, -3, 5, 8)], [Line(SUBSCRIPTIONS[1], 25, 1900, True)]]
-"""Sums whose tax lies halfway between two minor units."""
+HALVES = [[Line(SUBSCRIPTIONS[0], net, 1900, True) for net in (150, -300)], [Line(SUBSCRIPTIONS[1], 300, 2550, True)]]
+"""Sums whose tax lies halfway between two minor units: 28.50, its negative, and 76.50."""
 GIVEN_BACK = [[Line(SUBSCRIPTIONS[place], net, None, True) for place, net in ((0, 10), (1, 20), (0, -25), (1, 7))]]
 """More is given back to a subscription than it pays."""
 
