@@ -239,11 +239,14 @@ class DisputeAmendmentOut(BaseModel):
         return cls.model_validate(row, from_attributes=True)
 
 
+_EXAMPLE_TITLES = {"en": "Wrong quantity", "de": "Falsche Menge", "fr": "Quantité erronée", "ru": "Неверное количество"}
+
+
 class DisputeReasonIn(RequestBody):
     """A reason of disputes, by its titles in the languages of customers."""
 
     model_config = set_model_example(
-        titles={"en": "Wrong quantity", "de": "Falsche Menge", "fr": "Quantité erronée", "ru": "Неверное количество"},
+        titles=_EXAMPLE_TITLES,
         pause_days=None,
         is_active=True,
     )
@@ -270,7 +273,7 @@ class DisputeReasonOut(BaseModel):
 
     model_config = set_model_example(
         code="quantity",
-        titles={"en": "Wrong quantity", "de": "Falsche Menge", "fr": "Quantité erronée", "ru": "Неверное количество"},
+        titles=_EXAMPLE_TITLES,
         pause_days=None,
         is_active=True,
     )

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from shared.events.invoicing.base import InvoicingEvent
 from shared.events.values import TaxStatus
+from shared.pure.languages import LANGUAGES
 
 
 class AccountRegistered(InvoicingEvent):
@@ -18,7 +19,9 @@ class AccountRegistered(InvoicingEvent):
     terms_days: int
     external_reference: str | None
     vendor_customer_ids: tuple[str, ...]
-    language: str | None = Field(default=None, description="of its documents: en, de, fr, ru, or a locale of one")
+    language: str | None = Field(
+        default=None, description=f"of its documents: {', '.join(LANGUAGES)}, or a locale of one"
+    )
     country: str | None = Field(default=None, description="where it is taxed, ISO 3166; null while nobody said")
     tax_status: TaxStatus | None = Field(default=None, description="how it is taxed")
     support_level: str | None = Field(default=None, description="by which its questions are answered in time")
