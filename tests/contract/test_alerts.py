@@ -95,6 +95,14 @@ def test_each_runbook_belongs_to_an_alert() -> None:
     assert {path.stem for path in BOOKS.glob("*.md")} - {"README"} == set(ALERTS)
 
 
+def test_the_index_of_runbooks_says_what_each_alert_does() -> None:
+    lines = [line for line in (BOOKS / "README.md").read_text().splitlines() if line.startswith("- [")]
+    assert lines == [
+        f"- [{name}]({name}.md) ({alert['labels']['severity']}): {alert['annotations']['description']}"
+        for name, alert in ALERTS.items()
+    ]
+
+
 def test_runbooks_name_metrics_that_there_are() -> None:
     text = "\n".join(path.read_text() for path in BOOKS.glob("*.md"))
     metrics = set(re.findall(r"goodstanding_[a-z0-9_]+", text))
