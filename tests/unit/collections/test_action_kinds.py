@@ -28,7 +28,7 @@ POLICY = """
 name: with_a_call
 steps:
   - {name: reminder_1, day: 1, at: "09:00", action: notice, template: reminder_1}
-  - {name: phone, day: 5, at: "09:00", action: call}
+  - {name: phone, day: 5, at: "09:00", action: ring}
   - {name: final_notice, day: 9, at: "09:00", action: notice, template: final_notice}
   - {name: suspend, day: 20, at: "09:00", action: suspend, requires: [{notice: final_notice, days_before: 7}]}
 guard: {suspensions_per_hour: 1, share_of_accounts_percent: 1}
@@ -41,7 +41,7 @@ CALLED = TakenDunningStep("phone", 1, on(5), "requested")
 class Call:
     """A person phones the customer; not for less than 2.00."""
 
-    name: ClassVar[str] = "call"
+    name: ClassVar[str] = "ring"
     outcome: ClassVar[Outcome] = "requested"
     replaces_missed: ClassVar[bool] = False
     ends_access: ClassVar[bool] = False
@@ -77,6 +77,12 @@ def parse_with_call(text: str) -> Policy:
     return parse_collection_policy(text, kinds={**ACTION_KINDS, CALL.name: CALL})
 
 
+def describe_choice(*names: str) -> str:
+    """Describe the choice among kinds of action, as a fault does."""
+    *others, last = (f"'{name}'" for name in names)
+    return f"Input should be {', '.join(others)} or {last}"
+
+
 def list_faults_with_call(old: str, new: str) -> dict[str, str]:
     """List the fields for which the policy is refused with one thing changed."""
     assert POLICY.count(old) == 1
@@ -88,22 +94,22 @@ def list_faults_with_call(old: str, new: str) -> dict[str, str]:
 def test_a_policy_has_the_kinds_of_the_registry() -> None:
     with pytest.raises(PolicyDocumentRefused) as refused:
         parse_collection_policy(POLICY)
-    assert refused.value.faults == [("steps[1].action", "Input should be 'notice', 'suspend' or 'terminate'")]
+    assert refused.value.faults == [("steps[1].action", describe_choice(*ACTION_KINDS))]
     policy = parse_with_call(POLICY)
-    assert [step.kind.name for step in policy.steps] == ["notice", "call", "notice", "suspend"]
+    assert [step.kind.name for step in policy.steps] == ["notice", "ring", "notice", "suspend"]
     assert policy.steps[1].kind is CALL
     assert parse_with_call(policy.model_dump_json()) == policy
 
 
 def test_an_invented_kind_says_which_faults_its_steps_have() -> None:
-    assert list_faults_with_call("action: call", "action: visit") == {
-        "steps[1].action": "Input should be 'notice', 'suspend', 'terminate' or 'call'"
+    assert list_faults_with_call("action: ring", "action: visit") == {
+        "steps[1].action": describe_choice(*ACTION_KINDS, CALL.name)
     }
-    faults = list_faults_with_call("action: call", "action: call, template: reminder_1")
+    faults = list_faults_with_call("action: ring", "action: ring, template: reminder_1")
     assert faults == {"steps[1].template": "only a notice has a template"}
-    again = 'name: again, day: 10, at: "09:00", action: call}\n  - {name: suspend'
+    again = 'name: again, day: 10, at: "09:00", action: ring}\n  - {name: suspend'
     assert list_faults_with_call("name: suspend", again) == {
-        "steps[3].action": "there can be only one step that does call"
+        "steps[3].action": "there can be only one step that does ring"
     }
     early = list_faults_with_call("day: 5", "day: 0")
     assert early["steps[1].day"] == "nobody is called before an invoice is overdue"
@@ -148,7 +154,7 @@ def test_an_invented_kind_is_forgotten_by_a_release_and_stands_in_the_outlook() 
     assert validity["reminder_1"] is None
     coming = forecast_dunning_steps(item(taken=(REMINDED,)), policy, None, on(4))
     assert [(step.step, step.action) for step in coming] == [
-        ("phone", "call"),
+        ("phone", "ring"),
         ("final_notice", "notice"),
         ("suspend", "suspend"),
     ]
@@ -157,12 +163,12 @@ def test_an_invented_kind_is_forgotten_by_a_release_and_stands_in_the_outlook() 
 def test_an_invented_kind_has_its_text_and_note_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(policy_page.WORDS, tmp_path, dirs_exist_ok=True)
     with (tmp_path / "en.yaml").open("a") as catalogue:
-        catalogue.write('call: "We call you."\ncall_hours: "Between nine and five."\n')
+        catalogue.write('ring: "We call you."\ncall_hours: "Between nine and five."\n')
     monkeypatch.setattr(policy_page, "WORDS", tmp_path)
     steps = policy_page.list_policy_page_steps(parse_with_call(POLICY), "en")
     assert [(step.action, step.effect, step.notes) for step in steps[:2]] == [
         ("notice", "We remind you that a payment is overdue.", ()),
-        ("call", "We call you.", ("Between nine and five.",)),
+        ("ring", "We call you.", ("Between nine and five.",)),
     ]
 
 

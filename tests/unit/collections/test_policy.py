@@ -85,7 +85,7 @@ def test_a_policy_survives_being_written_as_json() -> None:
         (", template: reminder_2}", "}", "steps[2].template", "needs a template"),
         (", template: reminder_2}", ", template: letter}", "steps[2].template", "'letter' is not one of"),
         ("action: terminate}", "action: terminate, template: upcoming}", "steps[5].template", "only a notice"),
-        ("action: terminate}", "action: delete}", "steps[5].action", "'notice', 'suspend' or 'terminate'"),
+        ("action: terminate}", "action: delete}", "steps[5].action", "Input should be 'notice', "),
         (", requires: [{notice: final_notice, days_before: 7}]", "", "steps[4].requires", "at least one notice"),
         ("notice: final_notice", "notice: letter", "steps[4].requires[0].notice", "letter is no notice before"),
         ("notice: final_notice", "notice: upcoming", "steps[4].requires[0].notice", "before anything is overdue"),
