@@ -61,7 +61,7 @@ def add_token_route(app: FastAPI, desk: TokenDesk) -> None:
     """Add the place where tokens come from, and require one of every call to the vendor's API."""
 
     @app.post(TOKEN_PATH)
-    async def give(
+    async def issue_token(
         grant_type: str = Form(""),
         client_id: str = Form(""),
         client_secret: str = Form(""),

@@ -16,7 +16,7 @@ class ReservedAmount(RequestBody):
     amount_minor: int
 
 
-class ReservationRequest(RequestBody):
+class DisputeReservationRequest(RequestBody):
     """Amounts of a dispute that shall be reserved."""
 
     dispute_id: UUID
@@ -24,7 +24,7 @@ class ReservationRequest(RequestBody):
     lines: list[ReservedAmount]
 
 
-class ReservationAmendment(RequestBody):
+class DisputeReservationAmendment(RequestBody):
     """Amounts that shall be reserved for a dispute instead, by the number of its amendment."""
 
     amendment: int

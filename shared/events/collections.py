@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.base import AccountEvent, Event
-from shared.events.values import StepItem, Value
+from shared.events.values import EventValue, StepItem
 
 WaitsFor = Literal["guard", "bank_data", "policy"]
 """For what a step waits: a person's approval, fresh bank data, or what the policy requires."""
@@ -106,7 +106,7 @@ class StepDeferred(CollectionsEvent):
     until: datetime | None
 
 
-class SuspensionCause(Value):
+class SuspensionCause(EventValue):
     """An invoice that a suspension rests on."""
 
     invoice_id: UUID

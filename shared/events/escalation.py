@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 from uuid import UUID
 
 from shared.events.base import Event
-from shared.events.values import Value
+from shared.events.values import EventValue
 
 CaseKind = Literal["billing_question", "dispute", "technical", "fraud", "service_credit", "vendor_refusal", "task"]
 Severity = Literal["A", "B", "C"]
@@ -116,7 +116,7 @@ class MailBounced(Event):
         return str(self.message_id)
 
 
-class DisputedLine(Value):
+class DisputedLine(EventValue):
     """An amount in dispute on one line, the code of its reason, and what is approved of it; minor units."""
 
     line: int

@@ -9,13 +9,13 @@ TaxStatus = Literal["standard", "exempt", "reverse_charge"]
 """How an account is taxed."""
 
 
-class Value(BaseModel):
+class EventValue(BaseModel):
     """A part of a payload; readers ignore fields that they do not know."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class LineBalance(Value):
+class LineBalance(EventValue):
     """Open amount of one line of an invoice, and how much of it is disputed or in flight; minor units."""
 
     line: int
@@ -30,7 +30,7 @@ AccessWarning = Literal["ends", "ended", "unaffected"]
 """Statement of a notice on access: it ends if the invoice stays unpaid, has ended, or does not depend on it."""
 
 
-class StepItem(Value):
+class StepItem(EventValue):
     """One invoice in a step of the policy, with the amount that was dunnable then; minor units.
 
     A message speaks of each invoice by the `template` of the invoice's own step; both are null in news about

@@ -14,7 +14,7 @@ from pydantic import BaseModel, create_model
 
 from shared.contracts.answers import AnswerContract
 from shared.contracts.contact_persons import LetterContactPerson
-from shared.contracts.dispute_reservations import CreditAuthorisation, ReservationRequest
+from shared.contracts.dispute_reservations import CreditAuthorisation, DisputeReservationRequest
 from shared.contracts.suspension_confirmations import SuspensionConfirmation
 from shared.web.clients import UnreadableAnswer
 from tests.architecture.service_calls import ServiceCall, list_all_calls
@@ -195,7 +195,7 @@ def _drop_key(document: dict[str, Any]) -> None:
 def test_a_request_that_would_be_refused_is_seen(change: Callable[[dict[str, Any]], None], breaches: list[str]) -> None:
     document = deepcopy(load_document("invoicing"))
     change(document)
-    assert list_breaches(find_call(body=ReservationRequest), document) == breaches
+    assert list_breaches(find_call(body=DisputeReservationRequest), document) == breaches
 
 
 def test_choices_and_formats_and_queries_are_compared() -> None:

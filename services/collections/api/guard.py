@@ -29,7 +29,7 @@ limits = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:a
 writes = Router(prefix="/v1", tags=["guard"], dependencies=[needs("collections:write")], responses=PROBLEMS)
 
 
-class GuardOut(BaseModel):
+class SuspensionGuardOut(BaseModel):
     """The guard as it stands; `requested` counts suspensions within the last hour of the business clock."""
 
     model_config = set_model_example(
@@ -87,11 +87,11 @@ class DecisionOut(BaseModel):
 
 
 @reads.get("/guard", summary="The guard")
-async def get_guard(read: Read) -> GuardOut:
+async def get_guard(read: Read) -> SuspensionGuardOut:
     """Whether suspensions are stopped, and how many went out lately."""
 
-    async def load(unit: Unit) -> GuardOut:
-        return await GuardOut.load(unit, await guard_queries.get_suspension_guard_state(unit))
+    async def load(unit: Unit) -> SuspensionGuardOut:
+        return await SuspensionGuardOut.load(unit, await guard_queries.get_suspension_guard_state(unit))
 
     return await read(load)
 
@@ -103,15 +103,15 @@ async def list_decisions(read: Read) -> Page[DecisionOut]:
     return Page(items=[DecisionOut.model_validate(row) for row in decisions], next=None)
 
 
-def _deciding(decision: Decision, command: Any, body: ReasonIn) -> Callable[[Unit], Awaitable[GuardOut]]:
-    async def decide(unit: Unit) -> GuardOut:
+def _deciding(decision: Decision, command: Any, body: ReasonIn) -> Callable[[Unit], Awaitable[SuspensionGuardOut]]:
+    async def decide(unit: Unit) -> SuspensionGuardOut:
         state = await use_cases.guard.record_guard_decision(unit, decision, command.caller.subject, body.reason)
-        return await GuardOut.load(unit, state)
+        return await SuspensionGuardOut.load(unit, state)
 
     return decide
 
 
-@writes.post("/guard:stop", status_code=200, response_model=GuardOut, summary="Stop all suspensions")
+@writes.post("/guard:stop", status_code=200, response_model=SuspensionGuardOut, summary="Stop all suspensions")
 async def stop_suspensions(
     body: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.stop")]
 ) -> Response:
@@ -119,7 +119,7 @@ async def stop_suspensions(
     return await command.run(_deciding("stop", command, body), status=200, reason=body.reason)
 
 
-@writes.post("/guard:resume", status_code=200, response_model=GuardOut, summary="Let suspensions go on")
+@writes.post("/guard:resume", status_code=200, response_model=SuspensionGuardOut, summary="Let suspensions go on")
 async def resume_suspensions(
     body: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.resume")]
 ) -> Response:
@@ -127,7 +127,9 @@ async def resume_suspensions(
     return await command.run(_deciding("resume", command, body), status=200, reason=body.reason)
 
 
-@writes.post("/guard:approve", status_code=200, response_model=GuardOut, summary="Approve more than the limit")
+@writes.post(
+    "/guard:approve", status_code=200, response_model=SuspensionGuardOut, summary="Approve more than the limit"
+)
 async def approve_suspensions(
     body: ReasonIn, command: Annotated[CommandRunner, perform_command("guard.approve")]
 ) -> Response:
@@ -139,7 +141,7 @@ async def approve_suspensions(
     "/guard:set-limits",
     name="set_guard_limits",
     status_code=200,
-    response_model=GuardOut,
+    response_model=SuspensionGuardOut,
     summary="Set the limits of the guard",
     responses={**LIMITS_PROPOSED, **refusals(ChangeAlreadyProposed)},
 )
@@ -152,13 +154,13 @@ async def set_limits(
     second person (202) once a suspension was requested.
     """
 
-    async def set_for_all(unit: Unit) -> GuardOut | GuardLimitChangeOut:
+    async def set_for_all(unit: Unit) -> SuspensionGuardOut | GuardLimitChangeOut:
         amounts = SuspensionLimits.model_validate(wanted.model_dump(exclude={"reason"}))
         row = await change_guard_limits(unit, command.caller, amounts, wanted.reason)
         if row.state == LimitChangeState.PROPOSED:
             return GuardLimitChangeOut.from_row(row)
-        return await GuardOut.load(unit, await guard_queries.get_suspension_guard_state(unit))
+        return await SuspensionGuardOut.load(unit, await guard_queries.get_suspension_guard_state(unit))
 
     return await command.run(
-        set_for_all, status=lambda answer: 200 if isinstance(answer, GuardOut) else 202, reason=wanted.reason
+        set_for_all, status=lambda answer: 200 if isinstance(answer, SuspensionGuardOut) else 202, reason=wanted.reason
     )

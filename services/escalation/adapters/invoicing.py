@@ -6,7 +6,11 @@ from uuid import UUID
 from shared.contracts.account_time_zones import AccountTimeZone
 from shared.contracts.contact_persons import ContactPersonPage, LetterAddressee, LetterContactPerson
 from shared.contracts.credit_notes import CreditedTotal
-from shared.contracts.dispute_reservations import CreditAuthorisation, ReservationAmendment, ReservationRequest
+from shared.contracts.dispute_reservations import (
+    CreditAuthorisation,
+    DisputeReservationAmendment,
+    DisputeReservationRequest,
+)
 from shared.contracts.invoice_balances import DisputableBalance
 from shared.contracts.issued_invoices import InvoiceIssueDate, InvoiceLineTotals
 from shared.contracts.notice_facts import NoticeFacts, NoticeFactsIn
@@ -89,11 +93,13 @@ class InvoicingRecords:
         answer = await self._client.get(f"/v1/vendor-differences/{difference_id}")
         return parse_answer(ComparedVendorLine, answer)
 
-    async def request_reservation(self, request: ReservationRequest, key: str) -> None:
+    async def request_reservation(self, request: DisputeReservationRequest, key: str) -> None:
         """Reserve the amounts of a dispute, once for each key."""
         await self._client.post("/v1/reservations", serialize_request(request), key=key)
 
-    async def request_reservation_amendment(self, dispute_id: UUID, amendment: ReservationAmendment, key: str) -> None:
+    async def request_reservation_amendment(
+        self, dispute_id: UUID, amendment: DisputeReservationAmendment, key: str
+    ) -> None:
         """Reserve other amounts for a dispute, once for each key."""
         await self._client.post(f"/v1/reservations/{dispute_id}:amend", serialize_request(amendment), key=key)
 

@@ -12,7 +12,7 @@ from services.escalation import use_cases
 from services.escalation.api.case_bodies import CaseIn, CaseOut
 from services.escalation.domain.inbound_mails import InboundState, TriageReason
 from services.escalation.domain.state_moves import StateMoveRefused
-from services.escalation.mail.file_types import check_mail_files
+from services.escalation.mail.file_types import check_inbound_mail_files
 from services.escalation.mail.mail_parser import parse_inbound_mail
 from services.escalation.repository import inbound_mail_queries
 from services.escalation.tables import InboundMailRow
@@ -180,7 +180,7 @@ async def receive_mail(
     content = await receive_whole_body(request)
     mail = await asyncio.to_thread(parse_inbound_mail, content)
     claim = await use_cases.mail_claims.check_mail_claim(command.runtime, mail)
-    kept, refused = await asyncio.to_thread(check_mail_files, mail.files)
+    kept, refused = await asyncio.to_thread(check_inbound_mail_files, mail.files)
     arrival = ArrivedMail(mail, claim, kept, [*refused, *mail.omitted_files])
     await asyncio.to_thread(command.bind_content, content)
     support_address = command.runtime.settings.support_address

@@ -40,7 +40,7 @@ def check_mail_file(name: str, content: BinaryIO) -> CheckedAttachment:
     )
 
 
-def check_mail_files(files: Iterable[InboundMailFile]) -> tuple[list[CheckedAttachment], list[str]]:
+def check_inbound_mail_files(files: Iterable[InboundMailFile]) -> tuple[list[CheckedAttachment], list[str]]:
     """Check the files that a mail brings: those that are kept, and the names of the others."""
     kept, refused = [], []
     for file in files:

@@ -29,7 +29,7 @@ from services.escalation.use_cases.dispute_items import (
 )
 from services.escalation.use_cases.dispute_questions import LinesToDispute, find_question_cause
 from services.escalation.use_cases.dispute_reasons import DisputeReasonsMixed, find_dispute_pause
-from shared.contracts.dispute_reservations import ReservationAmendment
+from shared.contracts.dispute_reservations import DisputeReservationAmendment
 from shared.events.escalation import DisputeAmended
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -137,7 +137,7 @@ async def reserve_amended_amounts(runtime: "Runtime", intent: Intent) -> str | N
     dispute_id, number = UUID(intent.payload["dispute_id"]), intent.payload["number"]
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute_amendment(unit, dispute_id, number))
     lines = list_disputed_amounts([DisputeItem(**line) for line in row.lines])
-    amendment = ReservationAmendment(amendment=number, lines=lines)
+    amendment = DisputeReservationAmendment(amendment=number, lines=lines)
     return await find_reservation_refusal(
         open_invoicing_records(runtime).request_reservation_amendment(dispute_id, amendment, intent.key)
     )

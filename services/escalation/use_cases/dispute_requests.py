@@ -29,7 +29,7 @@ from services.escalation.use_cases.dispute_items import (
 )
 from services.escalation.use_cases.dispute_questions import LinesToDispute, find_question_cause
 from services.escalation.use_cases.dispute_reasons import find_dispute_pause
-from shared.contracts.dispute_reservations import ReservationRequest
+from shared.contracts.dispute_reservations import DisputeReservationRequest
 from shared.events.escalation import CaseKind, DisputeOpened
 from shared.persistence.audit import AuditedChange
 from shared.persistence.database import Unit
@@ -199,7 +199,7 @@ async def admit_question_as_dispute(
 async def reserve_disputed_amounts(runtime: "Runtime", intent: Intent) -> str | None:
     """Reserve the amounts in invoicing; what it refuses, or None. Raises RetryLater. The key is the dispute's id."""
     row = await runtime.units.run(lambda unit: dispute_queries.get_dispute(unit, intent.id))
-    request = ReservationRequest(
+    request = DisputeReservationRequest(
         dispute_id=row.id, invoice_id=row.invoice_id, lines=list_disputed_amounts(list_dispute_items(row))
     )
     return await find_reservation_refusal(open_invoicing_records(runtime).request_reservation(request, str(row.id)))

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.events.base import Event
-from shared.events.values import Value
+from shared.events.values import EventValue
 
 
 class BillRunEvent(Event, abstract=True):
@@ -30,7 +30,7 @@ class BillRunStarted(BillRunEvent):
     accounts: int
 
 
-class BilledTotal(Value):
+class BilledTotal(EventValue):
     """Total of a run in one currency; minor units. `credits` counts the accounts that get something back."""
 
     currency: str

@@ -5,10 +5,10 @@ from typing import Literal
 from uuid import UUID
 
 from shared.events.invoicing.base import InvoicingEvent
-from shared.events.values import LineBalance, Value
+from shared.events.values import EventValue, LineBalance
 
 
-class InvoiceBalance(Value):
+class InvoiceBalance(EventValue):
     """The whole balance of one invoice, and the same for each of its lines."""
 
     invoice_id: UUID

@@ -6,13 +6,13 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from shared.events.invoicing.base import InvoicingEvent
-from shared.events.values import Value
+from shared.events.values import EventValue
 
 DebitFailure = Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}[0-9]{2}|other)$")]
 """Why a bank refused: a code of ISO 20022 (ExternalStatusReason), such as AC04, or `other`."""
 
 
-class AllocatedAmount(Value):
+class AllocatedAmount(EventValue):
     """A part of a payment that pays one line of an invoice."""
 
     invoice_id: UUID
@@ -22,7 +22,7 @@ class AllocatedAmount(Value):
     """It pays what had been written off."""
 
 
-class FreedCash(Value):
+class FreedCash(EventValue):
     """An amount that had paid something and is unapplied cash of its payment again."""
 
     payment_id: UUID

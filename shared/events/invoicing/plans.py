@@ -5,10 +5,10 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.events.base import Event
-from shared.events.values import Value
+from shared.events.values import EventValue
 
 
-class PriceIn(Value):
+class PriceIn(EventValue):
     """The price of a plan in one currency: for one unit and period, and once at the start."""
 
     currency: str

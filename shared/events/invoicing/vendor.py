@@ -5,7 +5,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from shared.events.base import Event
-from shared.events.values import Value
+from shared.events.values import EventValue
 
 
 class VendorEvent(Event, abstract=True):
@@ -60,7 +60,7 @@ class VendorInvoicePaid(VendorEvent):
     paid_minor: int
 
 
-class ReconciliationTotal(Value):
+class ReconciliationTotal(EventValue):
     """All comparisons of one verdict, of how many lines of the file, and the sums of both sides without tax."""
 
     verdict: str
@@ -83,7 +83,7 @@ class ReconciliationCompleted(VendorEvent):
     totals: tuple[ReconciliationTotal, ...]
 
 
-class VendorCredit(Value):
+class VendorCredit(EventValue):
     """A credit of the vendor's, without tax, by the ids that the vendor has for customer and subscription."""
 
     difference_id: UUID

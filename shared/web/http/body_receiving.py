@@ -133,7 +133,7 @@ class BoundedReceive:
         self._take_memory(piece_bytes)
         return message
 
-    def end(self) -> None:
+    def release_taken_memory(self) -> None:
         """Give back the memory that the body took."""
         if self._memory is not None:
             self._memory.release_memory(self._taken_bytes)

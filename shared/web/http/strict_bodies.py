@@ -147,7 +147,7 @@ class _StrictRoute(APIRoute):
                     await _read_body(strict)
                 return await handle(strict)
             finally:
-                bounded.end()
+                bounded.release_taken_memory()
 
         return strictly
 

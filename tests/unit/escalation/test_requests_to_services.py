@@ -14,8 +14,8 @@ from services.escalation.adapters.invoicing import InvoicingRecords
 from services.escalation.use_cases import upholding
 from shared.contracts.dispute_reservations import (
     CreditAuthorisation,
-    ReservationAmendment,
-    ReservationRequest,
+    DisputeReservationAmendment,
+    DisputeReservationRequest,
     ReservedAmount,
 )
 from shared.contracts.notice_facts import NoticeFactsIn
@@ -67,11 +67,11 @@ async def test_facts_of_a_mail_are_asked_for() -> None:
 
 
 async def test_reservations_have_a_key_and_their_fields_in_order() -> None:
-    reservation = ReservationRequest(dispute_id=SUBJECT, invoice_id=OTHER, lines=LINES)
+    reservation = DisputeReservationRequest(dispute_id=SUBJECT, invoice_id=OTHER, lines=LINES)
     request = await record_request(InvoicingRecords, lambda records: records.request_reservation(reservation, "key"))
     body = f'{{"dispute_id": "{SUBJECT}", "invoice_id": "{OTHER}", "lines": {WRITTEN}}}'
     assert request == ("POST /v1/reservations", body, "key")
-    amendment = ReservationAmendment(amendment=3, lines=LINES)
+    amendment = DisputeReservationAmendment(amendment=3, lines=LINES)
     request = await record_request(
         InvoicingRecords, lambda records: records.request_reservation_amendment(SUBJECT, amendment, "key")
     )

@@ -31,7 +31,7 @@ class ChargeReversalSurplus:
 
 
 @dataclass(frozen=True, slots=True)
-class SurplusOutcome:
+class SurplusCreditOutcome:
     """Outcome of an account in a run; `reason` says what of its credit stays unbilled, if anything does."""
 
     account_id: UUID
@@ -161,7 +161,7 @@ FROM outcomes o WHERE r.run_id = $1 AND r.account_id = o.account_id
 """
 
 
-async def save_surplus_outcomes(unit: Unit, run_id: UUID, state: str, outcomes: Sequence[SurplusOutcome]) -> None:
+async def save_surplus_outcomes(unit: Unit, run_id: UUID, state: str, outcomes: Sequence[SurplusCreditOutcome]) -> None:
     """These accounts of a run are in a state now, those to which nothing can be given in `nothing`."""
     rows = [(outcome.account_id, outcome.bill_id, outcome.is_credited, outcome.reason) for outcome in outcomes]
     await unit.connection.execute(_OUTCOMES, run_id, *split_into_columns(rows, 4), state)

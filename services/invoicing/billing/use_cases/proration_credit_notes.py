@@ -16,7 +16,7 @@ from services.invoicing.billing.domain.proration_credits import SurplusLineCredi
 from services.invoicing.billing.repository import lapse_queries, proration_credit_queries
 from services.invoicing.billing.repository.bill_chunk import BillChunk
 from services.invoicing.billing.repository.lapse_queries import LapsedChargeReversal
-from services.invoicing.billing.repository.proration_credit_queries import ChargeReversalSurplus, SurplusOutcome
+from services.invoicing.billing.repository.proration_credit_queries import ChargeReversalSurplus, SurplusCreditOutcome
 from services.invoicing.payments.repository import allocation_queries
 from services.invoicing.payments.use_cases.payment_effects import UnsavedAccountInvoices
 from services.invoicing.receivables.domain.invoice_balances import Invoice
@@ -110,12 +110,12 @@ async def _decide_surpluses(unit: Unit, surpluses: Sequence[ChargeReversalSurplu
     return [(surplus, credit_charge_reversal_surplus(surplus.due, billed[surplus.account_id])) for surplus in surpluses]
 
 
-def _outcome(of: ChargeReversalSurplus, credits: SurplusLineCredits) -> SurplusOutcome:
+def _outcome(of: ChargeReversalSurplus, credits: SurplusLineCredits) -> SurplusCreditOutcome:
     unbilled_text = (
         f"{Money(credits.uncreditable_net_minor, of.currency)} without tax stay unbilled:"
         " no line that was billed can be credited with it"
     )
-    return SurplusOutcome(
+    return SurplusCreditOutcome(
         of.account_id, of.bill_id, bool(credits.credits), unbilled_text if credits.uncreditable_net_minor else None
     )
 

@@ -62,7 +62,7 @@ class ExchangeRatesIn(RequestBody):
         return self
 
 
-class StoredRatesOut(BaseModel):
+class StoredExchangeRatesOut(BaseModel):
     """How many rates are new, took the place of another one, and were there already."""
 
     model_config = set_model_example(new=30, replaced=1, unchanged=0)
@@ -122,14 +122,14 @@ async def list_exchange_rates(
 @writes.put("", summary="Say what currencies are worth")
 async def put_exchange_rates(
     wanted: ExchangeRatesIn, command: Annotated[ChangeRunner, perform_change("exchange_rate.set")]
-) -> StoredRatesOut:
+) -> StoredExchangeRatesOut:
     """Set the rates that a source gives for a date. Rates that are known change nothing; others take their place.
 
     Exposure is converted by them (`?in=`), and nothing else: what is billed and booked stays in its own currency.
     """
     rates = {rate.quote: Decimal(rate.rate) for rate in wanted.rates}
 
-    async def put_rates_of_source(unit: Unit) -> StoredRatesOut:
+    async def put_rates_of_source(unit: Unit) -> StoredExchangeRatesOut:
         actor, source, day, base = command.caller.subject, wanted.source, wanted.day, wanted.base
         name = f"{source}/{day}/{base}"
         await unit.lock_subjects(f"exchange rates {name}")
@@ -139,6 +139,6 @@ async def put_exchange_rates(
             unit.record(AuditedChange("exchange_rates", name, None, {"rates": former}, {"rates": former | rates}))
         else:
             unit.record_nothing()
-        return StoredRatesOut(new=new, replaced=replaced, unchanged=len(rates) - new - replaced)
+        return StoredExchangeRatesOut(new=new, replaced=replaced, unchanged=len(rates) - new - replaced)
 
     return await command.run(put_rates_of_source)

@@ -107,7 +107,7 @@ def _of_csv(lines: Iterator[str], column_names: FileColumnNames, broken: list[Br
     columns: FileLineColumns | None = None
     while True:
         number = rows.line_num + 1
-        row_lines.begin_csv_row()
+        row_lines.start_next_csv_row()
         try:
             values = next(rows)
             if columns is None:

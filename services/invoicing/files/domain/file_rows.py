@@ -24,6 +24,6 @@ class CsvRowLines:
                 raise CsvRowTooLong(f"is a row of more than {LONGEST_ROW} characters")
             yield line
 
-    def begin_csv_row(self) -> None:
+    def start_next_csv_row(self) -> None:
         """Begin to count again: the reader has found the end of a row."""
         self._row_chars = 0

@@ -98,7 +98,7 @@ def _rows(body: bytes, columns: BankColumnMapping, keys: BankStatementEntryKeys)
     try:
         header = _header(reader, columns.list_column_headers())
         for row in reader:
-            lines.begin_csv_row()
+            lines.start_next_csv_row()
             if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(header):
