@@ -28,6 +28,16 @@ def compute_added_taxes(amounts: Sequence[RatedAmount]) -> list[int]:
     return spread_tax_by_rate(amounts, _compute_tax)
 
 
+def compute_lowered_tax(tax_minor: int, net_minor: int, lowered_net_minor: int) -> int:
+    """Compute the tax of a reversal whose net is lowered: in proportion, rounded half away from zero; in minor units.
+
+    A statement has it as COMPUTE_LOWERED_TAX.
+    """
+    share = tax_minor * lowered_net_minor
+    rounded = (2 * abs(share) + abs(net_minor)) // (2 * abs(net_minor))
+    return rounded if share * net_minor > 0 else -rounded
+
+
 def compute_collectable_minor(lines: Sequence[SignedLine]) -> list[int]:
     """Compute what is to be paid of each line of an invoice, in their order, once reversals are taken off.
 

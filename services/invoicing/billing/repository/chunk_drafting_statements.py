@@ -176,9 +176,16 @@ APPLY_TAX = """
 UPDATE bill_lines b SET tax_minor = n.tax_minor, tax_rate_bp = n.rate_bp
 FROM unnest($1::int[], $2::bigint[], $3::int[]) AS n (line, tax_minor, rate_bp) WHERE b.line = n.line
 """
-LOWER_LINES = """
-UPDATE bill_lines l SET net_minor = l.net_minor + n.amount,
-    tax_minor = round(l.tax_minor::numeric * (l.net_minor + n.amount) / l.net_minor)
+_TAX_SHARE = "l.tax_minor::numeric * (l.net_minor + n.amount)"
+COMPUTE_LOWERED_TAX = (
+    f"sign({_TAX_SHARE} * l.net_minor) * div(2 * abs({_TAX_SHARE}) + abs(l.net_minor), 2 * abs(l.net_minor))"
+)
+"""`compute_lowered_tax` of the domain, of a line `l` whose net is lowered by `n.amount`.
+
+In whole numbers: a quotient of numerics is rounded to so many digits, and rounding it again may go the wrong way.
+"""
+LOWER_LINES = f"""
+UPDATE bill_lines l SET net_minor = l.net_minor + n.amount, tax_minor = {COMPUTE_LOWERED_TAX}
 FROM unnest($1::uuid[], $2::bigint[]) AS n (charge_id, amount) WHERE l.charge_id = n.charge_id
 """
 LIST_SURPLUS_LINES = f"""

@@ -18,12 +18,14 @@ from services.invoicing.billing.domain.billed_lines import (
     SignedLine,
     compute_added_taxes,
     compute_collectable_minor,
+    compute_lowered_tax,
 )
 from services.invoicing.billing.domain.tax_by_rate import RatedAmount
 from services.invoicing.billing.repository.bill_chunk import TEMPORARY_TABLES
 from services.invoicing.billing.repository.chunk_drafting_statements import (
     COMPUTE_ADDED_TAX,
     COMPUTE_COLLECTABLE_MINOR,
+    COMPUTE_LOWERED_TAX,
     START_COLLECTABLE_MINOR,
     SUM_NETS_BY_RATE,
 )
@@ -120,6 +122,31 @@ async def test_tax_is_added_as_the_domain_adds_it(database: Database, invoices: 
         tax
         for lines in invoices
         for tax in compute_added_taxes([RatedAmount(line.net, line.rate_bp) for line in lines])
+    ]
+
+
+REVERSALS = st.integers(1, MOST).flatmap(
+    lambda net: st.tuples(st.integers(0, net), st.just(net), st.integers(0, net)).map(
+        lambda line: (-line[0], -line[1], line[2])
+    )
+)
+"""Tax and net of a line that gives back, and by how much its net is lowered."""
+
+
+@EACH
+@example(reversals=[(-1, -2, 1), (-3, -2, 1), (-500_000_000_001, -(10**12), 1)])
+@given(reversals=st.lists(REVERSALS, min_size=1, max_size=30))
+async def test_the_tax_of_a_lowered_reversal_is_what_the_domain_says(
+    database: Database, reversals: list[tuple[int, int, int]]
+) -> None:
+    rows = await database.rows(
+        f"SELECT {COMPUTE_LOWERED_TAX} AS tax FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])"
+        " WITH ORDINALITY AS l (tax_minor, net_minor, amount, place) CROSS JOIN LATERAL (SELECT l.amount) n"
+        " ORDER BY place",
+        *(list(column) for column in zip(*reversals, strict=True)),
+    )
+    assert [row["tax"] for row in rows] == [
+        compute_lowered_tax(tax, net, net + amount) for tax, net, amount in reversals
     ]
 
 

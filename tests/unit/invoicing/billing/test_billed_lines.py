@@ -4,7 +4,12 @@ from uuid import UUID
 
 import pytest
 
-from services.invoicing.billing.domain.billed_lines import SignedLine, compute_added_taxes, compute_collectable_minor
+from services.invoicing.billing.domain.billed_lines import (
+    SignedLine,
+    compute_added_taxes,
+    compute_collectable_minor,
+    compute_lowered_tax,
+)
 from services.invoicing.billing.domain.tax_by_rate import RatedAmount
 
 
@@ -48,3 +53,19 @@ def test_tax_is_added_to_the_sum_of_a_rate(amounts: list[tuple[int, int | None]]
 def test_reversals_are_taken_off_what_is_to_be_paid(lines: list[tuple[int, int]], payable: list[int]) -> None:
     signed = [SignedLine(UUID(int=subscription), amount) for subscription, amount in lines]
     assert compute_collectable_minor(signed) == payable
+
+
+@pytest.mark.parametrize(
+    ("tax", "net", "lowered", "expected"),
+    [
+        (-19, -100, -100, -19),
+        (-19, -100, -50, -10),  # 9.5
+        (-19, -100, -47, -9),  # 8.93
+        (-19, -100, -2, 0),  # 0.38
+        (-19, -100, 0, 0),
+        (19, 100, 50, 10),
+        (-500_000_000_001, -(10**12), -(10**12) + 1, -500_000_000_000),  # just below the half
+    ],
+)
+def test_a_lowered_reversal_has_the_tax_of_what_is_left(tax: int, net: int, lowered: int, expected: int) -> None:
+    assert compute_lowered_tax(tax, net, lowered) == expected
