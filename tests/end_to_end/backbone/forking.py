@@ -19,7 +19,9 @@ class ForkedProgram:
     """A program of `dying` in a process of its own, which adds to a log; used like `subprocess.Popen`."""
 
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
-        self._process = _FORKS.Process(target=_become_program, args=(list(arguments), dict(environment), log))
+        arguments_of_fork = (list(arguments), dict(environment), log)
+        # A daemon: it ends with the test process, whatever it does then.
+        self._process = _FORKS.Process(target=_become_program, args=arguments_of_fork, daemon=True)
         self._process.start()
 
     @property

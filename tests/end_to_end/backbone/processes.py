@@ -120,8 +120,10 @@ class Launcher:
         log = self.folder / f"redrive-{uuid4()}.log"
         environment = dict(os.environ) | self.environment(service, "127.0.0.1:1", 1)
         child = spawn(build_command("redrive", service, *arguments, point=point), environment, log)
-        code = await asyncio.to_thread(child.wait, PATIENCE)
-        return code, log.read_text()
+        try:
+            return await asyncio.to_thread(child.wait, PATIENCE), log.read_text()
+        finally:
+            child.kill()
 
 
 def spawn(command: list[str], environment: dict[str, str], log: Path) -> Child:
